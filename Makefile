@@ -1,0 +1,48 @@
+# Everything a newcomer needs: `make run` and `make test`. Both set up first; only Python 3.11+ and make are needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-slow lint format lock clean
+
+help: ## List these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(READY) ## Make .venv from the lock file
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "studyflow needs Python 3.11 or newer; say which with: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+run: $(READY) ## Load, build, check and export the sample data
+	$(BIN)/studyflow run
+
+test: $(READY) ## Run the tests
+	$(BIN)/python -m pytest
+
+test-slow: $(READY) ## Run the tests marked slow, too
+	$(BIN)/python -m pytest -m ''
+
+lint: $(READY) ## Check formatting, lint and types of Python and SQL
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar models tests/dbt
+
+format: $(READY) ## Format Python and SQL
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/sqlfluff fix --disable-progress-bar models tests/dbt
+
+lock: $(READY) ## Pin again what pyproject.toml asks for
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-strip-extras \
+		--python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
+
+clean: ## Remove the environment and everything that was made
+	rm -rf $(VENV) target logs data/studyflow.duckdb data/exports

@@ -1,0 +1,49 @@
+{#- Small CSV files read where they lie. -#}
+
+{#- All rows of a file, its columns typed. -#}
+{% macro read_csv_file(path, column_types) -%}
+    {{ return(adapter.dispatch('read_csv_file')(path, column_types)) }}
+{%- endmacro %}
+{% macro duckdb__read_csv_file(path, column_types) -%}
+    select
+    {%- for column, type in column_types.items() %}
+        try_cast({{ column }} as {{ type }}) as {{ column }}{{ "," if not loop.last }}
+    {%- endfor %}
+    from read_csv('{{ path | replace("'", "''") }}', header = true, delim = ',', quote = '"', all_varchar = true)
+{%- endmacro %}
+
+{#- The columns that an optional file has; none when it is not there. -#}
+{% macro columns_of_csv_file(path) -%}
+    {{ return(adapter.dispatch('columns_of_csv_file')(path)) }}
+{%- endmacro %}
+{% macro duckdb__columns_of_csv_file(path) -%}
+    {%- set file = "'" ~ path | replace("'", "''") ~ "'" -%}
+    {%- if not execute or run_query("select file from glob(" ~ file ~ ")").rows | length == 0 -%}
+        {{ return([]) }}
+    {%- endif -%}
+    {%- set header -%}
+        select column_name
+        from (describe select * from read_csv({{ file }}, header = true, delim = ',', quote = '"', all_varchar = true))
+    {%- endset -%}
+    {{ return(run_query(header).columns[0].values() | list) }}
+{%- endmacro %}
+
+{#- An optional file as a table that always has the columns of `column_types`: null where the file lacks them or
+    says nothing, no rows where there is no file. -#}
+{% macro optional_csv_file(path, column_types) -%}
+    {%- set present = columns_of_csv_file(path) -%}
+    {%- if present -%}
+        select
+        {%- for column, type in column_types.items() %}
+            {{ "try_cast(nullif(trim(" ~ column ~ "), '') as " ~ type ~ ")" if column in present
+                else "cast(null as " ~ type ~ ")" }} as {{ column }}{{ "," if not loop.last }}
+        {%- endfor %}
+        from read_csv('{{ path | replace("'", "''") }}', header = true, delim = ',', quote = '"', all_varchar = true)
+    {%- else -%}
+        select
+        {%- for column, type in column_types.items() %}
+            cast(null as {{ type }}) as {{ column }}{{ "," if not loop.last }}
+        {%- endfor %}
+        where 1 = 0
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,60 @@
+{#- The raw tables, made by `studyflow load` (which renders this very macro) and, so that dbt also works
+    on an empty warehouse, at the start of every dbt run. -#}
+
+{% macro raw_tables() %}
+create schema if not exists raw;
+
+-- One row per content a file has had: a file that is rewritten gets a new row.
+create table if not exists raw.files (
+    file_id integer not null,
+    source_file varchar not null,
+    is_superseded boolean not null,     -- the file has other content now; what only stood in the old one is kept
+    device hugeint,
+    inode hugeint,
+    disk_bytes bigint not null,         -- size, and time of change, when last read
+    modified_ns bigint not null,
+    read_ns bigint not null,            -- when it was last read
+    compression varchar not null,       -- none, gzip, zstd
+    next_offset bigint not null,        -- where the next read starts, in bytes of content
+    next_line bigint not null,          -- and the number of the line there
+    has_open_line boolean not null,     -- that line was taken without its newline, so it is read again when the file changes
+    pending_bytes bigint not null,      -- an unfinished last line that waits
+    fingerprint varchar not null,       -- of the content before next_offset
+    lines bigint not null,
+    blank_lines bigint not null,
+    first_load_id integer not null,
+    last_load_id integer not null
+);
+
+-- One row per line that is not blank.
+create table if not exists raw.deliveries (
+    file_id integer not null,
+    line_number bigint not null,
+    load_id integer not null,
+    loaded_at timestamptz not null,
+    reason varchar,                     -- why the line is no valid webhook; statuses are judged in staging, against the seed
+    event_type varchar,
+    participant_id varchar,
+    person_id varchar,
+    study_id varchar,
+    status varchar,
+    prior_status varchar,
+    updated_at timestamptz,
+    svix_id varchar,
+    received_at timestamptz,
+    line varchar,                       -- the whole line where it says more than the columns do, else null
+    line_bytes blob                     -- the same where it is not valid UTF-8
+);
+
+-- One row per load that changed something.
+create table if not exists raw.loads (
+    load_id integer not null,
+    loaded_at timestamptz not null
+);
+
+-- Participants of deliveries that a load took back: their tables must be made anew although nothing new arrived.
+create table if not exists raw.withdrawals (
+    load_id integer not null,
+    participant_id varchar not null
+);
+{% endmacro %}

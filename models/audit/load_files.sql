@@ -1,0 +1,74 @@
+with
+
+files as (
+    select * from {{ source('raw', 'files') }}
+),
+
+deliveries as (
+    select * from {{ source('raw', 'deliveries') }}
+),
+
+accepted as (
+    select * from {{ ref('stg_deliveries') }}
+),
+
+rejected as (
+    select * from {{ ref('rejected_lines') }}
+),
+
+changes_by_file as (
+    select
+        file_id,
+        count(*) as deliveries
+    from accepted
+    group by file_id, participant_id, person_id, study_id, status, prior_status, occurred_at
+),
+
+accepted_by_file as (
+    select
+        file_id,
+        sum(deliveries) as accepted,
+        count(*) as distinct_changes
+    from changes_by_file
+    group by file_id
+),
+
+other_events_by_file as (
+    select
+        file_id,
+        count(*) as other_events
+    from deliveries
+    where reason is null and participant_id is null
+    group by file_id
+),
+
+rejected_by_file as (
+    select
+        file_id,
+        count(*) as rejected
+    from rejected
+    group by file_id
+)
+
+select
+    files.source_file,
+    files.file_id,
+    files.is_superseded,
+
+    files.lines,
+    files.blank_lines as blank,
+    cast(coalesce(accepted_by_file.accepted, 0) as bigint) as accepted,
+    coalesce(other_events_by_file.other_events, 0) as other_events,
+    coalesce(rejected_by_file.rejected, 0) as rejected,
+
+    coalesce(accepted_by_file.distinct_changes, 0) as distinct_changes,
+    cast(coalesce(accepted_by_file.accepted - accepted_by_file.distinct_changes, 0) as bigint) as repeated_deliveries,
+    files.pending_bytes
+from files
+left join accepted_by_file
+    on files.file_id = accepted_by_file.file_id
+left join other_events_by_file
+    on files.file_id = other_events_by_file.file_id
+left join rejected_by_file
+    on files.file_id = rejected_by_file.file_id
+where not files.is_superseded or files.lines > 0

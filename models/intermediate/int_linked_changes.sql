@@ -1,0 +1,70 @@
+with
+
+changes as (
+    select * from {{ ref('int_changes') }}
+),
+
+tie_order as (
+    select * from {{ ref('int_tie_order') }}
+),
+
+placed as (
+    select
+        changes.*,
+        coalesce(tie_order.tie_position, 0) as tie_position
+    from changes
+    left join tie_order
+        on
+            changes.participant_id = tie_order.participant_id
+            and changes.occurred_at = tie_order.occurred_at
+            and changes.status = tie_order.status
+            and changes.prior_status is not distinct from tie_order.prior_status
+            and changes.person_id = tie_order.person_id
+            and changes.study_id = tie_order.study_id
+),
+
+neighbours as (
+    select
+        *,
+        row_number() over in_order as position,
+        lag(status) over in_order as status_before,
+        lag(occurred_at) over in_order as occurred_before,
+        lead(occurred_at) over in_order as ended_at,
+        last_value(person_id) over whole_history as last_person_id,
+        last_value(study_id) over whole_history as last_study_id
+    from placed
+    window
+        in_order as (partition by participant_id order by occurred_at, tie_position),
+        whole_history as (
+            partition by participant_id order by occurred_at, tie_position
+            rows between unbounded preceding and unbounded following
+        )
+),
+
+linked as (
+    select
+        *,
+        coalesce(prior_status, '') <> coalesce(status_before, '') as follows_gap,
+        prior_status is not null and prior_status <> coalesce(status_before, '') as has_inferred
+    from neighbours
+)
+
+select
+    participant_id,
+    last_person_id as person_id,
+    last_study_id as study_id,
+    position,
+    position + sum(case when has_inferred then 1 else 0 end)
+        over (partition by participant_id order by position rows unbounded preceding) as sequence_number,
+    status_before,
+    prior_status,
+    status,
+    occurred_before,
+    occurred_at,
+    ended_at,
+    follows_gap,
+    has_inferred,
+    person_id as stated_person_id,
+    study_id as stated_study_id,
+    deliveries
+from linked

@@ -1,0 +1,108 @@
+with
+
+changes as (
+    select * from {{ ref('status_changes') }}
+),
+
+statuses as (
+    select * from {{ ref('stg_statuses') }}
+),
+
+studies as (
+    select * from {{ ref('int_studies') }}
+),
+
+-- Only people to whom something was owed, sent or settled have a state.
+concerned as (
+    select distinct changes.participant_id
+    from changes
+    inner join statuses
+        on changes.status = statuses.status
+    inner join studies
+        on changes.study_id = studies.study_id
+    where
+        studies.incentives_enabled
+        and statuses.requires_state is null
+        and statuses.incentive_status is not null
+),
+
+effects as (
+    select
+        changes.participant_id,
+        changes.person_id,
+        changes.study_id,
+        changes.sequence_number,
+        changes.occurred_at,
+        statuses.requires_state,
+        statuses.backlog_state,
+        statuses.incentive_status,
+        max(case when statuses.requires_state is null then changes.sequence_number end) over (
+            partition by changes.participant_id order by changes.sequence_number rows unbounded preceding
+        ) as decided_by
+    from changes
+    inner join statuses
+        on changes.status = statuses.status
+    inner join concerned
+        on changes.participant_id = concerned.participant_id
+    where statuses.changes_state
+),
+
+-- What the last unconditional effect made of it; a bounce takes hold only on the state that it requires.
+decided as (
+    select
+        effects.*,
+        decisions.backlog_state as decided_state,
+        decisions.incentive_status as decided_status,
+        coalesce(effects.requires_state = decisions.backlog_state, false) as takes_hold
+    from effects
+    inner join effects as decisions
+        on
+            effects.participant_id = decisions.participant_id
+            and effects.decided_by = decisions.sequence_number
+),
+
+settled as (
+    select
+        *,
+        max(case when takes_hold then backlog_state end) over since_decision as overriding_state,
+        max(case when takes_hold then incentive_status end) over since_decision as overriding_status
+    from decided
+    window since_decision as (
+        partition by participant_id, decided_by order by sequence_number rows unbounded preceding
+    )
+),
+
+states as (
+    select
+        participant_id,
+        person_id,
+        study_id,
+        sequence_number,
+        occurred_at,
+        coalesce(overriding_state, decided_state) as backlog_state,
+        coalesce(overriding_status, decided_status) as incentive_status
+    from settled
+),
+
+beginnings as (
+    select
+        *,
+        lag(backlog_state) over in_order as state_before,
+        lag(incentive_status) over in_order as incentive_status_before
+    from states
+    window in_order as (partition by participant_id order by sequence_number)
+    qualify
+        state_before is distinct from backlog_state
+        or incentive_status_before is distinct from incentive_status
+)
+
+select
+    participant_id,
+    person_id,
+    study_id,
+    sequence_number,
+    backlog_state,
+    incentive_status,
+    occurred_at as began_at,
+    lead(occurred_at) over (partition by participant_id order by sequence_number) as ended_at
+from beginnings

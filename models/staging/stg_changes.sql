@@ -1,0 +1,20 @@
+with
+
+deliveries as (
+    select * from {{ ref('stg_deliveries') }}
+),
+
+changes as (
+    select
+        participant_id,
+        person_id,
+        study_id,
+        status,
+        prior_status,
+        occurred_at,
+        count(*) as deliveries
+    from deliveries
+    group by participant_id, person_id, study_id, status, prior_status, occurred_at
+)
+
+select * from changes

@@ -1,0 +1,33 @@
+with
+
+deliveries as (
+    select * from {{ source('raw', 'deliveries') }}
+),
+
+statuses as (
+    select * from {{ ref('stg_statuses') }}
+),
+
+accepted as (
+    select
+        deliveries.file_id,
+        deliveries.line_number,
+        deliveries.load_id,
+
+        deliveries.participant_id,
+        deliveries.person_id,
+        deliveries.study_id,
+        deliveries.status,
+        deliveries.prior_status,
+        deliveries.updated_at as occurred_at
+    from deliveries
+    inner join statuses
+        on deliveries.status = statuses.status
+    left join statuses as prior_statuses
+        on deliveries.prior_status = prior_statuses.status
+    where
+        deliveries.reason is null
+        and (deliveries.prior_status is null or prior_statuses.status is not null)
+)
+
+select * from accepted

@@ -1,0 +1,32 @@
+with
+
+statuses as (
+    select * from {{ ref('participant_statuses') }}
+),
+
+effects as (
+    select * from {{ ref('incentive_effects') }}
+),
+
+ranked as (
+    select
+        statuses.status,
+        row_number() over (order by statuses.status_rank nulls last, statuses.status) as status_rank,
+        coalesce(statuses.label, statuses.status) as label,
+
+        statuses.stage as stage_with_incentives,
+        coalesce(statuses.stage_without_incentives, statuses.stage) as stage_without_incentives,
+        coalesce(statuses.funnel_step, 'added') as funnel_step,
+        statuses.activity,
+        coalesce(statuses.is_contact, false) as is_contact,
+
+        effects.changes_state,
+        effects.requires_state,
+        effects.backlog_state,
+        coalesce(statuses.incentive_status, effects.incentive_status) as incentive_status
+    from statuses
+    inner join effects
+        on coalesce(statuses.incentive_effect, 'neutral') = effects.incentive_effect
+)
+
+select * from ranked

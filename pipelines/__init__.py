@@ -1,0 +1,1 @@
+"""studyflow: Rally UXR participant webhooks into stage tables, with DuckDB and dbt."""

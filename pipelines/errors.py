@@ -1,0 +1,25 @@
+"""The one kind of failure a person is shown: what went wrong, where, and what to do."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a scheduler reads: 0 done, 1 failed, 2 wrong usage, 3 done but data checks failed."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    CHECKS_FAILED = 3
+
+
+class StudyflowError(Exception):
+    """Work could not be done. The message names the file or setting and says what to do."""
+
+
+class SourceError(StudyflowError):
+    """One source file could not be read; the others still load."""
+
+    def __init__(self, source_file: str, problem: str) -> None:
+        super().__init__(f"{source_file}: {problem}")
+        self.source_file = source_file
+        self.problem = problem

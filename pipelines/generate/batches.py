@@ -1,0 +1,89 @@
+"""All lines of a recipe in batches, in bounded memory."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+
+from pipelines.generate.clock import Clock
+from pipelines.generate.deliveries import Deliveries, Line
+from pipelines.generate.ids import Ids
+from pipelines.generate.journeys import journey
+from pipelines.generate.people import People
+from pipelines.generate.recipe import Recipe
+from pipelines.generate.studies import RECRUITING, Study, make_studies, recruited_at
+from pipelines.generate.tally import Tally
+
+PENDING = 100_000
+"""Lines that wait for earlier ones, at most, not counting the last group of participants."""
+LARGEST_GROUP = 60
+IMPORTED = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Lines in order of arrival, and how many lines there will be in all: a guess, exact in the last batch."""
+
+    lines: list[Line]
+    expected: int
+
+
+def batches(recipe: Recipe, tally: Tally, progress: Callable[[int], None] | None = None) -> Iterator[Batch]:
+    """Make the lines of a recipe and count them in `tally`.
+
+    The lines of one participant are always in order of arrival. All lines are, as long as no more than `PENDING` wait
+    at a time; beyond that the earliest go out, though a participant added later may still have earlier ones.
+    `progress` is told the participants made so far.
+    """
+    random = Random(recipe.seed)
+    clock = Clock(recipe.start, recipe.days)
+    ids = Ids(random.getrandbits)
+    studies = make_studies(recipe.studies, recipe.days, clock, ids)
+    people = People(ids, random.random)
+    deliveries = Deliveries(recipe, clock, ids, random, tally)
+    pending = deliveries.pending
+
+    for added, study, size in _groups(recipe, studies, clock, random.random):
+        unix = clock.unix(added)
+        for _ in range(size):
+            changes = journey(study.start, added, clock.end, study.edit, random.random)
+            person = people.choose(study.number, unix)
+            deliveries.deliver(ids.make(unix), person, study.study_id, changes)
+        if random.random() < IMPORTED:
+            deliveries.finish_import(added)
+        tally.participants += size
+        tally.persons = people.count
+        if len(pending) > PENDING:
+            share = tally.participants / recipe.participants
+            expected = int((tally.lines + len(pending)) / share)
+            pending.sort()
+            lines = pending[: PENDING // 2]
+            del pending[: PENDING // 2]
+            tally.lines += len(lines)
+            yield Batch(lines, expected)
+            if progress:
+                progress(tally.participants)
+    pending.sort()
+    tally.lines += len(pending)
+    yield Batch(pending, tally.lines)
+    if progress:
+        progress(tally.participants)
+
+
+def _groups(
+    recipe: Recipe, studies: list[Study], clock: Clock, random: Callable[[], float]
+) -> Iterator[tuple[int, Study, int]]:
+    """Groups of participants added at once: when, to which study, how many. A study opens with a group of its own."""
+    largest = max(1, min(LARGEST_GROUP, recipe.participants // (4 * recipe.studies)))
+    made = opened = oldest = 0
+    while made < recipe.participants:
+        share = made / recipe.participants
+        if opened < len(studies) and studies[opened].opens <= share:
+            study = studies[opened]
+            opened += 1
+        else:
+            while studies[oldest].opens < share - RECRUITING and oldest < opened - 1:
+                oldest += 1
+            study = studies[oldest + int(random() * (opened - oldest))]
+        size = min(1 + int(random() * largest), recipe.participants - made)
+        yield recruited_at(share, recipe.days, clock), study, size
+        made += size

@@ -1,0 +1,135 @@
+"""Writing generated lines to files."""
+
+import gzip
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Literal, Protocol
+
+from pipelines.generate.batches import Batch, batches
+from pipelines.generate.deliveries import Line
+from pipelines.generate.recipe import Recipe
+from pipelines.generate.tally import Generated, Tally
+
+Compression = Literal["none", "gzip", "zstd"]
+MOST_FILES = 9_999
+_ENDINGS: dict[Compression, str] = {"none": "", "gzip": ".gz", "zstd": ".zst"}
+_DOCUMENTS = (".jsonl", ".ndjson")
+
+
+class Writer(Protocol):
+    """What takes bytes."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take them."""
+
+
+def generate(  # noqa: PLR0913 - each is a choice of its own
+    recipe: Recipe,
+    out: Path,
+    *,
+    files: int = 1,
+    compression: Compression = "none",
+    overwrite: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Generated:
+    """Write the webhook lines of a recipe, always the same bytes for the same recipe and zlib or zstd version.
+
+    An `out` that ends in .jsonl or .ndjson, with .gz or .zst to compress, becomes one file. Any other is a folder that
+    gets events-0001.jsonl and so on: `files` of about the same size, in order of arrival. The files appear when all are
+    written. `progress` is told the number of participants made so far, a few times a second.
+
+    Raises:
+        ValueError: `files` or `compression` does not fit `out`.
+        FileExistsError: there are such files already, and `overwrite` is not set.
+        OSError: a file cannot be written.
+    """
+    paths, compression = _targets(out, files, compression)
+    old = _existing(out, paths)
+    if old and not overwrite:
+        msg = f"{old[0]} exists: choose another place, or overwrite it."
+        raise FileExistsError(msg)
+    paths[0].parent.mkdir(parents=True, exist_ok=True)
+    parts = [path.with_name(f"{path.name}.part") for path in paths]
+    tally = Tally()
+    try:
+        pieces = _split(batches(recipe, tally, progress), files)
+        for number, group in groupby(pieces, key=itemgetter(0)):
+            with opened(parts[number], compression) as writer:
+                for _, lines in group:
+                    writer.write(encoded(text for _, text in lines))
+        for path in old:
+            path.unlink()
+        for part, path in zip(parts, paths, strict=True):
+            part.replace(path)
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
+    return Generated(**asdict(tally), files=tuple(paths))
+
+
+def encoded(lines: Iterable[str], end: str = "\n") -> bytes:
+    """Lines as bytes, each with its line end. Latin-1, so that a line can hold a byte that is not UTF-8."""
+    return "".join([line + end for line in lines]).encode("latin-1")
+
+
+@contextmanager
+def opened(path: Path, compression: Compression) -> Iterator[Writer]:
+    """A file to write bytes to, compressed without a name or time in it."""
+    with path.open("wb") as raw:
+        if compression == "gzip":
+            with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0) as zipped:
+                yield zipped
+        elif compression == "zstd":
+            import pyarrow as pa  # noqa: PLC0415 - takes a quarter of a second
+
+            with pa.CompressedOutputStream(raw, "zstd") as zipped:
+                yield zipped
+        else:
+            yield raw
+
+
+def _targets(out: Path, files: int, compression: Compression) -> tuple[list[Path], Compression]:
+    """The files to write, and how."""
+    if not 1 <= files <= MOST_FILES:
+        msg = f"files is {files}: choose from 1 to {MOST_FILES}."
+        raise ValueError(msg)
+    for kind, ending in reversed(_ENDINGS.items()):
+        if out.name.endswith(tuple(name + ending for name in _DOCUMENTS)):
+            if files > 1:
+                msg = f"{out} is one file: to get {files}, name a folder."
+                raise ValueError(msg)
+            if compression not in {"none", kind}:
+                msg = f"{out} would not be {compression}: end the name in .jsonl{_ENDINGS[compression]}."
+                raise ValueError(msg)
+            return [out], kind
+    if out.is_file():
+        msg = f"{out} is a file: name a folder, or a file that ends in .jsonl, .jsonl.gz or .jsonl.zst."
+        raise ValueError(msg)
+    return [out / f"events-{n:04d}.jsonl{_ENDINGS[compression]}" for n in range(1, files + 1)], compression
+
+
+def _existing(out: Path, paths: list[Path]) -> list[Path]:
+    """What is in the way: in a folder, every earlier file of ours, else it would be mixed with the new ones."""
+    if paths == [out]:
+        return [out] if out.exists() else []
+    pattern = "events-[0-9][0-9][0-9][0-9].jsonl"
+    return sorted(path for ending in _ENDINGS.values() for path in out.glob(pattern + ending))
+
+
+def _split(made: Iterable[Batch], files: int) -> Iterator[tuple[int, list[Line]]]:
+    """The lines with the number of the file they go to, from 0; every file gets a piece, if an empty one."""
+    number = written = 0
+    for batch in made:
+        lines = batch.lines
+        while number < files - 1 and written + len(lines) >= batch.expected * (number + 1) // files:
+            room = max(0, batch.expected * (number + 1) // files - written)
+            yield number, lines[:room]
+            lines = lines[room:]
+            written += room
+            number += 1
+        yield number, lines
+        written += len(lines)

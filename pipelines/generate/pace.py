@@ -1,0 +1,41 @@
+"""How long people take, and when they are awake or at work.
+
+Only sums and products, no logarithms, so that every platform gets the same milliseconds.
+"""
+
+from itertools import pairwise
+
+from pipelines.generate.clock import HOUR
+
+QUANTILES = 4_096
+WEEK_HOURS = 168
+OFFICE = range(8, 18)
+WAKE_UP = 6
+
+
+def _quantiles(*knots: tuple[float, float]) -> tuple[int, ...]:
+    """Milliseconds at evenly spaced shares; `knots` are (share of people, hours they take at most)."""
+    spread = []
+    for (low, least), (high, most) in pairwise(knots):
+        count = round(high * QUANTILES) - round(low * QUANTILES)
+        spread += [int((least + (most - least) * n / count) * HOUR) for n in range(count)]
+    return tuple(spread)
+
+
+AT_ONCE = (0,) * QUANTILES
+MINUTES = _quantiles((0, 0.02), (0.5, 0.2), (0.9, 0.9), (1, 5))
+HOURS = _quantiles((0, 0.05), (0.5, 5), (0.8, 22), (0.95, 70), (1, 240))
+DAYS = _quantiles((0, 4), (0.5, 40), (0.8, 100), (0.95, 220), (1, 600))
+
+
+def _until_work(hour_of_week: int) -> int:
+    """Hours from an hour of the week to one at work; night hours are spread over the day that follows."""
+    hour = hour_of_week % 24
+    wait = 9 if hour < OFFICE.start else 15 if hour >= OFFICE.stop else 0
+    weekend = {5: 48, 6: 24}
+    return wait + weekend.get((hour_of_week + wait) // 24 % 7, 0)
+
+
+ANY_TIME = (0,) * WEEK_HOURS
+AWAKE = tuple(8 * HOUR if hour % 24 < WAKE_UP else 0 for hour in range(WEEK_HOURS))
+AT_WORK = tuple(_until_work(hour) * HOUR for hour in range(WEEK_HOURS))

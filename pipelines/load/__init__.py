@@ -1,0 +1,1 @@
+"""Raw webhook files into the warehouse, every line accounted for."""

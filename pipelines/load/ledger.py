@@ -1,0 +1,177 @@
+"""What has been read of which file: the ledger `raw.files`, and what it says must be read now."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.errors import SourceError
+from pipelines.load.lines import Cursor, LineReader, fingerprint
+from pipelines.load.sources import SourceFile, display_name
+
+RACY_NS = 2_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of `raw.files`: one content of one file."""
+
+    file_id: int
+    source_file: str
+    is_superseded: bool
+    device: int
+    inode: int
+    disk_bytes: int
+    modified_ns: int
+    read_ns: int
+    compression: str
+    next_offset: int
+    next_line: int
+    has_open_line: bool
+    pending_bytes: int
+    fingerprint: str
+    lines: int
+    blank_lines: int
+    first_load_id: int
+    last_load_id: int
+
+
+COLUMNS = tuple(field.name for field in fields(Entry))
+
+
+@dataclass(slots=True)
+class Task:
+    """A file to read: on from where `entry` ends, or from its start, in place of what `replaces` has of it."""
+
+    reader: LineReader
+    entry: Entry | None = None
+    replaces: Entry | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a load has to do. `touched` are rows whose file only has another name or date now."""
+
+    tasks: list[Task]
+    touched: list[Entry]
+    problems: list[SourceError]
+
+
+def current_entries(connection: duckdb.DuckDBPyConnection) -> list[Entry]:
+    """The rows of the contents that files had when last read."""
+    rows = connection.execute(f"select {', '.join(COLUMNS)} from raw.files where not is_superseded").fetchall()  # noqa: S608
+    return [Entry(*row) for row in rows]
+
+
+def write_entries(connection: duckdb.DuckDBPyConnection, entries: Iterable[Entry]) -> None:
+    """Put the rows in place of those with the same ids."""
+    rows = [asdict(entry) for entry in entries]
+    if not rows:
+        return
+    connection.register("ledger_rows", pa.Table.from_pylist(rows))
+    connection.execute("delete from raw.files where file_id in (select file_id from ledger_rows)")
+    connection.execute("insert into raw.files by name select * from ledger_rows")
+    connection.unregister("ledger_rows")
+
+
+def plan(sources: list[SourceFile], entries: list[Entry], next_file_id: int) -> Plan:
+    """What to read: the tail of grown files, the whole of new and rewritten ones.
+
+    A file is one that the ledger knows if it starts with the known content: by its inode first (it may have been
+    renamed, as log rotation does), else by its name. Size and time only tell that nothing can have changed.
+    """
+    by_name = {entry.source_file: entry for entry in entries}
+    by_inode = {(entry.device, entry.inode): entry for entry in entries}
+    made = Plan([], [], [])
+    known: dict[str, Entry] = {}
+    changed: list[SourceFile] = []
+    claimed: set[int] = set()
+    for source in sources:
+        linked = by_inode.get((source.device, source.inode))
+        if linked and _is_as_read(source, linked):
+            claimed.add(linked.file_id)
+            if linked.source_file != source.name and not _is_still_at(linked):
+                made.touched.append(replace(linked, source_file=source.name))
+            continue
+        changed.append(source)
+        try:
+            if linked and _continues(source, linked):
+                known[source.name] = linked
+                claimed.add(linked.file_id)
+        except SourceError as problem:
+            made.problems.append(problem)
+            changed.remove(source)
+
+    for source in changed:
+        named = by_name.get(source.name)
+        if named and named.file_id in claimed:
+            named = None
+        try:
+            entry = known.get(source.name) or (named if named and _continues(source, named) else None)
+        except SourceError as problem:
+            made.problems.append(problem)
+            continue
+        if entry is None:
+            made.tasks.append(Task(LineReader(source, next_file_id), replaces=named))
+            next_file_id += 1
+        else:
+            cursor = Cursor(entry.next_offset, entry.next_line)
+            made.tasks.append(Task(LineReader(source, entry.file_id, cursor), entry=entry))
+    return made
+
+
+def entry_after(task: Task, load_id: int, read_ns: int, rows: int) -> Entry:
+    """The row of a file that has been read, `rows` of whose lines were not blank.
+
+    Raises:
+        SourceError: the file cannot be read again.
+    """
+    source, cursor, before = task.reader.source, task.reader.cursor, task.entry
+    lines = cursor.line - 1 + cursor.has_open_line
+    lines_before = before.next_line - 1 if before else 0
+    moved = before is None or not _is_still_at(before)
+    return Entry(
+        file_id=task.reader.file_id,
+        source_file=source.name if before is None or moved else before.source_file,
+        is_superseded=False,
+        device=source.device,
+        inode=source.inode,
+        disk_bytes=source.size,
+        modified_ns=source.modified_ns,
+        read_ns=read_ns,
+        compression=source.compression,
+        next_offset=cursor.offset,
+        next_line=cursor.line,
+        has_open_line=cursor.has_open_line,
+        pending_bytes=cursor.pending_bytes,
+        fingerprint=fingerprint(source, cursor.offset),
+        lines=lines,
+        blank_lines=(before.blank_lines if before else 0) + lines - lines_before - rows,
+        first_load_id=before.first_load_id if before else load_id,
+        last_load_id=load_id,
+    )
+
+
+def _is_as_read(source: SourceFile, entry: Entry) -> bool:
+    """Nothing can have changed. A file written within two seconds of being read is doubted: clocks are coarse."""
+    return (
+        source.size == entry.disk_bytes
+        and source.modified_ns == entry.modified_ns
+        and source.modified_ns + RACY_NS < entry.read_ns
+    )
+
+
+def _continues(source: SourceFile, entry: Entry) -> bool:
+    return source.compression == entry.compression and fingerprint(source, entry.next_offset) == entry.fingerprint
+
+
+def _is_still_at(entry: Entry) -> bool:
+    """Whether the file that was read still has the name under which it was read."""
+    path = Path(entry.source_file)
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    return (status.st_dev, status.st_ino) == (entry.device, entry.inode) and display_name(path) == entry.source_file

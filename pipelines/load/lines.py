@@ -1,0 +1,176 @@
+"""A file's content as Arrow batches of physical lines, cut at newlines without looking inside."""
+
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from pipelines.errors import SourceError
+from pipelines.load.sources import SourceFile
+from pipelines.load.strict_json import BYTE_ORDER_MARK, is_document
+
+BLOCK = 2 << 20
+SAMPLE = 64 << 10
+SAMPLES = 16
+NEWLINE = 0x0A
+
+SCHEMA = pa.schema([("file_id", pa.int32()), ("line_number", pa.int64()), ("raw", pa.large_binary())])
+
+
+@dataclass(slots=True)
+class Cursor:
+    """How far a file has been read: the offset (bytes of content) and number of the next line to read.
+
+    `has_open_line`: that line has been taken though its newline is not there yet.
+    `pending_bytes`: length of an unfinished last line that was not taken.
+    """
+
+    offset: int = 0
+    line: int = 1
+    has_open_line: bool = False
+    pending_bytes: int = 0
+
+
+@dataclass(slots=True)
+class LineReader:
+    """Reads a file from a cursor to the size it had when the load started, and moves the cursor along."""
+
+    source: SourceFile
+    file_id: int
+    cursor: Cursor = field(default_factory=Cursor)
+    advance: Callable[[int], object] = lambda _: None
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """One batch a block, one row a physical line with its newline.
+
+        Raises:
+            SourceError: the file cannot be read to its end.
+        """
+        try:
+            with open_content(self.source) as content:
+                skip(content, self.cursor.offset)
+                yield from self._cut(content)
+        except (OSError, EOFError, pa.ArrowException) as error:
+            raise SourceError(self.source.name, f"cannot be read to its end ({error}). Send it again whole.") from error
+
+    def _cut(self, content: "_Plain | _Compressed") -> Iterator[pa.RecordBatch]:
+        rest, size = b"", BLOCK
+        while block := content.read(size):
+            self.advance(content.tell())
+            data = rest + block
+            ends = np.flatnonzero(np.frombuffer(data, np.uint8) == NEWLINE) + 1
+            if not len(ends):
+                rest, size = data, size * 2
+                continue
+            offsets = np.concatenate(([0], ends)).astype(np.int64)
+            yield self._batch(data, offsets)
+            rest, size = data[offsets[-1] :], BLOCK
+        self.cursor.has_open_line = is_document(rest)
+        self.cursor.pending_bytes = 0 if self.cursor.has_open_line else len(rest)
+        if self.cursor.has_open_line:
+            stay = (self.cursor.offset, self.cursor.line)
+            yield self._batch(rest, np.array([0, len(rest)], np.int64))
+            self.cursor.offset, self.cursor.line = stay
+
+    def _batch(self, data: bytes, offsets: np.ndarray) -> pa.RecordBatch:
+        lines = len(offsets) - 1
+        first = self.cursor.line
+        self.cursor.line += lines
+        end = int(offsets[-1])
+        if self.cursor.offset == 0 and data.startswith(BYTE_ORDER_MARK):
+            offsets = offsets.copy()
+            offsets[0] = len(BYTE_ORDER_MARK)
+        self.cursor.offset += end
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+        columns = [
+            pa.array(np.full(lines, self.file_id, np.int32)),
+            pa.array(np.arange(first, first + lines, dtype=np.int64)),
+            pa.LargeBinaryArray.from_buffers(pa.large_binary(), lines, buffers),
+        ]
+        return pa.record_batch(columns, schema=SCHEMA)
+
+
+class _Plain(io.RawIOBase):
+    """A plain file that ends where it ended when the load started, else a load would chase its writer."""
+
+    def __init__(self, source: SourceFile) -> None:
+        self._file = source.path.open("rb", buffering=0)
+        self._end = source.size
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._file.read(max(0, min(size, self._end - self._file.tell())))
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _Compressed(io.RawIOBase):
+    """The content of a compressed file. Arrow's decoder, unlike DuckDB's, notices one that is cut off."""
+
+    def __init__(self, source: SourceFile) -> None:
+        self._file = source.path.open("rb")
+        self._stream = pa.CompressedInputStream(self._file, source.compression)
+
+    def read(self, size: int = -1, /) -> bytes:
+        data: bytes = self._stream.read(size)
+        return data
+
+    def tell(self) -> int:
+        """Bytes of the compressed file read so far."""
+        return self._file.tell()
+
+    def close(self) -> None:
+        self._stream.close()
+        self._file.close()
+        super().close()
+
+
+def open_content(source: SourceFile) -> _Plain | _Compressed:
+    """The file's content, decompressed where it is compressed."""
+    return _Plain(source) if source.compression == "none" else _Compressed(source)
+
+
+def skip(content: _Plain | _Compressed, offset: int) -> None:
+    """Go to an offset in bytes of content."""
+    if isinstance(content, _Plain):
+        content.seek(offset)
+        return
+    while offset > 0 and (data := content.read(min(offset, BLOCK))):
+        offset -= len(data)
+
+
+def fingerprint(source: SourceFile, end: int) -> str:
+    """A digest of the content before `end`, or of what there is of it: the same if that content is still the same.
+
+    Of a plain file, its start, its end and places between are sampled, so that the cost does not grow with the
+    file; a compressed one has to be read through anyway.
+
+    Raises:
+        SourceError: the file cannot be read that far.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        with open_content(source) as content:
+            if isinstance(content, _Plain) and end > SAMPLE * SAMPLES:
+                for start in np.linspace(0, end - SAMPLE, SAMPLES, dtype=np.int64):
+                    content.seek(int(start))
+                    digest.update(content.read(SAMPLE))
+            else:
+                left = end
+                while left > 0 and (data := content.read(min(left, BLOCK))):
+                    left -= len(data)
+                    digest.update(data)
+    except (OSError, EOFError, pa.ArrowException) as error:
+        raise SourceError(source.name, f"cannot be read to its end ({error}). Send it again whole.") from error
+    return digest.hexdigest()

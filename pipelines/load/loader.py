@@ -1,0 +1,246 @@
+"""`studyflow load`: files into `raw.deliveries`, with the ledger, in one transaction."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.errors import SourceError
+from pipelines.load.ledger import Entry, Plan, Task, current_entries, entry_after, plan, write_entries
+from pipelines.load.lines import SCHEMA
+from pipelines.load.sources import SourceFile, find
+from pipelines.load.strict_json import normal_form
+from pipelines.reference import known_statuses
+from pipelines.warehouse import raw_tables_ddl
+
+PARSE = (Path(__file__).parent / "parse.sql").read_text(encoding="utf-8")
+CONTESTED_AT_ONCE = 10_000
+
+# `reason` holds 'contested' only until the lines have been looked at again, later in the same transaction.
+INSERT = """
+insert into raw.deliveries by name
+select
+    file_id,
+    line_number,
+    $load_id as load_id,
+    (select loaded_at from raw.loads where load_id = $load_id) as loaded_at,
+    case when is_contested and $may_contest then 'contested' else reason end as reason,
+    event_type,
+    participant_id,
+    person_id,
+    study_id,
+    status,
+    prior_status,
+    updated_at,
+    svix_id,
+    received_at,
+    case
+        when
+            not is_said_by_columns
+            or status not in (select status from known_statuses)
+            or (prior_status is not null and prior_status not in (select status from known_statuses))
+            then regexp_replace(try(decode(raw)), '\\r?\\n$', '')
+    end as line,
+    case when try(decode(raw)) is null or (is_contested and $may_contest) then raw end as line_bytes
+from parsed_lines
+where not is_blank
+"""
+
+# Lines that stand in the old content of a file and in the new one are the same deliveries, so the old ones go.
+FORGET_REPEATED = """
+delete from raw.deliveries
+where file_id = $old and line_number in (
+    with contents as (
+        select
+            file_id,
+            line_number,
+            hash(
+                reason, event_type, participant_id, person_id, study_id, status, prior_status, updated_at,
+                svix_id, received_at, line, line_bytes
+            ) as content
+        from raw.deliveries
+        where file_id in ($old, $new)
+    ),
+
+    counted as (
+        select
+            file_id,
+            line_number,
+            content,
+            row_number() over (partition by file_id, content order by line_number) as repetition
+        from contents
+    )
+
+    select before.line_number
+    from counted as before
+    inner join counted as since
+        on before.content = since.content and before.repetition = since.repetition
+    where before.file_id = $old and since.file_id = $new
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load did: files by what happened to them, and the lines read from them, blank ones included."""
+
+    files_found: int
+    files_new: int
+    files_grown: int
+    files_rewritten: int
+    lines_read: int
+    problems: tuple[SourceError, ...]
+
+
+Progress = Callable[[int, int], object]
+"""Called with the bytes read so far and the bytes there are to read."""
+
+
+def load(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], progress: Progress | None = None) -> Loaded:
+    """Read what is new under the paths. A file that cannot be read to its end leaves nothing behind.
+
+    Raises:
+        StudyflowError: the table of statuses is missing or wrong.
+    """
+    statuses = known_statuses()
+    sources, problems = find(paths)
+    connection.execute(raw_tables_ddl())
+    next_id = connection.execute("select coalesce(max(file_id), 0) + 1 from raw.files").fetchone()
+    todo = plan(sources, current_entries(connection), next_id[0] if next_id else 1)
+    todo.problems[:0] = problems
+    connection.begin()
+    try:
+        write_entries(connection, todo.touched)
+        if todo.tasks:
+            _read(connection, todo, statuses, progress)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    return _summary(sources, todo)
+
+
+def _read(connection: duckdb.DuckDBPyConnection, todo: Plan, statuses: list[str], progress: Progress | None) -> None:
+    read_ns = time.time_ns()
+    load_id = _begin_load(connection)
+    connection.register("known_statuses", pa.table({"status": statuses}))
+    failed = _insert(connection, todo, load_id, progress)
+    todo.tasks = [task for task in todo.tasks if task not in failed]
+    _look_again(connection, load_id)
+    connection.unregister("known_statuses")
+    for task in failed:
+        _take_back(connection, task.reader.file_id, "load_id = $load_id", load_id)
+    for task in todo.tasks:
+        if task.entry and task.entry.has_open_line:
+            _withdraw_open_line(connection, task.entry, load_id)
+    rows = dict(
+        connection.execute(
+            "select file_id, count(*) from raw.deliveries where load_id = ? group by file_id", [load_id]
+        ).fetchall()
+    )
+    written = [entry_after(task, load_id, read_ns, rows.get(task.reader.file_id, 0)) for task in todo.tasks]
+    written += [
+        _supersede(connection, task.replaces, task.reader.file_id, load_id) for task in todo.tasks if task.replaces
+    ]
+    write_entries(connection, written)
+
+
+def _begin_load(connection: duckdb.DuckDBPyConnection) -> int:
+    row = connection.execute(
+        "insert into raw.loads select coalesce(max(load_id), 0) + 1, now() from raw.loads returning load_id"
+    ).fetchone()
+    return int(row[0]) if row else 1
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, todo: Plan, load_id: int, progress: Progress | None) -> list[Task]:
+    """Stream every file into one insert; the tasks whose file could not be read to its end."""
+    failed: list[Task] = []
+    total = sum(task.reader.source.size for task in todo.tasks)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        done = 0
+        for task in todo.tasks:
+            if progress:
+                start = done
+                task.reader.advance = lambda position, start=start: progress(start + position, total)  # type: ignore[misc]
+            try:
+                yield from task.reader.batches()
+            except SourceError as problem:
+                todo.problems.append(problem)
+                failed.append(task)
+            done += task.reader.source.size
+
+    connection.register("arriving", pa.RecordBatchReader.from_batches(SCHEMA, batches()))
+    connection.execute("create or replace temp view lines as select *, raw as document from arriving")
+    _parse(connection, load_id, may_contest=True)
+    connection.unregister("arriving")
+    return failed
+
+
+def _parse(connection: duckdb.DuckDBPyConnection, load_id: int, *, may_contest: bool) -> None:
+    connection.execute(PARSE)
+    connection.execute(INSERT, {"load_id": load_id, "may_contest": may_contest})
+
+
+def _look_again(connection: duckdb.DuckDBPyConnection, load_id: int) -> None:
+    """Parse contested lines strictly and put them in again as what they are."""
+    select = (
+        "select file_id, line_number, line_bytes as raw from raw.deliveries "
+        "where load_id = ? and reason = 'contested' order by file_id, line_number limit ?"
+    )
+    while True:
+        contested = connection.sql(select, params=[load_id, CONTESTED_AT_ONCE]).to_arrow_table()
+        if not contested.num_rows:
+            return
+        documents = [normal_form(raw) or b"no JSON" for raw in contested["raw"].to_pylist()]
+        again = contested.append_column("document", pa.array(documents, pa.large_binary()))
+        connection.register("contested", again)
+        connection.execute(
+            "delete from raw.deliveries using contested where deliveries.file_id = contested.file_id "
+            "and deliveries.line_number = contested.line_number and deliveries.load_id = ?",
+            [load_id],
+        )
+        connection.execute("create or replace temp view lines as select * from contested")
+        _parse(connection, load_id, may_contest=False)
+        connection.unregister("contested")
+
+
+def _withdraw_open_line(connection: duckdb.DuckDBPyConnection, entry: Entry, load_id: int) -> None:
+    """Take back a line that was taken without its newline: it has been read again, and may have become another."""
+    _take_back(connection, entry.file_id, f"load_id < $load_id and line_number = {entry.next_line}", load_id)
+
+
+def _take_back(connection: duckdb.DuckDBPyConnection, file_id: int, which: str, load_id: int) -> None:
+    """Remove rows of a file, and note whose they were."""
+    rows = f"from raw.deliveries where file_id = $file_id and {which}"
+    values = {"file_id": file_id, "load_id": load_id}
+    connection.execute(
+        f"insert into raw.withdrawals select distinct $load_id, participant_id {rows} and participant_id is not null",
+        values,
+    )
+    connection.execute(f"delete {rows}", values)
+
+
+def _supersede(connection: duckdb.DuckDBPyConnection, old: Entry, new_file_id: int, load_id: int) -> Entry:
+    """End the content that a file had before it was rewritten; what stood only there stays loaded."""
+    connection.execute(FORGET_REPEATED, {"old": old.file_id, "new": new_file_id})
+    left = connection.execute("select count(*) from raw.deliveries where file_id = ?", [old.file_id]).fetchone()
+    return replace(
+        old, is_superseded=True, lines=left[0] if left else 0, blank_lines=0, pending_bytes=0, last_load_id=load_id
+    )
+
+
+def _summary(sources: list[SourceFile], todo: Plan) -> Loaded:
+    starts = [task.entry.next_line if task.entry else 1 for task in todo.tasks]
+    ends = [task.reader.cursor.line + task.reader.cursor.has_open_line for task in todo.tasks]
+    return Loaded(
+        files_found=len(sources),
+        files_new=sum(task.entry is None and task.replaces is None for task in todo.tasks),
+        files_grown=sum(task.entry is not None for task in todo.tasks),
+        files_rewritten=sum(task.replaces is not None for task in todo.tasks),
+        lines_read=sum(ends) - sum(starts),
+        problems=tuple(todo.problems),
+    )

@@ -1,0 +1,64 @@
+"""Where things are, and what holds where the user says nothing."""
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipelines.errors import StudyflowError
+
+PROJECT = Path(os.environ.get("STUDYFLOW_PROJECT", Path(__file__).resolve().parents[1]))
+SAMPLE = PROJECT / "data" / "sample"
+REFERENCE = PROJECT / "data" / "reference"
+DATABASE = PROJECT / "data" / "studyflow.duckdb"
+EXPORTS = PROJECT / "data" / "exports"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one run works on. `as_of` is the one moment that the whole run speaks for, in UTC."""
+
+    raw: tuple[Path, ...]
+    database: Path
+    exports: Path
+    as_of: datetime
+
+
+def resolve(raw: list[Path] | None, database: Path | None, exports: Path | None, as_of: str | None) -> Settings:
+    """The settings of a run, the defaults filled in: without `raw` the sample, as of its own last day.
+
+    Raises:
+        StudyflowError: `as_of` is no instant.
+    """
+    moment = parse_instant(as_of) if as_of else (datetime.now(UTC) if raw else sample_as_of())
+    return Settings(
+        raw=tuple(raw or [SAMPLE]),
+        database=(database or DATABASE).absolute(),
+        exports=(exports or EXPORTS).absolute(),
+        as_of=moment,
+    )
+
+
+def sample_as_of() -> datetime:
+    """The end of the sample's last day, so that ages in it make sense."""
+    return parse_instant((SAMPLE / "as_of.txt").read_text(encoding="utf-8").strip())
+
+
+def parse_instant(text: str) -> datetime:
+    """An RFC 3339 instant as a UTC datetime.
+
+    Raises:
+        StudyflowError: it cannot be read, or has no offset and could mean any of 38 hours.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        msg = f"{text!r} is no time with an offset. Write it like 2026-07-31T18:00:00Z or 2026-07-31T20:00:00+02:00."
+        raise StudyflowError(msg)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        msg = f"{text!r} is outside the years 1 to 9999."
+        raise StudyflowError(msg) from error

@@ -1,0 +1,101 @@
+"""Studies as Rally's own pages show them: progress, and activity day by day.
+
+The specification does not define these counts. Here a count of participants is of those who
+ever had the status, inferred or not; a count of activities is of delivered changes.
+"""
+
+from collections import Counter
+
+from .history import History
+from .marts_backlog import incentive_backlog
+from .reference import BOUNCES, INVITATIONS, STAGES, STEPS, study_of
+from .tables import study_types
+from .workspace import Row, Workspace, ratio
+
+ACTIVITIES = {
+    "SURVEY_COMPLETED": "surveys_completed",
+    "SCREENER_COMPLETED": "screeners_completed",
+    "SCREENER_QUALIFIED": "screeners_completed",
+    "SCREENER_DISQUALIFIED": "screeners_completed",
+    "UNMODERATED_TEST_COMPLETED": "tests_completed",
+    "INTERVIEW_COMPLETED": "interviews_completed",
+    "INTERVIEW_INVITE_SENT": "interview_invites",
+    "INTERVIEW_SCHEDULED": "interviews_scheduled",
+    "INTERVIEW_NO_SHOWED": "no_shows",
+    "INTERVIEW_CANCELLED": "interviews_cancelled",
+    "OPTED_OUT": "opt_outs",
+    "INVITE_SENT": "invitations",
+    "UNMODERATED_TEST_INVITE_SENT": "test_invites",
+    "EMAIL_SOFT_BOUNCED": "bounces",
+    "EMAIL_HARD_BOUNCED": "bounces",
+    "INCENTIVE_SENT": "incentives_sent",
+    "INCENTIVE_CLAIMED": "incentives_claimed",
+}
+STEP_COMPLETED = STEPS.index("activity_completed")
+PASSED = frozenset({"SCREENER_QUALIFIED"})
+SCREENED = frozenset({"SCREENER_COMPLETED", "SCREENER_QUALIFIED", "SCREENER_DISQUALIFIED"})
+
+
+def study_progress(workspace: Workspace) -> list[Row]:
+    """Return a row for each study."""
+    types = study_types(workspace.histories, workspace.studies)
+    backlog = Counter(row["study_id"] for row in incentive_backlog(workspace))
+    rows: list[Row] = []
+    for study_id, histories in workspace.by_study().items():
+        stages = Counter(workspace.current_stage(history) for history in histories)
+        changes = [change for history in histories for change in history.observed]
+        gaps = sum(change.follows_gap for change in changes)
+        attended = _ever(histories, frozenset({"INTERVIEW_COMPLETED"}))
+        missed = _ever(histories, frozenset({"INTERVIEW_NO_SHOWED"}))
+        limit = study_of(workspace.studies, study_id).participation_limit
+        done = sum(workspace.furthest(history) >= STEP_COMPLETED for history in histories)
+        row: Row = {
+            "study_id": study_id,
+            "study_type": types[study_id],
+            "participants": len(histories),
+            "invited": len(_ever(histories, INVITATIONS)),
+            "interviews_booked": len(_ever(histories, frozenset({"INTERVIEW_SCHEDULED"}))),
+            "interviews_completed": len(attended),
+            "surveys_completed": len(_ever(histories, frozenset({"SURVEY_COMPLETED"}))),
+            "tests_completed": len(_ever(histories, frozenset({"UNMODERATED_TEST_COMPLETED"}))),
+            "no_shows": len(missed),
+            "cancellations": len(_ever(histories, frozenset({"INTERVIEW_CANCELLED"}))),
+            "screener_pass_rate": ratio(
+                len(_ever(histories, PASSED)),
+                len(_ever(histories, SCREENED)),
+            ),
+            "show_rate": ratio(len(attended), len(attended | missed)),
+            "opt_outs": len(_ever(histories, frozenset({"OPTED_OUT"}))),
+            "bounces": len(_ever(histories, BOUNCES)),
+            "backlog": backlog[study_id],
+            "participation_limit": limit,
+            "remaining": None if limit is None else max(limit - done, 0),
+            "gaps": gaps,
+            "completeness": ratio(len(changes), len(changes) + gaps),
+            "first_change_at": min(change.occurred_at for change in changes),
+            "last_change_at": max(change.occurred_at for change in changes),
+        }
+        row |= {stage.lower().replace(" ", "_"): stages[stage] for stage in STAGES}
+        rows.append(row)
+    return rows
+
+
+def activity_daily(workspace: Workspace) -> list[Row]:
+    """Day by study by activity, where there was any."""
+    counts = Counter(
+        (workspace.day(change.occurred_at), history.study_id, ACTIVITIES[change.status])
+        for history in workspace.histories
+        for change in history.observed
+        if change.status in ACTIVITIES
+    )
+    return [
+        {"day": day, "study_id": study_id, "activity": activity, "changes": count}
+        for (day, study_id, activity), count in sorted(counts.items())
+    ]
+
+
+def _ever(histories: list[History], statuses: frozenset[str]) -> set[str]:
+    """Participants who ever had one of the statuses."""
+    return {
+        history.participant_id for history in histories if any(change.status in statuses for change in history.changes)
+    }
