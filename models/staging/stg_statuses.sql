@@ -19,6 +19,10 @@ ranked as (
         coalesce(statuses.funnel_step, 'added') as funnel_step,
         statuses.activity,
         coalesce(statuses.is_contact, false) as is_contact,
+        coalesce(statuses.is_invitation, false) as is_invitation,
+        coalesce(statuses.is_completion, false) as is_completion,
+        coalesce(statuses.ends_contact, false) as ends_contact,
+        statuses.dashboard_series,
 
         effects.changes_state,
         effects.requires_state,
