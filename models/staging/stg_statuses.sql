@@ -8,6 +8,11 @@ effects as (
     select * from {{ ref('incentive_effects') }}
 ),
 
+first_step as (
+    select * from {{ ref('funnel_steps') }}
+    qualify row_number() over (order by step_order, step) = 1
+),
+
 ranked as (
     select
         statuses.status,
@@ -16,7 +21,7 @@ ranked as (
 
         statuses.stage as stage_with_incentives,
         coalesce(statuses.stage_without_incentives, statuses.stage) as stage_without_incentives,
-        coalesce(statuses.funnel_step, 'added') as funnel_step,
+        coalesce(statuses.funnel_step, first_step.step) as funnel_step,
         statuses.activity,
         coalesce(statuses.is_contact, false) as is_contact,
         coalesce(statuses.is_invitation, false) as is_invitation,
@@ -24,13 +29,14 @@ ranked as (
         coalesce(statuses.ends_contact, false) as ends_contact,
         statuses.dashboard_series,
 
-        effects.changes_state,
+        coalesce(effects.changes_state, false) as changes_state,
         effects.requires_state,
         effects.backlog_state,
         coalesce(statuses.incentive_status, effects.incentive_status) as incentive_status
     from statuses
-    inner join effects
-        on coalesce(statuses.incentive_effect, 'neutral') = effects.incentive_effect
+    cross join first_step
+    left join effects
+        on statuses.incentive_effect = effects.incentive_effect
 )
 
 select * from ranked
