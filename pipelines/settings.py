@@ -1,7 +1,7 @@
 """Where things are, and what holds where the user says nothing."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,21 +22,29 @@ class Settings:
     database: Path
     exports: Path
     as_of: datetime
+    studies_file: Path | None = None
+    people_file: Path | None = None
 
 
-def resolve(raw: list[Path] | None, database: Path | None, exports: Path | None, as_of: str | None) -> Settings:
+def resolve(
+    raw: list[Path] | None = None,
+    database: Path | None = None,
+    exports: Path | None = None,
+    as_of: str | None = None,
+) -> Settings:
     """The settings of a run, the defaults filled in: without `raw` the sample, as of its own last day.
 
     Raises:
         StudyflowError: `as_of` is no instant.
     """
-    moment = parse_instant(as_of) if as_of else (datetime.now(UTC) if raw else sample_as_of())
-    return Settings(
-        raw=tuple(raw or [SAMPLE]),
+    is_sample = not raw
+    settings = Settings(
+        raw=tuple(path.absolute() for path in raw or [SAMPLE]),
         database=(database or DATABASE).absolute(),
         exports=(exports or EXPORTS).absolute(),
-        as_of=moment,
+        as_of=parse_instant(as_of) if as_of else (sample_as_of() if is_sample else datetime.now(UTC)),
     )
+    return replace(settings, studies_file=SAMPLE / "studies.csv") if is_sample else settings
 
 
 def sample_as_of() -> datetime:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import jinja2
@@ -51,9 +52,15 @@ def _cannot_open(database: Path, error: str) -> str:
     return f"{database}: the warehouse cannot be opened. DuckDB says: {error}"
 
 
+def only_row(
+    connection: duckdb.DuckDBPyConnection, query: str, values: list[Any] | dict[str, Any] | None = None
+) -> tuple[Any, ...]:
+    """The row of a query that has exactly one. DuckDB wants a result fetched to its end before it goes on."""
+    [row] = connection.execute(query, values).fetchall()
+    return row
+
+
 def has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
     """Whether the warehouse has the table or view yet."""
-    found = connection.execute(
-        "select count(*) from information_schema.tables where table_schema = ? and table_name = ?", [schema, table]
-    ).fetchone()
-    return bool(found and found[0])
+    query = "select count(*) from information_schema.tables where table_schema = ? and table_name = ?"
+    return bool(only_row(connection, query, [schema, table])[0])

@@ -2,7 +2,7 @@ with
 
 described as (
     {{ optional_csv_file(
-        var('studies_file'),
+        reference_file('studies'),
         {
             'study_id': dbt.type_string(),
             'study_name': dbt.type_string(),

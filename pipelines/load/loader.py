@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -14,7 +15,7 @@ from pipelines.load.lines import SCHEMA
 from pipelines.load.sources import SourceFile, find
 from pipelines.load.strict_json import normal_form
 from pipelines.reference import known_statuses
-from pipelines.warehouse import raw_tables_ddl
+from pipelines.warehouse import only_row, raw_tables_ddl
 
 PARSE = (Path(__file__).parent / "parse.sql").read_text(encoding="utf-8")
 CONTESTED_AT_ONCE = 10_000
@@ -94,6 +95,28 @@ class Loaded:
     lines_read: int
     problems: tuple[SourceError, ...]
 
+    def as_dict(self) -> dict[str, Any]:
+        """The same as JSON has it."""
+        return {
+            "files_found": self.files_found,
+            "files_new": self.files_new,
+            "files_grown": self.files_grown,
+            "files_rewritten": self.files_rewritten,
+            "lines_read": self.lines_read,
+            "problems": [str(problem) for problem in self.problems],
+        }
+
+    def sentence(self) -> str:
+        """The same for a person."""
+        if not self.files_found:
+            return "No webhook files were found."
+        if not self.lines_read:
+            return f"Nothing new in {self.files_found:,} files."
+        return (
+            f"{self.lines_read:,} lines read: {self.files_new:,} new files, {self.files_grown:,} grown, "
+            f"{self.files_rewritten:,} rewritten, of {self.files_found:,} found."
+        )
+
 
 Progress = Callable[[int, int], object]
 """Called with the bytes read so far and the bytes there are to read."""
@@ -108,8 +131,8 @@ def load(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], progress:
     statuses = known_statuses()
     sources, problems = find(paths)
     connection.execute(raw_tables_ddl())
-    next_id = connection.execute("select coalesce(max(file_id), 0) + 1 from raw.files").fetchone()
-    todo = plan(sources, current_entries(connection), next_id[0] if next_id else 1)
+    next_id = only_row(connection, "select coalesce(max(file_id), 0) + 1 from raw.files")[0]
+    todo = plan(sources, current_entries(connection), next_id)
     todo.problems[:0] = problems
     connection.begin()
     try:
@@ -149,10 +172,8 @@ def _read(connection: duckdb.DuckDBPyConnection, todo: Plan, statuses: list[str]
 
 
 def _begin_load(connection: duckdb.DuckDBPyConnection) -> int:
-    row = connection.execute(
-        "insert into raw.loads select coalesce(max(load_id), 0) + 1, now() from raw.loads returning load_id"
-    ).fetchone()
-    return int(row[0]) if row else 1
+    query = "insert into raw.loads select coalesce(max(load_id), 0) + 1, now() from raw.loads returning load_id"
+    return int(only_row(connection, query)[0])
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, todo: Plan, load_id: int, progress: Progress | None) -> list[Task]:
@@ -227,10 +248,8 @@ def _take_back(connection: duckdb.DuckDBPyConnection, file_id: int, which: str, 
 def _supersede(connection: duckdb.DuckDBPyConnection, old: Entry, new_file_id: int, load_id: int) -> Entry:
     """End the content that a file had before it was rewritten; what stood only there stays loaded."""
     connection.execute(FORGET_REPEATED, {"old": old.file_id, "new": new_file_id})
-    left = connection.execute("select count(*) from raw.deliveries where file_id = ?", [old.file_id]).fetchone()
-    return replace(
-        old, is_superseded=True, lines=left[0] if left else 0, blank_lines=0, pending_bytes=0, last_load_id=load_id
-    )
+    left = only_row(connection, "select count(*) from raw.deliveries where file_id = ?", [old.file_id])[0]
+    return replace(old, is_superseded=True, lines=left, blank_lines=0, pending_bytes=0, last_load_id=load_id)
 
 
 def _summary(sources: list[SourceFile], todo: Plan) -> Loaded:

@@ -1,0 +1,186 @@
+"""`studyflow run`: load, build, check, export, in this order, and what came of it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.errors import ExitCode, StudyflowError
+from pipelines.load.loader import Loaded, load
+from pipelines.load.sources import display_name
+from pipelines.progress import progress_bar
+from pipelines.settings import DATABASE, SAMPLE, Settings
+from pipelines.summary import Summary, render, summarise
+from pipelines.warehouse import connect, has_table, only_row
+
+if TYPE_CHECKING:
+    from pipelines.check import Report
+    from pipelines.export import Exported
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run did: its steps with their seconds, the summary, the report of the checks, the files written."""
+
+    settings: Settings
+    steps: dict[str, float] = field(default_factory=dict)
+    loaded: Loaded | None = None
+    summary: Summary | None = None
+    report: "Report | None" = None
+    exported: "Exported | None" = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """1 when a file could not be read, 3 when checks failed, else 0."""
+        if self.loaded and self.loaded.problems:
+            return ExitCode.FAILED
+        return ExitCode.CHECKS_FAILED if self.report and not self.report.ok else ExitCode.DONE
+
+    def as_dict(self) -> dict[str, Any]:
+        """The outcome as JSON has it."""
+        from pipelines.check import as_dict  # noqa: PLC0415
+
+        return {
+            **(self.summary.as_dict() if self.summary else {}),
+            "loaded": self.loaded.as_dict() if self.loaded else None,
+            "checks": as_dict(self.report) if self.report else None,
+            "exports": {
+                "folder": str(self.settings.exports),
+                "files": [str(file) for file in self.exported.files] if self.exported else [],
+            },
+            "seconds": {step: round(seconds, 3) for step, seconds in self.steps.items()},
+        }
+
+    def render(self, output: Console, messages: Console) -> None:
+        """Print the outcome for a person; what went wrong goes to `messages`."""
+        from pipelines.check import render as render_report  # noqa: PLC0415
+
+        if self.summary:
+            render(self.summary, output)
+        if self.report and (not self.report.ok or self.report.failures):
+            render_report(self.report, output)
+        places = Table.grid(padding=(0, 2))
+        places.add_row("warehouse", str(self.settings.database))
+        places.add_row("stage tables", str(self.settings.exports))
+        checks = "passed" if self.report and self.report.ok else "failed: see above, or run `studyflow check`"
+        places.add_row("checks", checks)
+        places.add_row("took", ", ".join(f"{step} {seconds:.1f} s" for step, seconds in self.steps.items()))
+        output.print(places, highlight=False, soft_wrap=True)
+        for problem in self.loaded.problems if self.loaded else ():
+            messages.print(f"studyflow: {problem}", style="red", highlight=False, markup=False, soft_wrap=True)
+
+
+def run_all(settings: Settings, *, by_study: bool, parquet: bool, strict: bool, console: Console | None) -> Outcome:
+    """Load, build, check and export.
+
+    Raises:
+        StudyflowError: a step could not be done; the later ones have not been tried.
+    """
+    outcome = Outcome(settings)
+    Thread(target=_import_dbt, daemon=True).start()
+    with _timed(outcome, "load"):
+        outcome.loaded = load_files(settings, console)
+    with _timed(outcome, "build"), _saying(console, "Building the tables"):
+        build_tables(settings)
+    with _timed(outcome, "check"), _saying(console, "Checking"):
+        outcome.report = check_tables(settings, strict=strict)
+    with _timed(outcome, "export"), _saying(console, "Exporting"):
+        outcome.exported = export_tables(settings, by_study=by_study, parquet=parquet)
+    with connect(settings.database) as connection:
+        outcome.summary = summarise(connection, settings.database)
+    return outcome
+
+
+def load_files(settings: Settings, console: Console | None) -> Loaded:
+    """Load the raw files, unless that would mix the sample with a team's own webhooks."""
+    with connect(settings.database) as connection, progress_bar(console, "Loading", "bytes") as moved:
+        _refuse_mixing(connection, settings)
+        return load(connection, settings.raw, moved)
+
+
+def build_tables(settings: Settings) -> int:
+    """Build every seed and model; how many."""
+    from pipelines.build import build  # noqa: PLC0415 - takes seconds
+
+    return build(settings)
+
+
+def check_tables(settings: Settings, *, strict: bool, as_of_must_match: bool = True) -> "Report":
+    """Check the tables; they must be there, and speak for the settings' moment if that must match."""
+    from pipelines.check import check  # noqa: PLC0415 - takes a second
+
+    with connect(settings.database) as connection:
+        built = _built_as_of(connection, settings.as_of if as_of_must_match else None)
+        return check(connection, built, strict=strict)
+
+
+def export_tables(settings: Settings, *, by_study: bool, parquet: bool, as_of_must_match: bool = True) -> "Exported":
+    """Write the stage tables into the exports folder; the marts must be there, likewise."""
+    from pipelines.export import export  # noqa: PLC0415
+
+    formats = ("csv", "parquet") if parquet else ("csv",)
+    with connect(settings.database) as connection:
+        _built_as_of(connection, settings.as_of if as_of_must_match else None)
+        return export(connection, settings.exports, formats=formats, by_study=by_study)
+
+
+def _built_as_of(connection: duckdb.DuckDBPyConnection, wanted: datetime | None) -> datetime:
+    if not has_table(connection, "audit", "built_as_of"):
+        msg = "The tables have not been built yet. Build them first: studyflow build, or all at once: studyflow run"
+        raise StudyflowError(msg)
+    built: datetime = only_row(connection, "select as_of from audit.built_as_of")[0]
+    if wanted not in {None, built}:
+        msg = f"The tables speak for {built:%Y-%m-%dT%H:%M:%SZ}. Build them as of {wanted:%Y-%m-%dT%H:%M:%SZ} first."
+        raise StudyflowError(msg)
+    return built
+
+
+def _refuse_mixing(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    if not has_table(connection, "raw", "files"):
+        return
+    inside = f"{display_name(SAMPLE)}/%"
+    of_sample, of_team = only_row(
+        connection,
+        "select count(*) filter (source_file like $1), count(*) filter (source_file not like $1) from raw.files",
+        [inside],
+    )
+    if settings.raw == (SAMPLE,) and of_team:
+        msg = (
+            f"{settings.database} holds webhooks of your own, and without --raw the sample would be mixed in. "
+            "Say where your files are with --raw or STUDYFLOW_RAW, or name another --database."
+        )
+        raise StudyflowError(msg)
+    if settings.raw != (SAMPLE,) and of_sample and settings.database == DATABASE:
+        msg = (
+            f"{settings.database} holds the sample, which your webhooks would be mixed with. "
+            "Delete that file, or name another --database."
+        )
+        raise StudyflowError(msg)
+
+
+def _import_dbt() -> None:
+    """Pay for dbt's import while DuckDB loads."""
+    import dbt.cli.main  # noqa: F401, PLC0415
+
+
+@contextmanager
+def _timed(outcome: Outcome, step: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    outcome.steps[step] = time.perf_counter() - start
+
+
+@contextmanager
+def _saying(console: Console | None, what: str) -> Iterator[None]:
+    if console is None:
+        yield
+        return
+    with console.status(what):
+        yield

@@ -1,0 +1,162 @@
+"""What is loaded and where everyone stands, as numbers and as a page for people."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.reference import known_statuses
+from pipelines.warehouse import has_table, only_row
+
+ACCOUNTING = (Path(__file__).parent / "accounting.sql").read_text(encoding="utf-8")
+REASONS = (
+    "invalid_json",
+    "not_an_object",
+    "missing_field",
+    "invalid_type",
+    "invalid_timestamp",
+    "unknown_status",
+    "unknown_prior_status",
+)
+
+
+@dataclass(slots=True)
+class Summary:
+    """What the warehouse holds. `stages` counts participants; it is empty, and `as_of` None, before a build."""
+
+    database: Path
+    accounting: dict[str, Any]
+    files: int
+    unfinished_files: int
+    as_of: datetime | None = None
+    participants: int = 0
+    studies: int = 0
+    stages: dict[str, int] = field(default_factory=dict)
+    gaps: int = 0
+    participants_with_gaps: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The summary as JSON has it."""
+        return {
+            "database": str(self.database),
+            "as_of": self.as_of.isoformat().replace("+00:00", "Z") if self.as_of else None,
+            "files": self.files,
+            "unfinished_files": self.unfinished_files,
+            "accounting": self.accounting,
+            "studies": self.studies,
+            "participants": self.participants,
+            "participants_by_stage": self.stages,
+            "gaps": self.gaps,
+            "participants_with_gaps": self.participants_with_gaps,
+        }
+
+
+def summarise(connection: duckdb.DuckDBPyConnection, database: Path) -> Summary:
+    """What is loaded now, and the marts as they were last built.
+
+    Raises:
+        StudyflowError: the table of statuses is missing or wrong.
+    """
+    if not has_table(connection, "raw", "files"):
+        return Summary(database, _accounting({}), 0, 0)
+    connection.register("known_statuses", pa.table({"status": known_statuses()}))
+    counts = dict(connection.execute(ACCOUNTING).fetchall())
+    connection.unregister("known_statuses")
+    files = only_row(
+        connection, "select count(*), count(*) filter (pending_bytes > 0) from raw.files where not is_superseded"
+    )
+    summary = Summary(database, _accounting(counts), files[0], files[1])
+    if has_table(connection, "audit", "built_as_of") and has_table(connection, "marts", "participants"):
+        summary.as_of = only_row(connection, "select as_of from audit.built_as_of")[0]
+        summary.participants, summary.studies = only_row(
+            connection, "select count(*), count(distinct study_id) from marts.participants"
+        )
+        summary.stages = dict(
+            connection.execute(
+                "select stage, count(participant_id) from reference.stages "
+                "left join marts.participants on stage = current_stage group by stage, stage_order order by stage_order"
+            ).fetchall()
+        )
+        summary.gaps, summary.participants_with_gaps = only_row(
+            connection, "select count(*), count(distinct participant_id) from audit.gaps"
+        )
+    return summary
+
+
+def _accounting(counts: dict[str, int]) -> dict[str, Any]:
+    accepted = counts.get("accepted", 0)
+    distinct = counts.get("distinct_changes", 0)
+    return {
+        "lines": counts.get("lines", 0),
+        "blank": counts.get("blank", 0),
+        "accepted": accepted,
+        "other_events": counts.get("other_event", 0),
+        "rejected": {reason: counts[reason] for reason in REASONS if reason in counts},
+        "distinct_changes": distinct,
+        "repeated_deliveries": accepted - distinct,
+    }
+
+
+def render(summary: Summary, console: Console) -> None:
+    """Print the summary for a person: the lines and what became of them beside the participants by stage."""
+    side_by_side = Table.grid(padding=(0, 4))
+    side_by_side.add_row(_lines_table(summary), _stages_table(summary))
+    notes = [Text(note) for note in _notes(summary)]
+    title = f"studyflow, as of {summary.as_of:%Y-%m-%d %H:%M} UTC" if summary.as_of else "studyflow"
+    console.print(Panel(Group(side_by_side, *notes), title=title, title_align="left", expand=False, padding=(1, 2)))
+
+
+def _lines_table(summary: Summary) -> Table:
+    accounting = summary.accounting
+    table = Table(title="Lines", title_justify="left", box=None, show_header=False, padding=(0, 1))
+    table.add_column(justify="left")
+    table.add_column(justify="right")
+    rows: list[tuple[str, int, str]] = [
+        ("accepted", accounting["accepted"], ""),
+        ("  distinct changes", accounting["distinct_changes"], "dim"),
+        ("  repeated deliveries", accounting["repeated_deliveries"], "dim"),
+        ("other events", accounting["other_events"], ""),
+        ("blank", accounting["blank"], ""),
+        ("rejected", sum(accounting["rejected"].values()), "yellow" if accounting["rejected"] else ""),
+        *((f"  {reason}", count, "dim") for reason, count in accounting["rejected"].items()),
+    ]
+    for name, count, style in rows:
+        table.add_row(name, f"{count:,}", style=style)
+    table.add_section()
+    table.add_row(f"in {summary.files:,} files", f"{accounting['lines']:,}", style="bold")
+    return table
+
+
+def _stages_table(summary: Summary) -> Table:
+    table = Table(title="Participants", title_justify="left", box=None, show_header=False, padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right")
+    table.add_column(no_wrap=True)
+    most = max(summary.stages.values(), default=0)
+    for stage, count in summary.stages.items():
+        table.add_row(stage, f"{count:,}", Text("█" * round(16 * count / most) if most else "", style="cyan"))
+    table.add_row(f"in {summary.studies:,} studies", f"{summary.participants:,}", "", style="bold")
+    return table
+
+
+def _notes(summary: Summary) -> list[str]:
+    notes = []
+    if summary.as_of is None:
+        notes.append("No tables have been built yet: run `studyflow run`.")
+    if summary.gaps:
+        notes.append(
+            f"{summary.gaps:,} gaps in the histories of {summary.participants_with_gaps:,} participants: "
+            "at least that many webhooks never arrived (audit.gaps)."
+        )
+    if summary.unfinished_files:
+        notes.append(f"{summary.unfinished_files:,} files end in an unfinished line, which waits for its rest.")
+    if summary.accounting["rejected"]:
+        notes.append("Rejected lines are kept whole in audit.rejected_lines.")
+    return ["", *notes] if notes else []
