@@ -72,7 +72,7 @@ def run(
     database: Database = None,
     exports: Exports = None,
     as_of: AsOf = None,
-    by_study: ByStudyudy = False,
+    by_study: ByStudy = False,
     parquet: Parquet = False,
     strict: Strict = False,
     as_json: AsJson = False,
@@ -144,7 +144,7 @@ def export(
     database: Database = None,
     as_of: AsOf = None,
     exports: Exports = None,
-    by_study: ByStudyudy = False,
+    by_study: ByStudy = False,
     parquet: Parquet = False,
 ) -> None:
     """Write one CSV file per stage, as the tables in Rally, and participants.csv."""

@@ -106,7 +106,9 @@ def _accounting(counts: dict[str, int]) -> dict[str, Any]:
 
 def render(summary: Summary, console: Console) -> None:
     """Print the summary for a person: the lines and what became of them beside the participants by stage."""
-    side_by_side = Table.grid(padding=(0, 4))
+    side_by_side = Table.grid(padding=(0, 2))
+    side_by_side.add_column(no_wrap=True)
+    side_by_side.add_column(no_wrap=True)
     side_by_side.add_row(_lines_table(summary), _stages_table(summary))
     notes = [Text(note) for note in _notes(summary)]
     title = f"studyflow, as of {summary.as_of:%Y-%m-%d %H:%M} UTC" if summary.as_of else "studyflow"
@@ -141,7 +143,7 @@ def _stages_table(summary: Summary) -> Table:
     table.add_column(no_wrap=True)
     most = max(summary.stages.values(), default=0)
     for stage, count in summary.stages.items():
-        table.add_row(stage, f"{count:,}", Text("█" * round(16 * count / most) if most else "", style="cyan"))
+        table.add_row(stage, f"{count:,}", Text("█" * round(12 * count / most) if most else "", style="cyan"))
     table.add_row(f"in {summary.studies:,} studies", f"{summary.participants:,}", "", style="bold")
     return table
 
