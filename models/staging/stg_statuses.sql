@@ -24,6 +24,8 @@ ranked as (
         coalesce(statuses.funnel_step, first_step.step) as funnel_step,
         statuses.activity,
         coalesce(statuses.is_contact, false) as is_contact,
+        coalesce(statuses.is_screener_pass, false) as is_screener_pass,
+        coalesce(statuses.is_moved_by_hand, false) as is_moved_by_hand,
         coalesce(statuses.is_invitation, false) as is_invitation,
         coalesce(statuses.is_completion, false) as is_completion,
         coalesce(statuses.ends_contact, false) as ends_contact,
@@ -32,6 +34,7 @@ ranked as (
         coalesce(effects.changes_state, false) as changes_state,
         effects.requires_state,
         effects.backlog_state,
+        coalesce(effects.undoes_completion, false) as undoes_completion,
         coalesce(statuses.incentive_status, effects.incentive_status) as incentive_status
     from statuses
     cross join first_step
