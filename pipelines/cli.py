@@ -85,7 +85,8 @@ def run(
     if as_json:
         _print_json(outcome.as_dict())
     else:
-        outcome.render(output, messages)
+        outcome.render(output)
+    _complain(*outcome.problems)
     raise typer.Exit(outcome.exit_code)
 
 
@@ -112,6 +113,7 @@ def load(
     else:
         output.print(loaded.sentence())
         render(summary, output)
+    _complain(*loaded.problems)
     raise typer.Exit(ExitCode.FAILED if loaded.problems else ExitCode.DONE)
 
 
@@ -235,10 +237,15 @@ def _print_json(value: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
 
 
+def _complain(*problems: StudyflowError) -> None:
+    for problem in problems:
+        messages.print(f"studyflow: {problem}", style="red", highlight=False, markup=False, soft_wrap=True)
+
+
 def main() -> None:
     """Run the command and end with its exit code; what goes wrong is said in a sentence, never a traceback."""
     try:
         app()
     except StudyflowError as error:
-        messages.print(f"studyflow: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+        _complain(error)
         sys.exit(ExitCode.FAILED)

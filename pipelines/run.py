@@ -12,7 +12,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.errors import ExitCode, StudyflowError
+from pipelines.errors import ExitCode, SourceError, StudyflowError
 from pipelines.load.loader import Loaded, load
 from pipelines.load.sources import display_name
 from pipelines.progress import progress_bar
@@ -37,9 +37,14 @@ class Outcome:
     exported: "Exported | None" = None
 
     @property
+    def problems(self) -> tuple[SourceError, ...]:
+        """The files that could not be read."""
+        return self.loaded.problems if self.loaded else ()
+
+    @property
     def exit_code(self) -> ExitCode:
         """1 when a file could not be read, 3 when checks failed, else 0."""
-        if self.loaded and self.loaded.problems:
+        if self.problems:
             return ExitCode.FAILED
         return ExitCode.CHECKS_FAILED if self.report and not self.report.ok else ExitCode.DONE
 
@@ -58,8 +63,8 @@ class Outcome:
             "seconds": {step: round(seconds, 3) for step, seconds in self.steps.items()},
         }
 
-    def render(self, output: Console, messages: Console) -> None:
-        """Print the outcome for a person; what went wrong goes to `messages`."""
+    def render(self, output: Console) -> None:
+        """Print the outcome for a person."""
         from pipelines.check import render as render_report  # noqa: PLC0415
 
         if self.summary:
@@ -73,8 +78,6 @@ class Outcome:
         places.add_row("checks", checks)
         places.add_row("took", ", ".join(f"{step} {seconds:.1f} s" for step, seconds in self.steps.items()))
         output.print(places, highlight=False, soft_wrap=True)
-        for problem in self.loaded.problems if self.loaded else ():
-            messages.print(f"studyflow: {problem}", style="red", highlight=False, markup=False, soft_wrap=True)
 
 
 def run_all(settings: Settings, *, by_study: bool, parquet: bool, strict: bool, console: Console | None) -> Outcome:

@@ -28,7 +28,7 @@ def draw(outcome: Outcome) -> str:
     outcome.settings = resolve(database=Path("data/studyflow.duckdb"), exports=Path("data/exports"))
     outcome.steps = {"load": 0.1, "build": 3.1, "check": 1.4, "export": 0.1}
     console = Console(record=True, width=82, file=io.StringIO(), force_terminal=True)
-    outcome.render(console, console)
+    outcome.render(console)
     svg = console.export_svg(title="studyflow run", unique_id="run")
     project = str(Path.cwd()) + "/"
     return FONT_FACE.sub("", svg).replace(project, "")

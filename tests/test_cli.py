@@ -1,0 +1,175 @@
+"""The command as a person and a scheduler meet it: real processes, exit codes, what goes to which stream."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1]
+EVENT = (
+    '{"_eventType":"participant.status_changed","participantId":"%s","personId":"person","studyId":"study",'
+    '"status":"INVITE_SENT","priorStatus":null,"updatedAt":"2026-03-01T09:00:00Z"}\n'
+)
+
+
+def studyflow(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in the project's folder with nothing of ours in its environment but what is given."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("STUDYFLOW_")}
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines", *map(str, words)],
+        cwd=PROJECT,
+        env={**clean, "COLUMNS": "100", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def sample_run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """One run of the sample, as JSON, with the paths it used."""
+    folder = tmp_path_factory.mktemp("sample")
+    done = studyflow(
+        "run", "--database", folder / "w.duckdb", "--exports", folder / "out", "--json", DBT_TARGET_PATH=str(folder)
+    )
+    assert done.returncode == 0, done.stderr
+    return {"folder": folder, "summary": json.loads(done.stdout), "stderr": done.stderr}
+
+
+def test_the_sample_run_accounts_for_every_line(sample_run: dict[str, Any]) -> None:
+    # The identity of spec section 2, on what the user is told.
+    accounting = sample_run["summary"]["accounting"]
+    rejected = sum(accounting["rejected"].values())
+    assert accounting["lines"] == accounting["blank"] + accounting["accepted"] + accounting["other_events"] + rejected
+    assert accounting["accepted"] == accounting["distinct_changes"] + accounting["repeated_deliveries"]
+    assert len(accounting["rejected"]) == 7, "the sample has rejects of every reason"
+
+
+def test_json_leaves_everything_else_unsaid(sample_run: dict[str, Any]) -> None:
+    # A scheduler parses standard output, and mails what is on standard error.
+    assert sample_run["stderr"] == ""
+
+
+def test_the_sample_speaks_for_its_own_last_day(sample_run: dict[str, Any]) -> None:
+    # Ages against today's date would grow for ever and mean nothing.
+    assert sample_run["summary"]["as_of"] == (PROJECT / "data/sample/as_of.txt").read_text().strip()
+
+
+def test_stages_sum_to_participants(sample_run: dict[str, Any]) -> None:
+    summary = sample_run["summary"]
+    assert sum(summary["participants_by_stage"].values()) == summary["participants"] > 0
+    assert len(summary["participants_by_stage"]) == 7
+
+
+def test_status_agrees_with_the_run_and_a_second_run_changes_nothing(sample_run: dict[str, Any]) -> None:
+    folder, before = sample_run["folder"], sample_run["summary"]
+    again = studyflow(
+        "run", "--database", folder / "w.duckdb", "--exports", folder / "out", "--json", DBT_TARGET_PATH=str(folder)
+    )
+    assert again.returncode == 0, again.stderr
+    after = json.loads(again.stdout)
+    assert after["loaded"]["lines_read"] == 0
+    status = json.loads(studyflow("status", "--database", folder / "w.duckdb", "--json").stdout)
+    for key in ("accounting", "participants_by_stage", "gaps", "as_of", "files"):
+        assert before[key] == after[key] == status[key]
+
+
+def test_every_file_that_the_run_names_is_there(sample_run: dict[str, Any]) -> None:
+    files = sample_run["summary"]["exports"]["files"]
+    assert len(files) == 8
+    assert all((sample_run["folder"] / "out" / file).exists() for file in files)
+
+
+def test_checks_warn_of_rejected_lines_and_fail_of_them_when_strict(sample_run: dict[str, Any]) -> None:
+    database = sample_run["folder"] / "w.duckdb"
+    assert studyflow("check", "--database", database).returncode == 0
+    strict = studyflow("check", "--database", database, "--strict")
+    assert strict.returncode == 3
+    assert "invalid_timestamp" in strict.stdout
+
+
+def test_tables_of_another_moment_are_not_passed_off_as_those_asked_for(sample_run: dict[str, Any]) -> None:
+    database, out = sample_run["folder"] / "w.duckdb", sample_run["folder"] / "other"
+    done = studyflow("export", "--database", database, "--exports", out, "--as-of", "2026-07-01T00:00:00Z")
+    assert done.returncode == 1
+    assert "speak for 2026-08-01T00:00:00Z" in done.stderr
+    assert not out.exists()
+
+
+def test_own_files_do_not_get_mixed_with_the_sample(tmp_path: Path) -> None:
+    # Whoever forgets --raw once must not find invented participants in the team's warehouse.
+    own, database = tmp_path / "own.jsonl", tmp_path / "own.duckdb"
+    own.write_text(EVENT % "one")
+    assert studyflow("load", own, "--database", database).returncode == 0
+    forgotten = studyflow("run", "--database", database)
+    assert forgotten.returncode == 1
+    assert "--raw" in forgotten.stderr
+
+
+def test_status_tells_of_what_is_loaded_before_anything_is_built(tmp_path: Path) -> None:
+    own, database = tmp_path / "own.jsonl", tmp_path / "own.duckdb"
+    own.write_text(EVENT % "one" + EVENT % "one" + "\n" + "{}\n" + '{"half')
+    assert studyflow("load", "--database", database, STUDYFLOW_RAW=str(own)).returncode == 0
+    status = json.loads(studyflow("status", "--database", database, "--json").stdout)
+    assert status["accounting"] == {
+        "lines": 4,
+        "blank": 1,
+        "accepted": 2,
+        "other_events": 0,
+        "rejected": {"missing_field": 1},
+        "distinct_changes": 1,
+        "repeated_deliveries": 1,
+    }
+    assert status["unfinished_files"] == 1
+    assert status["as_of"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["run", "--as-of", "yesterday"], "offset"),
+        (["run", "--as-of", "2026-03-01T00:00:00"], "offset"),
+        (["run", "--no-such-option"], "No such option"),
+        (["generate", "OUT", "--participants", "0"], "at least one"),
+        (["nonsense"], "No such command"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_says_what_is_wrong(words: list[str], says: str, tmp_path: Path) -> None:
+    done = studyflow(*(str(tmp_path / "out") if word == "OUT" else word for word in words))
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_cannot_be_done_is_said_in_a_sentence(tmp_path: Path) -> None:
+    text = tmp_path / "text.duckdb"
+    text.write_text("this is no database, although it is long enough to be looked at as one. " * 99)
+    one = tmp_path / "one.jsonl"
+    one.write_text(EVENT % "one")
+    for words, says in [
+        (["load", tmp_path / "nothing.jsonl", "--database", tmp_path / "w.duckdb"], "no such file"),
+        (["status", "--database", tmp_path / "none.duckdb"], "no warehouse here yet"),
+        (["check", "--database", tmp_path / "w.duckdb"], "not been built"),
+        (["export", "--database", tmp_path / "w.duckdb"], "not been built"),
+        (["load", one, "--database", text], "not a DuckDB database"),
+        (["load", one, "--database", one / "below.duckdb"], "cannot be made here"),
+    ]:
+        done = studyflow(*words)
+        assert done.returncode == 1, words
+        assert says in done.stderr, words
+        assert "Traceback" not in done.stderr
+        assert "nanobind" not in done.stderr
+
+
+def test_a_file_that_cannot_be_read_fails_the_load_but_not_the_others(tmp_path: Path) -> None:
+    (tmp_path / "good.jsonl").write_text(EVENT % "one")
+    (tmp_path / "bad.jsonl.gz").write_bytes(b"\x1f\x8b\x08\x00 cut off")
+    done = studyflow("load", tmp_path, "--database", tmp_path / "w.duckdb", "--json")
+    assert done.returncode == 1
+    loaded = json.loads(done.stdout)
+    assert loaded["accounting"]["accepted"] == 1
+    assert "bad.jsonl.gz" in loaded["loaded"]["problems"][0]

@@ -1,0 +1,42 @@
+"""Documentation that drifts is worse than none: what can be compared with the code is."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from pipelines.cli import app
+
+PROJECT = Path(__file__).resolve().parents[1]
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_is_in_the_readme(command: str) -> None:
+    assert f"`studyflow {command}" in README
+
+
+def test_the_readme_names_no_command_that_is_not_there() -> None:
+    named = set(re.findall(r"`studyflow (\w+)", README))
+    assert named <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_and_option_says_what_it_is_for(command: str) -> None:
+    assert COMMANDS[command].help
+    assert all(getattr(option, "help", None) for option in COMMANDS[command].params)
+
+
+def test_every_make_target_in_the_docs_is_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for page in ("README.md", "CONTRIBUTING.md"):
+        named = set(re.findall(r"make ([a-z-]+)[` ]", (PROJECT / page).read_text(encoding="utf-8")))
+        assert named <= targets, page
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *(PROJECT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
