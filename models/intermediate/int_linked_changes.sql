@@ -54,7 +54,7 @@ select
     last_person_id as person_id,
     last_study_id as study_id,
     position,
-    position + sum(case when has_inferred then 1 else 0 end)
+    position + count(case when has_inferred then 1 end)
         over (partition by participant_id order by position rows unbounded preceding) as sequence_number,
     status_before,
     prior_status,

@@ -22,8 +22,8 @@ moments as (
         changes.participant_id,
         changes.occurred_at,
         count(*) as changes_then,
-        min(changes.status) as only_status,
-        min(changes.prior_status) as only_prior_status
+        case when count(*) = 1 then min(changes.status) end as only_status,
+        case when count(*) = 1 then min(changes.prior_status) end as only_prior_status
     from changes
     inner join tied_participants
         on changes.participant_id = tied_participants.participant_id
@@ -44,7 +44,7 @@ neighbours as (
 knots as (
     select
         *,
-        sum(case when changes_before > 1 then 0 else 1 end)
+        count(case when coalesce(changes_before, 1) = 1 then 1 end)
             over (partition by participant_id order by occurred_at rows unbounded preceding) as knot
     from neighbours
     where changes_then > 1
