@@ -1,0 +1,50 @@
+with
+
+moves as (
+    select * from {{ ref('expected_moves') }}
+),
+
+statuses as (
+    select * from {{ ref('stg_statuses') }}
+),
+
+studies as (
+    select * from {{ ref('int_studies') }}
+),
+
+activities as (
+    select distinct activity from statuses
+    where activity is not null
+),
+
+moves_of_one_activity as (
+    select
+        activities.activity as study_type,
+        moves.from_status,
+        moves.to_status
+    from moves
+    inner join activities
+        on moves.study_type in ('any', activities.activity)
+),
+
+-- In a study of several activities, or of none that is known yet, whatever is expected anywhere is.
+other_study_types as (
+    select distinct studies.study_type
+    from studies
+    left join activities
+        on studies.study_type = activities.activity
+    where activities.activity is null
+),
+
+all_moves as (
+    select * from moves_of_one_activity
+    union
+    select
+        other_study_types.study_type,
+        moves.from_status,
+        moves.to_status
+    from other_study_types
+    cross join moves
+)
+
+select * from all_moves
