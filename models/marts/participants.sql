@@ -58,7 +58,7 @@ select
     current_changes.status as current_status,
     statuses.label as current_status_label,
     current_changes.stage as current_stage,
-    stages.is_terminal,
+    coalesce(stages.is_terminal, false) as is_terminal,
     coalesce(histories.other_status_until, histories.first_seen_at) as status_since,
     histories.first_seen_at,
     histories.last_changed_at,
