@@ -38,7 +38,7 @@ def connect(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckD
     except duckdb.Error as error:
         raise StudyflowError(_cannot_open(database, str(error))) from error
     try:
-        connection.execute("set timezone = 'UTC'")
+        connection.execute("set timezone = 'UTC'; set enable_progress_bar = false")
         yield connection
     finally:
         connection.close()

@@ -29,7 +29,7 @@ class Entry:
     compression: str
     next_offset: int
     next_line: int
-    has_open_line: bool
+    open_line_bytes: int
     pending_bytes: int
     fingerprint: str
     lines: int
@@ -60,9 +60,18 @@ class Plan:
 
 
 def current_entries(connection: duckdb.DuckDBPyConnection) -> list[Entry]:
-    """The rows of the contents that files had when last read."""
-    rows = connection.execute(f"select {', '.join(COLUMNS)} from raw.files where not is_superseded").fetchall()  # noqa: S608
-    return [Entry(*row) for row in rows]
+    """The rows of the contents that files had when last read, the last read last."""
+    return _entries(connection, "not is_superseded")
+
+
+def superseded_entries(connection: duckdb.DuckDBPyConnection) -> list[Entry]:
+    """The rows of contents that files no longer have, of which lines are still loaded."""
+    return _entries(connection, "is_superseded and lines > 0")
+
+
+def _entries(connection: duckdb.DuckDBPyConnection, which: str) -> list[Entry]:
+    query = f"select {', '.join(COLUMNS)} from raw.files where {which} order by read_ns, file_id"  # noqa: S608
+    return [Entry(*row) for row in connection.execute(query).fetchall()]
 
 
 def write_entries(connection: duckdb.DuckDBPyConnection, entries: Iterable[Entry]) -> None:
@@ -80,7 +89,9 @@ def plan(sources: list[SourceFile], entries: list[Entry], next_file_id: int) -> 
     """What to read: the tail of grown files, the whole of new and rewritten ones.
 
     A file is one that the ledger knows if it starts with the known content: by its inode first (it may have been
-    renamed, as log rotation does), else by its name. Size and time only tell that nothing can have changed.
+    renamed, as log rotation does), else by its name. Size and time only tell that nothing can have changed. The
+    inode of a deleted file is soon given to another: of entries with the same one, only the last read can hold, and
+    one without content says nothing.
     """
     by_name = {entry.source_file: entry for entry in entries}
     by_inode = {(entry.device, entry.inode): entry for entry in entries}
@@ -97,7 +108,7 @@ def plan(sources: list[SourceFile], entries: list[Entry], next_file_id: int) -> 
             continue
         changed.append(source)
         try:
-            if linked and _continues(source, linked):
+            if linked and linked.lines and _continues(source, linked):
                 known[source.name] = linked
                 claimed.add(linked.file_id)
         except SourceError as problem:
@@ -123,13 +134,8 @@ def plan(sources: list[SourceFile], entries: list[Entry], next_file_id: int) -> 
 
 
 def entry_after(task: Task, load_id: int, read_ns: int, rows: int) -> Entry:
-    """The row of a file that has been read, `rows` of whose lines were not blank.
-
-    Raises:
-        SourceError: the file cannot be read again.
-    """
+    """The row of a file that has been read, `rows` of whose lines were not blank."""
     source, cursor, before = task.reader.source, task.reader.cursor, task.entry
-    lines = cursor.line - 1 + cursor.has_open_line
     lines_before = before.next_line - 1 if before else 0
     moved = before is None or not _is_still_at(before)
     return Entry(
@@ -144,11 +150,11 @@ def entry_after(task: Task, load_id: int, read_ns: int, rows: int) -> Entry:
         compression=source.compression,
         next_offset=cursor.offset,
         next_line=cursor.line,
-        has_open_line=cursor.has_open_line,
+        open_line_bytes=cursor.open_line_bytes,
         pending_bytes=cursor.pending_bytes,
-        fingerprint=fingerprint(source, cursor.offset),
-        lines=lines,
-        blank_lines=(before.blank_lines if before else 0) + lines - lines_before - rows,
+        fingerprint=task.reader.fingerprint,
+        lines=cursor.lines,
+        blank_lines=(before.blank_lines if before else 0) + cursor.lines - lines_before - rows,
         first_load_id=before.first_load_id if before else load_id,
         last_load_id=load_id,
     )
@@ -164,7 +170,8 @@ def _is_as_read(source: SourceFile, entry: Entry) -> bool:
 
 
 def _continues(source: SourceFile, entry: Entry) -> bool:
-    return source.compression == entry.compression and fingerprint(source, entry.next_offset) == entry.fingerprint
+    taken = entry.next_offset + entry.open_line_bytes
+    return source.compression == entry.compression and fingerprint(source, taken) == entry.fingerprint
 
 
 def _is_still_at(entry: Entry) -> bool:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipelines.errors import SourceError
 from pipelines.load.sources import SourceFile
-from pipelines.load.strict_json import BYTE_ORDER_MARK, is_document
+from pipelines.load.strict_json import is_document
 
 BLOCK = 2 << 20
 SAMPLE = 64 << 10
@@ -25,23 +25,37 @@ SCHEMA = pa.schema([("file_id", pa.int32()), ("line_number", pa.int64()), ("raw"
 class Cursor:
     """How far a file has been read: the offset (bytes of content) and number of the next line to read.
 
-    `has_open_line`: that line has been taken though its newline is not there yet.
+    `open_line_bytes`: length of that line if it has been taken though its newline is not there yet, else 0.
     `pending_bytes`: length of an unfinished last line that was not taken.
     """
 
     offset: int = 0
     line: int = 1
-    has_open_line: bool = False
+    open_line_bytes: int = 0
     pending_bytes: int = 0
+
+    @property
+    def lines(self) -> int:
+        """How many lines of the file have been taken."""
+        return self.line - 1 + (self.open_line_bytes > 0)
+
+    @property
+    def end(self) -> int:
+        """How many bytes of the content have been taken."""
+        return self.offset + self.open_line_bytes
 
 
 @dataclass(slots=True)
 class LineReader:
-    """Reads a file from a cursor to the size it had when the load started, and moves the cursor along."""
+    """Reads a file from a cursor to the size it had when the load started, and moves the cursor along.
+
+    `fingerprint` is in the end that of all content taken so far.
+    """
 
     source: SourceFile
     file_id: int
     cursor: Cursor = field(default_factory=Cursor)
+    fingerprint: str = ""
     advance: Callable[[int], object] = lambda _: None
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -54,6 +68,7 @@ class LineReader:
             with open_content(self.source) as content:
                 skip(content, self.cursor.offset)
                 yield from self._cut(content)
+            self.fingerprint = fingerprint(self.source, self.cursor.end)
         except (OSError, EOFError, pa.ArrowException) as error:
             raise SourceError(self.source.name, f"cannot be read to its end ({error}). Send it again whole.") from error
 
@@ -69,22 +84,18 @@ class LineReader:
             offsets = np.concatenate(([0], ends)).astype(np.int64)
             yield self._batch(data, offsets)
             rest, size = data[offsets[-1] :], BLOCK
-        self.cursor.has_open_line = is_document(rest)
-        self.cursor.pending_bytes = 0 if self.cursor.has_open_line else len(rest)
-        if self.cursor.has_open_line:
-            stay = (self.cursor.offset, self.cursor.line)
+        if is_document(rest):
+            stay = Cursor(self.cursor.offset, self.cursor.line, open_line_bytes=len(rest))
             yield self._batch(rest, np.array([0, len(rest)], np.int64))
-            self.cursor.offset, self.cursor.line = stay
+            self.cursor = stay
+        else:
+            self.cursor.pending_bytes = len(rest)
 
     def _batch(self, data: bytes, offsets: np.ndarray) -> pa.RecordBatch:
         lines = len(offsets) - 1
         first = self.cursor.line
         self.cursor.line += lines
-        end = int(offsets[-1])
-        if self.cursor.offset == 0 and data.startswith(BYTE_ORDER_MARK):
-            offsets = offsets.copy()
-            offsets[0] = len(BYTE_ORDER_MARK)
-        self.cursor.offset += end
+        self.cursor.offset += int(offsets[-1])
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
         columns = [
             pa.array(np.full(lines, self.file_id, np.int32)),

@@ -10,7 +10,16 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.errors import SourceError
-from pipelines.load.ledger import Entry, Plan, Task, current_entries, entry_after, plan, write_entries
+from pipelines.load.ledger import (
+    Entry,
+    Plan,
+    Task,
+    current_entries,
+    entry_after,
+    plan,
+    superseded_entries,
+    write_entries,
+)
 from pipelines.load.lines import SCHEMA
 from pipelines.load.sources import SourceFile, find
 from pipelines.load.strict_json import normal_form
@@ -19,6 +28,7 @@ from pipelines.warehouse import only_row, raw_tables_ddl
 
 PARSE = (Path(__file__).parent / "parse.sql").read_text(encoding="utf-8")
 CONTESTED_AT_ONCE = 10_000
+NO_JSON = b"not JSON"
 
 # `reason` holds 'contested' only until the lines have been looked at again, later in the same transaction.
 INSERT = """
@@ -50,7 +60,7 @@ from parsed_lines
 where not is_blank
 """
 
-# Lines that stand in the old content of a file and in the new one are the same deliveries, so the old ones go.
+# Lines that stand in an old content of a file and are read from it again are the same deliveries: the old ones go.
 FORGET_REPEATED = """
 delete from raw.deliveries
 where file_id = $old and line_number in (
@@ -63,7 +73,7 @@ where file_id = $old and line_number in (
                 svix_id, received_at, line, line_bytes
             ) as content
         from raw.deliveries
-        where file_id in ($old, $new)
+        where file_id = $old or (file_id = $new and load_id = $load_id)
     ),
 
     counted as (
@@ -157,7 +167,7 @@ def _read(connection: duckdb.DuckDBPyConnection, todo: Plan, statuses: list[str]
     for task in failed:
         _take_back(connection, task.reader.file_id, "load_id = $load_id", load_id)
     for task in todo.tasks:
-        if task.entry and task.entry.has_open_line:
+        if task.entry and task.entry.open_line_bytes:
             _withdraw_open_line(connection, task.entry, load_id)
     rows = dict(
         connection.execute(
@@ -165,8 +175,12 @@ def _read(connection: duckdb.DuckDBPyConnection, todo: Plan, statuses: list[str]
         ).fetchall()
     )
     written = [entry_after(task, load_id, read_ns, rows.get(task.reader.file_id, 0)) for task in todo.tasks]
+    older = superseded_entries(connection) + [task.replaces for task in todo.tasks if task.replaces]
     written += [
-        _supersede(connection, task.replaces, task.reader.file_id, load_id) for task in todo.tasks if task.replaces
+        _supersede(connection, old, task.reader.file_id, load_id)
+        for task in todo.tasks
+        for old in older
+        if old.source_file == task.reader.source.name
     ]
     write_entries(connection, written)
 
@@ -216,7 +230,7 @@ def _look_again(connection: duckdb.DuckDBPyConnection, load_id: int) -> None:
         contested = connection.sql(select, params=[load_id, CONTESTED_AT_ONCE]).to_arrow_table()
         if not contested.num_rows:
             return
-        documents = [normal_form(raw) or b"no JSON" for raw in contested["raw"].to_pylist()]
+        documents = [NO_JSON if (form := normal_form(raw)) is None else form for raw in contested["raw"].to_pylist()]
         again = contested.append_column("document", pa.array(documents, pa.large_binary()))
         connection.register("contested", again)
         connection.execute(
@@ -246,20 +260,19 @@ def _take_back(connection: duckdb.DuckDBPyConnection, file_id: int, which: str, 
 
 
 def _supersede(connection: duckdb.DuckDBPyConnection, old: Entry, new_file_id: int, load_id: int) -> Entry:
-    """End the content that a file had before it was rewritten; what stood only there stays loaded."""
-    connection.execute(FORGET_REPEATED, {"old": old.file_id, "new": new_file_id})
+    """End a content that a file had before it was rewritten; what has not come again since stays loaded."""
+    connection.execute(FORGET_REPEATED, {"old": old.file_id, "new": new_file_id, "load_id": load_id})
     left = only_row(connection, "select count(*) from raw.deliveries where file_id = ?", [old.file_id])[0]
     return replace(old, is_superseded=True, lines=left, blank_lines=0, pending_bytes=0, last_load_id=load_id)
 
 
 def _summary(sources: list[SourceFile], todo: Plan) -> Loaded:
-    starts = [task.entry.next_line if task.entry else 1 for task in todo.tasks]
-    ends = [task.reader.cursor.line + task.reader.cursor.has_open_line for task in todo.tasks]
+    lines_before = [task.entry.next_line - 1 if task.entry else 0 for task in todo.tasks]
     return Loaded(
         files_found=len(sources),
         files_new=sum(task.entry is None and task.replaces is None for task in todo.tasks),
         files_grown=sum(task.entry is not None for task in todo.tasks),
         files_rewritten=sum(task.replaces is not None for task in todo.tasks),
-        lines_read=sum(ends) - sum(starts),
+        lines_read=sum(task.reader.cursor.lines for task in todo.tasks) - sum(lines_before),
         problems=tuple(todo.problems),
     )

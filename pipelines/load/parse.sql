@@ -2,15 +2,11 @@
 -- `document` is what to parse. It is `raw`, but for lines that have been looked at again (strict_json.py).
 -- is_contested: DuckDB's parser may have been too kind to this line, so it must be looked at again.
 
-create or replace temp macro members() as
-    '{"_eventType": "JSON", "participantId": "JSON", "personId": "JSON", "studyId": "JSON", "status": "JSON",
-      "priorStatus": "JSON", "updatedAt": "JSON", "payload": "JSON", "svix_id": "JSON", "received_at": "JSON"}';
-
--- The text of a JSON string, null for any other value.
-create or replace temp macro string_value(json) as
+-- The text of a JSON string, null for any other value. `has_escapes` is false only where no string can have any.
+create or replace temp macro string_value(json, has_escapes) as
     case
-        when left(json, 1) <> '"' then null
-        when contains(json, '\') then json ->> '$'
+        when not starts_with(json, '"') then null
+        when has_escapes then json ->> '$'
         else substr(json, 2, length(json) - 2)
     end;
 
@@ -34,7 +30,13 @@ create or replace temp view parsed_lines as
 with
 
 decoded as (
-    select file_id, line_number, raw, try(decode(document)) as text
+    select
+        file_id,
+        line_number,
+        raw,
+        try(decode(document)) as text,
+        contains(text, '\') as has_escapes,
+        contains(text, '"payload"') or has_escapes as may_be_envelope
     from lines
 ),
 
@@ -45,48 +47,55 @@ typed as (
     from decoded
 ),
 
-opened as (
-    select
-        *,
-        case when kind = 'OBJECT' then from_json(text, members()) end as top
-    from typed
-),
-
 enveloped as (
     select
         *,
-        kind = 'OBJECT' and top._eventType is null and top.payload is not null as is_envelope,
-        case when is_envelope then json_type(top.payload) else kind end as body_kind
-    from opened
+        case
+            when kind = 'OBJECT' and may_be_envelope
+                then json_exists(text, '$.payload') and not json_exists(text, '$._eventType')
+            else false
+        end as is_envelope
+    from typed
 ),
 
 unwrapped as (
     select
         *,
-        case
-            when not is_envelope then top
-            when body_kind = 'OBJECT' then from_json(top.payload, members())
-        end as body,
-        case
-            when not is_envelope and kind = 'OBJECT' then text
-            when body_kind = 'OBJECT' then top.payload
-        end as body_text
+        case when is_envelope then json_type(text, '$.payload') else kind end as body_kind,
+        case when is_envelope then json_extract(text, '$.payload')::varchar else text end as body_text
     from enveloped
+),
+
+parsed as (
+    select
+        *,
+        case
+            when body_kind = 'OBJECT'
+                then from_json(
+                    body_text,
+                    '{"_eventType": "JSON", "participantId": "JSON", "personId": "JSON", "studyId": "JSON",
+                      "status": "JSON", "priorStatus": "JSON", "updatedAt": "JSON"}'
+                )
+        end as body
+    from unwrapped
 ),
 
 worded as (
     select
         *,
-        string_value(body._eventType) as event_type,
-        string_value(body.participantId) as participant_id,
-        string_value(body.personId) as person_id,
-        string_value(body.studyId) as study_id,
-        string_value(body.status) as status,
-        string_value(body.priorStatus) as prior_status,
-        string_value(body.updatedAt) as updated_text,
-        string_value(top.svix_id) as svix_id,
-        rfc3339_instant(string_value(top.received_at)) as received_at
-    from unwrapped
+        string_value(body._eventType, has_escapes) as event_type,
+        string_value(body.participantId, has_escapes) as participant_id,
+        string_value(body.personId, has_escapes) as person_id,
+        string_value(body.studyId, has_escapes) as study_id,
+        string_value(body.status, has_escapes) as status,
+        string_value(body.priorStatus, has_escapes) as prior_status,
+        string_value(body.updatedAt, has_escapes) as updated_text,
+        case when is_envelope and json_type(text, '$.svix_id') = 'VARCHAR' then text ->> '$.svix_id' end as svix_id,
+        case
+            when is_envelope and json_type(text, '$.received_at') = 'VARCHAR'
+                then rfc3339_instant(text ->> '$.received_at')
+        end as received_at
+    from parsed
 ),
 
 judged as (
@@ -96,15 +105,15 @@ judged as (
         rfc3339_instant(updated_text) as updated_at,
         case
             when kind is null then 'invalid_json'
-            when body_kind is distinct from 'OBJECT' then 'not_an_object'
+            when body_kind <> 'OBJECT' then 'not_an_object'
             when is_other_event then null
             when
-                coalesce(body._eventType, '""') = '""'
-                or coalesce(body.participantId, '""') = '""'
-                or coalesce(body.personId, '""') = '""'
-                or coalesce(body.studyId, '""') = '""'
-                or coalesce(body.status, '""') = '""'
-                or coalesce(body.updatedAt, '""') = '""'
+                body._eventType is null or event_type = ''
+                or body.participantId is null or participant_id = ''
+                or body.personId is null or person_id = ''
+                or body.studyId is null or study_id = ''
+                or body.status is null or status = ''
+                or body.updatedAt is null or updated_text = ''
                 then 'missing_field'
             when
                 event_type is null
@@ -123,12 +132,11 @@ judged as (
 weighed as (
     select
         *,
+        reason is null and not coalesce(is_other_event, false) as is_delivery,
         case
-            when reason is not null or is_other_event then false
+            when not is_delivery then false
             when is_envelope and (
-                len(json_keys(text)) <> 1 + (top.svix_id is not null)::int + (top.received_at is not null)::int
-                or (svix_id is null) <> (top.svix_id is null)
-                or (received_at is null) <> (top.received_at is null)
+                len(json_keys(text)) <> 1 + (svix_id is not null)::int + (received_at is not null)::int
             ) then false
             when prior_status is null
                 then len(json_keys(body_text)) = 6 + json_exists(body_text, '$.priorStatus')::int
@@ -142,14 +150,14 @@ select
     line_number,
     reason,
     event_type,
-    case when reason is null and not is_other_event then participant_id end as participant_id,
-    case when reason is null and not is_other_event then person_id end as person_id,
-    case when reason is null and not is_other_event then study_id end as study_id,
-    case when reason is null and not is_other_event then status end as status,
-    case when reason is null and not is_other_event then prior_status end as prior_status,
-    case when reason is null and not is_other_event then updated_at end as updated_at,
-    case when is_envelope then svix_id end as svix_id,
-    case when is_envelope then received_at end as received_at,
+    if(is_delivery, participant_id, null) as participant_id,
+    if(is_delivery, person_id, null) as person_id,
+    if(is_delivery, study_id, null) as study_id,
+    if(is_delivery, status, null) as status,
+    if(is_delivery, prior_status, null) as prior_status,
+    if(is_delivery, updated_at, null) as updated_at,
+    svix_id,
+    received_at,
     is_said_by_columns,
     case
         when kind is null then coalesce(trim(text, e' \t\n\x0b\x0c\r') = '', false)
@@ -166,6 +174,5 @@ select
         end,
         false
     ) as is_contested,
-    text,
     raw
 from weighed;

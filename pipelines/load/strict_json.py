@@ -17,7 +17,9 @@ def parse(text: bytes) -> Any:  # noqa: ANN401 - a JSON document can be anything
         ValueError: it is not JSON as RFC 8259 has it, or not UTF-8, or nested too deep to look at.
     """
     try:
-        return json.loads(text.removeprefix(BYTE_ORDER_MARK).decode("utf-8"), parse_constant=_refuse)
+        text = text.removeprefix(BYTE_ORDER_MARK)
+        # numbers as floats: what they are does not matter, and Python refuses integers of many digits
+        return json.loads(text.decode("utf-8"), parse_constant=_refuse, parse_int=float)
     except RecursionError as error:
         msg = "nested too deep"
         raise ValueError(msg) from error
@@ -25,17 +27,19 @@ def parse(text: bytes) -> Any:  # noqa: ANN401 - a JSON document can be anything
 
 def is_document(text: bytes) -> bool:
     """Whether bytes without a newline are a whole JSON document, and not one that is still being written."""
-    try:
-        parse(text)
-    except ValueError:
-        return False
-    return True
+    return bool(normal_form(text))
 
 
 def normal_form(text: bytes) -> bytes | None:
-    """The document as DuckDB reads it without doubt: one value a key, nothing lenient; None if it is not JSON."""
+    """The document as DuckDB reads it without doubt: one value a key, nothing lenient; None if it is not JSON.
+
+    Of a line that has nothing but white space after its byte-order mark, nothing.
+    """
+    if not text.removeprefix(BYTE_ORDER_MARK).strip():
+        return b""
     try:
-        return json.dumps(parse(text), ensure_ascii=True).encode("ascii")
+        # half of a surrogate pair is no character, so it cannot be encoded
+        return json.dumps(parse(text), ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
         return None
 
