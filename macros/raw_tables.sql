@@ -17,9 +17,9 @@ create table if not exists raw.files (
     compression varchar not null,       -- none, gzip, zstd
     next_offset bigint not null,        -- where the next read starts, in bytes of content
     next_line bigint not null,          -- and the number of the line there
-    has_open_line boolean not null,     -- that line was taken without its newline, so it is read again when the file changes
+    open_line_bytes bigint not null,    -- its length if it was taken without its newline (it is read again then), else 0
     pending_bytes bigint not null,      -- an unfinished last line that waits
-    fingerprint varchar not null,       -- of the content before next_offset
+    fingerprint varchar not null,       -- of the content that was taken
     lines bigint not null,
     blank_lines bigint not null,
     first_load_id integer not null,

@@ -43,7 +43,7 @@ COLUMNS = tuple(field.name for field in fields(Entry))
 
 @dataclass(slots=True)
 class Task:
-    """A file to read: on from where `entry` ends, or from its start, in place of what `replaces` has of it."""
+    """A file to read: on from where `entry` ends, or from its start. What `replaces` says is no longer in it."""
 
     reader: LineReader
     entry: Entry | None = None
@@ -94,43 +94,47 @@ def plan(sources: list[SourceFile], entries: list[Entry], next_file_id: int) -> 
     one without content says nothing.
     """
     by_name = {entry.source_file: entry for entry in entries}
-    by_inode = {(entry.device, entry.inode): entry for entry in entries}
     made = Plan([], [], [])
-    known: dict[str, Entry] = {}
-    changed: list[SourceFile] = []
-    claimed: set[int] = set()
+    known = _by_inode(sources, entries, made.problems)
+    claimed = {entry.file_id for entry in known.values() if entry}
     for source in sources:
-        linked = by_inode.get((source.device, source.inode))
-        if linked and _is_as_read(source, linked):
-            claimed.add(linked.file_id)
-            if linked.source_file != source.name and not _is_still_at(linked):
-                made.touched.append(replace(linked, source_file=source.name))
+        if source not in known:
             continue
-        changed.append(source)
-        try:
-            if linked and linked.lines and _continues(source, linked):
-                known[source.name] = linked
-                claimed.add(linked.file_id)
-        except SourceError as problem:
-            made.problems.append(problem)
-            changed.remove(source)
-
-    for source in changed:
-        named = by_name.get(source.name)
+        entry, named = known[source], by_name.get(source.name)
         if named and named.file_id in claimed:
             named = None
         try:
-            entry = known.get(source.name) or (named if named and _continues(source, named) else None)
+            if entry is None and named and _continues(source, named):
+                entry, named = named, None
         except SourceError as problem:
             made.problems.append(problem)
             continue
         if entry is None:
             made.tasks.append(Task(LineReader(source, next_file_id), replaces=named))
             next_file_id += 1
-        else:
+        elif named or not _is_as_read(source, entry):
             cursor = Cursor(entry.next_offset, entry.next_line)
-            made.tasks.append(Task(LineReader(source, entry.file_id, cursor), entry=entry))
+            made.tasks.append(Task(LineReader(source, entry.file_id, cursor), entry=entry, replaces=named))
+        elif entry.source_file != source.name and not _is_still_at(entry):
+            made.touched.append(replace(entry, source_file=source.name))
     return made
+
+
+def _by_inode(
+    sources: list[SourceFile], entries: list[Entry], problems: list[SourceError]
+) -> dict[SourceFile, Entry | None]:
+    """What the ledger has of each file that can be read, known by its inode."""
+    by_inode = {(entry.device, entry.inode): entry for entry in entries}
+    known: dict[SourceFile, Entry | None] = {}
+    for source in sources:
+        entry = by_inode.get((source.device, source.inode))
+        try:
+            is_same = entry and (_is_as_read(source, entry) or (entry.lines and _continues(source, entry)))
+        except SourceError as problem:
+            problems.append(problem)
+        else:
+            known[source] = entry if is_same else None
+    return known
 
 
 def entry_after(task: Task, load_id: int, read_ns: int, rows: int) -> Entry:
@@ -163,7 +167,8 @@ def entry_after(task: Task, load_id: int, read_ns: int, rows: int) -> Entry:
 def _is_as_read(source: SourceFile, entry: Entry) -> bool:
     """Nothing can have changed. A file written within two seconds of being read is doubted: clocks are coarse."""
     return (
-        source.size == entry.disk_bytes
+        (source.device, source.inode) == (entry.device, entry.inode)
+        and source.size == entry.disk_bytes
         and source.modified_ns == entry.modified_ns
         and source.modified_ns + RACY_NS < entry.read_ns
     )
