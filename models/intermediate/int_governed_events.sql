@@ -1,0 +1,48 @@
+{%- set first_times = {
+    'study_invitation': 'first_invited_at',
+    'participation': 'first_completed_at',
+    'interview': 'first_interview_completed_at',
+    'survey': 'first_survey_completed_at',
+    'unmoderated_test': 'first_unmoderated_test_completed_at',
+} -%}
+
+with
+
+changes as (
+    select * from {{ ref('status_changes') }}
+),
+
+statuses as (
+    select * from {{ ref('stg_statuses') }}
+),
+
+participations as (
+    select * from {{ ref('int_participations') }}
+),
+
+invitations as (
+    select
+        changes.person_id,
+        'invitation' as kind,
+        changes.occurred_at
+    from changes
+    inner join statuses
+        on changes.status = statuses.status
+    where statuses.is_invitation and not changes.is_inferred
+),
+
+-- Of all but the emails, the first in a study counts.
+all_kinds as (
+    select * from invitations
+    {%- for kind, first_at in first_times.items() %}
+        union all
+        select
+            person_id,
+            '{{ kind }}' as kind,
+            {{ first_at }} as occurred_at
+        from participations
+        where {{ first_at }} is not null
+    {%- endfor %}
+)
+
+select * from all_kinds

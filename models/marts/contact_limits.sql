@@ -1,0 +1,104 @@
+with
+
+rules as (
+    select * from {{ ref('stg_governance_rules') }}
+),
+
+events as (
+    select * from {{ ref('int_governed_events') }}
+),
+
+governed as (
+    select
+        rules.rule_id,
+        rules.at_most,
+        rules.within_days,
+        events.person_id,
+        events.occurred_at,
+        case when events.kind = rules.judged_kind then 1 else 0 end as judged,
+        case when events.kind = rules.counted_kind then 1 else 0 end as counted
+    from rules
+    inner join events
+        on events.kind in (rules.judged_kind, rules.counted_kind)
+),
+
+-- Who has no more than is allowed in all their time cannot have more in a part of it.
+suspects as (
+    select
+        rule_id,
+        person_id
+    from governed
+    group by rule_id, person_id, at_most
+    having sum(counted) > at_most
+),
+
+suspicious as (
+    select governed.*
+    from governed
+    inner join suspects
+        on
+            governed.rule_id = suspects.rule_id
+            and governed.person_id = suspects.person_id
+),
+
+-- An event enters the window when it happens and leaves it so many days later.
+window_moves as (
+    select
+        rule_id,
+        at_most,
+        person_id,
+        occurred_at as moved_at,
+        judged,
+        counted as moved
+    from suspicious
+    union all
+    select
+        rule_id,
+        at_most,
+        person_id,
+        {{ days_before('occurred_at', '-within_days') }} as moved_at,
+        0 as judged,
+        -1 as moved
+    from suspicious
+    where counted = 1
+),
+
+windows as (
+    select
+        *,
+        sum(moved) over (
+            partition by rule_id, person_id order by moved_at range between unbounded preceding and current row
+        ) as in_window
+    from window_moves
+),
+
+summed as (
+    select
+        rule_id,
+        person_id,
+        sum(case when judged = 1 and in_window > at_most then 1 else 0 end) as times_exceeded,
+        min(case when judged = 1 and in_window > at_most then moved_at end) as first_exceeded_at,
+        max(case when judged = 1 and in_window > at_most then moved_at end) as last_exceeded_at,
+        max(case when judged = 1 then in_window end) as most_in_window,
+        sum(case when moved_at <= {{ as_of() }} then moved else 0 end) as in_window_now
+    from windows
+    group by rule_id, person_id
+)
+
+select
+    summed.person_id,
+    rules.rule_id,
+    rules.rule_name,
+    rules.at_most,
+    rules.within_days,
+
+    summed.first_exceeded_at,
+    summed.last_exceeded_at,
+    cast(summed.times_exceeded as integer) as times_exceeded,
+    cast(summed.most_in_window as integer) as most_in_window,
+    cast(summed.most_in_window - rules.at_most as integer) as exceeded_by,
+    cast(summed.in_window_now as integer) as in_window_now
+from summed
+inner join rules
+    on summed.rule_id = rules.rule_id
+where summed.times_exceeded > 0
