@@ -75,7 +75,7 @@ def ageing_participants(workspace: Workspace) -> list[Row]:
                 "stage_since": stay.started_at,
                 "hours_in_stage": hours,
                 "percentile": share,
-                "is_stalled": None if share is None else share >= STALLED_SHARE,
+                "is_stalled": share is not None and share > STALLED_SHARE,
                 "is_to_be_moved_by_hand": history.changes[-1].status in MOVED_BY_HAND,
             },
         )
@@ -128,16 +128,22 @@ def _durations(
     for (study_id, name), group in sorted(groups.items()):
         hours = [(one.ended_at - one.started_at) / HOUR for one in group if one.ended_at]
         ages = [(workspace.as_of - one.started_at) / HOUR for one in group if not one.ended_at]
+        summed: dict[str, float] = defaultdict(float)
+        for one in group:
+            if one.ended_at:
+                summed[one.history.participant_id] += (one.ended_at - one.started_at) / HOUR
         rows.append(
             {
                 "study_id": study_id,
                 column: name,
+                "participants": len({one.history.participant_id for one in group}),
                 "visits": len(group),
                 "completed_visits": len(hours),
                 "open_visits": len(ages),
                 "median_hours": percentile(hours, 0.5),
                 "p90_hours": percentile(hours, 0.9),
                 "max_hours": max(hours, default=None),
+                "median_hours_per_participant": percentile(summed.values(), 0.5),
                 "oldest_open_hours": max(ages, default=None),
             },
         )

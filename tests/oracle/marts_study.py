@@ -1,14 +1,15 @@
 """Studies as Rally's own pages show them: progress, and activity day by day.
 
 The specification does not define these counts. Here a count of participants is of those who
-ever had the status, inferred or not; a count of activities is of delivered changes.
+ever had the status, inferred or not, except that completions must stand: no later change revokes
+them. A count of activities is of delivered changes.
 """
 
 from collections import Counter
 
 from .history import History
 from .marts_backlog import incentive_backlog
-from .reference import BOUNCES, INVITATIONS, STAGES, STEPS, study_of
+from .reference import BOUNCES, COMPLETIONS, INVITATIONS, STAGES, study_of
 from .tables import study_types
 from .workspace import Row, Workspace, ratio
 
@@ -31,7 +32,6 @@ ACTIVITIES = {
     "INCENTIVE_SENT": "incentives_sent",
     "INCENTIVE_CLAIMED": "incentives_claimed",
 }
-STEP_COMPLETED = STEPS.index("activity_completed")
 PASSED = frozenset({"SCREENER_QUALIFIED"})
 SCREENED = frozenset({"SCREENER_COMPLETED", "SCREENER_QUALIFIED", "SCREENER_DISQUALIFIED"})
 
@@ -45,10 +45,13 @@ def study_progress(workspace: Workspace) -> list[Row]:
         stages = Counter(workspace.current_stage(history) for history in histories)
         changes = [change for history in histories for change in history.observed]
         gaps = sum(change.follows_gap for change in changes)
-        attended = _ever(histories, frozenset({"INTERVIEW_COMPLETED"}))
+        done = {
+            status: {one.participant_id for one in histories if status in standing_completions(workspace, one)}
+            for status in COMPLETIONS
+        }
+        attended = done["INTERVIEW_COMPLETED"]
         missed = _ever(histories, frozenset({"INTERVIEW_NO_SHOWED"}))
         limit = study_of(workspace.studies, study_id).participation_limit
-        done = sum(workspace.furthest(history) >= STEP_COMPLETED for history in histories)
         row: Row = {
             "study_id": study_id,
             "study_type": types[study_id],
@@ -56,8 +59,8 @@ def study_progress(workspace: Workspace) -> list[Row]:
             "invited": len(_ever(histories, INVITATIONS)),
             "interviews_booked": len(_ever(histories, frozenset({"INTERVIEW_SCHEDULED"}))),
             "interviews_completed": len(attended),
-            "surveys_completed": len(_ever(histories, frozenset({"SURVEY_COMPLETED"}))),
-            "tests_completed": len(_ever(histories, frozenset({"UNMODERATED_TEST_COMPLETED"}))),
+            "surveys_completed": len(done["SURVEY_COMPLETED"]),
+            "tests_completed": len(done["UNMODERATED_TEST_COMPLETED"]),
             "no_shows": len(missed),
             "cancellations": len(_ever(histories, frozenset({"INTERVIEW_CANCELLED"}))),
             "screener_pass_rate": ratio(
@@ -69,15 +72,26 @@ def study_progress(workspace: Workspace) -> list[Row]:
             "bounces": len(_ever(histories, BOUNCES)),
             "backlog": backlog[study_id],
             "participation_limit": limit,
-            "remaining": None if limit is None else max(limit - done, 0),
+            "remaining": None if limit is None else max(limit - len(set().union(*done.values())), 0),
             "gaps": gaps,
             "completeness": ratio(len(changes), len(changes) + gaps),
             "first_change_at": min(change.occurred_at for change in changes),
             "last_change_at": max(change.occurred_at for change in changes),
         }
-        row |= {stage.lower().replace(" ", "_"): stages[stage] for stage in STAGES}
+        row |= {f"stage_{stage.lower().replace(' ', '_')}": stages[stage] for stage in STAGES}
         rows.append(row)
     return rows
+
+
+def standing_completions(workspace: Workspace, history: History) -> dict[str, int]:
+    """Name the completed statuses that no later change revokes, with the number of the first change of each."""
+    standing: dict[str, int] = {}
+    for number, change in enumerate(history.changes, start=1):
+        if workspace.statuses[change.status].incentive_effect == "revokes":
+            standing.clear()
+        elif change.status in COMPLETIONS:
+            standing.setdefault(change.status, number)
+    return standing
 
 
 def activity_daily(workspace: Workspace) -> list[Row]:

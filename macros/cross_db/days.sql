@@ -1,0 +1,18 @@
+{#- The query that repeats each row of a relation for every day from one of its columns to another, both included,
+    and calls that day `day`. Where the last day is before the first there is no row. -#}
+{% macro each_day(relation, columns, first_day, last_day) -%}
+    {{ return(adapter.dispatch('each_day')(relation, columns, first_day, last_day)) }}
+{%- endmacro %}
+{% macro default__each_day(relation, columns, first_day, last_day) -%}
+    select
+        {{ columns | join(', ') }},
+        explode(sequence({{ first_day }}, {{ last_day }})) as day
+    from {{ relation }}
+    where {{ first_day }} <= {{ last_day }}
+{%- endmacro %}
+{% macro duckdb__each_day(relation, columns, first_day, last_day) -%}
+    select
+        {{ columns | join(', ') }},
+        cast(unnest(generate_series({{ first_day }}, {{ last_day }}, interval 1 day)) as date) as day
+    from {{ relation }}
+{%- endmacro %}

@@ -1,0 +1,1 @@
+{{ visit_durations(ref('int_stage_visits'), 'stage') }}

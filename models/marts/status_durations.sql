@@ -1,0 +1,1 @@
+{{ visit_durations(ref('int_status_visits'), 'status') }}
