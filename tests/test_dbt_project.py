@@ -1,0 +1,223 @@
+"""The dbt project by itself: as someone uses it who only knows dbt, and the rules that hold in all of its files."""
+
+import csv
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml  # type: ignore[import-untyped]
+from product import Product
+from tables_page import SOURCES, sample_warehouse
+
+from pipelines.load.loader import load
+from pipelines.settings import PROJECT, REFERENCE, SAMPLE
+from pipelines.warehouse import connect
+
+LONGEST_MODEL = 120
+PARTS_OF_THE_PROJECT = ("dbt_project.yml", "profiles.yml", "models", "macros", "data/reference", "tests/dbt")
+OPTIONAL_FILES = ("studies.csv", "people.csv")
+AS_OF = "2026-07-20T12:00:00+00:00"
+FULL_TYPES = {"timestamptz": "timestamp with time zone", "int": "integer"}
+
+SQL_FILES = {
+    path.relative_to(PROJECT): path.read_text(encoding="utf-8")
+    for folder in ("models", "macros")
+    for path in sorted((PROJECT / folder).rglob("*.sql"))
+}
+
+
+class Checkout:
+    """A copy of the project, without a user's own reference files, and a warehouse."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = folder / "warehouse.duckdb"
+        for part in PARTS_OF_THE_PROJECT:
+            if (PROJECT / part).is_dir():
+                shutil.copytree(PROJECT / part, folder / part, ignore=shutil.ignore_patterns(*OPTIONAL_FILES))
+            else:
+                shutil.copy(PROJECT / part, folder / part)
+
+    def dbt(self, *arguments: str) -> None:
+        """Run dbt as a process of its own. Anything but success fails the test with what dbt said."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("STUDYFLOW_", "DBT_"))}
+        outcome = subprocess.run(
+            [sys.executable, "-m", "dbt.cli.main", "--quiet", *arguments],
+            cwd=self.folder,
+            env=environment | {"STUDYFLOW_DATABASE": str(self.database), "STUDYFLOW_AS_OF": AS_OF},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+
+    def tables(self, *schemas: str) -> dict[str, list[tuple[Any, ...]]]:
+        """All rows of all tables of these schemas, sorted."""
+        with connect(self.database, read_only=True) as connection:
+            names = connection.execute(
+                "select table_schema || '.' || table_name from information_schema.tables where table_schema in "
+                "(select unnest(?))",
+                [list(schemas)],
+            ).fetchall()
+            return {name: connection.execute(f"select * from {name} order by all").fetchall() for (name,) in names}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def warehouse(product: Product) -> Iterator[duckdb.DuckDBPyConnection]:
+    with sample_warehouse(product) as connection:
+        yield connection
+
+
+def test_dbt_works_on_an_empty_warehouse(checkout: Checkout, product: Product) -> None:
+    """The first thing someone does with a dbt project is `dbt run`: without seeds, without data, without a warehouse.
+
+    The second is `dbt build`, which must not stumble over what a hook has already made.
+    """
+    marts = {f"marts.{model['name']}" for model in product.models.values() if model["schema"] == "marts"}
+
+    checkout.dbt("run")
+    assert checkout.tables("marts") == {mart: [] for mart in marts}
+
+    checkout.database.unlink()
+    checkout.dbt("build", "--exclude-resource-type", "unit_test")
+    assert checkout.tables("marts") == {mart: [] for mart in marts}
+
+
+def test_dbt_build_and_dbt_seed_and_run_give_the_same_tables(checkout: Checkout) -> None:
+    """All data tests and unit tests pass on the sample, and no table depends on how often or by which command it is made.
+
+    A file of studies lies where users put it, as a spreadsheet writes it: a byte-order mark, only some of the columns,
+    commas in quotes, blank cells. dbt must not take it for a seed.
+    """
+    _, paid, unpaid, blank, *_ = (row["study_id"] for row in csv.DictReader((SAMPLE / "studies.csv").open()))
+    (checkout.folder / "data" / "reference" / "studies.csv").write_text(
+        f'\ufeffstudy_id,study_name,incentives_enabled\r\n{paid},"Churn, ""part 2"", retold",yes\r\n{unpaid},,no\r\n{blank},,\r\n',
+        encoding="utf-8",
+    )
+    with connect(checkout.database) as connection:
+        load(connection, [SAMPLE])
+
+    checkout.dbt("build")
+    built = checkout.tables("marts", "audit", "reference")
+    assert {name for name, rows in built.items() if not rows} <= {"audit.identity_conflicts"}
+    with connect(checkout.database, read_only=True) as connection:
+        described = connection.execute(
+            "select study_id, study_name, incentives_enabled, incentive_cents from intermediate.int_studies "
+            "where is_described"
+        ).fetchall()
+    assert sorted(described) == sorted(
+        [(paid, 'Churn, "part 2", retold', True, None), (unpaid, None, False, None), (blank, None, True, None)]
+    )
+
+    checkout.dbt("seed")
+    checkout.dbt("run")
+    assert checkout.tables("marts", "audit", "reference") == built
+
+
+def test_every_table_says_what_one_row_is(product: Product) -> None:
+    """The grain is what a reader must know first, and what most wrong joins get wrong."""
+    nodes = [*product.models.values(), *product.seeds]
+    assert [node["name"] for node in nodes if not node["description"].startswith("One row per ")] == []
+
+
+def test_every_column_is_described_as_it_is(product: Product, warehouse: duckdb.DuckDBPyConnection) -> None:
+    """In the YAML of models, seeds and raw tables: no column missing, none too many, the type true where it is said."""
+    documented = {
+        f"{node['schema']}.{node['name']}": list(node["columns"].values())
+        for node in [*product.models.values(), *product.seeds]
+    }
+    for source in yaml.safe_load(SOURCES.read_text(encoding="utf-8"))["sources"]:
+        documented |= {f"{source['schema']}.{table['name']}": table["columns"] for table in source["tables"]}
+    problems = []
+    for table, columns in documented.items():
+        types = {name: kind.lower() for name, kind, *_ in warehouse.execute(f"describe {table}").fetchall()}
+        described = {column["name"]: column for column in columns if column.get("description")}
+        problems += [f"{table}.{column} is not described" for column in types.keys() - described]
+        problems += [f"{table}.{column} is not there" for column in described.keys() - types]
+        problems += [
+            f"{table}.{name} is {types[name]}, not {column['data_type']}"
+            for name, column in described.items()
+            if name in types and column.get("data_type")
+            if types[name] != FULL_TYPES.get(column["data_type"], column["data_type"])
+        ]
+    assert sorted(problems) == []
+
+
+def test_every_mart_has_an_enforced_contract(product: Product) -> None:
+    """Reports and exports break when a column is renamed; the contract says so first."""
+    marts = [model for model in product.models.values() if model["schema"] == "marts"]
+    assert marts
+    assert [mart["name"] for mart in marts if not mart["config"]["contract"]["enforced"]] == []
+    untyped = [
+        f"{mart['name']}.{name}" for mart in marts for name in mart["columns"] if not mart["columns"][name]["data_type"]
+    ]
+    assert untyped == []
+
+
+def test_every_model_has_a_yaml_of_its_own(product: Product) -> None:
+    """So that a model and all that is said and tested of it are found side by side."""
+    for model in product.models.values():
+        assert model["patch_path"] == f"studyflow://{Path(model['original_file_path']).with_suffix('.yml').as_posix()}"
+
+
+def test_every_column_of_a_seed_has_a_type(product: Product) -> None:
+    """On an empty warehouse, seeds are read from their files with these columns, and only these."""
+    for seed in product.seeds:
+        with (PROJECT / seed["original_file_path"]).open(encoding="utf-8-sig", newline="") as lines:
+            assert next(csv.reader(lines)) == list(seed["config"]["column_types"]), seed["name"]
+
+
+def test_models_are_small() -> None:
+    """One model, one thing: what does not fit in the head is split."""
+    lengths = {path: len(text.splitlines()) for path, text in SQL_FILES.items() if path.parts[0] == "models"}
+    assert {path: length for path, length in lengths.items() if length > LONGEST_MODEL} == {}
+
+
+def test_no_model_reads_the_clock() -> None:
+    """Yesterday's report can be made again today only when every model asks as_of()."""
+    clock = re.compile(
+        r"\b(current_(date|time|timestamp)|localtime(stamp)?|(now|today|getdate|get_current_\w+)\s*\()", re.IGNORECASE
+    )
+    assert [path for path, text in SQL_FILES.items() if clock.search(_without_comments(text))] == []
+
+
+def test_no_model_names_what_the_reference_tables_name() -> None:
+    """Users edit those tables to match their workspace; a name that stands in SQL too would go on meaning the old thing.
+
+    Series and exports have names of our own, by which columns are called, so SQL may name them.
+    """
+    theirs = (
+        _cells("participant_statuses.csv", "status", "stage", "funnel_step", "incentive_effect", "incentive_status")
+        | _cells("stages.csv", "stage")
+        | _cells("funnel_steps.csv", "step")
+        | _cells("incentive_effects.csv", "incentive_effect", "backlog_state", "incentive_status")
+    )
+    ours = _cells("participant_statuses.csv", "dashboard_series") | _cells("stages.csv", "export_name")
+    found = [
+        f"{path}: '{literal}'"
+        for path, text in SQL_FILES.items()
+        for literal in re.findall(r"'([^'\n]*)'", _without_comments(text))
+        if literal in theirs - ours
+    ]
+    assert found == []
+
+
+def _cells(file: str, *columns: str) -> set[str]:
+    with (REFERENCE / file).open(encoding="utf-8", newline="") as lines:
+        return {row[column] for row in csv.DictReader(lines) for column in columns} - {""}
+
+
+def _without_comments(sql: str) -> str:
+    return re.sub(r"\{#.*?#\}|--[^\n]*", "", sql, flags=re.DOTALL)
