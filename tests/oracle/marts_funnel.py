@@ -93,12 +93,15 @@ def study_drop_off(workspace: Workspace) -> list[Row]:
 
 
 def time_to_recruit(workspace: Workspace) -> list[Row]:
-    """Participant: first invitation by email to first completed activity."""
+    """Participant: first invitation by email to the first completed activity at or after it."""
     rows: list[Row] = []
     for history in workspace.histories:
         invited_at = first_time(history.observed, INVITATIONS)
-        completed_at = first_time(history.observed, COMPLETIONS)
-        if invited_at is None or completed_at is None or completed_at < invited_at:
+        if invited_at is None:
+            continue
+        later = [change for change in history.observed if change.occurred_at >= invited_at]
+        completed_at = first_time(later, COMPLETIONS)
+        if completed_at is None:
             continue
         rows.append(
             {

@@ -1,7 +1,9 @@
 """Section 7: people, over all their studies, and the limits on contacting them."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from .history import Change, History
 from .reference import COMPLETIONS, INVITATIONS
@@ -105,37 +107,52 @@ def _responded(workspace: Workspace, history: History) -> bool:
 
 @dataclass(frozen=True)
 class Limit:
-    """At most so many changes to one of the statuses in any window of so many days."""
+    """At most so many in any window of so many days, judged at each change that counts.
+
+    For a cooldown `after` says what may not have come before in the window. Both are sets of statuses;
+    with `once_per_study` only the first change of a participant to one of a set counts.
+    """
 
     name: str
     statuses: frozenset[str]
     at_most: int
     days: int
+    once_per_study: bool = False
+    after: frozenset[str] | None = None
 
 
-def contact_limits(workspace: Workspace, limits: list[Limit]) -> list[Row]:
+def contact_limits(workspace: Workspace, limits: Iterable[Limit]) -> list[Row]:
     """Person by rule broken: when first, and by how much at worst."""
     rows: list[Row] = []
     for limit in limits:
-        changes: dict[str, list[Change]] = defaultdict(list)
-        for history in workspace.histories:
-            for change in history.observed:
-                if change.status in limit.statuses:
-                    changes[history.person_id].append(change)
-        for person_id, counted in changes.items():
-            instants = sorted(change.occurred_at for change in counted)
-            window = limit.days * DAY
-            counts = {at: sum(at - window < other <= at for other in instants) for at in instants}
-            broken = [at for at, count in counts.items() if count > limit.at_most]
+        judged = _instants(workspace, limit.statuses, once_per_study=limit.once_per_study)
+        counted = _instants(workspace, limit.after or limit.statuses, once_per_study=limit.once_per_study)
+        window = limit.days * DAY
+        for person_id, instants in judged.items():
+            others = counted[person_id]
+            counts = [(at, sum(at - window < other <= at for other in others)) for at in instants]
+            broken = [at for at, count in counts if count > limit.at_most]
             if broken:
+                most = max(count for _, count in counts)
                 rows.append(
                     {
                         "person_id": person_id,
-                        "rule": limit.name,
-                        "first_broken_at": broken[0],
-                        "last_broken_at": broken[-1],
-                        "most": max(counts.values()),
-                        "exceeded_by": max(counts.values()) - limit.at_most,
+                        "rule_id": limit.name,
+                        "first_exceeded_at": min(broken),
+                        "last_exceeded_at": max(broken),
+                        "times_exceeded": len(broken),
+                        "most_in_window": most,
+                        "exceeded_by": most - limit.at_most,
+                        "in_window_now": sum(workspace.within(at, limit.days) for at in others),
                     },
                 )
     return rows
+
+
+def _instants(workspace: Workspace, statuses: frozenset[str], *, once_per_study: bool) -> dict[str, list[datetime]]:
+    """When each person had one of the statuses, by delivered changes."""
+    instants: dict[str, list[datetime]] = defaultdict(list)
+    for history in workspace.histories:
+        times = [change.occurred_at for change in history.observed if change.status in statuses]
+        instants[history.person_id] += times[:1] if once_per_study else times
+    return instants
