@@ -1,7 +1,8 @@
-"""docs/tables.md: what stands there twice is written by machine, so that it cannot drift.
+"""docs/tables.md and its sister pages: what stands there twice is written by machine, so that it cannot drift.
 
-A section is a heading `## schema.table`, prose, a line `| column |` where the table of columns goes, and queries. This
-fills in the columns, as the YAML files describe them, and below each query what it gives on the sample:
+A table's section is a heading `## schema.table`, prose that begins with "One row per", a line `| column |` where the
+columns go, and queries, on any page of docs/. This fills in the columns, as the YAML files describe them, below each
+query what it gives on the sample, and on docs/tables.md the list of all tables:
 
     python tests/tables_page.py
 """
@@ -22,24 +23,25 @@ from product import Product, compile_project
 from pipelines.load.loader import load
 from pipelines.settings import PROJECT, SAMPLE, sample_as_of
 
-PAGE = PROJECT / "docs" / "tables.md"
+DOCS = PROJECT / "docs"
 SOURCES = PROJECT / "models" / "staging" / "sources.yml"
-PUBLIC = ("marts", "audit", "reference")
+PUBLIC = ("marts", "audit", "reference", "raw")
 
 Columns = Mapping[str, str]
 """A table's columns and their descriptions, in order."""
 
 _SECTION = re.compile(r"^## (\w+\.\w+)\n", re.MULTILINE)
+_LIST = re.compile(r"^\| table \|.*\n(?:\|.*\n)*", re.MULTILINE)
 _COLUMNS = re.compile(r"^\| column \|.*\n(?:\|.*\n)*", re.MULTILINE)
 _EXAMPLE = re.compile(r"^```sql\n((?:(?!```).*\n)*)```\n(?:\n(?:\|.*\n)+|\n\*No rows\.\*\n)?", re.MULTILINE)
+_GRAIN = re.compile(r"\s*One row per (.+?)(?:\.(?=\s)|$)", re.DOTALL)
 
 
 def public_tables(product: Product) -> dict[str, Columns]:
     """The tables that people read, as the YAML files describe them."""
-    nodes = [*product.models.values(), *product.seeds]
     tables = {
         f"{node['schema']}.{node['name']}": _described(node["columns"].values())
-        for node in nodes
+        for node in [*product.models.values(), *product.seeds]
         if node["schema"] in PUBLIC
     }
     for source in yaml.safe_load(SOURCES.read_text("utf-8"))["sources"]:
@@ -48,23 +50,37 @@ def public_tables(product: Product) -> dict[str, Columns]:
     return tables
 
 
-def sections(page: str) -> dict[str, str]:
-    """The text under each heading that names a table."""
+def pages() -> dict[Path, str]:
+    """The pages of docs/ that have a section on a table, tables.md first."""
+    texts = {
+        page: page.read_text("utf-8") for page in sorted(DOCS.glob("*.md"), key=lambda page: page.stem != "tables")
+    }
+    return {page: text for page, text in texts.items() if _SECTION.search(text)}
+
+
+def sections(page: str) -> list[tuple[str, str]]:
+    """The tables that a page has a heading for, each with the text under it."""
     _, *parts = _SECTION.split(page)
-    return dict(zip(parts[::2], parts[1::2], strict=True))
+    return list(zip(parts[::2], parts[1::2], strict=True))
 
 
-def fill_in(page: str, tables: Mapping[str, Columns], connection: duckdb.DuckDBPyConnection) -> str:
-    """The page with all columns and all results as they are now."""
-    start, *parts = _SECTION.split(page)
-    filled = [start]
-    for name, text in zip(parts[::2], parts[1::2], strict=True):
-        described = tables.get(name, {})
-        columns = _table(["column", "what it says"], [(f"`{column}`", says) for column, says in described.items()])
-        body = _COLUMNS.sub(lambda _, columns=columns: columns, text)
-        body = _EXAMPLE.sub(lambda found: f"```sql\n{found[1]}```\n\n{_result(connection, found[1])}", body)
-        filled.append(f"## {name}\n{body}")
-    return "".join(filled)
+def fill_in(
+    texts: Mapping[Path, str], tables: Mapping[str, Columns], connection: duckdb.DuckDBPyConnection
+) -> dict[Path, str]:
+    """The pages with all columns and all answers as they are now."""
+    listed = _list_of_tables(texts)
+    filled = {}
+    for page, text in texts.items():
+        parts = [_LIST.sub(lambda _: listed, _SECTION.split(text)[0])]
+        for name, body in sections(text):
+            columns = _table(
+                ["column", "what it says"], [(f"`{column}`", says) for column, says in tables.get(name, {}).items()]
+            )
+            body = _COLUMNS.sub(lambda _, columns=columns: columns, body)  # type: ignore[misc]  # noqa: PLW2901
+            body = _EXAMPLE.sub(lambda found: f"```sql\n{found[1]}```\n\n{_answer(connection, found[1])}", body)  # noqa: PLW2901
+            parts.append(f"## {name}\n{body}")
+        filled[page] = "".join(parts)
+    return filled
 
 
 @contextmanager
@@ -88,7 +104,18 @@ def _described(columns: Iterable[Mapping[str, str]]) -> Columns:
     return {column["name"]: " ".join(column["description"].split()) for column in columns}
 
 
-def _result(connection: duckdb.DuckDBPyConnection, query: str) -> str:
+def _list_of_tables(texts: Mapping[Path, str]) -> str:
+    rows = []
+    for page, text in texts.items():
+        for name, body in sections(text):
+            grain = _GRAIN.match(body)
+            target = f"{'' if page.stem == 'tables' else page.name}#{name.replace('.', '')}"
+            rows.append((name, [f"[`{name}`]({target})", " ".join(grain[1].split()) if grain else ""]))
+    rows.sort(key=lambda row: PUBLIC.index(row[0].split(".")[0]))
+    return _table(["table", "one row per"], [cells for _, cells in rows])
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, query: str) -> str:
     found = connection.execute(query)
     names = [column[0] for column in found.description or []]
     rows = found.fetchall()
@@ -111,14 +138,15 @@ def _shown(value: object) -> str:
 
 
 def main() -> None:
-    """Write the page anew."""
+    """Write the pages anew."""
     with tempfile.TemporaryDirectory() as folder:
         product = compile_project(Path(folder))
         with sample_warehouse(product) as connection:
-            page = fill_in(PAGE.read_text("utf-8"), public_tables(product), connection)
-    PAGE.write_text(page, encoding="utf-8")
-    missing = sorted(public_tables(product).keys() - sections(page).keys())
-    sys.stdout.write(f"{PAGE}: {len(sections(page))} tables. Missing: {', '.join(missing) or 'none'}\n")
+            filled = fill_in(pages(), public_tables(product), connection)
+    for page, text in filled.items():
+        page.write_text(text, encoding="utf-8")
+    missing = public_tables(product).keys() - {name for text in filled.values() for name, _ in sections(text)}
+    sys.stdout.write(f"Written: {', '.join(page.name for page in filled)}. No section: {sorted(missing) or 'none'}\n")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
-"""docs/tables.md against the tables: researchers read it instead of the SQL."""
+"""The pages on tables against the tables: researchers read them instead of the SQL."""
 
 from collections.abc import Iterator
 
 import duckdb
 import pytest
 from product import Product
-from tables_page import PAGE, fill_in, public_tables, sample_warehouse, sections
+from tables_page import fill_in, pages, public_tables, sample_warehouse, sections
 
-TEXT = PAGE.read_text(encoding="utf-8")
+PAGES = pages()
+SECTIONS = [section for text in PAGES.values() for section in sections(text)]
 REMEDY = "Write the section by hand (see tests/tables_page.py), then run: python tests/tables_page.py"
 
 
@@ -17,21 +18,24 @@ def warehouse(product: Product) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def test_every_public_table_has_a_section_and_no_other(product: Product) -> None:
-    """A table that is not on the page is not found; one that is gone is looked for."""
-    tables = public_tables(product).keys()
-    assert sorted(tables - sections(TEXT).keys()) == [], REMEDY
-    assert sorted(sections(TEXT).keys() - tables) == []
+def test_every_public_table_has_one_section_and_nothing_else_has(product: Product) -> None:
+    """A table that is on no page is not found; one that is gone is looked for."""
+    described = sorted(name for name, _ in SECTIONS)
+    assert sorted(public_tables(product).keys() - set(described)) == [], REMEDY
+    assert described == sorted(public_tables(product))
 
 
-def test_every_section_says_what_one_row_is_and_shows_its_columns_and_an_answer() -> None:
-    for name, section in sections(TEXT).items():
-        assert section.lstrip().startswith("One row per "), name
-        assert section.count("| column | what it says |") == 1, f"{name}. {REMEDY}"
-        assert "```sql" in section, f"{name}. {REMEDY}"
+@pytest.mark.parametrize(("name", "text"), SECTIONS, ids=[name for name, _ in SECTIONS])
+def test_every_section_says_what_one_row_is_and_shows_its_columns_and_an_answer(name: str, text: str) -> None:
+    assert text.lstrip().startswith("One row per "), name
+    assert text.count("| column | what it says |") == 1, REMEDY
+    assert "```sql" in text, REMEDY
 
 
 def test_columns_and_answers_are_what_the_tables_say(product: Product, warehouse: duckdb.DuckDBPyConnection) -> None:
     """An example that no longer runs, or whose answer changed, would teach something wrong."""
-    now = fill_in(TEXT, public_tables(product), warehouse)
-    assert sections(TEXT) == sections(now), "Look whether the change is right, then run: python tests/tables_page.py"
+    now = fill_in(PAGES, public_tables(product), warehouse)
+    for page, text in PAGES.items():
+        assert text == now[page], (
+            f"{page.name}: look whether the change is right, then run: python tests/tables_page.py"
+        )
