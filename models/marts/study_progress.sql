@@ -69,6 +69,7 @@ select
     cast(by_study.participants as integer) as participants,
     cast(by_study.invited as integer) as invited,
     cast(by_study.booked_interview as integer) as interviews_booked,
+    cast(by_study.completed_any as integer) as completed,
     cast(by_study.completed_interview as integer) as interviews_completed,
     cast(by_study.completed_survey as integer) as surveys_completed,
     cast(by_study.completed_test as integer) as tests_completed,

@@ -50,6 +50,7 @@ def study_progress(workspace: Workspace) -> list[Row]:
             for status in COMPLETIONS
         }
         attended = done["INTERVIEW_COMPLETED"]
+        anything = set().union(*done.values())
         missed = _ever(histories, frozenset({"INTERVIEW_NO_SHOWED"}))
         limit = study_of(workspace.studies, study_id).participation_limit
         row: Row = {
@@ -58,6 +59,7 @@ def study_progress(workspace: Workspace) -> list[Row]:
             "participants": len(histories),
             "invited": len(_ever(histories, INVITATIONS)),
             "interviews_booked": len(_ever(histories, frozenset({"INTERVIEW_SCHEDULED"}))),
+            "completed": len(anything),
             "interviews_completed": len(attended),
             "surveys_completed": len(done["SURVEY_COMPLETED"]),
             "tests_completed": len(done["UNMODERATED_TEST_COMPLETED"]),
@@ -72,7 +74,7 @@ def study_progress(workspace: Workspace) -> list[Row]:
             "bounces": len(_ever(histories, BOUNCES)),
             "backlog": backlog[study_id],
             "participation_limit": limit,
-            "remaining": None if limit is None else max(limit - len(set().union(*done.values())), 0),
+            "remaining": None if limit is None else max(limit - len(anything), 0),
             "gaps": gaps,
             "completeness": ratio(len(changes), len(changes) + gaps),
             "first_change_at": min(change.occurred_at for change in changes),
