@@ -179,6 +179,23 @@ def test_every_column_of_a_seed_has_a_type(product: Product) -> None:
             assert next(csv.reader(lines)) == list(seed["config"]["column_types"]), seed["name"]
 
 
+def test_every_macro_says_what_it_gives_and_takes() -> None:
+    """Implementations for one engine are described by the macro that dispatches to them."""
+    described = {
+        macro["name"].removeprefix("test_"): [argument["name"] for argument in macro.get("arguments", [])]
+        for macro in yaml.safe_load((PROJECT / "macros" / "macros.yml").read_text(encoding="utf-8"))["macros"]
+        if macro["description"]
+    }
+    defined = {
+        name: re.findall(r"\w+", arguments)
+        for folder in ("macros", "tests/dbt")
+        for path in (PROJECT / folder).rglob("*.sql")
+        for name, arguments in re.findall(r"{%-? (?:macro|test) (\w+)\((.*?)\)", path.read_text(encoding="utf-8"))
+        if "__" not in name
+    }
+    assert described == defined
+
+
 def test_models_are_small() -> None:
     """One model, one thing: what does not fit in the head is split."""
     lengths = {path: len(text.splitlines()) for path, text in SQL_FILES.items() if path.parts[0] == "models"}
