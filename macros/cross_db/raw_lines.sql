@@ -1,7 +1,9 @@
-{#- Bytes that are no UTF-8 as text: those that are not printable ASCII are shown like \xFF. -#}
+{#- Bytes that are no UTF-8 as text: those that are not printable ASCII, and backslashes, are shown like \xFF. -#}
 {% macro escaped_bytes(bytes) -%}{{ return(adapter.dispatch('escaped_bytes')(bytes)) }}{%- endmacro %}
 {% macro duckdb__escaped_bytes(bytes) -%}
-    regexp_replace(cast({{ bytes }} as varchar), '(\\x0D)?\\x0A$', '')
+    replace(replace(
+        regexp_replace(cast({{ bytes }} as varchar), '(\\x0D)?(\\x0A)?$', ''),
+        '\x22', '"'), '\x27', '''')
 {%- endmacro %}
 
 {#- A delivery written out again, where its columns say all that the line said. -#}

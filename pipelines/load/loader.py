@@ -53,7 +53,7 @@ select
             not is_said_by_columns
             or status not in (select status from known_statuses)
             or (prior_status is not null and prior_status not in (select status from known_statuses))
-            then regexp_replace(try(decode(raw)), '\\r?\\n$', '')
+            then regexp_replace(try(decode(raw)), '\\r?\\n?$', '')
     end as line,
     case when try(decode(raw)) is null or (is_contested and $may_contest) then raw end as line_bytes
 from parsed_lines

@@ -1,0 +1,20 @@
+"""What all tests share: the compiled product, and how hard hypothesis tries."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+from product import Product, compile_project
+
+# How long an example takes says nothing of whether it is right. For a deep search: pytest --hypothesis-profile thorough
+settings.register_profile("usual", deadline=None, max_examples=60, print_blob=True)
+settings.register_profile("thorough", settings.get_profile("usual"), max_examples=3_000)
+settings.load_profile("usual")
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The dbt project, compiled once."""
+    compiled = compile_project(tmp_path_factory.mktemp("dbt"))
+    yield compiled
+    compiled.close()

@@ -1,0 +1,133 @@
+"""A folder of webhook files with the warehouse they are loaded into, and the oracle's word on what must be there."""
+
+import gzip
+import os
+import string
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+from oracle.lines import Line, accounting, read_lines
+from oracle.reference import DEFAULT_STATUSES, Statuses
+from product import Connection, Product, rows
+
+from pipelines.load.loader import Loaded, load
+
+COUNTS = ("lines", "blank", "accepted", "other_events", "rejected", "distinct_changes", "repeated_deliveries")
+UNESCAPED = frozenset(string.printable[:95].encode()) - {ord("\\")}
+LONG_AGO_NS = 1_700_000_000_000_000_000
+
+
+@dataclass
+class Inbox:
+    """`load` reads the folder; `check` says whether what is loaded is what the oracle reads in some files."""
+
+    product: Product
+    folder: Path
+    connection: Connection
+    statuses: Statuses = field(default_factory=lambda: DEFAULT_STATUSES)
+    written: int = 0
+
+    def put(self, files: Mapping[str, bytes]) -> None:
+        """Write the content of files; compressed, if their name says so.
+
+        Every writing is seconds apart, as far as the file system can tell: a file that was written just before it
+        was read is doubted and read again, which would hide mistakes. `put_again` is for those.
+        """
+        for name, content in files.items():
+            path = self.folder / name
+            path.write_bytes(compressed(name, content))
+            self.written += 1
+            os.utime(path, ns=(LONG_AGO_NS, LONG_AGO_NS + self.written * 1_000_000_000))
+
+    def load(self) -> Loaded:
+        """Load what is new in the folder, all of which can be read."""
+        loaded = load(self.connection, [self.folder])
+        assert loaded.problems == ()
+        return loaded
+
+    def build(self) -> None:
+        """Make the tables that say what was loaded."""
+        self.product.build(self.connection, "load_files", "rejected_lines", "stg_changes")
+
+    def totals(self) -> dict[str, int]:
+        """The counts of all files together."""
+        sums = ", ".join(f"cast(coalesce(sum({name}), 0) as bigint)" for name in COUNTS[:5])
+        [counts] = self.connection.execute(f"select {sums} from audit.load_files").fetchall()
+        [[distinct]] = self.connection.execute("select count(*) from staging.stg_changes").fetchall()
+        return dict(zip(COUNTS, [*counts, distinct, counts[2] - distinct], strict=True))
+
+    def check(self, files: Mapping[str, bytes]) -> None:
+        """Compare every count, rejected line and delivery with the oracle's, for these files, by name."""
+        self.build()
+        lines = read_lines(files, self.statuses)
+        assert self._rejected() == {key(line): (line.reason, shown(line.raw)) for line in lines if line.reason}
+        assert self._accepted() == {key(line): astuple(line.delivery) for line in lines if line.delivery}
+        assert self._counts() == {name: counts(lines, name) for name in files}
+        whole = accounting(lines)
+        assert self.totals() == whole | {"rejected": sum(whole["rejected"].values())}
+
+    def _rejected(self) -> dict[tuple[str, int], tuple[str, str]]:
+        return {
+            (Path(row["source_file"]).name, row["line_number"]): (row["reason"], row["line"])
+            for row in rows(self.connection, "audit.rejected_lines")
+        }
+
+    def _accepted(self) -> dict[tuple[str, int], tuple[Any, ...]]:
+        found = self.connection.execute(
+            "select files.source_file, deliveries.line_number, deliveries.participant_id, deliveries.person_id, "
+            "deliveries.study_id, deliveries.status, deliveries.prior_status, deliveries.occurred_at "
+            "from staging.stg_deliveries as deliveries inner join raw.files on deliveries.file_id = files.file_id"
+        ).fetchall()
+        return {(Path(name).name, number): tuple(values) for name, number, *values in found}
+
+    def _counts(self) -> dict[str, dict[str, int]]:
+        found = rows(self.connection, "audit.load_files")
+        names = Counter(row["source_file"] for row in found)
+        assert set(names.values()) <= {1}, names
+        return {Path(row["source_file"]).name: {name: row[name] for name in COUNTS} for row in found}
+
+
+@contextmanager
+def inbox(product: Product) -> Iterator[Inbox]:
+    """An empty folder and an empty warehouse."""
+    with TemporaryDirectory() as folder:
+        try:
+            yield Inbox(product, Path(folder), product.reused)
+        finally:
+            for table in ("files", "deliveries", "loads", "withdrawals"):
+                product.reused.execute(f"delete from raw.{table}")
+
+
+def compressed(name: str, content: bytes) -> bytes:
+    """The content as a file of that name holds it."""
+    if name.endswith(".gz"):
+        return gzip.compress(content)
+    if name.endswith(".zst"):
+        return bytes(pa.compress(content, codec="zstd", asbytes=True))
+    return content
+
+
+def key(line: Line) -> tuple[str, int]:
+    """Where a line stands."""
+    return line.source_file, line.line_number
+
+
+def counts(lines: list[Line], name: str) -> dict[str, int]:
+    """The oracle's counts of one file."""
+    whole = accounting(line for line in lines if line.source_file == name)
+    return whole | {"rejected": sum(whole["rejected"].values())}
+
+
+def shown(raw: bytes) -> str:
+    """A rejected line as `audit.rejected_lines` has it: whole, but for the carriage return of its line end."""
+    raw = raw.removesuffix(b"\r")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return "".join(chr(byte) if byte in UNESCAPED else f"\\x{byte:02X}" for byte in raw)

@@ -1,0 +1,180 @@
+"""The product, fast: dbt compiles the project once, and each example runs the SQL of the models it asks for.
+
+Take the session's `Product` from the fixture `product`. Its `warehouse` gives a database that has some deliveries
+and tables; its `prepare` and `build` work on a connection of the test's own, for what the loader has loaded.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import duckdb
+import pyarrow as pa
+from oracle.lines import EVENT, Delivery
+
+from pipelines.settings import PROJECT, REFERENCE
+from pipelines.warehouse import raw_tables_ddl
+
+if TYPE_CHECKING:
+    Connection: TypeAlias = duckdb.DuckDBPyConnection
+else:
+    Connection = object  # hypothesis keeps annotations until the very end, when DuckDB complains of classes still held
+
+Row = dict[str, Any]
+
+CATALOG = "compiled_for_tests"
+END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
+
+# These stand in the compiled SQL for a run's own values, which are put in their place for each example.
+AS_OF = "2001-02-03T04:05:06.070809+00:00"
+REPORT_TIMEZONE = "Etc/Greenwich"
+
+
+class Product:
+    """The compiled project: its manifest, as dbt writes it."""
+
+    def __init__(self, manifest: Mapping[str, Any]) -> None:
+        nodes = manifest["nodes"].values()
+        self.models = {node["unique_id"]: node for node in nodes if node["resource_type"] == "model"}
+        self.seeds = [node for node in nodes if node["resource_type"] == "seed"]
+
+    def prepare(self, connection: Connection, seeds: Path = REFERENCE) -> None:
+        """Make what the models read: the raw tables, and the reference tables from the files in a folder."""
+        connection.execute(raw_tables_ddl())
+        for schema in sorted({node["schema"] for node in [*self.models.values(), *self.seeds]}):
+            connection.execute(f"create schema if not exists {schema}")
+        for seed in self.seeds:
+            types = seed["config"]["column_types"]
+            columns = ", ".join(f"cast({column} as {kind}) as {column}" for column, kind in types.items())
+            rows = f"read_csv('{seeds / Path(seed['path']).name}', header = true, all_varchar = true)"
+            connection.execute(f"create or replace table {_relation(seed)} as select {columns} from {rows}")
+
+    def build(
+        self,
+        connection: Connection,
+        *names: str,
+        as_of: datetime = END_OF_TIME,
+        report_timezone: str = "UTC",
+        optional: Mapping[str, Sequence[Row]] | None = None,
+    ) -> None:
+        """Make these models and all that they need.
+
+        `optional` says what the optional reference files hold: the name of the model that reads such a file, and
+        rows with some or all of its columns.
+        """
+        given = dict(optional or {})
+        for model in self._in_order(names):
+            query = model["compiled_code"].replace(f'"{CATALOG}".', "")
+            query = query.replace(AS_OF, as_of.isoformat()).replace(REPORT_TIMEZONE, report_timezone)
+            connection.execute(f"create or replace table {_relation(model)} as {query}")
+            insert(connection, _relation(model), given.get(model["name"], ()))
+
+    @contextmanager
+    def warehouse(self, deliveries: Iterable[Delivery], *names: str, **how: Any) -> Iterator[Connection]:  # noqa: ANN401
+        """A warehouse in which these deliveries are loaded and these models built (`how`: see `build`)."""
+        connection = self.reused
+        connection.begin()
+        try:
+            insert(connection, "raw.deliveries", _as_loaded(deliveries))
+            self.build(connection, *names, **how)
+            yield connection
+        finally:
+            connection.rollback()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.reused.close()
+
+    @cached_property
+    def reused(self) -> Connection:
+        """One database, prepared, for all examples: making one costs as much as an example. They leave it empty."""
+        connection = duckdb.connect(":memory:", config={"threads": 1})
+        connection.execute("set timezone = 'UTC'")
+        self.prepare(connection)
+        return connection
+
+    def _in_order(self, names: Iterable[str]) -> list[dict[str, Any]]:
+        ids = {model["name"]: unique_id for unique_id, model in self.models.items()}
+        order: dict[str, dict[str, Any]] = {}
+
+        def visit(unique_id: str) -> None:
+            if unique_id in self.models and unique_id not in order:
+                for needed in self.models[unique_id]["depends_on"]["nodes"]:
+                    visit(needed)
+                order[unique_id] = self.models[unique_id]
+
+        for name in names:
+            visit(ids[name])
+        return list(order.values())
+
+
+def compile_project(folder: Path, **variables: object) -> Product:
+    """Compile the dbt project in a folder of its own, with other values of its vars where given."""
+    values = {
+        "as_of": AS_OF,
+        "report_timezone": REPORT_TIMEZONE,
+        "studies_file": str(folder / "no_studies.csv"),
+        "people_file": str(folder / "no_people.csv"),
+    } | variables
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("STUDYFLOW_", "DBT_"))}
+    outcome = subprocess.run(
+        [
+            *(sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--quiet"),
+            *("compile", "--vars", json.dumps(values)),
+            *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+            *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
+        ],
+        env=environment | {"STUDYFLOW_DATABASE": str(folder / f"{CATALOG}.duckdb")},
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    return Product(json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8")))
+
+
+def rows(connection: Connection, relation: str) -> list[Row]:
+    """All rows of a table, in no order."""
+    cursor = connection.execute(f"select * from {relation}")
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+
+
+def insert(connection: Connection, relation: str, given: Sequence[Row]) -> None:
+    """Put rows into a table; what they do not say is null."""
+    if given:
+        connection.register("given", pa.Table.from_pylist(list(given)))
+        connection.execute(f"insert into {relation} by name select * from given")
+        connection.unregister("given")
+
+
+def _relation(node: Mapping[str, Any]) -> str:
+    return f"{node['schema']}.{node['alias']}"
+
+
+def _as_loaded(deliveries: Iterable[Delivery]) -> list[Row]:
+    """Rows of `raw.deliveries`."""
+    return [
+        {
+            "file_id": 1,
+            "line_number": number,
+            "load_id": 1,
+            "loaded_at": delivery.updated_at,
+            "event_type": EVENT,
+            "participant_id": delivery.participant_id,
+            "person_id": delivery.person_id,
+            "study_id": delivery.study_id,
+            "status": delivery.status,
+            "prior_status": delivery.prior_status,
+            "updated_at": delivery.updated_at,
+        }
+        for number, delivery in enumerate(deliveries, start=1)
+    ]
