@@ -6,8 +6,16 @@ from pathlib import Path
 
 from pipelines.errors import StudyflowError
 from pipelines.settings import REFERENCE
+from pipelines.sheets import read_sheet
 
 STATUSES = "participant_statuses.csv"
+STUDY_COLUMNS = (
+    "study_id", "study_name", "study_type", "incentives_enabled", "incentive_cents", "participation_limit", "closed_on",
+)  # fmt: skip
+PEOPLE_COLUMNS = ("person_id", "person_name", "contact_status")
+MOVE_COLUMNS = ("study_type", "from_status", "to_status", "basis")
+RULE_COLUMNS = ("rule_id", "rule_name", "counts", "at_most", "within_days", "cooldown_after", "basis")
+MOST_SHOWN = 50
 
 
 def known_statuses(folder: Path = REFERENCE) -> list[str]:
@@ -36,6 +44,76 @@ def known_statuses(folder: Path = REFERENCE) -> list[str]:
         msg = f"{file}: no status is in it. Restore it from version control."
         raise StudyflowError(msg)
     return list(seen)
+
+
+def check_reference_files(studies: Path, people: Path, folder: Path = REFERENCE) -> None:
+    """Check the optional files, which need not be there, and the tables of expected moves and governance rules.
+
+    Raises:
+        StudyflowError: something in them cannot be right. The message lists all of it, by file and line.
+    """
+    statuses = {row["status"]: row.get("activity") or "" for _, row in _rows(folder / STATUSES, ["status"])}
+    activities = set(statuses.values()) - {""}
+    problems = [
+        *(_studies(studies, activities) if studies.exists() else []),
+        *(_people(people, folder) if people.exists() else []),
+        *_expected_moves(folder / "expected_moves.csv", set(statuses), activities),
+        *_governance_rules(folder / "governance_rules.csv", activities),
+    ]
+    if problems:
+        shown = problems[:MOST_SHOWN]
+        if len(problems) > len(shown):
+            shown.append(f"… and {len(problems) - len(shown)} more")
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        msg = "\n  ".join([f"{count} in the reference files:", *shown])
+        raise StudyflowError(msg)
+
+
+def _studies(file: Path, activities: set[str]) -> list[str]:
+    sheet = read_sheet(file, "study_id", STUDY_COLUMNS)
+    sheet.unique("study_id")
+    for row in sheet.rows:
+        row.one_of("study_type", activities | {"mixed", "unknown"})
+        row.boolean("incentives_enabled")
+        row.whole_number("incentive_cents", "Write cents as a whole number, like 7500 for 75.00.")
+        row.whole_number("participation_limit", "Write a whole number.")
+        row.day("closed_on")
+    return sheet.problems
+
+
+def _people(file: Path, folder: Path) -> list[str]:
+    sheet = read_sheet(file, "person_id", PEOPLE_COLUMNS)
+    sheet.unique("person_id")
+    statuses = [row["contact_status"] for _, row in _rows(folder / "contact_statuses.csv", ["contact_status"])]
+    for row in sheet.rows:
+        row.one_of("contact_status", statuses, ignore_case=True)
+    return sheet.problems
+
+
+def _expected_moves(file: Path, statuses: set[str], activities: set[str]) -> list[str]:
+    sheet = read_sheet(file, "to_status", MOVE_COLUMNS)
+    for row in sheet.rows:
+        row.one_of("study_type", activities | {"mixed", "any"}, needed=True)
+        row.one_of("from_status", statuses)
+        row.one_of("to_status", statuses, needed=True)
+    return sheet.problems
+
+
+def _governance_rules(file: Path, activities: set[str]) -> list[str]:
+    sheet = read_sheet(file, "rule_id", RULE_COLUMNS)
+    sheet.unique("rule_id")
+    kinds = activities | {"invitation", "study_invitation", "participation"}
+    for row in sheet.rows:
+        row.one_of("counts", kinds, needed=True)
+        row.one_of("cooldown_after", kinds)
+        row.whole_number("at_most", "Write a whole number.")
+        row.whole_number("within_days", "Write days as a whole number.")
+        is_cooldown = row.get("cooldown_after")
+        if is_cooldown and row.get("at_most"):
+            row.wrong("has both at_most and cooldown_after", "Leave one of them blank.")
+        if not is_cooldown and not (row.get("at_most") and row.get("within_days")):
+            row.wrong("has no at_most or no within_days", "A limit needs both.")
+    return sheet.problems
 
 
 def _rows(file: Path, needed: list[str]) -> Iterator[tuple[int, dict[str, str]]]:

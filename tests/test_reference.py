@@ -1,0 +1,159 @@
+"""Files that a user edits: absent is fine, wrong says which file and row and why, all of it at once."""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from product import compile_project, rows
+
+from pipelines.errors import StudyflowError
+from pipelines.reference import check_reference_files
+from pipelines.settings import REFERENCE, SAMPLE
+
+HEADER = "study_id,study_name,study_type,incentives_enabled,incentive_cents,participation_limit,closed_on\n"
+
+
+def problems(
+    tmp_path: Path, *, studies: str | bytes | None = None, people: str | bytes | None = None, **tables: str
+) -> list[str]:
+    """What is said of files with this content, without the folder's name. Tables are added to those of the project."""
+    folder = tmp_path / "reference"
+    shutil.copytree(REFERENCE, folder)
+    for name, added in tables.items():
+        with (folder / f"{name}.csv").open("a", encoding="utf-8") as file:
+            file.write(added)
+    for name, content in (("studies", studies), ("people", people)):
+        (tmp_path / f"{name}.csv").unlink(missing_ok=True)
+        if content is not None:
+            (tmp_path / f"{name}.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    try:
+        check_reference_files(tmp_path / "studies.csv", tmp_path / "people.csv", folder)
+    except StudyflowError as error:
+        return [line.strip().replace(f"{tmp_path}/", "") for line in str(error).splitlines()[1:]]
+    return []
+
+
+def test_absent_files_are_fine(tmp_path: Path) -> None:
+    assert problems(tmp_path) == []
+
+
+def test_the_sample_and_the_tables_of_the_project_are_right() -> None:
+    check_reference_files(SAMPLE / "studies.csv", SAMPLE / "no_people.csv")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "study_id\n",
+        "study_id\ns-1\n\ns-2\n",
+        "\ufeffstudy_id,study_name\r\ns-1,\r\n",
+        "team,study_id,study_type\nours,s-1,unknown\n,,\n",
+        HEADER + 's-1,"Two lines,\nand a comma",interview,No,0,1,2026-02-28\n',
+    ],
+)
+def test_what_people_write_is_right(tmp_path: Path, content: str) -> None:
+    """Only the first column is needed; a mark, CRLF, columns of one's own, blank lines and rows do no harm."""
+    assert problems(tmp_path, studies=content) == []
+
+
+def test_every_wrong_row_is_named_with_its_reason(tmp_path: Path) -> None:
+    """A person mends a file once, not once for each mistake. Lines are those of an editor, also after long cells."""
+    wrong = (
+        HEADER
+        + 's-1,"Two\nlines",interviews,maybe,75.00,-1,31.07.2026\n'
+        + ",Nameless,survey,true,1,1,2026-02-30\n"
+        + "s-1,,,,9999999999,,\n"
+        + "s-2,Billing, churn,survey,true,1,1,2026-07-31\n"
+    )
+    choices = "interview, mixed, survey, unknown, unmoderated_test"
+    assert problems(tmp_path, studies=wrong, people="person_id,contact_status\np-1,in blocklist\np-2,Blocked\n") == [
+        f"studies.csv, line 2: has study_type 'interviews', which is not known. Choose one of: {choices}.",
+        "studies.csv, line 2: has incentives_enabled 'maybe'. Write true or false.",
+        "studies.csv, line 2: has incentive_cents '75.00'. Write cents as a whole number, like 7500 for 75.00.",
+        "studies.csv, line 2: has participation_limit '-1'. Write a whole number.",
+        "studies.csv, line 2: has closed_on '31.07.2026'. Write a day like 2026-07-31.",
+        "studies.csv, line 4: has no study_id. Write it, or remove the row.",
+        "studies.csv, line 4: has closed_on '2026-02-30'. Write a day like 2026-07-31.",
+        "studies.csv, line 5: has study_id 's-1' again, as line 2. Keep one of the two.",
+        "studies.csv, line 5: has incentive_cents '9999999999'. Write cents as a whole number, like 7500 for 75.00.",
+        "studies.csv, line 6: has 8 cells, but the header has 7. Put a cell with a comma in quotes.",
+        (
+            "people.csv, line 3: has contact_status 'Blocked', which is not known. "
+            "Choose one of: Do Not Contact, Free to Contact, In Blocklist, In Cooldown, Opted Out."
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "studies.csv, line 1: lacks the column study_id. Columns found: none."),
+        ("id,name\n", "studies.csv, line 1: lacks the column study_id. Columns found: id, name."),
+        ("study_id;study_name\n", "studies.csv, line 1: lacks the column study_id. Separate the cells by commas."),
+        ("study_id,study_id\n", "studies.csv, line 1: has the column study_id twice. Keep one of the two."),
+        (
+            "study_id,Incentive cent\n",
+            (
+                "studies.csv, line 1: has a column 'Incentive cent', which is not known. "
+                "Rename it: incentive_cents, if that is meant."
+            ),
+        ),
+        (b"study_id\n\xff\n", "studies.csv: is not in UTF-8. Save it as CSV in UTF-8."),
+        (
+            'study_id\ns-1\n"s-2\n',
+            "studies.csv, line 3: cannot be read as CSV (unexpected end of data). Close what is in quotes.",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, content: str | bytes, problem: str) -> None:
+    assert problems(tmp_path, studies=content) == [problem]
+
+
+def test_a_file_that_cannot_be_opened_says_why(tmp_path: Path) -> None:
+    """A folder in its place stands for all that the system refuses; tests may run as root, who is refused nothing."""
+    (tmp_path / "people.csv").mkdir()
+    with pytest.raises(StudyflowError, match=r"people\.csv: cannot be read \(Is a directory\)"):
+        check_reference_files(tmp_path / "studies.csv", tmp_path / "people.csv")
+
+
+def test_a_long_list_is_cut(tmp_path: Path) -> None:
+    found = problems(tmp_path, people="person_id\n" + "p-1\n" * 100)
+    assert len(found) == 51
+    assert found[-1] == "… and 49 more"
+
+
+def test_rules_and_moves_name_what_is_known(tmp_path: Path) -> None:
+    """A status or kind that is misspelt would never hold, and nobody would see that."""
+    moves = len((REFERENCE / "expected_moves.csv").read_text(encoding="utf-8").splitlines())
+    rules = len((REFERENCE / "governance_rules.csv").read_text(encoding="utf-8").splitlines())
+    found = problems(
+        tmp_path,
+        expected_moves="surveys,INVITED,,decided\n",
+        governance_rules="tests,Tests,unmoderated_test,3,,,\nafter,After,invitation,1,7,email,\n",
+    )
+    assert [one.partition(". ")[0] for one in found] == [
+        f"reference/expected_moves.csv, line {moves + 1}: has study_type 'surveys', which is not known",
+        f"reference/expected_moves.csv, line {moves + 1}: has from_status 'INVITED', which is not known",
+        f"reference/expected_moves.csv, line {moves + 1}: has no to_status",
+        f"reference/governance_rules.csv, line {rules + 1}: has no at_most or no within_days",
+        f"reference/governance_rules.csv, line {rules + 2}: has cooldown_after 'email', which is not known",
+        f"reference/governance_rules.csv, line {rules + 2}: has both at_most and cooldown_after",
+    ]
+
+
+def test_people_are_read_as_they_are_written(tmp_path: Path) -> None:
+    """Case does not matter, a person listed twice stays one, and a file may lack all columns but the first."""
+    people = tmp_path / "people.csv"
+    people.write_text(
+        "contact_status,person_id,team\nin blocklist,p-1,a\nDo not contact,p-1,b\nFree,p-2,c\n,,\n", encoding="utf-8"
+    )
+    product = compile_project(tmp_path, people_file=str(people))
+    with duckdb.connect() as connection:
+        product.prepare(connection)
+        product.build(connection, "stg_people")
+        found = sorted(rows(connection, "staging.stg_people"), key=lambda row: row["person_id"])
+    assert found == [
+        {"person_id": "p-1", "person_name": None, "contact_status": "In Blocklist"},
+        {"person_id": "p-2", "person_name": None, "contact_status": None},
+    ]
