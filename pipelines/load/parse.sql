@@ -2,13 +2,8 @@
 -- `document` is what to parse. It is `raw`, but for lines that have been looked at again (strict_json.py).
 -- is_contested: DuckDB's parser may have been too kind to this line, so it must be looked at again.
 
--- The text of a JSON string, null for any other value. `has_escapes` is false only where no string can have any.
-create or replace temp macro string_value(json, has_escapes) as
-    case
-        when not starts_with(json, '"') then null
-        when has_escapes then json ->> '$'
-        else substr(json, 2, length(json) - 2)
-    end;
+create or replace temp macro is_string(json, path) as
+    coalesce(json_type(json, path) = 'VARCHAR', false);
 
 create or replace temp macro rfc3339_instant(text) as
     case
@@ -34,9 +29,7 @@ decoded as (
         file_id,
         line_number,
         raw,
-        try(decode(document)) as text,
-        contains(text, '\') as has_escapes,
-        contains(text, '"payload"') or has_escapes as may_be_envelope
+        try(decode(document)) as text
     from lines
 ),
 
@@ -51,7 +44,8 @@ enveloped as (
     select
         *,
         case
-            when kind = 'OBJECT' and may_be_envelope
+            -- a member's name can be written with escapes, so a line that has any is looked at, too
+            when kind = 'OBJECT' and (contains(text, '"payload"') or contains(text, '\'))
                 then json_exists(text, '$.payload') and not json_exists(text, '$._eventType')
             else false
         end as is_envelope
@@ -62,7 +56,11 @@ unwrapped as (
     select
         *,
         case when is_envelope then json_type(text, '$.payload') else kind end as body_kind,
-        case when is_envelope then json_extract(text, '$.payload')::varchar else text end as body_text
+        case
+            when is_envelope then json_extract(text, '$.payload')::varchar
+            when kind = 'OBJECT' then text
+        end as body_text,
+        case when is_envelope then text end as envelope
     from enveloped
 ),
 
@@ -73,74 +71,76 @@ parsed as (
             when body_kind = 'OBJECT'
                 then from_json(
                     body_text,
-                    '{"_eventType": "JSON", "participantId": "JSON", "personId": "JSON", "studyId": "JSON",
-                      "status": "JSON", "priorStatus": "JSON", "updatedAt": "JSON"}'
+                    '{"_eventType": "VARCHAR", "participantId": "VARCHAR", "personId": "VARCHAR",
+                      "studyId": "VARCHAR", "status": "VARCHAR", "priorStatus": "VARCHAR", "updatedAt": "VARCHAR"}'
                 )
-        end as body
+        end as body,
+        case when body_kind = 'OBJECT' then json_type(body_text, '$.*') end as member_types
     from unwrapped
 ),
 
-worded as (
+-- has_the_members: the body has the members that are modelled, each once, all of them strings, and no others.
+shaped as (
     select
         *,
-        string_value(body._eventType, has_escapes) as event_type,
-        string_value(body.participantId, has_escapes) as participant_id,
-        string_value(body.personId, has_escapes) as person_id,
-        string_value(body.studyId, has_escapes) as study_id,
-        string_value(body.status, has_escapes) as status,
-        string_value(body.priorStatus, has_escapes) as prior_status,
-        string_value(body.updatedAt, has_escapes) as updated_text,
-        case when is_envelope and json_type(text, '$.svix_id') = 'VARCHAR' then text ->> '$.svix_id' end as svix_id,
+        body._eventType is null or body._eventType = ''
+        or body.participantId is null or body.participantId = ''
+        or body.personId is null or body.personId = ''
+        or body.studyId is null or body.studyId = ''
+        or body.status is null or body.status = ''
+        or body.updatedAt is null or body.updatedAt = '' as lacks_a_member,
         case
-            when is_envelope and json_type(text, '$.received_at') = 'VARCHAR'
-                then rfc3339_instant(text ->> '$.received_at')
-        end as received_at
+            when lacks_a_member then false
+            when body.priorStatus is not null
+                then member_types = ['VARCHAR', 'VARCHAR', 'VARCHAR', 'VARCHAR', 'VARCHAR', 'VARCHAR', 'VARCHAR']
+            when len(list_filter(member_types, lambda type: type = 'VARCHAR')) = 6
+                then len(member_types) = 6 + json_exists(body_text, '$.priorStatus')::int
+            else false
+        end as has_the_members
     from parsed
 ),
 
 judged as (
     select
         *,
-        event_type not in ('', 'participant.status_changed') as is_other_event,
-        rfc3339_instant(updated_text) as updated_at,
+        case
+            when has_the_members then body._eventType <> 'participant.status_changed'
+            else body._eventType not in ('', 'participant.status_changed') and is_string(body_text, '$._eventType')
+        end as is_other_event,
+        rfc3339_instant(body.updatedAt) as instant,
         case
             when kind is null then 'invalid_json'
             when body_kind <> 'OBJECT' then 'not_an_object'
             when is_other_event then null
-            when
-                body._eventType is null or event_type = ''
-                or body.participantId is null or participant_id = ''
-                or body.personId is null or person_id = ''
-                or body.studyId is null or study_id = ''
-                or body.status is null or status = ''
-                or body.updatedAt is null or updated_text = ''
-                then 'missing_field'
-            when
-                event_type is null
-                or participant_id is null
-                or person_id is null
-                or study_id is null
-                or status is null
-                or (prior_status is null and body.priorStatus is not null)
-                or updated_text is null
-                then 'invalid_type'
-            when updated_at is null then 'invalid_timestamp'
-        end as reason
-    from worded
+            when lacks_a_member then 'missing_field'
+            when not has_the_members and not (
+                is_string(body_text, '$._eventType')
+                and is_string(body_text, '$.participantId')
+                and is_string(body_text, '$.personId')
+                and is_string(body_text, '$.studyId')
+                and is_string(body_text, '$.status')
+                and (body.priorStatus is null or is_string(body_text, '$.priorStatus'))
+                and is_string(body_text, '$.updatedAt')
+            ) then 'invalid_type'
+            when instant is null then 'invalid_timestamp'
+        end as reason,
+        reason is null and not coalesce(is_other_event, false) as is_delivery,
+        case when is_string(envelope, '$.svix_id') then envelope ->> '$.svix_id' end as svix_id,
+        case
+            when is_string(envelope, '$.received_at') then rfc3339_instant(envelope ->> '$.received_at')
+        end as received_at
+    from shaped
 ),
 
 weighed as (
     select
         *,
-        reason is null and not coalesce(is_other_event, false) as is_delivery,
-        case
-            when not is_delivery then false
-            when is_envelope and (
-                len(json_keys(text)) <> 1 + (svix_id is not null)::int + (received_at is not null)::int
-            ) then false
-            when prior_status is null
-                then len(json_keys(body_text)) = 6 + json_exists(body_text, '$.priorStatus')::int
-            else len(json_keys(body_text)) = 7
+        is_delivery
+        and has_the_members
+        and case
+            when is_envelope
+                then len(json_keys(envelope)) = 1 + (svix_id is not null)::int + (received_at is not null)::int
+            else true
         end as is_said_by_columns
     from judged
 )
@@ -149,13 +149,14 @@ select
     file_id,
     line_number,
     reason,
-    event_type,
-    if(is_delivery, participant_id, null) as participant_id,
-    if(is_delivery, person_id, null) as person_id,
-    if(is_delivery, study_id, null) as study_id,
-    if(is_delivery, status, null) as status,
-    if(is_delivery, prior_status, null) as prior_status,
-    if(is_delivery, updated_at, null) as updated_at,
+    case when is_delivery or is_other_event or is_string(body_text, '$._eventType') then body._eventType end
+        as event_type,
+    if(is_delivery, body.participantId, null) as participant_id,
+    if(is_delivery, body.personId, null) as person_id,
+    if(is_delivery, body.studyId, null) as study_id,
+    if(is_delivery, body.status, null) as status,
+    if(is_delivery, body.priorStatus, null) as prior_status,
+    if(is_delivery, instant, null) as updated_at,
     svix_id,
     received_at,
     is_said_by_columns,
@@ -169,7 +170,7 @@ select
             when is_said_by_columns and not is_envelope then regexp_matches(text, ',\s*\}\s*$')
             else
                 regexp_matches(text, '(?i)(^|[:\[,\s])[-+]?(nan|inf)|,\s*[}\]]')
-                or len(list_distinct(json_keys(text))) < len(json_keys(text))
+                or len(list_distinct(json_keys(envelope))) < len(json_keys(envelope))
                 or len(list_distinct(json_keys(body_text))) < len(json_keys(body_text))
         end,
         false
