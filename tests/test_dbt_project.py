@@ -98,12 +98,15 @@ def test_dbt_works_on_an_empty_warehouse(checkout: Checkout, product: Product) -
 def test_dbt_build_and_dbt_seed_and_run_give_the_same_tables(checkout: Checkout) -> None:
     """All data tests and unit tests pass on the sample, and no table depends on how often or by which command it is made.
 
-    A file of studies lies where users put it, as a spreadsheet writes it: a byte-order mark, only some of the columns,
-    commas in quotes, blank cells. dbt must not take it for a seed.
+    A file of studies lies where users put it, as spreadsheets and hands write it: a byte-order mark, only some of the
+    columns, capitals in their names, commas in quotes, cells left blank or out. dbt must not take it for a seed.
     """
     _, paid, unpaid, blank, *_ = (row["study_id"] for row in csv.DictReader((SAMPLE / "studies.csv").open()))
     (checkout.folder / "data" / "reference" / "studies.csv").write_text(
-        f'\ufeffstudy_id,study_name,incentives_enabled\r\n{paid},"Churn, ""part 2"", retold",yes\r\n{unpaid},,no\r\n{blank},,\r\n',
+        "\ufeffstudy_id,Study_Name,incentives_enabled\r\n"
+        f'{paid},"Churn, ""part 2"", retold",yes\r\n'
+        f"{unpaid},,no\r\n"
+        f"{blank}\r\n",
         encoding="utf-8",
     )
     with connect(checkout.database) as connection:

@@ -1,5 +1,14 @@
 {#- Small CSV files read where they lie. -#}
 
+{#- All rows of a file as text. The dialect is said, not guessed, and cells missing at the end of a row are null. -#}
+{% macro csv_rows(path) -%}{{ return(adapter.dispatch('csv_rows')(path)) }}{%- endmacro %}
+{% macro duckdb__csv_rows(path) -%}
+    read_csv(
+        '{{ path | replace("'", "''") }}', header = true, skip = 0, delim = ',', quote = '"', escape = '"',
+        all_varchar = true, null_padding = true, parallel = false
+    )
+{%- endmacro %}
+
 {#- All rows of a file, its columns typed. -#}
 {% macro read_csv_file(path, column_types) -%}
     {{ return(adapter.dispatch('read_csv_file')(path, column_types)) }}
@@ -9,7 +18,7 @@
     {%- for column, type in column_types.items() %}
         try_cast({{ column }} as {{ type }}) as {{ column }}{{ "," if not loop.last }}
     {%- endfor %}
-    from read_csv('{{ path | replace("'", "''") }}', header = true, delim = ',', quote = '"', all_varchar = true)
+    from {{ csv_rows(path) }}
 {%- endmacro %}
 
 {#- The columns that an optional file has; none when it is not there. -#}
@@ -17,13 +26,13 @@
     {{ return(adapter.dispatch('columns_of_csv_file')(path)) }}
 {%- endmacro %}
 {% macro duckdb__columns_of_csv_file(path) -%}
-    {%- set file = "'" ~ path | replace("'", "''") ~ "'" -%}
-    {%- if not execute or run_query("select file from glob(" ~ file ~ ")").rows | length == 0 -%}
+    {%- set there = "select file from glob('" ~ path | replace("'", "''") ~ "')" -%}
+    {%- if not execute or run_query(there).rows | length == 0 -%}
         {{ return([]) }}
     {%- endif -%}
     {%- set header -%}
-        select column_name
-        from (describe select * from read_csv({{ file }}, header = true, delim = ',', quote = '"', all_varchar = true))
+        select lower(column_name) as column_name
+        from (describe select * from {{ csv_rows(path) }})
     {%- endset -%}
     {{ return(run_query(header).columns[0].values() | list) }}
 {%- endmacro %}
@@ -38,7 +47,7 @@
             {{ "try_cast(nullif(trim(" ~ column ~ "), '') as " ~ type ~ ")" if column in present
                 else "cast(null as " ~ type ~ ")" }} as {{ column }}{{ "," if not loop.last }}
         {%- endfor %}
-        from read_csv('{{ path | replace("'", "''") }}', header = true, delim = ',', quote = '"', all_varchar = true)
+        from {{ csv_rows(path) }}
     {%- else -%}
         select
         {%- for column, type in column_types.items() %}
