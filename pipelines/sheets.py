@@ -93,14 +93,14 @@ class Row:
 def read_sheet(file: Path, key: str, columns: tuple[str, ...]) -> Sheet:
     """Read a comma-separated file with a header. `key` must be among its columns; of the others any may be missing.
 
-    Rows whose cells are not as many as the header's are noted and left out.
+    The case of a column's name does not matter. Rows with more cells than the header are noted and left out.
     """
     sheet = Sheet(file)
     line = 1
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.reader(lines, strict=True)
-            header = [name.strip() for name in next(reader, [])]
+            header = [name.strip().lower() for name in next(reader, [])]
             if not _is_header(sheet, header, key, columns):
                 return sheet
             line = reader.line_num + 1
@@ -126,7 +126,7 @@ def _is_header(sheet: Sheet, header: list[str], key: str, columns: tuple[str, ..
     for name in sorted({name for name in header if name and header.count(name) > 1}):
         sheet.wrong(1, f"has the column {name} twice", "Keep one of the two.")
     for name in header:
-        meant = get_close_matches(name.lower().replace(" ", "_"), columns, n=1, cutoff=0.8)
+        meant = get_close_matches(name.replace(" ", "_"), columns, n=1, cutoff=0.8)
         if name not in columns and meant and meant[0] not in header:
             sheet.wrong(1, f"has a column {name!r}, which is not known", f"Rename it: {meant[0]}, if that is meant.")
     return True
@@ -135,9 +135,9 @@ def _is_header(sheet: Sheet, header: list[str], key: str, columns: tuple[str, ..
 def _take(sheet: Sheet, line: int, header: list[str], cells: list[str]) -> None:
     if not any(cell.strip() for cell in cells):
         return
-    if len(cells) != len(header):
+    if len(cells) > len(header):
         sheet.wrong(
             line, f"has {len(cells)} cells, but the header has {len(header)}", "Put a cell with a comma in quotes."
         )
         return
-    sheet.rows.append(Row(sheet, line, {name: cell.strip() for name, cell in zip(header, cells, strict=True)}))
+    sheet.rows.append(Row(sheet, line, {name: cell.strip() for name, cell in zip(header, cells, strict=False)}))

@@ -48,7 +48,7 @@ def test_the_sample_and_the_tables_of_the_project_are_right() -> None:
         "study_id\n",
         "study_id\ns-1\n\ns-2\n",
         "\ufeffstudy_id,study_name\r\ns-1,\r\n",
-        "team,study_id,study_type\nours,s-1,unknown\n,,\n",
+        "Team,Study_ID,study_type\nours,s-1,unknown\nours,s-2\n,,\n",
         HEADER + 's-1,"Two lines,\nand a comma",interview,No,0,1,2026-02-28\n',
     ],
 )
@@ -95,7 +95,7 @@ def test_every_wrong_row_is_named_with_its_reason(tmp_path: Path) -> None:
         (
             "study_id,Incentive cent\n",
             (
-                "studies.csv, line 1: has a column 'Incentive cent', which is not known. "
+                "studies.csv, line 1: has a column 'incentive cent', which is not known. "
                 "Rename it: incentive_cents, if that is meant."
             ),
         ),

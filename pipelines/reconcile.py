@@ -1,0 +1,151 @@
+"""`studyflow reconcile`: who a survey tool says has finished, against what Rally says."""
+
+import csv
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from difflib import get_close_matches
+from io import StringIO
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.errors import StudyflowError
+from pipelines.export.cells import Column, header, row
+from pipelines.warehouse import has_table
+
+ID_COLUMNS = ("participantid", "personid")
+COLUMNS = tuple(
+    Column(name, "VARCHAR")
+    for name in ("outcome", "id", "participant_id", "person_id", "current_status", "move_to", "note")
+)
+QUERY = (Path(__file__).parent / "reconcile.sql").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """One listed id, and the participant of the study that it means, if it means one.
+
+    `outcome` is "to move", "already completed" or "unknown". Statuses are worded as Rally shows them; `move_to` is the
+    one to choose for those to be moved.
+    """
+
+    outcome: str
+    id: str
+    participant_id: str | None
+    person_id: str | None
+    current_status: str | None
+    move_to: str | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """What came of a list: a row for each distinct id, those to be moved first; and how many lines said one again."""
+
+    study_id: str
+    rows: tuple[Reconciled, ...]
+    repeated: int
+    out: Path | None
+
+    def of(self, outcome: str) -> list[Reconciled]:
+        """The rows with this outcome, in the order of the list."""
+        return [row for row in self.rows if row.outcome == outcome]
+
+
+def reconcile(
+    connection: duckdb.DuckDBPyConnection, study_id: str, completed_file: Path, out: Path | None = None
+) -> Reconciliation:
+    """Compare a survey tool's list of participant or person ids with a study, and write the result as CSV to `out`.
+
+    Raises:
+        StudyflowError: the tables are not built, the study is not in them, the list cannot be read or has no ids, or
+            `out` cannot be written.
+    """
+    _check_study(connection, study_id)
+    listed = list(_ids(completed_file))
+    distinct = list(dict.fromkeys(listed))
+    if not distinct:
+        msg = (
+            f"{completed_file}: no id is in it. Export the list of who finished again, with participant or person ids."
+        )
+        raise StudyflowError(msg)
+    numbered = pa.table({"position": range(len(distinct)), "id": distinct})
+    connection.register("listed", numbered)
+    try:
+        connection.execute(QUERY, {"study_id": study_id})
+    finally:
+        connection.unregister("listed")
+    columns = ", ".join(column.identifier for column in COLUMNS)
+    found = connection.execute(f"select {columns} from reconciled order by place").fetchall()  # noqa: S608
+    if out:
+        _write(connection, out)
+    return Reconciliation(study_id, tuple(Reconciled(*values) for values in found), len(listed) - len(distinct), out)
+
+
+def _check_study(connection: duckdb.DuckDBPyConnection, study_id: str) -> None:
+    if not has_table(connection, "marts", "participants"):
+        msg = "The tables have not been built yet. Build them first: studyflow build, or all at once: studyflow run"
+        raise StudyflowError(msg)
+    studies = [study for (study,) in connection.execute("select distinct study_id from marts.participants").fetchall()]
+    if study_id not in studies:
+        meant = get_close_matches(study_id, studies, n=3) or sorted(studies)[:3]
+        known = f"Did you mean one of these? {', '.join(meant)}" if meant else "No study is in it."
+        msg = f"{study_id!r}: no participant of that study is in the warehouse. {known}"
+        raise StudyflowError(msg)
+
+
+def _ids(file: Path) -> Iterator[str]:
+    """The ids of a list, one for each line that has any: of several id columns the first that is not blank."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        msg = f"{file}: is not in UTF-8. Save it as CSV in UTF-8."
+        raise StudyflowError(msg) from error
+    except OSError as error:
+        msg = f"{file}: cannot be read ({error.strerror}). Say where the list of who finished is."
+        raise StudyflowError(msg) from error
+    delimiter = max(",;\t", key=text.lstrip().partition("\n")[0].count)
+    try:
+        lines = [
+            [cell.strip() for cell in cells] for cells in csv.reader(StringIO(text, newline=""), delimiter=delimiter)
+        ]
+    except csv.Error as error:
+        msg = f"{file}: cannot be read as CSV ({error}). Export the list of who finished again."
+        raise StudyflowError(msg) from error
+    filled = [cells for cells in lines if any(cells)]
+    places, start = _id_columns(file, filled)
+    for cells in filled[start:]:
+        ids = [cells[place] for place in places if place < len(cells)]
+        yield from [one for one in ids if one][:1]
+
+
+def _id_columns(file: Path, lines: list[list[str]]) -> tuple[list[int], int]:
+    """Where the ids stand in each line, and the line on which they begin. A single column needs no header."""
+    names = [re.sub(r"[^a-z]", "", name.lower()) for name in lines[0]] if lines else []
+    places = [names.index(name) for name in ID_COLUMNS if name in names]
+    if places:
+        return places, 1
+    if len(names) <= 1:
+        return [0], 1 if names in (["id"], ["ids"]) else 0
+    msg = (
+        f"{file}: no column of it holds ids; found: {', '.join(lines[0])}. "
+        "Name the one with ids participant_id or person_id, or leave no other column."
+    )
+    raise StudyflowError(msg)
+
+
+def _write(connection: duckdb.DuckDBPyConnection, out: Path) -> None:
+    lines = connection.execute(f"select {row(list(COLUMNS))} from reconciled order by place").fetchall()  # noqa: S608
+    unfinished = out.with_name(f".{out.name}.part")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(header(connection, list(COLUMNS)) + "".join(line for (line,) in lines).encode())
+        unfinished.replace(out)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        msg = f"{out}: cannot be written ({error.strerror}). Choose another place."
+        raise StudyflowError(msg) from error

@@ -1,0 +1,112 @@
+-- The table `reconciled`: what each id of `listed` (position, id) means in the study $study_id. `place` is its order.
+create or replace temp table reconciled as
+with
+
+-- What a survey tool finishes: the survey or test itself, and for interviews the screener before them.
+goal as (
+    select
+        statuses.label,
+        statuses.activity,
+        steps.step_order,
+        statuses.is_completion
+    from (select any_value(study_type) as study_type from marts.participants where study_id = $study_id) as study
+    inner join staging.stg_statuses as statuses
+        on
+            case
+                when study.study_type = 'interview' then statuses.dashboard_series = 'screeners_completed'
+                when study.study_type = 'unmoderated_test' then statuses.dashboard_series = 'tests_completed'
+                else statuses.dashboard_series = 'surveys_completed'
+            end
+    inner join reference.funnel_steps as steps
+        on statuses.funnel_step = steps.step
+    order by statuses.status_rank
+    limit 1
+),
+
+participants as (
+    select
+        participants.participant_id,
+        participants.person_id,
+        participants.current_status_label,
+        goal.label as goal,
+        case
+            when completions.participant_id is not null then true
+            when goal.is_completion then statuses.activity is null and steps.step_order >= goal.step_order
+            else furthest.step_order >= goal.step_order
+        end as is_completed
+    from marts.participants as participants
+    cross join goal
+    inner join staging.stg_statuses as statuses
+        on participants.current_status = statuses.status
+    inner join reference.funnel_steps as steps
+        on statuses.funnel_step = steps.step
+    inner join reference.funnel_steps as furthest
+        on participants.furthest_step = furthest.step
+    left join intermediate.int_completions as completions
+        on
+            participants.participant_id = completions.participant_id
+            and goal.is_completion
+            and goal.activity = completions.activity
+    where participants.study_id = $study_id
+),
+
+-- An id means a participant if it is one's, else every participant who is that person.
+meant as (
+    select
+        listed.position,
+        listed.id,
+        participants.*
+    from listed
+    inner join participants
+        on listed.id = participants.participant_id
+    union
+    select
+        listed.position,
+        listed.id,
+        participants.*
+    from listed
+    inner join participants
+        on listed.id = participants.person_id
+    where listed.id not in (select participant_id from participants)
+),
+
+elsewhere as (
+    select
+        listed.id,
+        min(participants.study_id) as study_id
+    from listed
+    inner join marts.participants as participants
+        on listed.id in (participants.participant_id, participants.person_id)
+    group by listed.id
+),
+
+judged as (
+    select
+        listed.position,
+        listed.id,
+        meant.participant_id,
+        meant.person_id,
+        meant.current_status_label as current_status,
+        case when not meant.is_completed then meant.goal end as move_to,
+        case
+            when meant.participant_id is null then 'unknown'
+            when meant.is_completed then 'already completed'
+            else 'to move'
+        end as outcome,
+        case when meant.participant_id is null then 'is in study ' || elsewhere.study_id end as note
+    from listed
+    left join meant
+        on listed.id = meant.id
+    left join elsewhere
+        on listed.id = elsewhere.id
+)
+
+select
+    *,
+    row_number() over (
+        order by
+            case outcome when 'to move' then 1 when 'already completed' then 2 else 3 end,
+            position,
+            participant_id
+    ) as place
+from judged
