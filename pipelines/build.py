@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pipelines.errors import StudyflowError
 from pipelines.settings import PROJECT, Settings
@@ -32,16 +33,17 @@ def build(settings: Settings) -> int:
             outcome = dbtRunner().invoke(ARGUMENTS)
         finally:
             # else the database stays locked until this process ends (dbt-core 11980)
-            DuckDBConnectionManager.close_all_connections()
+            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     if outcome.exception is not None:
         msg = f"{settings.database}: the models could not be built. dbt says: {outcome.exception}"
         raise StudyflowError(msg) from outcome.exception
-    failed = [result for result in outcome.result if result.status in {"error", "fail"}]
+    results: list[Any] = list(getattr(outcome.result, "results", []))
+    failed = [result for result in results if result.status in {"error", "fail"}]
     if failed:
         details = "\n".join(f"  {result.node.name}: {_first_lines(result.message)}" for result in failed)
         msg = f"{settings.database}: {len(failed)} of the models could not be built. dbt says:\n{details}"
         raise StudyflowError(msg)
-    return sum(result.status == "success" for result in outcome.result)
+    return sum(result.status == "success" for result in results)
 
 
 @contextlib.contextmanager
@@ -50,8 +52,8 @@ def _environment(settings: Settings) -> Iterator[None]:
     values = {
         "STUDYFLOW_DATABASE": str(settings.database),
         "STUDYFLOW_AS_OF": settings.as_of.isoformat(),
-        "STUDYFLOW_STUDIES_FILE": _text(settings.studies_file),
-        "STUDYFLOW_PEOPLE_FILE": _text(settings.people_file),
+        "STUDYFLOW_STUDIES_FILE": str(settings.studies_file),
+        "STUDYFLOW_PEOPLE_FILE": str(settings.people_file),
     }
     before = {name: os.environ.get(name) for name in values}
     folder = Path.cwd()
@@ -65,10 +67,6 @@ def _environment(settings: Settings) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def _text(path: Path | None) -> str:
-    return str(path) if path else ""
 
 
 def _first_lines(message: str | None) -> str:

@@ -173,6 +173,29 @@ def status(database: Database = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def reconcile(
+    study: Annotated[str, typer.Option("--study", help="The study's id.")],
+    completed: Annotated[
+        Path, typer.Option("--completed", help="A CSV file of who finished: participant or person ids.")
+    ],
+    out: Annotated[Path | None, typer.Option("--out", help="Write the outcome for each id to this CSV file.")] = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare a survey tool's list of who finished with a study: who should be moved to completed in Rally."""
+    from pipelines.reconcile import reconcile as compare
+    from pipelines.reconcile_view import as_dict, render
+    from pipelines.warehouse import connect
+
+    with connect(resolve(database=database).database, read_only=True) as connection:
+        compared = compare(connection, study, completed, out)
+    if as_json:
+        _print_json(as_dict(compared))
+    else:
+        render(compared, output)
+
+
+@app.command()
 def generate(
     out: Annotated[Path, typer.Argument(help="A folder, or one file that ends in .jsonl, .ndjson, .gz or .zst.")],
     participants: Annotated[int, typer.Option(help="How many participants; about five lines each.")] = 1000,

@@ -16,6 +16,7 @@ from pipelines.errors import ExitCode, SourceError, StudyflowError
 from pipelines.load.loader import Loaded, load
 from pipelines.load.sources import display_name
 from pipelines.progress import progress_bar
+from pipelines.reference import check_reference_files
 from pipelines.settings import DATABASE, SAMPLE, Settings
 from pipelines.summary import Summary, render, summarise
 from pipelines.warehouse import connect, has_table, only_row
@@ -87,6 +88,7 @@ def run_all(settings: Settings, *, by_study: bool, parquet: bool, strict: bool, 
         StudyflowError: a step could not be done; the later ones have not been tried.
     """
     outcome = Outcome(settings)
+    check_reference_files(settings.studies_file, settings.people_file)
     Thread(target=_import_dbt, daemon=True).start()
     with _timed(outcome, "load"):
         outcome.loaded = load_files(settings, console)
@@ -109,7 +111,8 @@ def load_files(settings: Settings, console: Console | None) -> Loaded:
 
 
 def build_tables(settings: Settings) -> int:
-    """Build every seed and model; how many."""
+    """Build every seed and model, once the files that users edit are found to be right; how many."""
+    check_reference_files(settings.studies_file, settings.people_file)
     from pipelines.build import build  # noqa: PLC0415 - takes seconds
 
     return build(settings)
@@ -126,9 +129,9 @@ def check_tables(settings: Settings, *, strict: bool, as_of_must_match: bool = T
 
 def export_tables(settings: Settings, *, by_study: bool, parquet: bool, as_of_must_match: bool = True) -> "Exported":
     """Write the stage tables into the exports folder; the marts must be there, likewise."""
-    from pipelines.export import export  # noqa: PLC0415
+    from pipelines.export import Format, export  # noqa: PLC0415
 
-    formats = ("csv", "parquet") if parquet else ("csv",)
+    formats: tuple[Format, ...] = ("csv", "parquet") if parquet else ("csv",)
     with connect(settings.database) as connection:
         _built_as_of(connection, settings.as_of if as_of_must_match else None)
         return export(connection, settings.exports, formats=formats, by_study=by_study)

@@ -22,8 +22,8 @@ class Settings:
     database: Path
     exports: Path
     as_of: datetime
-    studies_file: Path | None = None
-    people_file: Path | None = None
+    studies_file: Path = REFERENCE / "studies.csv"
+    people_file: Path = REFERENCE / "people.csv"
 
 
 def resolve(

@@ -150,14 +150,15 @@ def test_what_cannot_be_done_is_said_in_a_sentence(tmp_path: Path) -> None:
     text.write_text("this is no database, although it is long enough to be looked at as one. " * 99)
     one = tmp_path / "one.jsonl"
     one.write_text(EVENT % "one")
-    for words, says in [
+    cases: list[tuple[list[str | Path], str]] = [
         (["load", tmp_path / "nothing.jsonl", "--database", tmp_path / "w.duckdb"], "no such file"),
         (["status", "--database", tmp_path / "none.duckdb"], "no warehouse here yet"),
         (["check", "--database", tmp_path / "w.duckdb"], "not been built"),
         (["export", "--database", tmp_path / "w.duckdb"], "not been built"),
         (["load", one, "--database", text], "not a DuckDB database"),
         (["load", one, "--database", one / "below.duckdb"], "cannot be made here"),
-    ]:
+    ]
+    for words, says in cases:
         done = studyflow(*words)
         assert done.returncode == 1, words
         assert says in done.stderr, words
