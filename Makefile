@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow lint format lock clean
+.PHONY: help setup run test test-slow lint format docs lock clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ format: $(READY) ## Format Python and SQL
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfluff fix --disable-progress-bar models tests/dbt
+
+docs: $(READY) ## Make the dbt docs site as one page: target/static_index.html
+	$(BIN)/dbt docs generate --static
 
 lock: $(READY) ## Pin again what pyproject.toml asks for
 	$(BIN)/python -m pip install --quiet uv
