@@ -1,0 +1,76 @@
+"""A report for a person at a terminal."""
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from pipelines.check.report import SAMPLE_ROWS, Finding, Report
+from pipelines.check.times import as_text
+
+if TYPE_CHECKING:
+    import polars as pl
+
+INDENT = 9
+LINE = "line"
+"""The column that may be long; of it, what fits is shown."""
+ROWS_OF_A_WARNING = 3
+
+
+def render(report: Report, console: Console) -> None:
+    """Write what failed with some of its rows, then what to know, then the verdict in one line."""
+    for finding in report.failures:
+        _write(finding, console, "failed", "red")
+    for finding in report.warnings:
+        word, style = ("failed", "red") if report.strict else ("warning", "yellow")
+        _write(finding, console, word, style, ROWS_OF_A_WARNING)
+    console.print(_verdict(report))
+
+
+def _write(finding: Finding, console: Console, word: str, style: str, rows: int = SAMPLE_ROWS) -> None:
+    number = f"{finding.count:,} row{'' if finding.count == 1 else 's'}"
+    console.print(Text.assemble((f"{word:<{INDENT}}", style), (finding.table, "bold"), f"  {finding.rule}: {number}"))
+    console.print(_indented(Text(finding.meaning, "dim")))
+    sample = finding.sample_rows.head(rows)
+    if sample.height:
+        console.print(_indented(_as_table(sample)))
+    if 0 < sample.height < finding.count:
+        console.print(_indented(Text(f"and {finding.count - sample.height:,} more", "dim")))
+    console.print()
+
+
+def _indented(what: RenderableType) -> Padding:
+    return Padding(what, (0, 0, 0, INDENT), expand=False)
+
+
+def _as_table(rows: "pl.DataFrame") -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, expand=LINE in rows.columns)
+    for column in rows.columns:
+        if column == LINE:
+            table.add_column(column, header_style="dim", no_wrap=True, overflow="ellipsis", ratio=1, min_width=40)
+        else:
+            table.add_column(column, header_style="dim", overflow="fold")
+    for row in as_text(rows).iter_rows():
+        table.add_row(*map(_cell, row))
+    return table
+
+
+def _cell(value: object) -> Text:
+    """A value as it is, but nothing in it can steer the terminal: webhooks come from outside."""
+    if value is None:
+        return Text("null", "dim")
+    if isinstance(value, bool):
+        return Text(str(value).lower())
+    return Text("".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(value)))
+
+
+def _verdict(report: Report) -> Text:
+    looked_at = f"{report.rules} rules, {sum(report.rows.values()):,} rows in {len(report.rows)} tables"
+    rejected = sum(finding.count for finding in report.warnings)
+    told = f", {rejected:,} rejected lines" if rejected else ""
+    if report.ok:
+        return Text.assemble(("Checks passed", "bold green"), f": {looked_at}{told}.")
+    failed = f"{len(report.failures)} of {looked_at}"
+    return Text.assemble(("Checks failed", "bold red"), f": {failed}{told}{' (strict)' if report.strict else ''}.")

@@ -1,0 +1,63 @@
+"""What a check found."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pipelines.check.times import as_text
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SAMPLE_ROWS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that does not hold in a table: how many rows break it, the first ten of them, and what to do."""
+
+    table: str
+    rule: str
+    count: int
+    sample_rows: "pl.DataFrame"
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that a check found as of a moment, and how much it looked at: rows by table, and rules."""
+
+    as_of: datetime
+    strict: bool
+    rows: dict[str, int]
+    rules: int
+    failures: list[Finding]
+    warnings: list[Finding]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed; a strict check fails on warnings, too."""
+        return not self.failures and not (self.strict and self.warnings)
+
+
+def as_dict(report: Report) -> dict[str, Any]:
+    """The report as JSON has it; times are RFC 3339 in UTC."""
+    return {
+        "ok": report.ok,
+        "strict": report.strict,
+        "as_of": report.as_of.isoformat().replace("+00:00", "Z"),
+        "rows": report.rows,
+        "rules": report.rules,
+        "failures": [_finding_as_dict(finding) for finding in report.failures],
+        "warnings": [_finding_as_dict(finding) for finding in report.warnings],
+    }
+
+
+def _finding_as_dict(finding: Finding) -> dict[str, Any]:
+    return {
+        "table": finding.table,
+        "rule": finding.rule,
+        "count": finding.count,
+        "meaning": finding.meaning,
+        "sample_rows": as_text(finding.sample_rows).to_dicts(),
+    }

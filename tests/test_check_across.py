@@ -1,0 +1,351 @@
+"""Every rule about several rows or tables can fail, and says who breaks it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import chain
+
+import pytest
+from check_warehouse import AS_OF, MODELS, broken_sample, counts, report_of_broken, warehouse
+from product import Product
+
+from pipelines.check import check
+from pipelines.check.accounting import ACCOUNTING
+from pipelines.check.histories import HISTORIES
+from pipelines.check.keys import KEYS
+from pipelines.errors import StudyflowError
+from pipelines.load.loader import load
+from pipelines.settings import SAMPLE
+
+STATUSES, STAGED = "staging.stg_statuses", "staging.stg_changes"
+CHANGES, PARTICIPANTS, GAPS = "marts.status_changes", "marts.participants", "audit.gaps"
+LEDGER, DELIVERIES, FILES, REJECTED = "raw.files", "raw.deliveries", "audit.load_files", "audit.rejected_lines"
+
+KEPT = (CHANGES, "every staged change up to as-of is there once, with its deliveries")
+TOTAL = (STAGED, "the deliveries of all changes = the accepted lines of all files")
+RUNS = (CHANGES, "sequence_number runs 1, 2, 3, …")
+NEXT = (CHANGES, "ended_at is the next change's occurred_at")
+ONE_CURRENT = (CHANGES, "one change per participant is current")
+GAP_ROWS = (GAPS, "one row per change that follows a gap")
+MISSING = (PARTICIPANTS, "missing_changes counts the gaps")
+ONLY_GAPS = (CHANGES, "follows_gap only where a change is missing")
+COUNTED = (FILES, "accepted, other_events and rejected are what raw.deliveries has")
+LEDGER_KEPT = (LEDGER, "lines - blank_lines = rows in raw.deliveries")
+LEDGER_LINES = (FILES, "lines and blank are those of raw.files")
+
+VICTIM = "participant_id = getvariable('victim')"
+VICTIM_OF_GAP = "participant_id = getvariable('victim_of_gap')"
+INFERRED = f"{VICTIM_OF_GAP} and is_inferred and sequence_number > 1"
+FIRST = f"{VICTIM} and occurred_at = (select min(occurred_at) from staging.stg_changes where {VICTIM})"
+LAST = f"{VICTIM} and occurred_at = (select max(occurred_at) from staging.stg_changes where {VICTIM})"
+A_DELIVERY = "rowid = (select min(rowid) from raw.deliveries where file_id = 1 and participant_id is not null)"
+SECOND = "interval 1 second"
+LOAD = "1 as load_id, now() as loaded_at"
+NO_LINES = (
+    *("0 as lines", "0 as blank", "0 as accepted", "0 as other_events", "0 as rejected"),
+    *("0 as distinct_changes", "0 as repeated_deliveries"),
+)
+
+
+@dataclass(frozen=True)
+class Break:
+    """What is done to the sample, and all that must be found then, by table and rule with the number of rows."""
+
+    statements: tuple[str, ...]
+    failures: dict[tuple[str, str], int]
+
+
+BREAKS = {
+    "a status twice": Break(
+        (f"insert into {STATUSES} from {STATUSES} where status = 'CANCELLED'",),
+        {(STATUSES, "status is unique"): 1},
+    ),
+    "a staged change twice": Break(
+        (f"insert into {STAGED} from {STAGED} where {FIRST}",),
+        {
+            (STAGED, "participant_id + person_id + study_id + status + prior_status + occurred_at is unique"): 1,
+            KEPT: 1,
+            TOTAL: 1,
+        },
+    ),
+    "a sequence number twice": Break(
+        (f"update {CHANGES} set sequence_number = 2 where sequence_number = 3 and {VICTIM}",),
+        {(CHANGES, "participant_id + sequence_number is unique"): 1, RUNS: 1},
+    ),
+    "a participant twice": Break(
+        (f"insert into {PARTICIPANTS} from {PARTICIPANTS} where {VICTIM}",),
+        {(PARTICIPANTS, "participant_id is unique"): 1},
+    ),
+    "a counted file twice": Break(
+        (f"insert into {FILES} from {FILES} where file_id = 1",),
+        {(FILES, "file_id is unique"): 1, TOTAL: 1},
+    ),
+    "a file twice": Break(
+        (f"insert into {LEDGER} from {LEDGER} where file_id = 1",),
+        {(LEDGER, "file_id is unique"): 1},
+    ),
+    "a delivery twice": Break(
+        (f"insert into {DELIVERIES} from {DELIVERIES} where {A_DELIVERY}",),
+        {(DELIVERIES, "file_id + line_number is unique"): 1, LEDGER_KEPT: 1, COUNTED: 1},
+    ),
+    "a number left out": Break(
+        (f"update {CHANGES} set sequence_number = sequence_number + 1 where is_current and {VICTIM}",),
+        {RUNS: 1},
+    ),
+    "a history that does not begin at 1": Break(
+        (f"update {CHANGES} set sequence_number = sequence_number + 1 where {VICTIM}",),
+        {RUNS: 1},
+    ),
+    "a change before the one before": Break(
+        (
+            f"""
+            update {CHANGES} as third set occurred_at = second.occurred_at - {SECOND}
+            from {CHANGES} as second
+            where third.participant_id = second.participant_id and third.{VICTIM}
+            and third.sequence_number = 3 and second.sequence_number = 2
+            """,
+            f"update {CHANGES} set ended_at = occurred_at - {SECOND} where sequence_number = 2 and {VICTIM}",
+        ),
+        {
+            (CHANGES, "occurred_at is not before the change before"): 1,
+            (CHANGES, "ended_at is not before occurred_at"): 1,
+        },
+    ),
+    "a status that ends too early": Break(
+        (f"update {CHANGES} set ended_at = ended_at - interval 1 microsecond where sequence_number = 2 and {VICTIM}",),
+        {NEXT: 1},
+    ),
+    "a gap that is not marked": Break(
+        (f"update {CHANGES} set prior_status = 'OPTED_OUT' where sequence_number = 3 and {VICTIM}",),
+        {(CHANGES, "follows_gap where prior_status is not the status before"): 1},
+    ),
+    "a gap that is none": Break(
+        (f"update {CHANGES} set follows_gap = true where sequence_number = 3 and {VICTIM}",),
+        {ONLY_GAPS: 1, MISSING: 1, GAP_ROWS: 1},
+    ),
+    "an inferred change to another status than the next one tells of": Break(
+        (f"update {CHANGES} set status = 'NOT_STARTED', stage = 'Not Started' where {INFERRED}",),
+        {ONLY_GAPS: 1, (CHANGES, "an inferred change stands just before the change that tells of it"): 1},
+    ),
+    "an inferred change at another instant": Break(
+        (f"update {CHANGES} set occurred_at = occurred_at - interval 1 microsecond where {INFERRED}",),
+        {NEXT: 1, (CHANGES, "an inferred change stands just before the change that tells of it"): 1},
+    ),
+    "a stage that the status does not have": Break(
+        (f"update {CHANGES} set stage = 'Done' where sequence_number = 2 and {VICTIM}",),
+        {(CHANGES, "stage is a stage of the status"): 1},
+    ),
+    "nothing current": Break(
+        (f"update {CHANGES} set is_current = false where is_current and {VICTIM}",),
+        {ONE_CURRENT: 1, (CHANGES, "is_current where there is no ended_at"): 1},
+    ),
+    "two current": Break(
+        (f"update {CHANGES} set is_current = true where sequence_number = 1 and {VICTIM}",),
+        {ONE_CURRENT: 1, (CHANGES, "is_current where there is no ended_at"): 1},
+    ),
+    "a participant of two persons": Break(
+        (f"update {CHANGES} set person_id = '0' where sequence_number = 1 and {VICTIM}",),
+        {(CHANGES, "a participant has one person and one study"): 1},
+    ),
+    "a participant in two studies": Break(
+        (f"update {CHANGES} set study_id = '0' where sequence_number = 1 and {VICTIM}",),
+        {(CHANGES, "a participant has one person and one study"): 1},
+    ),
+    "a change in the mart that is not staged": Break(
+        (f"update {STAGED} set deliveries = 2 where {LAST}", f"delete from {STAGED} where {FIRST}"),
+        {KEPT: 1},
+    ),
+    "a change with too many deliveries": Break(
+        (f"update {CHANGES} set deliveries = deliveries + 1 where sequence_number = 1 and {VICTIM}",),
+        {KEPT: 1},
+    ),
+    "a participant left out": Break(
+        (f"delete from {PARTICIPANTS} where {VICTIM}",),
+        {(PARTICIPANTS, "every participant of status_changes is there"): 1},
+    ),
+    "a participant from nowhere": Break(
+        (f"insert into {PARTICIPANTS} select * replace ('new' as participant_id) from {PARTICIPANTS} where {VICTIM}",),
+        {(PARTICIPANTS, "every participant has changes in status_changes"): 1},
+    ),
+    "too many status changes": Break(
+        (f"update {PARTICIPANTS} set status_changes = status_changes + 1 where {VICTIM}",),
+        {(PARTICIPANTS, "status_changes counts the delivered changes"): 1},
+    ),
+    "too many missing changes": Break(
+        (f"update {PARTICIPANTS} set missing_changes = missing_changes + 1 where {VICTIM}",), {MISSING: 1}
+    ),
+    "another person": Break(
+        (f"update {PARTICIPANTS} set person_id = 'other' where {VICTIM}",),
+        {(PARTICIPANTS, "person_id is that of the changes"): 1},
+    ),
+    "another study": Break(
+        (f"update {PARTICIPANTS} set study_id = 'other' where {VICTIM}",),
+        {(PARTICIPANTS, "study_id is that of the changes"): 1},
+    ),
+    "another current status": Break(
+        (f"update {PARTICIPANTS} set current_status = 'NOT_STARTED' where {VICTIM}",),
+        {(PARTICIPANTS, "current_status is the status of the last change"): 1},
+    ),
+    "another current stage": Break(
+        (f"update {PARTICIPANTS} set current_stage = 'Screening' where {VICTIM}",),
+        {(PARTICIPANTS, "current_stage is the stage of the last change"): 1},
+    ),
+    "seen too early": Break(
+        (f"update {PARTICIPANTS} set first_seen_at = first_seen_at - {SECOND} where {VICTIM}",),
+        {(PARTICIPANTS, "first_seen_at is the time of the first change"): 1},
+    ),
+    "changed too late": Break(
+        (f"update {PARTICIPANTS} set last_changed_at = last_changed_at + {SECOND} where {VICTIM}",),
+        {(PARTICIPANTS, "last_changed_at is the time of the last change"): 1},
+    ),
+    "another furthest step": Break(
+        (f"update {PARTICIPANTS} set furthest_step = 'added' where {VICTIM}",),
+        {(PARTICIPANTS, "furthest_step is the latest step of the changes"): 1},
+    ),
+    "a gap left out": Break((f"delete from {GAPS} where {VICTIM_OF_GAP}",), {GAP_ROWS: 1}),
+    "a delivery of no file": Break(
+        (
+            f"insert into {DELIVERIES} by name select 99 as file_id, 1 as line_number, 'invalid_json' as reason, {LOAD}",
+            f"insert into {REJECTED} by name select 99 as file_id, 1 as line_number, 'invalid_json' as reason",
+        ),
+        {(DELIVERIES, "every delivery is of a file in raw.files"): 1},
+    ),
+    "a delivery that is gone": Break(
+        (f"delete from {DELIVERIES} where {A_DELIVERY}",),
+        {LEDGER_KEPT: 1, COUNTED: 1},
+    ),
+    "a file that is not counted": Break(
+        (f"delete from {FILES} where file_id = 1",),
+        {(FILES, "every file in raw.files with lines is there, and no other"): 1, TOTAL: 1},
+    ),
+    "a counted file that is not there": Break(
+        (f"insert into {FILES} by name select 99 as file_id, 'x' as source_file, {', '.join(NO_LINES)}",),
+        {(FILES, "every file in raw.files with lines is there, and no other"): 1},
+    ),
+    "a blank line too many": Break(
+        (f"update {FILES} set lines = lines + 1, blank = blank + 1 where file_id = 1",),
+        {LEDGER_LINES: 1},
+    ),
+    "another event counted as rejected": Break(
+        (f"update {FILES} set other_events = other_events - 1, rejected = rejected + 1 where file_id = 1",),
+        {COUNTED: 1},
+    ),
+    "lines that do not add up": Break(
+        (f"update {FILES} set lines = lines + 1 where file_id = 1",),
+        {LEDGER_LINES: 1, (FILES, "lines = blank + accepted + other_events + rejected"): 1},
+    ),
+    "a rejected line that is not listed": Break(
+        (f"delete from {REJECTED} where rowid = (select min(rowid) from {REJECTED} where file_id = 1)",),
+        {(REJECTED, "one row per rejected line of raw.deliveries"): 1},
+    ),
+    "a delivery too many": Break(
+        (f"update {STAGED} set deliveries = deliveries + 1 where {FIRST}",),
+        {TOTAL: 1, KEPT: 1},
+    ),
+}
+
+
+def test_every_rule_is_tried() -> None:
+    """A rule that is added has to be broken here, too."""
+    rules = {(rule.table, rule.rule) for scan in chain(KEYS, HISTORIES, ACCOUNTING) for rule in scan.rules}
+    assert rules <= {broken for case in BREAKS.values() for broken in case.failures}
+
+
+def test_the_sample_passes(product: Product) -> None:
+    """What the pipeline makes breaks none of its rules."""
+    report = report_of_broken(product)
+    assert report.ok
+    assert not report.failures
+    assert report.rows[CHANGES] > report.rows[STAGED] > 4_000
+    assert report.rules > 100
+
+
+@pytest.mark.parametrize("case", BREAKS)
+def test_a_rule_fails_and_no_other(product: Product, case: str) -> None:
+    """Exactly what was broken is reported, with the row that was broken."""
+    broken = BREAKS[case]
+    with broken_sample(product, *broken.statements) as connection:
+        report = check(connection, AS_OF)
+        [victims] = connection.execute("select getvariable('victim'), getvariable('victim_of_gap'), 'new'").fetchall()
+    assert counts(report.failures) == broken.failures
+    assert not report.ok
+    for finding in report.failures:
+        assert finding.meaning
+        [row] = finding.sample_rows.to_dicts()
+        if "participant_id" in row:
+            assert row["participant_id"] in victims
+        elif "file_id" in row:
+            assert row["file_id"] in {1, 99}
+
+
+def test_many_failures_are_counted_and_some_are_shown(product: Product) -> None:
+    """The exact number, and the first ten in the order of their ids."""
+    report = report_of_broken(product, f"update {PARTICIPANTS} set missing_changes = missing_changes + 1")
+    [finding] = report.failures
+    assert finding.count == report.rows[PARTICIPANTS]
+    assert finding.sample_rows.height == 10
+    assert finding.sample_rows["participant_id"].is_sorted()
+
+
+def test_tables_built_for_a_later_moment_do_not_pass(product: Product) -> None:
+    """A check as of last week must not call this week's tables right."""
+    with broken_sample(product) as connection:
+        report = check(connection, AS_OF - timedelta(days=7))
+    assert {(CHANGES, "occurred_at is not after as-of"), KEPT} <= set(counts(report.failures))
+
+
+def test_what_is_loaded_and_not_built_is_found(product: Product) -> None:
+    """After a load alone the tables are those of the load before, and say so."""
+    with warehouse() as connection:
+        load(connection, [SAMPLE / "events-0001.jsonl"])
+        product.prepare(connection)
+        product.build(connection, *MODELS, as_of=AS_OF)
+        assert check(connection, AS_OF).ok
+        load(connection, [SAMPLE / "events-0003.jsonl"])
+        report = check(connection, AS_OF)
+    assert counts(report.failures) == {
+        (FILES, "every file in raw.files with lines is there, and no other"): 1,
+        (REJECTED, "one row per rejected line of raw.deliveries"): 1,
+    }
+
+
+def test_an_empty_warehouse_passes(product: Product) -> None:
+    """Before the first webhook there is nothing wrong."""
+    with warehouse() as connection:
+        product.prepare(connection)
+        product.build(connection, *MODELS, as_of=AS_OF)
+        report = check(connection, AS_OF, strict=True)
+    assert report.ok
+    assert report.rows[CHANGES] == 0
+
+
+def test_tables_that_are_not_there_are_named(product: Product) -> None:
+    """The error says which, and what makes them."""
+    with broken_sample(product, f"drop table {GAPS}") as connection, pytest.raises(StudyflowError) as error:
+        check(connection, AS_OF)
+    assert "audit.gaps" in str(error.value)
+    assert "studyflow build" in str(error.value)
+
+
+def test_rules_that_need_a_table_of_another_shape_are_left_out(product: Product) -> None:
+    """They cannot run; all others still do."""
+    report = report_of_broken(
+        product,
+        f"alter table {PARTICIPANTS} drop column status_changes",
+        f"update {CHANGES} set ended_at = ended_at + interval 1 microsecond where sequence_number = 1 and {VICTIM}",
+        f"update {FILES} set repeated_deliveries = repeated_deliveries + 1 where file_id = 1",
+    )
+    assert counts(report.failures) == {
+        (PARTICIPANTS, "has the column status_changes"): 1,
+        (FILES, "accepted = distinct_changes + repeated_deliveries"): 1,
+        NEXT: 1,
+    }
+
+
+def test_times_that_no_calendar_has_are_reported(product: Product) -> None:
+    """Infinity makes polars panic when it is written down, and Python has no date for it."""
+    report = report_of_broken(product, f"update {CHANGES} set ended_at = 'infinity' where {VICTIM} and is_current")
+    assert counts(report.failures) == {
+        (CHANGES, "ended_at is not after as-of"): 1,
+        (CHANGES, "is_current where there is no ended_at"): 1,
+        NEXT: 1,
+    }
