@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -73,12 +74,17 @@ class Outcome:
         if self.report and (not self.report.ok or self.report.failures):
             render_report(self.report, output)
         places = Table.grid(padding=(0, 2))
-        places.add_row("warehouse", str(self.settings.database))
-        places.add_row("stage tables", str(self.settings.exports))
+        places.add_row("warehouse", _shown(self.settings.database))
+        places.add_row("stage tables", _shown(self.settings.exports))
         checks = "passed" if self.report and self.report.ok else "failed: see above, or run `studyflow check`"
         places.add_row("checks", checks)
         places.add_row("took", ", ".join(f"{step} {seconds:.1f} s" for step, seconds in self.steps.items()))
         output.print(places, highlight=False, soft_wrap=True)
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def run_all(settings: Settings, *, by_study: bool, parquet: bool, strict: bool, console: Console | None) -> Outcome:

@@ -1,5 +1,6 @@
 """Documentation that drifts is worse than none: what can be compared with the code is."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -40,3 +41,13 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *(PROJECT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_picture_in_the_readme_is_what_a_run_prints_today(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A picture drawn by hand, or once, shows what the product was.
+    monkeypatch.chdir(PROJECT)
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
+    monkeypatch.syspath_prepend(str(PROJECT / "docs" / "images"))
+    picture = importlib.import_module("make_run_picture")
+    drawn = picture.draw(picture.run_sample(tmp_path))
+    assert drawn == picture.PICTURE.read_text(encoding="utf-8"), "run docs/images/make_run_picture.py"

@@ -25,13 +25,11 @@ def run_sample(folder: Path) -> Outcome:
 
 def draw(outcome: Outcome) -> str:
     """The outcome as SVG. What differs from run to run is shown as a newcomer would see it."""
-    outcome.settings = resolve(database=Path("data/studyflow.duckdb"), exports=Path("data/exports"))
+    outcome.settings = resolve()
     outcome.steps = {"load": 0.1, "build": 3.1, "check": 1.4, "export": 0.1}
     console = Console(record=True, width=82, file=io.StringIO(), force_terminal=True)
     outcome.render(console)
-    svg = console.export_svg(title="studyflow run", unique_id="run")
-    project = str(Path.cwd()) + "/"
-    return FONT_FACE.sub("", svg).replace(project, "")
+    return FONT_FACE.sub("", console.export_svg(title="studyflow run", unique_id="run"))
 
 
 def main() -> None:
