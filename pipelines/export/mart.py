@@ -1,0 +1,98 @@
+"""`marts.participants` as an export reads it: its columns, its stages and studies, and its rows in order."""
+
+from collections.abc import Generator
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.errors import StudyflowError
+from pipelines.export.cells import Column, row
+from pipelines.warehouse import has_table
+
+# Columns that every batch has beside those of the mart.
+STUDY, STAGE, LINE = "export_study", "export_stage", "export_line"
+ROWS_AT_ONCE = 10_000
+
+# What a person looks for first. Other columns of the mart follow in its order.
+_FIRST = (
+    "study_id",
+    "participant_id",
+    "person_id",
+    "current_stage",
+    "current_status_label",
+    "status_since",
+    "incentive_status",
+    "furthest_step",
+    "first_seen_at",
+    "last_changed_at",
+    "status_changes",
+    "missing_changes",
+)
+
+
+def columns(connection: duckdb.DuckDBPyConnection) -> list[Column]:
+    """The columns of the mart, in the order of the files.
+
+    Raises:
+        StudyflowError: the marts are not there yet.
+    """
+    for schema, table in (("marts", "participants"), ("reference", "stages")):
+        if not has_table(connection, schema, table):
+            msg = f"{schema}.{table} is not in the warehouse yet. Make it first: studyflow run"
+            raise StudyflowError(msg)
+    rank = {name: position for position, name in enumerate(_FIRST)}
+    described = connection.execute("describe marts.participants").fetchall()
+    found = [Column(str(name), str(kind)) for name, kind, *_ in described]
+    return sorted(found, key=lambda column: rank.get(column.name, len(rank)))
+
+
+def schema(connection: duckdb.DuckDBPyConnection, shown: list[Column]) -> pa.Schema:
+    """The Arrow types of the columns."""
+    found = connection.sql("select * from marts.participants limit 0").to_arrow_table().schema
+    return pa.schema([found.field(column.name) for column in shown])
+
+
+def stages(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The name that the table of each stage goes by, in the order of the stages.
+
+    Raises:
+        StudyflowError: two stages go by one name.
+    """
+    found = connection.execute("""
+        select stage, coalesce(export_name, replace(lower(stage), ' ', '_'))
+        from reference.stages
+        order by stage_order, stage
+    """).fetchall()
+    for stage, name in found:
+        if [other for other, its_name in found if its_name == name] != [stage]:
+            msg = f"data/reference/stages.csv: export_name {name!r} is there twice. Give each stage a name of its own."
+            raise StudyflowError(msg)
+    return {str(stage): str(name) for stage, name in found}
+
+
+def studies(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The ids of studies that have participants, in order."""
+    found = connection.execute("select distinct study_id from marts.participants order by study_id").fetchall()
+    return [str(study) for (study,) in found]
+
+
+def batches(
+    connection: duckdb.DuckDBPyConnection, shown: list[Column], *, with_values: bool
+) -> Generator[pa.RecordBatch, None, None]:
+    """Every participant once, by study and participant: whole lines of CSV and, `with_values`, the columns as they are.
+
+    Raises:
+        StudyflowError: DuckDB cannot read or sort them.
+    """
+    values = "".join(f", {column.identifier}" for column in shown) if with_values else ""
+    query = f"""
+        select study_id as {STUDY}, current_stage as {STAGE}, {row(shown)} as {LINE}{values}
+        from marts.participants
+        order by study_id, participant_id
+    """  # noqa: S608
+    try:
+        with connection.sql(query).to_arrow_reader(ROWS_AT_ONCE) as reader:
+            yield from reader
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        msg = f"marts.participants cannot be read. DuckDB says: {error}"
+        raise StudyflowError(msg) from error

@@ -1,0 +1,141 @@
+"""A folder that is replaced as a whole: others see the files of before or the new ones, never some of each."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePath
+
+from pipelines.errors import StudyflowError
+from pipelines.export.system import alone, exchange, flush, flush_one
+
+MANIFEST = ".studyflow-export.json"
+ABOUT = "The files that `studyflow export` wrote here. It replaces and removes these, and no others."
+
+
+@contextmanager
+def replaced(folder: Path, files: Sequence[str]) -> Iterator[Path]:
+    """A new folder to put `files` into (relative paths); it takes the place of `folder` when the block ends well.
+
+    It is made beside `folder` under a fixed hidden name, so what a killed process left there is cleared by the next.
+    Files that earlier exports wrote, as their manifest says, go; all others are moved over as they are.
+
+    Raises:
+        StudyflowError: another process is at it, or a file that is not ours has a name that is needed.
+        OSError: something cannot be written.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    workspace = folder.with_name(f".{folder.name}.studyflow-export")
+    with alone(workspace) as is_alone:
+        if not is_alone:
+            msg = f"{folder}: another process is exporting to this folder. Wait until it ends, then try again."
+            raise StudyflowError(msg)
+        _tidy(workspace, folder)
+        new = workspace / "new"
+        try:
+            new.mkdir()
+            _write_manifest(new, files)
+            yield new
+            flush(new)
+            _foreign(folder, new)
+            _put_in_place(new, folder, workspace / "old")
+        except BaseException:
+            with suppress(OSError):
+                _tidy(workspace, folder)
+            raise
+        _tidy(workspace, folder)
+
+
+def _put_in_place(new: Path, folder: Path, old: Path) -> None:
+    if not folder.exists():
+        new.rename(folder)
+    else:
+        shutil.copymode(folder, new)
+        if not exchange(new, folder):
+            folder.rename(old)
+            new.rename(folder)
+    flush_one(folder.parent)
+
+
+def _tidy(workspace: Path, folder: Path) -> None:
+    """Clear the workspace, whatever point the work in it had come to.
+
+    A folder in it is either an unfinished export, all of whose files are ours, or what was in place before.
+    """
+    old, new = workspace / "old", workspace / "new"
+    if old.exists() and not folder.exists():
+        old.rename(folder)
+    for rest in (old, new):
+        if rest.exists():
+            for path in _foreign(rest, folder):
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (rest / path).rename(folder / path)
+            _remove_ours(rest)
+
+
+def _foreign(old: Path, new: Path) -> list[Path]:
+    """What in `old` no export wrote: files, and folders as a whole where `new` has none of that name. Relative paths.
+
+    Raises:
+        StudyflowError: `new` has something else of that name.
+    """
+    ours = _manifest(old)
+    our_folders = {parent.as_posix() for file in ours for parent in PurePath(file).parents}
+    found: list[Path] = []
+
+    def look(at: Path) -> None:
+        for entry in _entries(old / at):
+            path = at / entry.name
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if not is_folder and path.as_posix() in ours:
+                continue
+            there = new / path
+            if is_folder and (path.as_posix() in our_folders or (there.is_dir() and not there.is_symlink())):
+                look(path)
+            elif os.path.lexists(there):
+                msg = f"{old / path}: studyflow did not write this, and an export needs its name. Move it away."
+                raise StudyflowError(msg)
+            else:
+                found.append(path)
+
+    if old.exists():
+        look(Path())
+    return found
+
+
+def _remove_ours(folder: Path) -> None:
+    """Remove the files of an export, the manifest last, and the folders that are empty then."""
+    ours = _manifest(folder) - {MANIFEST}
+
+    def clear(at: Path) -> None:
+        for entry in _entries(folder / at):
+            path = at / entry.name
+            if entry.is_dir(follow_symlinks=False):
+                clear(path)
+                (folder / path).rmdir()
+            elif path.as_posix() in ours:
+                (folder / path).unlink()
+
+    clear(Path())
+    (folder / MANIFEST).unlink(missing_ok=True)
+    folder.rmdir()
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _write_manifest(folder: Path, files: Sequence[str]) -> None:
+    text = json.dumps({"about": ABOUT, "files": sorted(files)}, indent=1)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def _manifest(folder: Path) -> set[str]:
+    """The files of the export in a folder: only the manifest itself where that is missing or no longer readable."""
+    try:
+        files = json.loads((folder / MANIFEST).read_bytes())["files"]
+        return {MANIFEST, *map(str, files)}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {MANIFEST}

@@ -1,0 +1,125 @@
+"""Tables as files: rows arrive in order as Arrow batches and are cut by stage."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines.export.mart import LINE, STAGE
+
+Format = Literal["csv", "parquet"]
+EVERYONE = "participants"
+
+ROW_GROUP = 50_000
+
+
+class Table(Protocol):
+    """A file being written."""
+
+    def write(self, rows: pa.RecordBatch) -> None:
+        """Add the rows."""
+
+    def close(self) -> None:
+        """Write what is left."""
+
+
+class CsvTable:
+    """The column LINE holds whole lines as bytes of UTF-8, so they are copied as they lie."""
+
+    def __init__(self, file: IO[bytes], header: bytes) -> None:
+        self.file = file
+        file.write(header)
+
+    def write(self, rows: pa.RecordBatch) -> None:
+        """Add the rows."""
+        lines = rows.column(LINE)
+        _, offsets, text = lines.buffers()
+        ends = np.frombuffer(offsets, np.int32)[lines.offset : lines.offset + len(lines) + 1]
+        self.file.write(memoryview(text)[ends[0] : ends[-1]])
+
+    def close(self) -> None:
+        """Nothing is left."""
+
+
+class ParquetTable:
+    """Row groups of a fixed size, however the rows arrive, so that the same rows are the same bytes."""
+
+    def __init__(self, file: IO[bytes], schema: pa.Schema) -> None:
+        self.schema = schema
+        self.writer = pq.ParquetWriter(file, schema, compression="zstd")
+        self.waiting: list[pa.RecordBatch] = []
+        self.rows_waiting = 0
+
+    def write(self, rows: pa.RecordBatch) -> None:
+        """Add the rows."""
+        self.waiting.append(rows.select(self.schema.names))
+        self.rows_waiting += rows.num_rows
+        if self.rows_waiting >= ROW_GROUP:
+            self._write_groups(self.rows_waiting // ROW_GROUP * ROW_GROUP)
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._write_groups(self.rows_waiting)
+        self.writer.close()
+
+    def _write_groups(self, rows: int) -> None:
+        if rows:
+            table = pa.Table.from_batches(self.waiting, self.schema).combine_chunks()
+            self.writer.write_table(table.slice(0, rows), row_group_size=ROW_GROUP)
+            rest = table.slice(rows)
+            self.waiting, self.rows_waiting = rest.to_batches(), rest.num_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What every folder of tables has: a file per stage, by its name without ending, and one of all participants."""
+
+    stages: dict[str, str]
+    formats: tuple[Format, ...]
+    header: bytes
+    schema: pa.Schema
+
+    def files(self) -> list[str]:
+        """The names of the files, in order."""
+        return [f"{table}.{ending}" for table in [*self.stages.values(), EVERYONE] for ending in self.formats]
+
+
+class Tables:
+    """The tables of one folder, being written. `rows` counts by file name."""
+
+    def __init__(self, layout: Layout, files: dict[str, Table]) -> None:
+        self.layout = layout
+        self.files = files
+        self.rows = dict.fromkeys(files, 0)
+
+    def write(self, rows: pa.RecordBatch) -> None:
+        """Add rows to the table of all and to those of their stages."""
+        self._write(EVERYONE, rows)
+        stage_of = rows.column(STAGE)
+        for stage, table in self.layout.stages.items():
+            self._write(table, rows.filter(pc.equal(stage_of, stage)))
+
+    def _write(self, table: str, rows: pa.RecordBatch) -> None:
+        if rows.num_rows:
+            for ending in self.layout.formats:
+                self.files[f"{table}.{ending}"].write(rows)
+                self.rows[f"{table}.{ending}"] += rows.num_rows
+
+
+@contextmanager
+def opened(folder: Path, layout: Layout) -> Iterator[Tables]:
+    """Tables in a folder, which is made if it is not there. Every file has its header from the start."""
+    folder.mkdir(exist_ok=True)
+    with ExitStack() as stack:
+        files: dict[str, Table] = {}
+        for name in layout.files():
+            file = stack.enter_context((folder / name).open("xb"))
+            table = CsvTable(file, layout.header) if name.endswith(".csv") else ParquetTable(file, layout.schema)
+            files[name] = stack.enter_context(closing(table))
+        yield Tables(layout, files)

@@ -1,0 +1,69 @@
+"""Work in a process of its own that is killed at a point of the test's choosing."""
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipelines.export import export, replace
+from pipelines.export.replace import replaced
+from pipelines.warehouse import connect
+
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["pipelines.export"])
+
+
+def put(folder: Path, files: dict[str, str]) -> None:
+    """Replace what is in a folder by these files."""
+    with replaced(folder, list(files)) as new:
+        for name, text in files.items():
+            (new / name).parent.mkdir(exist_ok=True)
+            (new / name).write_text(text)
+
+
+def export_from(folder: Path, database: Path) -> None:
+    """Export what is in a database file."""
+    with connect(database, read_only=True) as connection:
+        export(connection, folder)
+
+
+def killed(
+    folder: Path, touches: int, work: Callable[[Path, Any], None], what: object, *, can_exchange: bool = True
+) -> bool:
+    """Do the work until it has touched what is beside or in the folder so many times. False when it got through."""
+    process = PROCESSES.Process(target=_work_until, args=(folder, touches, work, what, can_exchange))
+    process.start()
+    process.join()
+    if process.exitcode not in {0, -signal.SIGKILL}:
+        msg = f"the work failed at touch {touches}"
+        raise AssertionError(msg)
+    return process.exitcode != 0
+
+
+def _work_until(
+    folder: Path,
+    touches: int,
+    work: Callable[[Path, Any], None],
+    what: object,
+    can_exchange: bool,  # noqa: FBT001
+) -> None:
+    """SIGKILL comes before the next opening, making, renaming or removing of something, so that takes no effect."""
+    done = 0
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal done
+        if event == "open" or event.startswith("os."):
+            paths = (os.fsdecode(one) for one in arguments if isinstance(one, (str, bytes, os.PathLike)))
+            if any(path.startswith(f"{folder.parent}{os.sep}") for path in paths):
+                if done == touches:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                done += 1
+
+    if not can_exchange:
+        replace.exchange = lambda one, other: False  # type: ignore[attr-defined]  # noqa: ARG005
+    sys.addaudithook(watch)
+    work(folder, what)
+    os._exit(0)
