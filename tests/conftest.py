@@ -1,5 +1,6 @@
 """What all tests share: the compiled product, and how hard hypothesis tries."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import settings
 from product import Product, compile_project
 
 # How long an example takes says nothing of whether it is right. For a deep search: pytest --hypothesis-profile thorough
-settings.register_profile("usual", deadline=None, max_examples=60, print_blob=True)
+settings.register_profile("usual", deadline=None, max_examples=40, print_blob=True)
 settings.register_profile("thorough", settings.get_profile("usual"), max_examples=3_000)
 settings.load_profile("usual")
 
@@ -18,3 +19,8 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     compiled = compile_project(tmp_path_factory.mktemp("dbt"))
     yield compiled
     compiled.close()
+
+
+def pytest_unconfigure() -> None:
+    """Let hypothesis go: through this callback it would outlive DuckDB, which warns of every object still in use."""
+    gc.callbacks.clear()

@@ -11,10 +11,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 from oracle.lines import Line, accounting, read_lines
 from oracle.reference import DEFAULT_STATUSES, Statuses
-from product import Connection, Product, rows
+from product import Product, rows
 
 from pipelines.load.loader import Loaded, load
 
@@ -29,7 +30,7 @@ class Inbox:
 
     product: Product
     folder: Path
-    connection: Connection
+    connection: duckdb.DuckDBPyConnection
     statuses: Statuses = field(default_factory=lambda: DEFAULT_STATUSES)
     written: int = 0
 

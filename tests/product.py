@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -21,11 +21,6 @@ from oracle.lines import EVENT, Delivery
 
 from pipelines.settings import PROJECT, REFERENCE
 from pipelines.warehouse import raw_tables_ddl
-
-if TYPE_CHECKING:
-    Connection: TypeAlias = duckdb.DuckDBPyConnection
-else:
-    Connection = object  # hypothesis keeps annotations until the very end, when DuckDB complains of classes still held
 
 Row = dict[str, Any]
 
@@ -45,7 +40,7 @@ class Product:
         self.models = {node["unique_id"]: node for node in nodes if node["resource_type"] == "model"}
         self.seeds = [node for node in nodes if node["resource_type"] == "seed"]
 
-    def prepare(self, connection: Connection, seeds: Path = REFERENCE) -> None:
+    def prepare(self, connection: duckdb.DuckDBPyConnection, seeds: Path = REFERENCE) -> None:
         """Make what the models read: the raw tables, and the reference tables from the files in a folder."""
         connection.execute(raw_tables_ddl())
         for schema in sorted({node["schema"] for node in [*self.models.values(), *self.seeds]}):
@@ -53,12 +48,12 @@ class Product:
         for seed in self.seeds:
             types = seed["config"]["column_types"]
             columns = ", ".join(f"cast({column} as {kind}) as {column}" for column, kind in types.items())
-            rows = f"read_csv('{seeds / Path(seed['path']).name}', header = true, all_varchar = true)"
+            rows = f"read_csv('{seeds / Path(seed['path']).name}', header = true, delim = ',', quote = '\"', all_varchar = true)"
             connection.execute(f"create or replace table {_relation(seed)} as select {columns} from {rows}")
 
     def build(
         self,
-        connection: Connection,
+        connection: duckdb.DuckDBPyConnection,
         *names: str,
         as_of: datetime = END_OF_TIME,
         report_timezone: str = "UTC",
@@ -77,7 +72,7 @@ class Product:
             insert(connection, _relation(model), given.get(model["name"], ()))
 
     @contextmanager
-    def warehouse(self, deliveries: Iterable[Delivery], *names: str, **how: Any) -> Iterator[Connection]:  # noqa: ANN401
+    def warehouse(self, deliveries: Iterable[Delivery], *names: str, **how: Any) -> Iterator[duckdb.DuckDBPyConnection]:  # noqa: ANN401
         """A warehouse in which these deliveries are loaded and these models built (`how`: see `build`)."""
         connection = self.reused
         connection.begin()
@@ -93,7 +88,7 @@ class Product:
         self.reused.close()
 
     @cached_property
-    def reused(self) -> Connection:
+    def reused(self) -> duckdb.DuckDBPyConnection:
         """One database, prepared, for all examples: making one costs as much as an example. They leave it empty."""
         connection = duckdb.connect(":memory:", config={"threads": 1})
         connection.execute("set timezone = 'UTC'")
@@ -141,14 +136,14 @@ def compile_project(folder: Path, **variables: object) -> Product:
     return Product(json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8")))
 
 
-def rows(connection: Connection, relation: str) -> list[Row]:
+def rows(connection: duckdb.DuckDBPyConnection, relation: str) -> list[Row]:
     """All rows of a table, in no order."""
     cursor = connection.execute(f"select * from {relation}")
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
 
 
-def insert(connection: Connection, relation: str, given: Sequence[Row]) -> None:
+def insert(connection: duckdb.DuckDBPyConnection, relation: str, given: Sequence[Row]) -> None:
     """Put rows into a table; what they do not say is null."""
     if given:
         connection.register("given", pa.Table.from_pylist(list(given)))

@@ -74,7 +74,7 @@ def broken(draw: st.DrawFn) -> bytes:
     return line[:at] + put + line[at + draw(st.integers(0, 3)) :]
 
 
-@given(st.lists(near_misses() | broken(), max_size=40))
+@given(st.lists(near_misses() | broken(), max_size=25))
 def test_any_lines(product: Product, lines: list[bytes]) -> None:
     """What nobody thought of."""
     files = {"a.jsonl": b"\n".join(lines)}
@@ -97,7 +97,7 @@ TIMES = st.builds(
 )
 
 
-@given(st.lists(TIMES, max_size=60))
+@given(st.lists(TIMES, max_size=30))
 def test_any_times(product: Product, times: list[str]) -> None:
     """Times at and just beyond what RFC 3339 allows, to the microsecond."""
     files = {"a.jsonl": b"".join(valid_but(updatedAt=text) + b"\n" for text in times)}

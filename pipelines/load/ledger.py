@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from pipelines.errors import SourceError
 from pipelines.load.lines import Cursor, LineReader, fingerprint
-from pipelines.load.sources import SourceFile, display_name
+from pipelines.load.sources import SourceFile
 
 RACY_NS = 2_000_000_000
 
@@ -85,7 +85,7 @@ def write_entries(connection: duckdb.DuckDBPyConnection, entries: Iterable[Entry
     connection.unregister("ledger_rows")
 
 
-def plan(sources: list[SourceFile], entries: list[Entry], next_file_id: int) -> Plan:
+def plan(sources: list[SourceFile], entries: list[Entry], next_file_id: int, read_ns: int) -> Plan:
     """What to read: the tail of grown files, the whole of new and rewritten ones.
 
     A file is one that the ledger knows if it starts with the known content: by its inode first (it may have been
@@ -112,11 +112,11 @@ def plan(sources: list[SourceFile], entries: list[Entry], next_file_id: int) -> 
         if entry is None:
             made.tasks.append(Task(LineReader(source, next_file_id), replaces=named))
             next_file_id += 1
-        elif named or not _is_as_read(source, entry):
+        elif named or not _has_nothing_new(source, entry):
             cursor = Cursor(entry.next_offset, entry.next_line)
             made.tasks.append(Task(LineReader(source, entry.file_id, cursor), entry=entry, replaces=named))
-        elif entry.source_file != source.name and not _is_still_at(entry):
-            made.touched.append(replace(entry, source_file=source.name))
+        elif not _is_as_read(source, entry) or _name(source, entry) != entry.source_file:
+            made.touched.append(_touched(source, entry, read_ns))
     return made
 
 
@@ -141,10 +141,9 @@ def entry_after(task: Task, load_id: int, read_ns: int, rows: int) -> Entry:
     """The row of a file that has been read, `rows` of whose lines were not blank."""
     source, cursor, before = task.reader.source, task.reader.cursor, task.entry
     lines_before = before.next_line - 1 if before else 0
-    moved = before is None or not _is_still_at(before)
     return Entry(
         file_id=task.reader.file_id,
-        source_file=source.name if before is None or moved else before.source_file,
+        source_file=_name(source, before) if before else source.name,
         is_superseded=False,
         device=source.device,
         inode=source.inode,
@@ -179,11 +178,27 @@ def _continues(source: SourceFile, entry: Entry) -> bool:
     return source.compression == entry.compression and fingerprint(source, taken) == entry.fingerprint
 
 
-def _is_still_at(entry: Entry) -> bool:
-    """Whether the file that was read still has the name under which it was read."""
-    path = Path(entry.source_file)
+def _has_nothing_new(source: SourceFile, entry: Entry) -> bool:
+    """Whether a file that starts with the content of the entry has no more than that."""
+    return _is_as_read(source, entry) or (source.size == entry.disk_bytes and not entry.pending_bytes)
+
+
+def _touched(source: SourceFile, entry: Entry, read_ns: int) -> Entry:
+    """The row of a file that has the same content at another place or date."""
+    return replace(
+        entry,
+        source_file=_name(source, entry),
+        device=source.device,
+        inode=source.inode,
+        modified_ns=source.modified_ns,
+        read_ns=read_ns,
+    )
+
+
+def _name(source: SourceFile, entry: Entry) -> str:
+    """The name under which the file was read if it still has that one, too, else the name it was found by."""
     try:
-        status = path.stat()
+        status = Path(entry.source_file).stat()
     except OSError:
-        return False
-    return (status.st_dev, status.st_ino) == (entry.device, entry.inode) and display_name(path) == entry.source_file
+        return source.name
+    return entry.source_file if (status.st_dev, status.st_ino) == (source.device, source.inode) else source.name

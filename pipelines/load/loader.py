@@ -139,16 +139,17 @@ def load(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], progress:
         StudyflowError: the table of statuses is missing or wrong.
     """
     statuses = known_statuses()
+    read_ns = time.time_ns()
     sources, problems = find(paths)
     connection.execute(raw_tables_ddl())
     next_id = only_row(connection, "select coalesce(max(file_id), 0) + 1 from raw.files")[0]
-    todo = plan(sources, current_entries(connection), next_id)
+    todo = plan(sources, current_entries(connection), next_id, read_ns)
     todo.problems[:0] = problems
     connection.begin()
     try:
         write_entries(connection, todo.touched)
         if todo.tasks:
-            _read(connection, todo, statuses, progress)
+            _read(connection, todo, read_ns, statuses, progress)
         connection.commit()
     except BaseException:
         connection.rollback()
@@ -156,8 +157,13 @@ def load(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], progress:
     return _summary(sources, todo)
 
 
-def _read(connection: duckdb.DuckDBPyConnection, todo: Plan, statuses: list[str], progress: Progress | None) -> None:
-    read_ns = time.time_ns()
+def _read(
+    connection: duckdb.DuckDBPyConnection,
+    todo: Plan,
+    read_ns: int,
+    statuses: list[str],
+    progress: Progress | None,
+) -> None:
     load_id = _begin_load(connection)
     connection.register("known_statuses", pa.table({"status": statuses}))
     failed = _insert(connection, todo, load_id, progress)
@@ -193,6 +199,7 @@ def _begin_load(connection: duckdb.DuckDBPyConnection) -> int:
 def _insert(connection: duckdb.DuckDBPyConnection, todo: Plan, load_id: int, progress: Progress | None) -> list[Task]:
     """Stream every file into one insert; the tasks whose file could not be read to its end."""
     failed: list[Task] = []
+    broken_off_by: list[BaseException] = []  # DuckDB makes an error of its own of whatever comes up in the stream
     total = sum(task.reader.source.size for task in todo.tasks)
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -206,11 +213,19 @@ def _insert(connection: duckdb.DuckDBPyConnection, todo: Plan, load_id: int, pro
             except SourceError as problem:
                 todo.problems.append(problem)
                 failed.append(task)
+            except (Exception, KeyboardInterrupt) as error:
+                broken_off_by.append(error)
+                raise
             done += task.reader.source.size
 
     connection.register("arriving", pa.RecordBatchReader.from_batches(SCHEMA, batches()))
     connection.execute("create or replace temp view lines as select *, raw as document from arriving")
-    _parse(connection, load_id, may_contest=True)
+    try:
+        _parse(connection, load_id, may_contest=True)
+    except duckdb.Error:
+        if broken_off_by:
+            raise broken_off_by[0] from None
+        raise
     connection.unregister("arriving")
     return failed
 
