@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+from inbox import Inbox, inbox
 from product import Product, compile_project
 
 # How long an example takes says nothing of whether it is right. For a deep search: pytest --hypothesis-profile thorough
@@ -19,6 +20,13 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     compiled = compile_project(tmp_path_factory.mktemp("dbt"))
     yield compiled
     compiled.close()
+
+
+@pytest.fixture
+def box(product: Product) -> Iterator[Inbox]:
+    """An empty folder and an empty warehouse."""
+    with inbox(product) as made:
+        yield made
 
 
 def pytest_unconfigure() -> None:

@@ -16,12 +16,16 @@ import pyarrow as pa
 from oracle.lines import Line, accounting, read_lines
 from oracle.reference import DEFAULT_STATUSES, Statuses
 from product import Product, rows
+from strategies import valid_but
 
 from pipelines.load.loader import Loaded, load
 
 COUNTS = ("lines", "blank", "accepted", "other_events", "rejected", "distinct_changes", "repeated_deliveries")
 UNESCAPED = frozenset(string.printable[:95].encode()) - {ord("\\")}
 LONG_AGO_NS = 1_700_000_000_000_000_000
+
+# Whole lines, each the one change of a participant.
+A, B, C, D = (valid_but(participantId=f"participant-{letter}") + b"\n" for letter in "abcd")
 
 
 @dataclass
@@ -62,6 +66,12 @@ class Inbox:
         [counts] = self.connection.execute(f"select {sums} from audit.load_files").fetchall()
         [[distinct]] = self.connection.execute("select count(*) from staging.stg_changes").fetchall()
         return dict(zip(COUNTS, [*counts, distinct, counts[2] - distinct], strict=True))
+
+    def delivered(self) -> dict[bytes, int]:
+        """How often each of the lines A to D counts as delivered."""
+        found = self.connection.execute("select participant_id, deliveries from staging.stg_changes").fetchall()
+        by_id = dict(found)
+        return {line: by_id.get(f"participant-{letter}", 0) for line, letter in zip((A, B, C, D), "abcd", strict=True)}
 
     def check(self, files: Mapping[str, bytes]) -> None:
         """Compare every count, rejected line and delivery with the oracle's, for these files, by name."""

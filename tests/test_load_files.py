@@ -2,12 +2,11 @@
 
 import gzip
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from awkward_lines import AWKWARD, BOM, VALID
-from inbox import Inbox, compressed, inbox
+from inbox import Inbox, compressed
 from product import Product, rows
 from strategies import valid_but
 
@@ -15,13 +14,6 @@ from pipelines.load.loader import load
 from pipelines.warehouse import connect
 
 OTHER = valid_but(participantId="participant-1")
-
-
-@pytest.fixture
-def box(product: Product) -> Iterator[Inbox]:
-    """An empty folder and an empty warehouse."""
-    with inbox(product) as made:
-        yield made
 
 
 def lines(*payloads: bytes) -> bytes:
