@@ -161,11 +161,18 @@ def _json(raw: bytes) -> object:
             parse_constant=_refuse,
             parse_int=lambda _: 0,
             parse_float=lambda _: 0.0,
+            object_pairs_hook=_last_of_each,
         )
         json.dumps(document, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
         raise RejectedError(reason="invalid_json") from None
     return document
+
+
+def _last_of_each(members: list[tuple[str, object]]) -> dict[str, object]:
+    """Keep the last value of each key, after a look at those that go: they must be text, too."""
+    json.dumps(members, ensure_ascii=False).encode("utf-8")
+    return dict(members)
 
 
 def _refuse(constant: str) -> NoReturn:
