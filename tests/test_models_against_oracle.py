@@ -1,17 +1,29 @@
 """The tables of issue 2, row by row as the oracle has them: any history, any moment, any studies."""
 
+import csv
+import gzip
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
+from itertools import product as product_of
 
+import duckdb
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inbox import Inbox, inbox
 from oracle import tables
 from oracle.history import History, histories
-from oracle.lines import Delivery
+from oracle.lines import Delivery, read_lines
+from oracle.lines import deliveries as accepted
 from oracle.reference import DEFAULT_STATUSES, Study
 from product import END_OF_TIME, Product, Row, rows
-from strategies import as_ofs, study_infos, tangles, workspaces
+from strategies import START, STATUSES, as_ofs, feeds, study_infos, tangles, workspaces
+
+from pipelines.load.loader import load
+from pipelines.settings import SAMPLE, sample_as_of
 
 TABLES = ("marts.status_changes", "marts.participants", "audit.gaps")
 
@@ -44,12 +56,22 @@ def by_grain(table: Iterable[Row]) -> list[Row]:
     return sorted(table, key=lambda row: (row["participant_id"], row.get("sequence_number", 0)))
 
 
-def check(product: Product, deliveries: Sequence[Delivery], as_of: datetime, studies: Mapping[str, Study]) -> None:
-    """Build the product's tables and compare all of them, every column."""
+def compare(
+    connection: duckdb.DuckDBPyConnection,
+    deliveries: Iterable[Delivery],
+    as_of: datetime,
+    studies: Mapping[str, Study],
+) -> None:
+    """Compare the tables of a built warehouse with the oracle's, every row and column."""
     past = histories(deliveries, as_of, DEFAULT_STATUSES)
+    for relation, table in expected(past, studies).items():
+        assert by_grain(rows(connection, relation)) == by_grain(table), relation
+
+
+def check(product: Product, deliveries: Sequence[Delivery], as_of: datetime, studies: Mapping[str, Study]) -> None:
+    """Build the product's tables from deliveries, and compare."""
     with product.warehouse(deliveries, *names_of(TABLES), as_of=as_of, optional=described(studies)) as connection:
-        for relation, table in expected(past, studies).items():
-            assert by_grain(rows(connection, relation)) == by_grain(table), relation
+        compare(connection, deliveries, as_of, studies)
 
 
 @given(st.data())
@@ -65,3 +87,69 @@ def test_any_history_as_of_any_moment(product: Product, data: st.DataObject) -> 
 def test_ties_that_make_no_sense(product: Product, changes: list[Delivery]) -> None:
     """Up to ten changes at one or two instants, whose links can be put right in many ways or none."""
     check(product, list(dict.fromkeys(changes)), END_OF_TIME, {})
+
+
+@pytest.mark.parametrize("instants", [1, 2, 3])
+def test_long_ties_that_make_sense(product: Product, instants: int) -> None:
+    """All 25 statuses in a row at a few instants, in an order against that of the reference table: no gap."""
+    order = random.Random(instants).sample(STATUSES, len(STATUSES))
+    links = pairwise([None, *order])
+    changes = [
+        Delivery("p", "q", "s", status or "", prior, START + timedelta(seconds=place * instants // len(order)))
+        for place, (prior, status) in enumerate(links)
+    ]
+    with product.warehouse(reversed(changes), *names_of(TABLES)) as connection:
+        found = by_grain(rows(connection, "marts.status_changes"))
+        assert [row["status"] for row in found] == order
+        assert rows(connection, "audit.gaps") == []
+
+
+def test_more_ties_than_can_be_tried(product: Product) -> None:
+    """Hundreds of changes at one instant still have one order, whatever order they arrive in."""
+    pairs = product_of(STATUSES, [None, *STATUSES])
+    changes = [Delivery("p", "q", "s", status, prior, START) for status, prior in pairs]
+    found = []
+    for deliveries in (changes, changes[::-1], random.Random(1).sample(changes, len(changes))):
+        with product.warehouse(deliveries, *names_of(TABLES)) as connection:
+            found.append([by_grain(rows(connection, relation)) for relation in TABLES])
+    assert found[0] == found[1] == found[2]
+    assert found[0][1][0]["status_changes"] == len(changes)
+
+
+@given(st.data())
+def test_from_lines_in_batches(product: Product, data: st.DataObject) -> None:
+    """From the bytes of files, loaded in batches, all the way: any batching ends in the same tables."""
+    changes = data.draw(workspaces())
+    states = data.draw(feeds(changes))
+    as_of, studies = data.draw(as_ofs(changes)), data.draw(study_infos())
+    with inbox(product) as box:
+        for state in states:
+            box.put(state)
+            box.load()
+            product.build(box.connection, *names_of(TABLES), as_of=as_of, optional=described(studies))
+        compare(box.connection, accepted(read_lines(states[-1], DEFAULT_STATUSES)), as_of, studies)
+
+
+def test_the_sample(box: Inbox) -> None:
+    """All of it, as it lies there, with its own description of the studies and as of its own moment."""
+    files = {path.name: path.read_bytes() for path in sorted(SAMPLE.glob("*.jsonl*"))}
+    files = {name: gzip.decompress(held) if name.endswith(".gz") else held for name, held in files.items()}
+    with SAMPLE.joinpath("studies.csv").open(encoding="utf-8", newline="") as file:
+        studies = {row["study_id"]: as_study(row) for row in csv.DictReader(file)}
+    as_of = sample_as_of()
+
+    assert load(box.connection, [SAMPLE]).problems == ()
+    box.check(files)
+    box.product.build(box.connection, *names_of(TABLES), as_of=as_of, optional=described(studies))
+    compare(box.connection, accepted(read_lines(files, DEFAULT_STATUSES)), as_of, studies)
+
+
+def as_study(row: Mapping[str, str]) -> Study:
+    """A row of studies.csv as the oracle wants it."""
+    return Study(
+        study_type=row["study_type"] or None,
+        incentives_enabled={"true": True, "false": False}.get(row["incentives_enabled"]),
+        incentive_cents=int(row["incentive_cents"]) if row["incentive_cents"] else None,
+        participation_limit=int(row["participation_limit"]) if row["participation_limit"] else None,
+        closed_on=row["closed_on"] or None,
+    )
