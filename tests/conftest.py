@@ -1,15 +1,22 @@
 """What all tests share: the compiled product, and how hard hypothesis tries."""
 
 import gc
+import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
-from inbox import Inbox, inbox
-from product import Product, compile_project
+
+pytest.register_assert_rewrite("inbox", "product")
+
+from inbox import Inbox, inbox  # noqa: E402 - once their assertions say what they found
+from product import Product, compile_project  # noqa: E402
 
 # How long an example takes says nothing of whether it is right. For a deep search: pytest --hypothesis-profile thorough
-settings.register_profile("usual", deadline=None, max_examples=40, print_blob=True)
+# CI tries the same examples every time, so that a change is red for what is in it.
+settings.register_profile(
+    "usual", deadline=None, max_examples=40, print_blob=True, derandomize="CI" in os.environ, database=None
+)
 settings.register_profile("thorough", settings.get_profile("usual"), max_examples=3_000)
 settings.load_profile("usual")
 

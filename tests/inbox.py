@@ -77,8 +77,10 @@ class Inbox:
         """Compare every count, rejected line and delivery with the oracle's, for these files, by name."""
         self.build()
         lines = read_lines(files, self.statuses)
-        assert self._rejected() == {key(line): (line.reason, shown(line.raw)) for line in lines if line.reason}
-        assert self._accepted() == {key(line): astuple(line.delivery) for line in lines if line.delivery}
+        rejected = {key(line): (line.reason, shown(line.raw)) for line in lines if line.reason}
+        assert differences(self._rejected(), rejected) == {}
+        accepted = {key(line): astuple(line.delivery) for line in lines if line.delivery}
+        assert differences(self._accepted(), accepted) == {}
         assert self._counts() == {name: counts(lines, name) for name in files}
         whole = accounting(lines)
         assert self.totals() == whole | {"rejected": sum(whole["rejected"].values())}
@@ -122,6 +124,12 @@ def compressed(name: str, content: bytes) -> bytes:
     if name.endswith(".zst"):
         return bytes(pa.compress(content, codec="zstd", asbytes=True))
     return content
+
+
+def differences(found: Mapping[Any, Any], expected: Mapping[Any, Any]) -> dict[Any, tuple[Any, Any]]:
+    """What was found and what was expected, for each key where they differ."""
+    keys = found.keys() | expected.keys()
+    return {key: (found.get(key), expected.get(key)) for key in keys if found.get(key) != expected.get(key)}
 
 
 def key(line: Line) -> tuple[str, int]:

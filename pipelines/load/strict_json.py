@@ -17,9 +17,13 @@ def parse(text: bytes) -> Any:  # noqa: ANN401 - a JSON document can be anything
         ValueError: it is not JSON as RFC 8259 has it, or not UTF-8, or nested too deep to look at.
     """
     try:
-        text = text.removeprefix(BYTE_ORDER_MARK)
-        # numbers as floats: what they are does not matter, and Python refuses integers of many digits
-        return json.loads(text.decode("utf-8"), parse_constant=_refuse, parse_int=float)
+        return json.loads(
+            text.removeprefix(BYTE_ORDER_MARK).decode("utf-8"),
+            parse_constant=_refuse,
+            # numbers as floats: what they are does not matter, and Python refuses integers of many digits
+            parse_int=float,
+            object_pairs_hook=_last_of_each,
+        )
     except RecursionError as error:
         msg = "nested too deep"
         raise ValueError(msg) from error
@@ -39,9 +43,20 @@ def normal_form(text: bytes) -> bytes | None:
         return b""
     try:
         # half of a surrogate pair is no character, so it cannot be encoded
-        return json.dumps(parse(text), ensure_ascii=False).encode("utf-8")
+        return _encode(parse(text))
     except (ValueError, RecursionError):
         return None
+
+
+def _last_of_each(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    last = dict(members)
+    if len(last) < len(members):
+        _encode(members)  # what goes must be text, too
+    return last
+
+
+def _encode(document: object) -> bytes:
+    return json.dumps(document, ensure_ascii=False).encode("utf-8")
 
 
 def _refuse(constant: str) -> NoReturn:
