@@ -8,7 +8,7 @@ import pytest
 from awkward_lines import VALID
 from hypothesis import given
 from hypothesis import strategies as st
-from inbox import A, B, C, D, Inbox, inbox
+from inbox import A, B, C, D, Inbox, compressed, inbox
 from oracle.reference import DEFAULT_STATUSES
 from product import Product, rows
 from strategies import feeds, valid_but, workspaces
@@ -156,6 +156,38 @@ def test_an_interrupted_load_leaves_the_warehouse_as_it_was(box: Inbox, error: t
     box.build()
     assert box.totals()["lines"] == 3 + 1 + 1 + 100_000
     assert box.delivered() == {A: 100_001, B: 1, C: 1, D: 1}
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+def test_a_file_that_grows_while_it_is_read(box: Inbox, name: str) -> None:
+    """A load does not chase the writer, and the next one misses nothing."""
+    content = A * 30_000
+    box.put({name: content})
+    more = B + C[:-1]
+
+    def write_on(*_: int) -> None:
+        with box.folder.joinpath(name).open("ab") as file:
+            file.write(compressed(name, more + b"\n"))
+        nonlocal content
+        content += more + b"\n"
+
+    load(box.connection, [box.folder], write_on)
+    assert len(content) < 40_000 * len(A)
+    box.load()
+    box.check({name: content})
+
+
+def test_a_file_that_vanishes_while_it_is_read(box: Inbox) -> None:
+    """It cannot be told from another later, so it leaves nothing behind; the other files load."""
+    files = {"a.jsonl": A, "c.jsonl": C}
+    box.put(files | {"b.jsonl": B * 30_000})
+
+    def vanish(*_: int) -> None:
+        box.folder.joinpath("b.jsonl").unlink(missing_ok=True)
+
+    [problem] = load(box.connection, [box.folder], vanish).problems
+    assert problem.source_file == str(box.folder / "b.jsonl")
+    box.check(files)
 
 
 def test_progress_ends_at_the_whole(box: Inbox) -> None:

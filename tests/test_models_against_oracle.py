@@ -126,7 +126,7 @@ def test_from_lines_in_batches(product: Product, data: st.DataObject) -> None:
         for state in states:
             box.put(state)
             box.load()
-            product.build(box.connection, *names_of(TABLES), as_of=as_of, optional=described(studies))
+        product.build(box.connection, *names_of(TABLES), as_of=as_of, optional=described(studies))
         compare(box.connection, accepted(read_lines(states[-1], DEFAULT_STATUSES)), as_of, studies)
 
 

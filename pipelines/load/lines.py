@@ -112,6 +112,9 @@ class _Plain(io.RawIOBase):
         self._file = source.path.open("rb", buffering=0)
         self._end = source.size
 
+    def readable(self) -> bool:
+        return True
+
     def read(self, size: int = -1, /) -> bytes:
         return self._file.read(max(0, min(size, self._end - self._file.tell())))
 
@@ -130,7 +133,7 @@ class _Compressed(io.RawIOBase):
     """The content of a compressed file. Arrow's decoder, unlike DuckDB's, notices one that is cut off."""
 
     def __init__(self, source: SourceFile) -> None:
-        self._file = source.path.open("rb")
+        self._file = _Plain(source)
         self._stream = pa.CompressedInputStream(self._file, source.compression)
 
     def read(self, size: int = -1, /) -> bytes:
