@@ -16,7 +16,17 @@ dated as (
     from changes
     inner join statuses
         on changes.status = statuses.status
-    where statuses.dashboard_series is not null and not changes.is_inferred
+    left join statuses as prior_statuses
+        on changes.prior_status = prior_statuses.status
+    where
+        statuses.dashboard_series is not null
+        and not changes.is_inferred
+        -- one screener, although it is completed first and judged later
+        and not (
+            statuses.dashboard_series = 'screeners_completed'
+            and coalesce(prior_statuses.dashboard_series, '') = statuses.dashboard_series
+            and changes.status <> changes.prior_status
+        )
 )
 
 select

@@ -9,7 +9,7 @@ from collections import Counter
 
 from .history import History
 from .marts_backlog import incentive_backlog
-from .reference import BOUNCES, COMPLETIONS, INVITATIONS, STAGES, study_of
+from .reference import BOUNCES, COMPLETIONS, INVITATIONS, STAGES, activity_of, study_of
 from .tables import study_types
 from .workspace import Row, Workspace, ratio
 
@@ -86,11 +86,17 @@ def study_progress(workspace: Workspace) -> list[Row]:
 
 
 def standing_completions(workspace: Workspace, history: History) -> dict[str, int]:
-    """Name the completed statuses that no later change revokes, with the number of the first change of each."""
+    """Name the completed statuses that no later change revokes, with the number of the first change of each.
+
+    A change of one activity revokes nothing of another.
+    """
     standing: dict[str, int] = {}
     for number, change in enumerate(history.changes, start=1):
         if workspace.statuses[change.status].incentive_effect == "revokes":
-            standing.clear()
+            revoked = activity_of(change.status)
+            standing = {
+                status: first for status, first in standing.items() if revoked and activity_of(status) != revoked
+            }
         elif change.status in COMPLETIONS:
             standing.setdefault(change.status, number)
     return standing
@@ -102,12 +108,18 @@ def activity_daily(workspace: Workspace) -> list[Row]:
         (workspace.day(change.occurred_at), history.study_id, ACTIVITIES[change.status])
         for history in workspace.histories
         for change in history.observed
-        if change.status in ACTIVITIES
+        if change.status in ACTIVITIES and not _is_judged_later(change.prior_status, change.status)
     )
     return [
         {"day": day, "study_id": study_id, "activity": activity, "changes": count}
         for (day, study_id, activity), count in sorted(counts.items())
     ]
+
+
+def _is_judged_later(before: str | None, status: str) -> bool:
+    """Say whether a change only judges a screener that was completed before."""
+    screened = {key for key, activity in ACTIVITIES.items() if activity == "screeners_completed"}
+    return before != status and {before, status} <= screened
 
 
 def _ever(histories: list[History], statuses: frozenset[str]) -> set[str]:
