@@ -52,7 +52,7 @@ create table if not exists raw.loads (
     loaded_at timestamptz not null
 );
 
--- Participants of deliveries that a load took back: their tables must be made anew although nothing new arrived.
+-- Participants of deliveries that a load took back, for who keeps tables that are not made anew by every build.
 create table if not exists raw.withdrawals (
     load_id integer not null,
     participant_id varchar not null

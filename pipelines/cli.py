@@ -104,7 +104,7 @@ def load(
     from pipelines.summary import render, summarise
     from pipelines.warehouse import connect
 
-    settings = resolve([*(paths or []), *(raw or [])], database)
+    settings = resolve(paths or raw, database)
     loaded = load_files(settings, _progress_console(as_json))
     with connect(settings.database) as connection:
         summary = summarise(connection, settings.database)
@@ -118,11 +118,11 @@ def load(
 
 
 @app.command()
-def build(database: Database = None, as_of: AsOf = None, raw: Raw = None) -> None:
+def build(database: Database = None, as_of: AsOf = None) -> None:
     """Build every table from what is loaded (the same as `dbt build` without its tests)."""
-    from pipelines.run import build_tables
+    from pipelines.run import build_tables, settings_of_loaded
 
-    settings = resolve(raw, database, as_of=as_of)
+    settings = settings_of_loaded(database, as_of)
     made = build_tables(settings)
     output.print(f"{made} tables built in {settings.database}", highlight=False, soft_wrap=True)
 

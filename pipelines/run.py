@@ -18,7 +18,7 @@ from pipelines.load.loader import Loaded, load
 from pipelines.load.sources import display_name
 from pipelines.progress import progress_bar
 from pipelines.reference import check_reference_files
-from pipelines.settings import DATABASE, SAMPLE, Settings
+from pipelines.settings import SAMPLE, Settings, resolve
 from pipelines.summary import Summary, render, summarise
 from pipelines.warehouse import connect, has_table, only_row
 
@@ -154,27 +154,41 @@ def _built_as_of(connection: duckdb.DuckDBPyConnection, wanted: datetime | None)
     return built
 
 
+def settings_of_loaded(database: Path | None, as_of: str | None) -> Settings:
+    """The settings for building what is loaded already: the sample's own only where nothing but the sample is."""
+    settings = resolve(database=database, as_of=as_of)
+    with connect(settings.database) as connection:
+        _, of_team = _files_of_sample_and_team(connection)
+    return resolve(database=database, as_of=as_of, may_be_sample=False) if of_team else settings
+
+
 def _refuse_mixing(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    if not has_table(connection, "raw", "files"):
-        return
-    inside = f"{display_name(SAMPLE)}/%"
-    of_sample, of_team = only_row(
-        connection,
-        "select count(*) filter (source_file like $1), count(*) filter (source_file not like $1) from raw.files",
-        [inside],
-    )
+    of_sample, of_team = _files_of_sample_and_team(connection)
     if settings.raw == (SAMPLE,) and of_team:
         msg = (
             f"{settings.database} holds webhooks of your own, and without --raw the sample would be mixed in. "
             "Say where your files are with --raw or STUDYFLOW_RAW, or name another --database."
         )
         raise StudyflowError(msg)
-    if settings.raw != (SAMPLE,) and of_sample and settings.database == DATABASE:
+    if of_sample and not any(path.is_relative_to(SAMPLE) for path in settings.raw):
         msg = (
             f"{settings.database} holds the sample, which your webhooks would be mixed with. "
             "Delete that file, or name another --database."
         )
         raise StudyflowError(msg)
+
+
+def _files_of_sample_and_team(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """How many of the files that are loaded came with studyflow, and how many did not."""
+    if not has_table(connection, "raw", "files"):
+        return 0, 0
+    of_sample, of_team = only_row(
+        connection,
+        "select count(*) filter (starts_with(source_file, $1)), count(*) filter (not starts_with(source_file, $1)) "
+        "from raw.files",
+        [f"{display_name(SAMPLE)}/"],
+    )
+    return of_sample, of_team
 
 
 def _import_dbt() -> None:

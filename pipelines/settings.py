@@ -31,15 +31,17 @@ def resolve(
     database: Path | None = None,
     exports: Path | None = None,
     as_of: str | None = None,
+    *,
+    may_be_sample: bool = True,
 ) -> Settings:
-    """The settings of a run, the defaults filled in: without `raw` the sample, as of its own last day.
+    """The settings of a run, the defaults filled in: without `raw` the sample, as of its own last day, if it may be.
 
     Raises:
         StudyflowError: `as_of` is no instant.
     """
-    is_sample = not raw
+    is_sample = may_be_sample and not raw
     settings = Settings(
-        raw=tuple(path.absolute() for path in raw or [SAMPLE]),
+        raw=tuple(path.absolute() for path in raw or ([SAMPLE] if is_sample else [])),
         database=(database or DATABASE).absolute(),
         exports=(exports or EXPORTS).absolute(),
         as_of=parse_instant(as_of) if as_of else (sample_as_of() if is_sample else datetime.now(UTC)),

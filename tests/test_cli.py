@@ -128,6 +128,17 @@ def test_status_tells_of_what_is_loaded_before_anything_is_built(tmp_path: Path)
     assert status["as_of"] is None
 
 
+def test_own_files_are_never_built_as_of_the_day_of_the_sample(tmp_path: Path) -> None:
+    # Loaded by name and built later, with no --raw anywhere: the moment is now, and later changes count.
+    own, database = tmp_path / "own.jsonl", tmp_path / "own.duckdb"
+    own.write_text((EVENT % "one").replace("2026-03-01", "2026-09-01"))
+    assert studyflow("load", own, "--database", database).returncode == 0
+    assert studyflow("build", "--database", database, DBT_TARGET_PATH=str(tmp_path / "target")).returncode == 0
+    status = json.loads(studyflow("status", "--database", database, "--json").stdout)
+    assert status["participants"] == 1
+    assert status["as_of"] > "2026-09-01"
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -1,5 +1,6 @@
 """What must be there once only."""
 
+from pipelines.check.marts import MARTS
 from pipelines.check.meanings import REPEATED, TAMPERED
 from pipelines.check.scan import Rule, Scan
 
@@ -27,3 +28,5 @@ KEYS = (
     _unique("raw.files", "file_id", meaning=TAMPERED),
     _unique("raw.deliveries", "file_id", "line_number", meaning=TAMPERED),
 )
+
+MART_KEYS = tuple(_unique(table, *mart.key) for table, mart in MARTS.items())

@@ -15,10 +15,15 @@ class Known:
 
     statuses: list[str]
     labels: list[str]
+    activities: list[str]
+    series: list[str]
     incentive_statuses: list[str]
     stages: list[str]
     terminal_stages: list[str]
     steps: list[str]
+    backlog_states: list[str]
+    contact_statuses: list[str]
+    contact_rules: list[str]
     earliest: datetime
     as_of: datetime
 
@@ -33,10 +38,15 @@ def read_known(connection: duckdb.DuckDBPyConnection, as_of: datetime, earliest:
     return Known(
         statuses=values("status", "staging.stg_statuses"),
         labels=values("label", "staging.stg_statuses"),
+        activities=values("activity", "staging.stg_statuses"),
+        series=values("dashboard_series", "staging.stg_statuses"),
         incentive_statuses=values("incentive_status", "staging.stg_statuses"),
         stages=values("stage", "reference.stages"),
         terminal_stages=values("stage", "reference.stages where is_terminal"),
         steps=values("step", "reference.funnel_steps"),
+        backlog_states=values("backlog_state", "reference.incentive_effects"),
+        contact_statuses=values("contact_status", "reference.contact_statuses"),
+        contact_rules=values("rule_id", "staging.stg_governance_rules"),
         earliest=earliest,
         as_of=as_of,
     )

@@ -31,7 +31,8 @@ def check_rows(connection: duckdb.DuckDBPyConnection, schema: DataFrameSchema, b
         return Checked(0, misfits, is_sound=False)
     rows = 0
     found: dict[str, Finding] = {}
-    query = f"select {', '.join(schema.columns)} from {table}"  # noqa: S608
+    quoted = ", ".join(f'"{column}"' for column in schema.columns)
+    query = f"select {quoted} from {table}"  # noqa: S608
     for batch in connection.sql(query).to_arrow_reader(batch_rows):
         frame = clipped(pl.DataFrame(batch))
         rows += frame.height

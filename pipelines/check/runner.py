@@ -7,8 +7,9 @@ import duckdb
 
 from pipelines.check.accounting import ACCOUNTING
 from pipelines.check.histories import HISTORIES
-from pipelines.check.keys import KEYS
+from pipelines.check.keys import KEYS, MART_KEYS
 from pipelines.check.known import EARLIEST, read_known
+from pipelines.check.marts import MARTS
 from pipelines.check.rejections import find_rejections
 from pipelines.check.report import Finding, Report
 from pipelines.check.scan import run
@@ -22,13 +23,17 @@ NEEDED = (
     "raw.deliveries",
     "reference.stages",
     "reference.funnel_steps",
+    "reference.incentive_effects",
+    "reference.contact_statuses",
     "staging.stg_statuses",
     "staging.stg_changes",
+    "staging.stg_governance_rules",
     "marts.status_changes",
     "marts.participants",
     "audit.load_files",
     "audit.rejected_lines",
     "audit.gaps",
+    *MARTS,
 )
 
 
@@ -65,7 +70,7 @@ def check(
         rules += count_rules(schema)
         if not checked.is_sound:
             unsound.add(table)
-    for scan in chain(KEYS, HISTORIES, ACCOUNTING):
+    for scan in chain(KEYS, MART_KEYS, HISTORIES, ACCOUNTING):
         if not scan.reads(unsound):
             failures += run(connection, scan, as_of)
             rules += len(scan.rules)

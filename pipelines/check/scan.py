@@ -1,5 +1,6 @@
 """Rules that take more than one row to see. They run in DuckDB, which need not hold a table in memory."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,7 +30,7 @@ class Scan:
 
     def reads(self, tables: set[str]) -> bool:
         """Whether the query needs one of the tables."""
-        return any(table in self.query for table in tables)
+        return any(re.search(rf"\b{re.escape(table)}\b", self.query) for table in tables)
 
 
 def run(connection: duckdb.DuckDBPyConnection, scan: Scan, as_of: datetime) -> list[Finding]:

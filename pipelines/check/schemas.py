@@ -1,17 +1,19 @@
 """What each row of a table must be: one pandera schema a table.
 
-A new table is a function here and a line in TABLES. Rules look at one row at a time, because tables are read in
+A new table is a function here and a line in TABLES, or an entry in marts.py. Rules look at one row at a time, because tables are read in
 batches; what takes more rows to see is in keys.py, histories.py and accounting.py.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import polars as pl
 from pandera.polars import Check, Column, DataFrameSchema
 
 from pipelines.check.known import Known
+from pipelines.check.marts import MARTS, REFERENCES
 from pipelines.check.meanings import AFTER_AS_OF, NOT_IN_REFERENCE, REBUILD, WRONG_CLOCK, WRONG_REFERENCE
 from pipelines.check.report import SAMPLE_ROWS
 from pipelines.check.times import LAST_INSTANT
@@ -137,12 +139,20 @@ def load_files(_: Known) -> DataFrameSchema:
     )
 
 
+def mart(table: str, known: Known) -> DataFrameSchema:
+    """A table of marts.py."""
+    said = MARTS[table]
+    columns = {name: _of_kind(kind, known, nullable=name in said.nullable) for name, kind in said.columns.items()}
+    return _schema(table, list(said.key), columns)
+
+
 TABLES: dict[str, Callable[[Known], DataFrameSchema]] = {
     "staging.stg_statuses": stg_statuses,
     "staging.stg_changes": stg_changes,
     "marts.status_changes": status_changes,
     "marts.participants": participants,
     "audit.load_files": load_files,
+    **{table: partial(mart, table) for table in MARTS},
 }
 
 
@@ -162,8 +172,35 @@ def _row(rule: str, holds: pl.Expr, meaning: str = REBUILD) -> Check:
     )
 
 
+def _of_kind(kind: str, known: Known, *, nullable: bool) -> Column:
+    """A column of a kind. Names, numbers and limits that somebody wrote into a file may be what they like."""
+    if kind in REFERENCES:
+        return _among(getattr(known, kind), REFERENCES[kind], nullable=nullable)
+    data_type, *rules = KINDS[kind](known)
+    return Column(data_type, rules, nullable=nullable)
+
+
+KINDS: dict[str, Callable[[Known], tuple[Any, *tuple[Check, ...]]]] = {
+    "text": lambda _: (pl.String, _filled()),
+    "name": lambda _: (pl.String,),
+    "flag": lambda _: (pl.Boolean,),
+    "count": lambda _: (pl.Int32, _at_least(0)),
+    "number": lambda _: (pl.Int32,),
+    "large_number": lambda _: (pl.Int64,),
+    "share": lambda _: (pl.Float64, Check.in_range(0, 1, **_said("is between 0 and 1", REBUILD))),
+    "length": lambda _: (pl.Float64, _at_least(0)),
+    "time": lambda _: (INSTANT,),
+    "past": lambda known: (INSTANT, _until(known.as_of)),
+    "day": lambda known: (pl.Date, _until_day_of(known.as_of)),
+}
+
+
 def _text() -> Column:
-    return Column(pl.String, Check.str_length(min_value=1, **_said("is not empty", REBUILD)))
+    return Column(pl.String, _filled())
+
+
+def _filled() -> Check:
+    return Check.str_length(min_value=1, **_said("is not empty", REBUILD))
 
 
 def _among(values: list[str], rule: str, meaning: str = NOT_IN_REFERENCE, *, nullable: bool = False) -> Column:
@@ -180,6 +217,11 @@ def _from(earliest: datetime) -> Check:
 
 def _until(as_of: datetime) -> Check:
     return Check.le(as_of, **_said("is not after as-of", AFTER_AS_OF))
+
+
+def _until_day_of(as_of: datetime) -> Check:
+    """Days are cut in a time zone that the table does not say: the first to begin a day is 14 hours ahead of UTC."""
+    return Check.le((as_of + timedelta(hours=14)).date(), **_said("is no later day than as-of", AFTER_AS_OF))
 
 
 def _finite() -> Check:
