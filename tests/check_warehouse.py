@@ -8,11 +8,12 @@ import duckdb
 from product import Product
 
 from pipelines.check import Finding, Report, check
+from pipelines.check.marts import MARTS
 from pipelines.load.loader import load
 from pipelines.settings import SAMPLE, sample_as_of
 
 AS_OF = sample_as_of()
-MODELS = ("participants", "gaps", "load_files", "rejected_lines")
+MODELS = ("gaps", "load_files", "rejected_lines", *(table.removeprefix("marts.") for table in MARTS))
 
 VICTIMS = """
 set variable victim = (

@@ -14,7 +14,7 @@ from pipelines.check.known import EARLIEST, Known, read_known
 from pipelines.check.rows import Checked, check_rows
 from pipelines.check.schemas import TABLES
 
-NOTHING = Known([], [], [], [], [], [], EARLIEST, AS_OF)
+NOTHING = Known([], [], [], [], [], [], [], [], [], [], [], EARLIEST, AS_OF)
 
 # What breaks a rule of one column, by how the rule ends.
 BREAKING = {
@@ -23,13 +23,20 @@ BREAKING = {
     "is in the table of statuses": "'WAITLISTED'",
     "is a label in the table of statuses": "'Waitlisted'",
     "is an incentive status of the reference tables": "'Incentive Promised'",
+    "is an activity of the table of statuses": "'diary study'",
+    "is a series of the table of statuses": "'diaries'",
     "is in reference.stages": "'Waiting'",
     "is in reference.funnel_steps": "'waited'",
+    "is in reference.incentive_effects": "'promised'",
+    "is in reference.contact_statuses": "'On Leave'",
+    "is in the table of contact rules": "'letters'",
+    "is between 0 and 1": "1.0001",
     "is at least 0": "-1",
     "is at least 1": "0",
     "is not before 2000-01-01": "timestamptz '1999-12-31 23:59:59.999999+00'",
     "is before the end of the year 9999": "'infinity'",
     "is not after as-of": f"timestamptz '{AS_OF.isoformat()}' + interval 1 microsecond",
+    "is no later day than as-of": f"date '{AS_OF.date()}' + 1",
 }
 
 # Rules over several columns that the same value cannot but break, too.
@@ -97,7 +104,7 @@ def test_every_rule_is_tried() -> None:
 def test_a_rule_of_one_column_fails(product: Product, table: str, column: str, rule: str) -> None:
     """One value is broken: that rule fails, in that row alone."""
     [key] = TABLES[table](NOTHING).metadata["key"][:1]
-    with broken_sample(product, f"update {table} set {column} = {BREAKING[rule]} where rowid = 0") as connection:
+    with broken_sample(product, f'update {table} set "{column}" = {BREAKING[rule]} where rowid = 0') as connection:
         [(named,)] = connection.execute(f"select {key} from {table} where rowid = 0").fetchall()
         findings = checked(connection, table).findings
     rules = {f"{column} {rule}"} | ALSO.get((table, f"{column} {rule}"), set())
