@@ -119,7 +119,6 @@ judged as (
     select
         *,
         case
-            when coalesce(trim(line, e' \t\v\f\r'), '') = '' then 'blank'
             when event_type <> 'participant.status_changed' then 'other_event'
             when
                 event_type is not null
@@ -131,6 +130,7 @@ judged as (
                 and not prior_status_is_wrong
                 and (prior_status is null or prior_status in (select status from statuses))
                 then 'accepted'
+            when event_type is null and coalesce(trim(line, e' \t\v\f\r'), '') = '' then 'blank'
             else 'rejected'
         end as outcome
     from read
