@@ -1,31 +1,34 @@
-"""`marts.participants` as files: one ordered pass over it fills every table of every folder."""
+"""`marts.participants` as files: the tables of all participants and stages, and of each study if asked for."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
+from typing import Literal
 
 import duckdb
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipelines.errors import StudyflowError
-from pipelines.export import mart
+from pipelines.export import mart, parts
+from pipelines.export.builds import Marts, marts
 from pipelines.export.cells import header
 from pipelines.export.names import distinct_names
+from pipelines.export.parts import PARTS, Part, Parts, Sizes
 from pipelines.export.place import explained, usable
-from pipelines.export.replace import MANIFEST, replaced
-from pipelines.export.tables import EVERYONE, Format, Layout, Tables, opened
+from pipelines.export.replace import MANIFEST, workspace
+from pipelines.export.splice import Kept, Plan, fill
+from pipelines.export.tables import EVERYONE, Format, Layout
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What an export wrote: the rows of each file, in a fixed order."""
+    """What an export left: the rows of each file, in a fixed order, and for which studies it had to write them.
+
+    `wrote` is "all"; "touched" where the rest was taken from the export of before; "nothing" where that was all there.
+    """
 
     folder: Path
     rows: dict[Path, int]
+    wrote: Literal["all", "touched", "nothing"] = "all"
 
     @property
     def files(self) -> list[Path]:
@@ -43,7 +46,8 @@ def export(
     """Replace the export in a folder by one of the marts as they are now: all of it, or nothing on any failure.
 
     The folder gets a table of each stage and one of all participants; with `by_study` also a folder for each study
-    with the same. The same marts give the same bytes. Files of others in the folder stay.
+    with the same. The same marts give the same bytes, whether or not parts of the export of before could be used, as
+    they can where the last build only put in what is new. Files of others in the folder stay.
 
     Raises:
         StudyflowError: the marts are not there, or the folder cannot be written or replaced.
@@ -57,57 +61,78 @@ def export(
         header=header(connection, columns),
         schema=mart.schema(connection, columns),
     )
-    studies = distinct_names(mart.studies(connection), taken=[*layout.files(), MANIFEST]) if by_study else {}
-    inside = ["", *(f"{name}/" for name in studies.values())]
-    names = [f"{start}{file}" for start in inside for file in layout.files()]
+    counts = mart.counts(connection, stages)
+    folders = distinct_names(counts, taken=[*layout.files(), MANIFEST, PARTS]) if by_study else {}
+    plan = Plan(layout, counts, folders)
+    rows = _rows(plan)
+    with_values = "parquet" in formats
+    how = parts.made_with(mart.query(columns, with_values=with_values), layout, by_study=by_study)
+    now = marts(connection)
     databases = connection.execute("select path from duckdb_databases() where path is not null").fetchall()
     with (
         explained(folder),
-        closing(mart.batches(connection, columns, with_values="parquet" in formats)) as batches,
-        replaced(usable(folder, [Path.cwd(), *(Path(path) for (path,) in databases)]), names) as new,
+        workspace(usable(folder, [Path.cwd(), *(Path(path) for (path,) in databases)])) as space,
     ):
-        rows = _fill(new, layout, studies, batches)
-    return Exported(folder, {folder / name: rows[name] for name in names})
+        before = _usable_parts(space.folder, how)
+        done = {folder / name: count for name, count in rows.items()}
+        if now and before and before.build == now.build and before.files.keys() == {MANIFEST, *rows}:
+            return Exported(folder, done, "nothing")
+        plan = Plan(layout, counts, folders, _kept(plan, before, now, space.folder))
+        with (
+            space.replacement([*rows, PARTS] if now else list(rows)) as new,
+            closing(mart.batches(connection, columns, plan.needed(), with_values=with_values)) as batches,
+        ):
+            sizes = fill(new, plan, batches)
+            if plan.kept and not plan.kept.parts.are_in(space.folder):
+                msg = f"{folder}: a file in it was changed while it was exported again. Try again."
+                raise StudyflowError(msg)
+            if now:
+                seen = parts.look_at(new, [MANIFEST, *rows])
+                Parts(how, now.build, seen, _studies(plan, sizes)).write(new)
+    return Exported(folder, done, "touched" if plan.kept else "all")
 
 
-def _fill(folder: Path, layout: Layout, studies: dict[str, str], batches: Iterator[pa.RecordBatch]) -> dict[str, int]:
-    """Write every table in one pass; the rows of each file by its relative path."""
-    rows: dict[str, int] = {}
-    with opened(folder, layout) as everything:
-
-        def pieces() -> Iterator[tuple[str, pa.RecordBatch]]:
-            for batch in batches:
-                everything.write(batch)
-                if studies:
-                    yield from _by_study(batch)
-
-        for study, group in groupby(pieces(), key=itemgetter(0)):
-            with opened(folder / studies[study], layout) as tables:
-                for _, piece in group:
-                    tables.write(piece)
-            rows.update((f"{studies[study]}/{name}", count) for name, count in tables.rows.items())
-    _nobody_is_missing(everything)
-    return everything.rows | rows
+def _rows(plan: Plan) -> dict[str, int]:
+    """The rows of each file by its relative path."""
+    stages = [sum(rows) for rows in zip(*plan.counts.values(), strict=True)] or [0] * len(plan.layout.stages)
+    inside = {"": stages} | {f"{name}/": list(plan.counts[study]) for study, name in plan.folders.items()}
+    return {
+        f"{start}{table}.{ending}": rows
+        for start, by_stage in inside.items()
+        for table, rows in zip(plan.layout.tables(), [*by_stage, sum(by_stage)], strict=True)
+        for ending in plan.layout.formats
+    }
 
 
-def _by_study(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """The batch cut where the study changes."""
-    runs = pc.run_end_encode(batch.column(mart.STUDY))
-    start = 0
-    for study, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
-        yield study, batch.slice(start, end - start)
-        start = end
+def _usable_parts(folder: Path, how: str) -> Parts | None:
+    """What the export in the folder remembers, if it was made alike and nobody has changed a file since."""
+    before = parts.read(folder)
+    return before if before and before.made_with == how and before.are_in(folder) else None
 
 
-def _nobody_is_missing(tables: Tables) -> None:
-    """Each participant is in the table of a stage.
+def _kept(plan: Plan, before: Parts | None, now: Marts | None, folder: Path) -> Kept | None:
+    """The studies that need not be written again, if the export was made of the very tables that the build began with.
 
-    Raises:
-        StudyflowError: a stage was taken from the reference table after the marts were made.
+    Parquet is made whole: its row groups go across studies.
     """
-    for ending in tables.layout.formats:
-        in_stages = sum(tables.rows[f"{name}.{ending}"] for name in tables.layout.stages.values())
-        missing = tables.rows[f"{EVERYONE}.{ending}"] - in_stages
-        if missing:
-            msg = f"{missing} participants are in a stage that reference.stages lacks. Make the marts again: studyflow run"
-            raise StudyflowError(msg)
+    if not (before and now and before.build == now.before and plan.layout.formats == ("csv",)):
+        return None
+    bounds = before.bounds(plan.layout)
+    if bounds is None:
+        return None
+    place = {
+        study: number
+        for number, (study, part) in enumerate(before.studies.items())
+        if study not in now.touched and plan.counts.get(study) == part.rows
+    }
+    return Kept(before, folder, bounds, place)
+
+
+def _studies(plan: Plan, sizes: Sizes) -> dict[str, Part]:
+    """What is each study's in the new files."""
+    kept = plan.kept.parts.studies if plan.kept else {}
+    place = plan.kept.place if plan.kept else {}
+    return {
+        study: Part(plan.folders.get(study, ""), kept[study].bytes if study in place else sizes.of_study(study), rows)
+        for study, rows in plan.counts.items()
+    }

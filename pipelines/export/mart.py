@@ -1,6 +1,7 @@
 """`marts.participants` as an export reads it: its columns, its stages and studies, and its rows in order."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 
 import duckdb
 import pyarrow as pa
@@ -70,29 +71,72 @@ def stages(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return {str(stage): str(name) for stage, name in found}
 
 
-def studies(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """The ids of studies that have participants, in order."""
-    found = connection.execute("select distinct study_id from marts.participants order by study_id").fetchall()
-    return [str(study) for (study,) in found]
+def counts(connection: duckdb.DuckDBPyConnection, stages: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """How many participants each study has in each stage; the studies in the order of the files.
+
+    Raises:
+        StudyflowError: a stage was taken from the reference table after the marts were made, or they cannot be read.
+    """
+    query = """
+        select study_id, current_stage, count(*)
+        from marts.participants
+        group by study_id, current_stage
+        order by study_id
+    """
+    position = {stage: place for place, stage in enumerate(stages)}
+    found: dict[str, list[int]] = {}
+    missing = 0
+    with _explained():
+        for study, stage, rows in connection.execute(query).fetchall():
+            of_study = found.setdefault(study, [0] * len(position))
+            if stage in position:
+                of_study[position[stage]] = rows
+            else:
+                missing += rows
+    if missing:
+        msg = f"{missing} participants are in a stage that reference.stages lacks. Make the marts again: studyflow run"
+        raise StudyflowError(msg)
+    return {study: tuple(of_study) for study, of_study in found.items()}
+
+
+def query(shown: list[Column], *, with_values: bool, of: str = "marts.participants") -> str:
+    """SQL of every participant once, by study and participant: whole lines of CSV and, `with_values`, the columns."""
+    values = "".join(f", {column.identifier}" for column in shown) if with_values else ""
+    return f"""
+        select study_id as {STUDY}, current_stage as {STAGE}, {row(shown)} as {LINE}{values}
+        from {of}
+        order by study_id, participant_id
+    """  # noqa: S608
 
 
 def batches(
-    connection: duckdb.DuckDBPyConnection, shown: list[Column], *, with_values: bool
+    connection: duckdb.DuckDBPyConnection, shown: list[Column], studies: list[str] | None, *, with_values: bool
 ) -> Generator[pa.RecordBatch, None, None]:
-    """Every participant once, by study and participant: whole lines of CSV and, `with_values`, the columns as they are.
+    """What the query gives, of these studies or of all.
 
     Raises:
         StudyflowError: DuckDB cannot read or sort them.
     """
-    values = "".join(f", {column.identifier}" for column in shown) if with_values else ""
-    query = f"""
-        select study_id as {STUDY}, current_stage as {STAGE}, {row(shown)} as {LINE}{values}
-        from marts.participants
-        order by study_id, participant_id
-    """  # noqa: S608
-    try:
-        with connection.sql(query).to_arrow_reader(ROWS_AT_ONCE) as reader:
+    some = "(select * from marts.participants where study_id in (select unnest($studies)))"
+    with _explained():
+        rows = (
+            connection.sql(query(shown, with_values=with_values))
+            if studies is None
+            else connection.sql(query(shown, with_values=with_values, of=some), params={"studies": studies})
+        )
+        with rows.to_arrow_reader(ROWS_AT_ONCE) as reader:
             yield from reader
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Say which table it is that cannot be read.
+
+    Raises:
+        StudyflowError: in place of what DuckDB and Arrow raise.
+    """
+    try:
+        yield
     except (duckdb.Error, pa.ArrowException, OSError) as error:
         msg = f"marts.participants cannot be read. DuckDB says: {error}"
         raise StudyflowError(msg) from error

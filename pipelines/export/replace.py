@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from pipelines.errors import StudyflowError
@@ -14,37 +15,61 @@ MANIFEST = ".studyflow-export.json"
 ABOUT = "The files that `studyflow export` wrote here. It replaces and removes these, and no others."
 
 
-@contextmanager
-def replaced(folder: Path, files: Sequence[str]) -> Iterator[Path]:
-    """A new folder to put `files` into (relative paths); it takes the place of `folder` when the block ends well.
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Beside `folder`, under a fixed hidden name, so that what a killed process left there is cleared by the next."""
 
-    It is made beside `folder` under a fixed hidden name, so what a killed process left there is cleared by the next.
-    Files that earlier exports wrote, as their manifest says, go; all others are moved over as they are.
+    folder: Path
+    path: Path
 
-    Raises:
-        StudyflowError: another process is at it, or a file that is not ours has a name that is needed.
-        OSError: something cannot be written.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    workspace = folder.with_name(f".{folder.name}.studyflow-export")
-    with alone(workspace) as is_alone:
-        if not is_alone:
-            msg = f"{folder}: another process is exporting to this folder. Wait until it ends, then try again."
-            raise StudyflowError(msg)
-        _tidy(workspace, folder)
-        new = workspace / "new"
+    @contextmanager
+    def replacement(self, files: Sequence[str]) -> Iterator[Path]:
+        """A new folder to put `files` into (relative paths); it takes the place of `folder` when the block ends well.
+
+        Files that earlier exports wrote, as their manifest says, go; all others are moved over as they are.
+
+        Raises:
+            StudyflowError: a file that is not ours has a name that is needed.
+            OSError: something cannot be written.
+        """
+        new = self.path / "new"
         try:
             new.mkdir()
             _write_manifest(new, files)
             yield new
             flush(new)
-            _foreign(folder, new)
-            _put_in_place(new, folder, workspace / "old")
+            _foreign(self.folder, new)
+            _put_in_place(new, self.folder, self.path / "old")
         except BaseException:
             with suppress(OSError):
-                _tidy(workspace, folder)
+                _tidy(self.path, self.folder)
             raise
-        _tidy(workspace, folder)
+        _tidy(self.path, self.folder)
+
+
+@contextmanager
+def workspace(folder: Path) -> Iterator[Workspace]:
+    """Where a replacement for the folder can be made. Only one process has it at a time.
+
+    Raises:
+        StudyflowError: another process is at it.
+        OSError: nothing can be made there.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    path = folder.with_name(f".{folder.name}.studyflow-export")
+    with alone(path) as is_alone:
+        if not is_alone:
+            msg = f"{folder}: another process is exporting to this folder. Wait until it ends, then try again."
+            raise StudyflowError(msg)
+        _tidy(path, folder)
+        yield Workspace(folder, path)
+
+
+@contextmanager
+def replaced(folder: Path, files: Sequence[str]) -> Iterator[Path]:
+    """A new folder to put `files` into, in a workspace of its own; see there."""
+    with workspace(folder) as space, space.replacement(files) as new:
+        yield new
 
 
 def _put_in_place(new: Path, folder: Path, old: Path) -> None:

@@ -1,6 +1,6 @@
 """Tables as files: rows arrive in order as Arrow batches and are cut by stage."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipelines.export.copy import copy_range
 from pipelines.export.mart import LINE, STAGE
 
 Format = Literal["csv", "parquet"]
@@ -42,6 +43,10 @@ class CsvTable:
         _, offsets, text = lines.buffers()
         ends = np.frombuffer(offsets, np.int32)[lines.offset : lines.offset + len(lines) + 1]
         self.file.write(memoryview(text)[ends[0] : ends[-1]])
+
+    def copy(self, source: IO[bytes], start: int, end: int) -> None:
+        """Add the lines that stand there in another such file."""
+        copy_range(source, start, end, self.file)
 
     def close(self) -> None:
         """Nothing is left."""
@@ -85,41 +90,51 @@ class Layout:
     header: bytes
     schema: pa.Schema
 
+    def tables(self) -> list[str]:
+        """The names of the files without ending, in order; that of all participants is the last."""
+        return [*self.stages.values(), EVERYONE]
+
     def files(self) -> list[str]:
         """The names of the files, in order."""
-        return [f"{table}.{ending}" for table in [*self.stages.values(), EVERYONE] for ending in self.formats]
+        return [f"{table}.{ending}" for table in self.tables() for ending in self.formats]
 
 
 class Tables:
-    """The tables of one folder, being written. `rows` counts by file name."""
+    """The tables of one folder, being written. Those that are not in `files` stay as they are."""
 
     def __init__(self, layout: Layout, files: dict[str, Table]) -> None:
         self.layout = layout
         self.files = files
-        self.rows = dict.fromkeys(files, 0)
+        self.stages = pa.array(layout.stages, pa.string())
+        self.columns = [LINE, *(layout.schema.names if "parquet" in layout.formats else [])]
 
     def write(self, rows: pa.RecordBatch) -> None:
         """Add rows to the table of all and to those of their stages."""
-        self._write(EVERYONE, rows)
-        stage_of = rows.column(STAGE)
-        for stage, table in self.layout.stages.items():
-            self._write(table, rows.filter(pc.equal(stage_of, stage)))
+        stage_of = pc.index_in(rows.column(STAGE), value_set=self.stages).to_numpy()
+        shown = rows.select(self.columns)
+        self._write(EVERYONE, shown)
+        by_stage = shown.take(pa.array(np.argsort(stage_of, kind="stable")))
+        start = 0
+        for table, count in zip(self.layout.stages.values(), np.bincount(stage_of).tolist(), strict=False):
+            self._write(table, by_stage.slice(start, count))
+            start += count
 
     def _write(self, table: str, rows: pa.RecordBatch) -> None:
-        if rows.num_rows:
-            for ending in self.layout.formats:
-                self.files[f"{table}.{ending}"].write(rows)
-                self.rows[f"{table}.{ending}"] += rows.num_rows
+        for ending in self.layout.formats:
+            file = self.files.get(f"{table}.{ending}")
+            if file and rows.num_rows:
+                file.write(rows)
 
 
 @contextmanager
-def opened(folder: Path, layout: Layout) -> Iterator[Tables]:
+def opened(folder: Path, layout: Layout, without: Container[str] = ()) -> Iterator[Tables]:
     """Tables in a folder, which is made if it is not there. Every file has its header from the start."""
     folder.mkdir(exist_ok=True)
     with ExitStack() as stack:
         files: dict[str, Table] = {}
         for name in layout.files():
-            file = stack.enter_context((folder / name).open("xb"))
-            table = CsvTable(file, layout.header) if name.endswith(".csv") else ParquetTable(file, layout.schema)
-            files[name] = stack.enter_context(closing(table))
+            if name not in without:
+                file = stack.enter_context((folder / name).open("xb"))
+                table = CsvTable(file, layout.header) if name.endswith(".csv") else ParquetTable(file, layout.schema)
+                files[name] = stack.enter_context(closing(table))
         yield Tables(layout, files)
