@@ -30,6 +30,12 @@ def export_from(folder: Path, database: Path) -> None:
         export(connection, folder)
 
 
+def export_by_study_from(folder: Path, database: Path) -> None:
+    """The same with a folder for each study."""
+    with connect(database, read_only=True) as connection:
+        export(connection, folder, by_study=True)
+
+
 def killed(
     folder: Path, touches: int, work: Callable[[Path, Any], None], what: object, *, can_exchange: bool = True
 ) -> bool:
