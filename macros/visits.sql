@@ -7,7 +7,7 @@
 with
 
 changes as (
-    select * from {{ ref('status_changes') }}
+    select * from {{ of_touched_participants(ref('status_changes')) }}
 ),
 
 beginnings as (
@@ -38,7 +38,7 @@ select
     occurred_at as started_at,
     ended_at,
     ended_at is null as is_open,
-    {{ hours_between('occurred_at', 'coalesce(ended_at, ' ~ as_of() ~ ')') }} as hours
+    {{ hours_between('occurred_at', 'ended_at') }} as completed_hours
 from runs
 where not is_inferred_alone
 {%- endmacro %}
@@ -49,11 +49,7 @@ where not is_inferred_alone
 with
 
 visits as (
-    select
-        *,
-        case when not is_open then hours end as completed_hours,
-        case when is_open then hours end as open_hours
-    from {{ visits }}
+    select * from {{ of_touched_studies(visits) }}
 ),
 
 by_visit as (
@@ -62,11 +58,11 @@ by_visit as (
         {{ column }},
         count(*) as visits,
         count(completed_hours) as completed_visits,
-        count(open_hours) as open_visits,
+        count(*) - count(completed_hours) as open_visits,
         median(completed_hours) as median_hours,
         percentile_cont(0.9) within group (order by completed_hours) as p90_hours,
         max(completed_hours) as max_hours,
-        max(open_hours) as oldest_open_hours
+        min(case when is_open then started_at end) as oldest_open_since
     from visits
     group by study_id, {{ column }}
 ),
@@ -103,7 +99,7 @@ select
     by_visit.p90_hours,
     by_visit.max_hours,
     by_participant.median_hours_per_participant,
-    by_visit.oldest_open_hours
+    by_visit.oldest_open_since
 from by_visit
 inner join by_participant
     on

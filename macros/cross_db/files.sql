@@ -21,13 +21,17 @@
     from {{ csv_rows(path) }}
 {%- endmacro %}
 
+{% macro there_is_a_file(path) -%}{{ return(adapter.dispatch('there_is_a_file')(path)) }}{%- endmacro %}
+{% macro duckdb__there_is_a_file(path) -%}
+    {{ return(run_query("select file from glob('" ~ path | replace("'", "''") ~ "')").rows | length > 0) }}
+{%- endmacro %}
+
 {#- The columns that an optional file has; none when it is not there. -#}
 {% macro columns_of_csv_file(path) -%}
     {{ return(adapter.dispatch('columns_of_csv_file')(path)) }}
 {%- endmacro %}
 {% macro duckdb__columns_of_csv_file(path) -%}
-    {%- set there = "select file from glob('" ~ path | replace("'", "''") ~ "')" -%}
-    {%- if not execute or run_query(there).rows | length == 0 -%}
+    {%- if not execute or not there_is_a_file(path) -%}
         {{ return([]) }}
     {%- endif -%}
     {%- set header -%}

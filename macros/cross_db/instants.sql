@@ -4,6 +4,8 @@
 {% macro default__instant_type() -%}timestamp{%- endmacro %}
 {% macro duckdb__instant_type() -%}timestamptz{%- endmacro %}
 
+{% macro instant(text) -%}cast('{{ text }}' as {{ instant_type() }}){%- endmacro %}
+
 {#- Exact seconds between two instants, as a double. -#}
 {% macro seconds_between(earlier, later) -%}
     {{ return(adapter.dispatch('seconds_between')(earlier, later)) }}

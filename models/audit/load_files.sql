@@ -8,28 +8,20 @@ deliveries as (
     select * from {{ source('raw', 'deliveries') }}
 ),
 
-accepted as (
-    select * from {{ ref('stg_deliveries') }}
+participant_files as (
+    select * from {{ ref('int_participant_files') }}
 ),
 
 rejected as (
     select * from {{ ref('rejected_lines') }}
 ),
 
-changes_by_file as (
-    select
-        file_id,
-        count(*) as deliveries
-    from accepted
-    group by file_id, participant_id, person_id, study_id, status, prior_status, occurred_at
-),
-
 accepted_by_file as (
     select
         file_id,
-        sum(deliveries) as accepted,
-        count(*) as distinct_changes
-    from changes_by_file
+        sum(accepted) as accepted,
+        sum(distinct_changes) as distinct_changes
+    from participant_files
     group by file_id
 ),
 
@@ -61,7 +53,7 @@ select
     coalesce(other_events_by_file.other_events, 0) as other_events,
     coalesce(rejected_by_file.rejected, 0) as rejected,
 
-    coalesce(accepted_by_file.distinct_changes, 0) as distinct_changes,
+    cast(coalesce(accepted_by_file.distinct_changes, 0) as bigint) as distinct_changes,
     cast(coalesce(accepted_by_file.accepted - accepted_by_file.distinct_changes, 0) as bigint) as repeated_deliveries,
     files.pending_bytes
 from files

@@ -14,18 +14,13 @@ statuses as (
 
 judged as (
     select
-        deliveries.*,
+        *,
         case
-            when deliveries.reason is not null then deliveries.reason
-            when deliveries.participant_id is null then null
-            when statuses.status is null then 'unknown_status'
-            when deliveries.prior_status is not null and prior_statuses.status is null then 'unknown_prior_status'
+            when reason is not null then reason
+            when status not in (select status from statuses) then 'unknown_status'
+            when prior_status not in (select status from statuses) then 'unknown_prior_status'
         end as rejected_for
     from deliveries
-    left join statuses
-        on deliveries.status = statuses.status
-    left join statuses as prior_statuses
-        on deliveries.prior_status = prior_statuses.status
 )
 
 select

@@ -1,15 +1,17 @@
+{{ config(materialized='incremental', unique_key='study_id') }}
+
 with
 
 changes as (
     select
         *,
         {{ whole_second('occurred_at') }} as occurred_in_second
-    from {{ ref('status_changes') }}
+    from {{ of_touched_studies(ref('status_changes')) }}
     where not is_inferred
 ),
 
 transitions as (
-    select * from {{ ref('transitions') }}
+    select * from {{ of_touched_studies(ref('transitions')) }}
 ),
 
 statuses as (

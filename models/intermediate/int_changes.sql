@@ -1,7 +1,9 @@
+{{ config(materialized='view') }}
+
 with
 
 changes as (
-    select * from {{ ref('stg_changes') }}
+    select * from {{ of_touched_participants(ref('stg_changes')) }}
 ),
 
 statuses as (

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 {%- set first_times = {
     'study_invitation': 'first_invited_at',
     'participation': 'first_completed_at',

@@ -1,7 +1,9 @@
+{{ config(materialized='incremental', unique_key='participant_id') }}
+
 with
 
 changes as (
-    select * from {{ ref('int_linked_changes') }}
+    select * from {{ of_touched_participants(ref('int_linked_changes')) }}
 ),
 
 statuses as (

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', unique_key='participant_id') }}
+
 with
 
 changes as (

@@ -1,11 +1,13 @@
+{{ config(materialized='incremental', unique_key='participant_id') }}
+
 with
 
 participants as (
-    select * from {{ ref('participants') }}
+    select * from {{ of_touched_participants(ref('participants')) }}
 ),
 
 changes as (
-    select * from {{ ref('status_changes') }}
+    select * from {{ of_touched_participants(ref('status_changes')) }}
 ),
 
 statuses as (
@@ -13,11 +15,7 @@ statuses as (
 ),
 
 completions as (
-    select * from {{ ref('int_completions') }}
-),
-
-unexpected as (
-    select * from {{ ref('unexpected_changes') }}
+    select * from {{ of_touched_participants(ref('int_completions')) }}
 ),
 
 -- Statuses that they ever had.
@@ -45,13 +43,8 @@ completed as (
         completions.participant_id,
         max(case when completions.activity = 'interview' then 1 else 0 end) as completed_interview,
         max(case when completions.activity = 'survey' then 1 else 0 end) as completed_survey,
-        max(case when completions.activity = 'unmoderated_test' then 1 else 0 end) as completed_test,
-        count(unexpected.participant_id) as likely_manual_completions
+        max(case when completions.activity = 'unmoderated_test' then 1 else 0 end) as completed_test
     from completions
-    left join unexpected
-        on
-            completions.participant_id = unexpected.participant_id
-            and completions.sequence_number = unexpected.sequence_number
     group by completions.participant_id
 )
 
@@ -67,8 +60,7 @@ select
     coalesce(completed.completed_interview, 0) as completed_interview,
     coalesce(completed.completed_survey, 0) as completed_survey,
     coalesce(completed.completed_test, 0) as completed_test,
-    case when completed.participant_id is not null then 1 else 0 end as completed_any,
-    coalesce(completed.likely_manual_completions, 0) as likely_manual_completions
+    case when completed.participant_id is not null then 1 else 0 end as completed_any
 from participants
 left join milestones
     on participants.participant_id = milestones.participant_id

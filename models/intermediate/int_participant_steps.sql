@@ -1,11 +1,13 @@
+{{ config(materialized='incremental', unique_key='participant_id') }}
+
 with
 
 changes as (
-    select * from {{ ref('status_changes') }}
+    select * from {{ of_touched_participants(ref('status_changes')) }}
 ),
 
 participants as (
-    select * from {{ ref('participants') }}
+    select * from {{ of_touched_participants(ref('participants')) }}
 ),
 
 statuses as (
@@ -51,13 +53,22 @@ shown_or_given as (
     select * from shown
     union all
     select * from given_to_all
+),
+
+first_times as (
+    select
+        participant_id,
+        study_id,
+        step_order,
+        min(occurred_at) as first_at,
+        min(delivered_at) as first_delivered_at
+    from shown_or_given
+    group by participant_id, study_id, step_order
 )
 
 select
-    participant_id,
-    study_id,
-    step_order,
-    min(occurred_at) as first_at,
-    min(delivered_at) as first_delivered_at
-from shown_or_given
-group by participant_id, study_id, step_order
+    *,
+    lag(step_order) over in_order as step_order_before,
+    lag(first_delivered_at) over in_order as first_delivered_before
+from first_times
+window in_order as (partition by participant_id order by step_order)

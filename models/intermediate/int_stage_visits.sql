@@ -1,1 +1,3 @@
+{{ config(materialized='incremental', unique_key='participant_id') }}
+
 {{ visits('stage') }}

@@ -1,7 +1,9 @@
+{{ config(materialized='incremental', unique_key='study_id') }}
+
 with
 
 participant_steps as (
-    select * from {{ ref('int_participant_steps') }}
+    select * from {{ of_touched_studies(ref('int_participant_steps')) }}
 ),
 
 steps as (

@@ -1,7 +1,9 @@
+{{ config(materialized='incremental', unique_key='study_id') }}
+
 with
 
 participants as (
-    select * from {{ ref('participants') }}
+    select * from {{ of_touched_studies(ref('participants')) }}
 ),
 
 steps as (

@@ -1,7 +1,9 @@
+{{ config(materialized='incremental', unique_key='study_id') }}
+
 with
 
 changes as (
-    select * from {{ ref('status_changes') }}
+    select * from {{ of_touched_studies(ref('status_changes')) }}
 ),
 
 statuses as (

@@ -28,7 +28,7 @@ visits_of_type as (
         visits.stage,
         visits.started_at,
         visits.is_open,
-        visits.hours
+        coalesce(visits.completed_hours, {{ hours_between('visits.started_at', as_of()) }}) as hours
     from visits
     inner join studies
         on visits.study_id = studies.study_id
@@ -37,38 +37,65 @@ visits_of_type as (
     where not coalesce(stages.is_terminal, false)
 ),
 
-completed as (
+-- Whole minutes are counted first, and visits one by one only within a minute, so that millions need no sorting.
+timed as (
+    select
+        *,
+        floor(hours * 60) as minutes
+    from visits_of_type
+),
+
+by_minute as (
     select
         study_type,
         stage,
-        count(*) as visits
-    from visits_of_type
-    where not is_open
-    group by study_type, stage
+        minutes,
+        sum(case when is_open then 0 else 1 end) as completed
+    from timed
+    group by study_type, stage, minutes
 ),
 
--- A range, not rows: visits that took equally long all count.
-compared as (
+summed as (
     select
         *,
-        sum(case when is_open then 0 else 1 end) over (
-            partition by study_type, stage order by hours range between unbounded preceding and current row
-        ) as completed_no_longer
-    from visits_of_type
+        sum(completed) over (partition by study_type, stage order by minutes rows unbounded preceding) - completed
+            as completed_before,
+        sum(completed) over (partition by study_type, stage) as completed_in_all
+    from by_minute
+),
+
+no_longer_within_the_minute as (
+    select
+        open_visits.participant_id,
+        count(*) as completed
+    from timed as open_visits
+    inner join timed as completed_visits
+        on
+            open_visits.study_type = completed_visits.study_type
+            and open_visits.stage = completed_visits.stage
+            and open_visits.minutes = completed_visits.minutes
+            and open_visits.hours >= completed_visits.hours
+    where open_visits.is_open and not completed_visits.is_open
+    group by open_visits.participant_id
 ),
 
 aged as (
     select
-        compared.participant_id,
-        compared.started_at,
-        compared.hours,
-        {{ ratio('compared.completed_no_longer', 'completed.visits') }} as percentile
-    from compared
-    left join completed
+        timed.participant_id,
+        timed.started_at,
+        timed.hours,
+        {{ ratio(
+            '(summed.completed_before + coalesce(no_longer_within_the_minute.completed, 0))', 'summed.completed_in_all'
+        ) }} as percentile
+    from timed
+    inner join summed
         on
-            compared.study_type = completed.study_type
-            and compared.stage = completed.stage
-    where compared.is_open
+            timed.study_type = summed.study_type
+            and timed.stage = summed.stage
+            and timed.minutes = summed.minutes
+    left join no_longer_within_the_minute
+        on timed.participant_id = no_longer_within_the_minute.participant_id
+    where timed.is_open
 )
 
 select

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', unique_key='person_id') }}
+
 with
 
 rules as (
@@ -5,7 +7,7 @@ rules as (
 ),
 
 events as (
-    select * from {{ ref('int_governed_events') }}
+    select * from {{ of_touched_people(ref('int_governed_events')) }}
 ),
 
 governed as (

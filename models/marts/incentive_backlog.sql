@@ -26,22 +26,23 @@ sent_states as (
     where is_sent
 ),
 
-first_sent as (
-    select
-        states.participant_id,
-        min(states.sequence_number) as sequence_number
-    from states
-    inner join sent_states
-        on states.backlog_state = sent_states.backlog_state
-    group by states.participant_id
-),
-
 backlog as (
     select
         *,
         {{ days_between('began_at', as_of()) }} as age_days
     from states
     where ended_at is null and backlog_state is not null
+),
+
+sent_before as (
+    select distinct states.participant_id
+    from states
+    inner join sent_states
+        on states.backlog_state = sent_states.backlog_state
+    inner join backlog
+        on
+            states.participant_id = backlog.participant_id
+            and states.sequence_number < backlog.sequence_number
 )
 
 select
@@ -63,7 +64,7 @@ select
 
     backlog.began_at < {{ days_before(as_of(), var('incentive_sla_days')) }} as is_overdue,
     sent_states.backlog_state is null and not coalesce(stages.awaits_incentive, false) as is_hidden,
-    coalesce(first_sent.sequence_number < backlog.sequence_number, false) as previously_sent,
+    sent_before.participant_id is not null as previously_sent,
     studies.incentive_cents as amount_cents
 from backlog
 inner join participants
@@ -74,5 +75,5 @@ inner join studies
     on backlog.study_id = studies.study_id
 left join sent_states
     on backlog.backlog_state = sent_states.backlog_state
-left join first_sent
-    on backlog.participant_id = first_sent.participant_id
+left join sent_before
+    on backlog.participant_id = sent_before.participant_id

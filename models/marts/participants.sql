@@ -1,7 +1,9 @@
+{{ config(materialized='incremental', unique_key='participant_id', post_hook='{{ retype_studies() }}') }}
+
 with
 
 changes as (
-    select * from {{ ref('status_changes') }}
+    select * from {{ of_touched_participants(ref('status_changes')) }}
 ),
 
 statuses as (
@@ -21,7 +23,7 @@ studies as (
 ),
 
 incentives as (
-    select * from {{ ref('incentive_states') }}
+    select * from {{ of_touched_participants(ref('incentive_states')) }}
     where ended_at is null
 ),
 

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', unique_key='person_id') }}
+
 {%- set counts = [
     'contacts', 'contacts_30d', 'contacts_90d',
     'interviews_completed', 'interviews_completed_30d', 'interviews_completed_90d', 'interviews_completed_365d',
@@ -9,7 +11,7 @@
 with
 
 participants as (
-    select * from {{ ref('participants') }}
+    select * from {{ of_touched_people(ref('participants')) }}
 ),
 
 stages as (
@@ -17,7 +19,7 @@ stages as (
 ),
 
 activity as (
-    select * from {{ ref('int_people_activity') }}
+    select * from {{ of_touched_people(ref('int_people_activity')) }}
 ),
 
 described as (

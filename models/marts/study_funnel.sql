@@ -1,15 +1,17 @@
+{{ config(materialized='incremental', unique_key='study_id') }}
+
 with
 
 study_steps as (
-    select * from {{ ref('int_study_steps') }}
+    select * from {{ of_touched_studies(ref('int_study_steps')) }}
 ),
 
 stops as (
-    select * from {{ ref('int_study_stops') }}
+    select * from {{ of_touched_studies(ref('int_study_stops')) }}
 ),
 
 participant_steps as (
-    select * from {{ ref('int_participant_steps') }}
+    select * from {{ of_touched_studies(ref('int_participant_steps')) }}
 ),
 
 -- Who came to each row or to the one before it. Somebody was observed at every furthest step, so none lies between.
@@ -42,17 +44,14 @@ timed as (
     select
         arrivals.study_id,
         arrivals.step_order,
-        {{ hours_between('departures.first_delivered_at', 'arrivals.first_delivered_at') }} as hours
+        {{ hours_between('arrivals.first_delivered_before', 'arrivals.first_delivered_at') }} as hours
     from participant_steps as arrivals
     inner join study_steps
         on
             arrivals.study_id = study_steps.study_id
             and arrivals.step_order = study_steps.step_order
-    inner join participant_steps as departures
-        on
-            arrivals.participant_id = departures.participant_id
-            and study_steps.previous_step_order = departures.step_order
-    where arrivals.first_delivered_at >= departures.first_delivered_at
+            and arrivals.step_order_before = study_steps.previous_step_order
+    where arrivals.first_delivered_at >= arrivals.first_delivered_before
 ),
 
 times as (

@@ -1,51 +1,37 @@
 {%- set windows_of_days = [7, 14, 30, 90] %}
 with
 
-participant_steps as (
-    select * from {{ ref('int_participant_steps') }}
-),
-
-participants as (
-    select * from {{ ref('participants') }}
+distances as (
+    select * from {{ ref('int_participant_distances') }}
 ),
 
 study_steps as (
     select * from {{ ref('int_study_steps') }}
 ),
 
--- How far each has come, in all and within so many days; null for those who have not had so many days yet.
-distances as (
+-- Who has not had so many days yet does not count as one who did not come that far in them.
+matured as (
     select
-        participants.study_id,
-        participants.participant_id,
-        participants.first_seen_at,
+        study_id,
+        cast({{ dbt.date_trunc('week', report_date('first_seen_at')) }} as date) as cohort_week,
         {%- for days in windows_of_days %}
-            max(
-                case
-                    when
-                        {{ days_between('participants.first_seen_at', as_of()) }} >= {{ days }}
-                        and {{ days_between('participants.first_seen_at', 'participant_steps.first_at') }} <= {{ days }}
-                        then participant_steps.step_order
-                end
-            ) as furthest_within_{{ days }}d,
+            case when {{ days_between('first_seen_at', as_of()) }} >= {{ days }} then furthest_within_{{ days }}d end
+                as furthest_within_{{ days }}d,
         {%- endfor %}
-        max(participant_steps.step_order) as furthest
-    from participants
-    inner join participant_steps
-        on participants.participant_id = participant_steps.participant_id
-    group by participants.study_id, participants.participant_id, participants.first_seen_at
+        furthest
+    from distances
 ),
 
 cohorts as (
     select
         study_id,
-        cast({{ dbt.date_trunc('week', report_date('first_seen_at')) }} as date) as cohort_week,
+        cohort_week,
         {%- for days in windows_of_days %}
             furthest_within_{{ days }}d,
         {%- endfor %}
         furthest,
         count(*) as participants
-    from distances
+    from matured
     group by all
 ),
 

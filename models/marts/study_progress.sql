@@ -1,18 +1,20 @@
+{{ config(materialized='incremental', unique_key='study_id') }}
+
 {%- set stage_names = [
     'not_started', 'invited', 'screening', 'in_progress', 'pending_incentive', 'done', 'cancelled'
 ] %}
 with
 
 participants as (
-    select * from {{ ref('participants') }}
+    select * from {{ of_touched_studies(ref('participants')) }}
 ),
 
 progress as (
-    select * from {{ ref('int_participant_progress') }}
+    select * from {{ of_touched_studies(ref('int_participant_progress')) }}
 ),
 
 backlog as (
-    select * from {{ ref('incentive_backlog') }}
+    select * from {{ of_touched_studies(ref('incentive_backlog')) }}
 ),
 
 studies as (
@@ -21,6 +23,26 @@ studies as (
 
 stages as (
     select * from {{ ref('stages') }}
+),
+
+completions as (
+    select * from {{ of_touched_studies(ref('int_completions')) }}
+),
+
+unexpected as (
+    select * from {{ of_touched_studies(ref('unexpected_changes')) }}
+),
+
+manual as (
+    select
+        completions.study_id,
+        count(*) as likely_manual_completions
+    from completions
+    inner join unexpected
+        on
+            completions.participant_id = unexpected.participant_id
+            and completions.sequence_number = unexpected.sequence_number
+    group by completions.study_id
 ),
 
 by_study as (
@@ -36,7 +58,6 @@ by_study as (
         sum(progress.completed_survey) as completed_survey,
         sum(progress.completed_test) as completed_test,
         sum(progress.completed_any) as completed_any,
-        sum(progress.likely_manual_completions) as likely_manual_completions,
         sum(progress.missed_interview) as missed_interview,
         sum(greatest(progress.missed_interview, progress.completed_interview)) as expected_at_interview,
         sum(progress.cancelled_interview) as cancelled_interview,
@@ -73,7 +94,7 @@ select
     cast(by_study.completed_interview as integer) as interviews_completed,
     cast(by_study.completed_survey as integer) as surveys_completed,
     cast(by_study.completed_test as integer) as tests_completed,
-    cast(by_study.likely_manual_completions as integer) as likely_manual_completions,
+    cast(coalesce(manual.likely_manual_completions, 0) as integer) as likely_manual_completions,
     cast(by_study.missed_interview as integer) as no_shows,
     cast(by_study.cancelled_interview as integer) as cancellations,
     cast(by_study.opted_out as integer) as opt_outs,
@@ -103,3 +124,5 @@ select
 from by_study
 inner join studies
     on by_study.study_id = studies.study_id
+left join manual
+    on by_study.study_id = manual.study_id

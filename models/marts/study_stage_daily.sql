@@ -1,37 +1,7 @@
 with
 
-visits as (
-    select * from {{ ref('int_stage_visits') }}
-),
-
-entries_and_exits as (
-    select
-        study_id,
-        stage,
-        {{ report_date('started_at') }} as day,
-        1 as entered,
-        0 as exited
-    from visits
-    union all
-    select
-        study_id,
-        stage,
-        {{ report_date('ended_at') }} as day,
-        0 as entered,
-        1 as exited
-    from visits
-    where not is_open
-),
-
 moves as (
-    select
-        study_id,
-        stage,
-        day as moved_on,
-        sum(entered) as entered,
-        sum(exited) as exited
-    from entries_and_exits
-    group by study_id, stage, day
+    select * from {{ ref('int_study_stage_moves') }}
 ),
 
 -- What a day with moves leaves behind holds until the next one.

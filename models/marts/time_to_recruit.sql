@@ -1,7 +1,9 @@
+{{ config(materialized='incremental', unique_key='participant_id', post_hook='{{ retype_studies() }}') }}
+
 with
 
 changes as (
-    select * from {{ ref('status_changes') }}
+    select * from {{ of_touched_participants(ref('status_changes')) }}
 ),
 
 statuses as (
@@ -9,7 +11,7 @@ statuses as (
 ),
 
 participations as (
-    select * from {{ ref('int_participations') }}
+    select * from {{ of_touched_participants(ref('int_participations')) }}
     where first_invited_at is not null
 ),
 

@@ -1,7 +1,9 @@
+{{ config(materialized='incremental', unique_key='participant_id') }}
+
 with
 
 deliveries as (
-    select * from {{ ref('stg_deliveries') }}
+    select * from {{ of_touched_participants(ref('stg_deliveries')) }}
 ),
 
 changes as (

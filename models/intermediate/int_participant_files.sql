@@ -1,0 +1,24 @@
+{{ config(materialized='incremental', unique_key='participant_id') }}
+
+with
+
+deliveries as (
+    select * from {{ of_touched_participants(ref('stg_deliveries')) }}
+),
+
+changes as (
+    select
+        participant_id,
+        file_id,
+        count(*) as deliveries
+    from deliveries
+    group by participant_id, file_id, person_id, study_id, status, prior_status, occurred_at
+)
+
+select
+    participant_id,
+    file_id,
+    sum(deliveries) as accepted,
+    count(*) as distinct_changes
+from changes
+group by participant_id, file_id
