@@ -84,3 +84,43 @@ def _sample(product: Product) -> duckdb.DuckDBPyConnection:
     product.build(connection, *MODELS, as_of=AS_OF)
     connection.execute(VICTIMS)
     return connection
+
+
+TOUCHED = "participant_id <= getvariable('last_touched')"
+"""The participants of whom something arrived, in an incremental build that is made up: the victims are among them."""
+
+KEPT_BY = {
+    "participant_id": (
+        *("staging.stg_changes", "marts.status_changes", "marts.participants", "marts.incentive_states"),
+        *("marts.time_to_recruit", "audit.gaps"),
+    ),
+    "study_id": ("marts.study_funnel", "marts.study_progress", "marts.activity_daily", "marts.transitions"),
+    "person_id": ("marts.people", "marts.contact_limits"),
+}
+
+
+def incremental_build() -> Iterator[str]:
+    """What the sample's warehouse would have in it if build 8 had built on build 7, which was checked."""
+    yield "set variable last_touched = greatest(getvariable('victim'), getvariable('victim_of_gap'))"
+    yield "update raw.deliveries set load_id = 2 where file_id = 4"
+    yield (
+        "create table intermediate.int_touched_participants as "
+        f"select participant_id, study_id, person_id from marts.participants where {TOUCHED}"
+    )
+    for table, key in (("studies", "study_id"), ("people", "person_id")):
+        yield (
+            f"create table intermediate.int_touched_{table} as "
+            f"select distinct {key} from intermediate.int_touched_participants"
+        )
+    yield "create schema delta"
+    touched = {"participant_id": "participants", "study_id": "studies", "person_id": "people"}
+    for key, tables in KEPT_BY.items():
+        for table in tables:
+            yield (
+                f"create table delta.{table.partition('.')[2]} as "
+                f"from {table} where {key} in (select {key} from intermediate.int_touched_{touched[key]})"
+            )
+    yield "create schema state"
+    yield "create table state.this_build as select 8 as build_id, 7 as previous_build_id, 1 as previous_load_id"
+    yield "create table state.last_build as select 8 as build_id, 7 as previous_build_id"
+    yield "create table state.checked as select 7 as build_id, true as ok, false as strict"

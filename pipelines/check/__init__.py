@@ -3,5 +3,18 @@
 from pipelines.check.render import render
 from pipelines.check.report import Finding, Report, as_dict
 from pipelines.check.runner import check
+from pipelines.check.scope import EVERYTHING, Scope, scope_of_build
+from pipelines.check.state import record_checked, was_checked
 
-__all__ = ["Finding", "Report", "as_dict", "check", "render"]
+__all__ = [
+    "EVERYTHING",
+    "Finding",
+    "Report",
+    "Scope",
+    "as_dict",
+    "check",
+    "record_checked",
+    "render",
+    "scope_of_build",
+    "was_checked",
+]

@@ -1,5 +1,6 @@
 """Whether every line is accounted for: what the tables count, counted again from the lines that are kept."""
 
+from pipelines.check.keys import unique
 from pipelines.check.meanings import STALE, TAMPERED
 from pipelines.check.scan import Rule, Scan
 
@@ -14,26 +15,39 @@ LEDGER, DELIVERIES, LOAD_FILES, REJECTED, STAGED = (
 FILES = """
 with
 
+kinds as (
+    select
+        file_id,
+        reason is not null as is_refused,
+        participant_id is null as is_of_nobody,
+        status,
+        prior_status,
+        count(*) as lines
+    from raw.deliveries
+    group by all
+),
+
 judged as (
     select
-        deliveries.file_id,
+        file_id,
+        lines,
         case
-            when deliveries.reason is not null then 'rejected'
-            when deliveries.participant_id is null then 'other'
-            when deliveries.status not in (select status from staging.stg_statuses) then 'rejected'
-            when deliveries.prior_status not in (select status from staging.stg_statuses) then 'rejected'
+            when is_refused then 'rejected'
+            when is_of_nobody then 'other'
+            when status not in (select status from staging.stg_statuses) then 'rejected'
+            when prior_status not in (select status from staging.stg_statuses) then 'rejected'
             else 'accepted'
         end as outcome
-    from raw.deliveries as deliveries
+    from kinds
 ),
 
 kept as (
     select
         file_id,
-        count(*) as kept_lines,
-        count(*) filter (where outcome = 'accepted') as kept_accepted,
-        count(*) filter (where outcome = 'other') as kept_other_events,
-        count(*) filter (where outcome = 'rejected') as kept_rejected
+        cast(sum(lines) as bigint) as kept_lines,
+        cast(coalesce(sum(lines) filter (where outcome = 'accepted'), 0) as bigint) as kept_accepted,
+        cast(coalesce(sum(lines) filter (where outcome = 'other'), 0) as bigint) as kept_other_events,
+        cast(coalesce(sum(lines) filter (where outcome = 'rejected'), 0) as bigint) as kept_rejected
     from judged
     group by file_id
 ),
@@ -73,53 +87,50 @@ full join listed
     on coalesce(ledger.file_id, kept.file_id, counted.file_id) = listed.file_id
 """
 
-BY_FILE = Scan(
-    FILES,
-    (
-        Rule(
-            DELIVERIES,
-            "every delivery is of a file in raw.files",
-            "kept_lines > 0 and not is_in_ledger",
-            "file_id, kept_lines",
-            TAMPERED,
-        ),
-        Rule(
-            LEDGER,
-            "lines - blank_lines = rows in raw.deliveries",
-            "ledger_kept <> kept_lines",
-            "file_id, source_file, ledger_lines, ledger_blank, kept_lines",
-            TAMPERED,
-        ),
-        Rule(
-            LOAD_FILES,
-            "every file in raw.files with lines is there, and no other",
-            "is_in_ledger and not is_counted and ledger_lines > 0 or is_counted and not is_in_ledger",
-            "file_id, source_file, is_in_ledger, ledger_lines",
-            STALE,
-        ),
-        Rule(
-            LOAD_FILES,
-            "lines and blank are those of raw.files",
-            "lines <> ledger_lines or blank <> ledger_blank",
-            "file_id, source_file, lines, ledger_lines, blank, ledger_blank",
-            STALE,
-        ),
-        Rule(
-            LOAD_FILES,
-            "accepted, other_events and rejected are what raw.deliveries has",
-            "accepted <> kept_accepted or other_events <> kept_other_events or rejected <> kept_rejected",
-            "file_id, source_file, accepted, kept_accepted, other_events, kept_other_events, rejected, kept_rejected",
-            STALE,
-        ),
-        Rule(
-            REJECTED,
-            "one row per rejected line of raw.deliveries",
-            "listed_rejected <> kept_rejected",
-            "file_id, source_file, listed_rejected, kept_rejected",
-            STALE,
-        ),
-    ),
+IN_LEDGER = Rule(
+    DELIVERIES,
+    "every delivery is of a file in raw.files",
+    "kept_lines > 0 and not is_in_ledger",
+    "file_id, kept_lines",
+    TAMPERED,
 )
+ALL_KEPT = Rule(
+    LEDGER,
+    "lines - blank_lines = rows in raw.deliveries",
+    "ledger_kept <> kept_lines",
+    "file_id, source_file, ledger_lines, ledger_blank, kept_lines",
+    TAMPERED,
+)
+ALL_COUNTED = Rule(
+    LOAD_FILES,
+    "every file in raw.files with lines is there, and no other",
+    "is_in_ledger and not is_counted and ledger_lines > 0 or is_counted and not is_in_ledger",
+    "file_id, source_file, is_in_ledger, ledger_lines",
+    STALE,
+)
+LINES_AGREE = Rule(
+    LOAD_FILES,
+    "lines and blank are those of raw.files",
+    "lines <> ledger_lines or blank <> ledger_blank",
+    "file_id, source_file, lines, ledger_lines, blank, ledger_blank",
+    STALE,
+)
+OUTCOMES_AGREE = Rule(
+    LOAD_FILES,
+    "accepted, other_events and rejected are what raw.deliveries has",
+    "accepted <> kept_accepted or other_events <> kept_other_events or rejected <> kept_rejected",
+    "file_id, source_file, accepted, kept_accepted, other_events, kept_other_events, rejected, kept_rejected",
+    STALE,
+)
+ALL_LISTED = Rule(
+    REJECTED,
+    "one row per rejected line of raw.deliveries",
+    "listed_rejected <> kept_rejected",
+    "file_id, source_file, listed_rejected, kept_rejected",
+    STALE,
+)
+
+BY_FILE = Scan(FILES, (IN_LEDGER, ALL_KEPT, ALL_COUNTED, LINES_AGREE, OUTCOMES_AGREE, ALL_LISTED))
 
 TOTAL = Scan(
     """
@@ -139,4 +150,92 @@ select
     ),
 )
 
-ACCOUNTING = (BY_FILE, TOTAL)
+NEW_FILES = """
+with
+
+new_deliveries as (
+    select
+        file_id,
+        min(line_number) as first_line,
+        count(*) filter (
+            where reason is not null
+            or participant_id is not null and (
+                status not in (select status from staging.stg_statuses)
+                or prior_status not in (select status from staging.stg_statuses)
+            )
+        ) as kept_rejected
+    from raw.deliveries
+    where load_id > $since_load
+    group by file_id
+),
+
+listed as (
+    select
+        rejected.file_id,
+        count(*) as all_listed,
+        count(*) filter (where rejected.line_number >= new_deliveries.first_line) as listed_rejected
+    from audit.rejected_lines as rejected
+    left join new_deliveries
+        on rejected.file_id = new_deliveries.file_id
+    group by rejected.file_id
+)
+
+select
+    coalesce(ledger.file_id, new_deliveries.file_id, counted.file_id, listed.file_id) as file_id,
+    ledger.file_id is not null as is_in_ledger,
+    counted.file_id is not null as is_counted,
+    coalesce(ledger.source_file, counted.source_file) as source_file,
+
+    ledger.lines as ledger_lines,
+    ledger.blank_lines as ledger_blank,
+    coalesce(new_deliveries.kept_rejected, 0) as kept_rejected,
+
+    counted.lines,
+    counted.blank,
+    counted.rejected,
+    coalesce(listed.all_listed, 0) as all_listed,
+    coalesce(listed.listed_rejected, 0) as listed_rejected
+from raw.files as ledger
+full join new_deliveries
+    on ledger.file_id = new_deliveries.file_id
+full join audit.load_files as counted
+    on coalesce(ledger.file_id, new_deliveries.file_id) = counted.file_id
+full join listed
+    on coalesce(ledger.file_id, new_deliveries.file_id, counted.file_id) = listed.file_id
+"""
+
+REJECTED_AGREE = Rule(
+    LOAD_FILES,
+    "rejected is what audit.rejected_lines lists",
+    "rejected <> all_listed",
+    "file_id, source_file, rejected, all_listed",
+    STALE,
+)
+
+LEDGER_AGREES = """
+select (select count(*) from raw.deliveries) = (select coalesce(sum(lines - blank_lines), 0) from raw.files)
+and not exists (
+    select 1 from raw.deliveries
+    where load_id > $since_load and file_id not in (select file_id from raw.files)
+)
+"""
+
+LINE = ("file_id", "line_number")
+
+ACCOUNTING = (
+    unique(LEDGER, "file_id", meaning=TAMPERED),
+    unique(LOAD_FILES, "file_id"),
+    unique(DELIVERIES, *LINE, meaning=TAMPERED),
+    BY_FILE,
+    TOTAL,
+)
+
+ACCOUNTING_OF_CHANGES = (
+    unique(LEDGER, "file_id", meaning=TAMPERED),
+    unique(LOAD_FILES, "file_id"),
+    unique(DELIVERIES, *LINE, rows_of=f"select * from {DELIVERIES} where load_id > $since_load", meaning=TAMPERED),  # noqa: S608
+    Scan(FILES, (IN_LEDGER, ALL_KEPT), LEDGER_AGREES),
+    Scan(NEW_FILES, (ALL_COUNTED, LINES_AGREE, REJECTED_AGREE, ALL_LISTED)),
+    TOTAL,
+)
+"""What a build that was given new lines can have done wrong. Old lines are counted, not judged again."""

@@ -1,5 +1,6 @@
 """Whether each participant's history hangs together, and the tables that are made from it agree with it."""
 
+from pipelines.check.fingerprints import AGREEMENT_HOLDS, ORDER_HOLDS
 from pipelines.check.meanings import NOT_IN_REFERENCE, REBUILD, STALE
 from pipelines.check.scan import Rule, Scan
 
@@ -95,6 +96,8 @@ ORDER = Scan(
             NOT_IN_REFERENCE,
         ),
     ),
+    ORDER_HOLDS,
+    presumes=True,
 )
 
 TOTALS = """
@@ -233,6 +236,8 @@ AGREEMENT = Scan(
             REBUILD,
         ),
     ),
+    AGREEMENT_HOLDS,
+    presumes=True,
 )
 
 HISTORIES = (ORDER, AGREEMENT)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.check.times import as_text
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 SAMPLE_ROWS = 10
+Scope = Literal["everything", "changes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that a check found as of a moment, and how much it looked at: rows by table, and rules."""
+    """All that a check found as of a moment, and how much it looked at: rows by table, and rules.
+
+    `scope` is "changes" where only the rows that the last build changed were looked at.
+    """
 
     as_of: datetime
     strict: bool
@@ -33,6 +37,7 @@ class Report:
     rules: int
     failures: list[Finding]
     warnings: list[Finding]
+    scope: Scope = "everything"
 
     @property
     def ok(self) -> bool:
@@ -46,6 +51,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "ok": report.ok,
         "strict": report.strict,
         "as_of": report.as_of.isoformat().replace("+00:00", "Z"),
+        "scope": report.scope,
         "rows": report.rows,
         "rules": report.rules,
         "failures": [_finding_as_dict(finding) for finding in report.failures],
