@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := .venv-benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow lint format docs lock clean
+.PHONY: help setup run test test-slow lint format docs benchmarks lock clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -42,10 +43,18 @@ format: $(READY) ## Format Python and SQL
 docs: $(READY) ## Make the dbt docs site as one page: target/static_index.html
 	$(BIN)/dbt docs generate --static
 
+benchmarks: $(READY) $(PEERS)/.ready ## Measure studyflow beside other tools: docs/benchmarks.md (about half an hour)
+	$(BIN)/python benchmarks/run.py $(BENCHMARKS)
+
+$(PEERS)/.ready: benchmarks/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --requirement benchmarks/requirements.txt
+	@touch $@
+
 lock: $(READY) ## Pin again what pyproject.toml asks for
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-strip-extras \
 		--python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
 
 clean: ## Remove the environment and everything that was made
-	rm -rf $(VENV) target logs data/studyflow.duckdb data/exports
+	rm -rf $(VENV) $(PEERS) target logs data/studyflow.duckdb data/exports

@@ -38,7 +38,9 @@ def build(connection: duckdb.DuckDBPyConnection, files: list[Path], as_of: str) 
         typed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
         connection.execute(f"create temp table described_{name} ({typed})")
         if file.exists():
-            connection.execute(f"insert into described_{name} by name from read_csv($1, all_varchar = true)", [str(file)])
+            connection.execute(
+                f"insert into described_{name} by name from read_csv($1, all_varchar = true)", [str(file)]
+            )
     connection.execute((HERE / "floor.sql").read_text(encoding="utf-8"))
 
 

@@ -1,0 +1,236 @@
+"""Benchmarks: studyflow, a hand-written DuckDB script and other tools on the same lines, each in its own process.
+
+    make benchmarks
+    .venv/bin/python benchmarks/run.py --sizes 0.1M,1M,10M,30M --runs 3
+
+Makes seeded data, checks that all compute the same on the smallest size, measures in turn, writes
+benchmarks/results.json, and from it docs/benchmarks.md and its charts. `--draw` only draws again.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from contestants import CONTESTANTS, FLOOR, HERE, OURS, PROJECT, Place, floor_run, full_run
+from dataset import NEW_LINES, Data
+from measure import GB, Limits, Measured, measure
+
+RESULTS = HERE / "results.json"
+PEERS = PROJECT / ".venv-benchmarks"
+CHECKS_FAILED = 3  # studyflow's exit code when all is done but data checks failed
+
+
+class Benchmark:
+    """One run of the benchmarks: where things are, the limits, and what has been measured so far."""
+
+    def __init__(self, asked: argparse.Namespace) -> None:
+        self.asked = asked
+        self.data_folder: Path = (asked.folder / "data").resolve()
+        self.place = Place(PEERS / "bin" / "python", (asked.folder / "scratch").resolve())
+        self.place.scratch.mkdir(parents=True, exist_ok=True)
+        self.limits = Limits(asked.timeout, asked.memory * GB)
+        self.environment = self._environment()
+        self.stopped: dict[str, str] = {}
+        self.results: dict[str, Any] = {
+            "measured_on": datetime.now(UTC).date().isoformat(),
+            "machine": _machine(),
+            "versions": self._versions(),
+            "limits": {"seconds": asked.timeout, "memory_gb": asked.memory},
+            "new_lines": NEW_LINES,
+            "verified": {},
+            "full": [],
+            "incremental": [],
+        }
+
+    def _environment(self) -> dict[str, str]:
+        """The same for every contestant: what the caller has, but nothing that steers one of them."""
+        mine = {
+            name: value for name, value in os.environ.items() if not name.startswith(("STUDYFLOW_", "DBT_", "DLT_"))
+        }
+        return mine | {
+            "DBT_TARGET_PATH": str(self.place.scratch / "target"),
+            "DBT_LOG_PATH": str(self.place.scratch / "logs"),
+            "DO_NOT_TRACK": "1",
+            "RUNTIME__DLTHUB_TELEMETRY": "false",
+        }
+
+    def _versions(self) -> dict[str, str]:
+        packages = ("duckdb", "dbt-core", "dlt", "polars", "pandas", "sqlite-utils")
+        script = "import json, sys; from importlib.metadata import version as v; print(json.dumps({p: v(p) for p in sys.argv[1:]}))"
+        found: dict[str, str] = json.loads(self._said([str(self.place.peers_python), "-c", script, *packages]))
+        return {"studyflow": version("studyflow"), **found}
+
+    def _said(self, command: list[str]) -> str:
+        """What a command prints that is not measured; it runs in its own process, so that this one stays small."""
+        done = subprocess.run(command, cwd=PROJECT, check=False, capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(f"{' '.join(command[:3])} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def run(self) -> None:
+        """All sizes, from the smallest; the results are written after each."""
+        sizes = sorted(self.asked.sizes)
+        for lines in sizes:
+            data = self._data(lines)
+            raw = data.folder / "raw"
+            shutil.rmtree(raw, ignore_errors=True)
+            raw.mkdir()
+            (raw / "events.jsonl").hardlink_to(data.events)
+            if lines == sizes[0]:
+                self._verify(data, raw)
+            self._measure_full(data, raw)
+            if self.asked.incremental:
+                self._measure_incremental(data, raw)
+                if lines == sizes[0]:
+                    self._verify_incremental(data, raw)
+            RESULTS.write_text(json.dumps(self.results, indent=1) + "\n", encoding="utf-8")
+
+    def _data(self, lines: int) -> Data:
+        print(f"{lines:,} lines: making the data", flush=True)
+        batches = self._batches()
+        self._said([sys.executable, str(HERE / "dataset.py"), str(self.data_folder), str(lines), str(batches)])
+        return Data(self.data_folder / str(lines), lines)
+
+    def _batches(self) -> int:
+        return max(2, self.asked.runs) if self.asked.incremental else 0
+
+    def _verify(self, data: Data, raw: Path) -> None:
+        """Let everyone compute once, and compare. It also warms what is cached: files, bytecode, parsed models."""
+        print("  do all compute the same?", flush=True)
+        self._measure(OURS, data, raw)
+        for name in self.asked.contestants:
+            if CONTESTANTS[name].is_compared:
+                self._measure(name, data, raw)
+                self._compare(name, name)
+
+    def _compare(self, name: str, title: str) -> None:
+        command = [str(HERE / "verify.py"), str(self.place.made_by(OURS)), name, str(self.place.made_by(name))]
+        self.results["verified"][title] = json.loads(self._said([sys.executable, *command]))
+
+    def _measure_full(self, data: Data, raw: Path) -> None:
+        taken: dict[str, list[dict[str, Any]]] = {name: [] for name in self.asked.contestants}
+        for number in range(1, self.asked.runs + 1):
+            for name, runs in taken.items():
+                if name in self.stopped:
+                    continue
+                measured = self._measure(name, data, raw)
+                if measured.stopped:
+                    self.stopped[name] = measured.stopped
+                runs.append(measured.as_dict() | _steps(name, measured))
+                print(f"  {name}, run {number}: {measured.stopped or f'{measured.seconds:.1f} s'}", flush=True)
+        size = data.events.stat().st_size
+        for name, runs in taken.items():
+            row = {"contestant": name, "lines": data.lines, "bytes": size, "runs": runs}
+            self.results["full"].append(row | ({} if runs else {"left_out": self.stopped[name]}))
+
+    def _measure(self, name: str, data: Data, raw: Path) -> Measured:
+        """One run from nothing."""
+        made = self.place.made_by(name)
+        for path in (made, made.with_name(made.name + ".wal")):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        return self._run(CONTESTANTS[name].command(self.place, data, raw))
+
+    def _run(self, command: list[str]) -> Measured:
+        return measure(command, self.environment, self.limits, PROJECT, may_exit=CHECKS_FAILED)
+
+    def _measure_incremental(self, data: Data, raw: Path) -> None:
+        """New lines on those that are loaded: each time a new file and a later moment, then nothing new."""
+        if OURS in self.stopped:
+            return
+        if OURS not in self.asked.contestants:
+            self._measure(OURS, data, raw)
+        runs: list[dict[str, Any]] = []
+        for number, arrivals in enumerate(data.arrivals[: self._batches()], start=1):
+            (raw / arrivals.name).hardlink_to(arrivals)
+            runs.append(self._again(data, raw, number))
+        nothing_new = [self._again(data, raw, self._batches() + number) for number in range(1, self.asked.runs + 1)]
+        self.results["incremental"].append({"lines": data.lines, "runs": runs, "nothing_new": nothing_new})
+
+    def _again(self, data: Data, raw: Path, number: int) -> dict[str, Any]:
+        """`studyflow run` a quarter of an hour later."""
+        measured = self._run(full_run(self.place, raw, _later(data, number)))
+        said = "" if measured.stopped else f", {json.loads(measured.output)['loaded']['lines_read']:,} new lines"
+        print(f"  again, run {number}: {measured.stopped or f'{measured.seconds:.1f} s'}{said}", flush=True)
+        return measured.as_dict() | _steps(OURS, measured)
+
+    def _verify_incremental(self, data: Data, raw: Path) -> None:
+        """What grew run by run must equal what is made at once from all the files."""
+        self.place.made_by(FLOOR).unlink(missing_ok=True)
+        self._run(floor_run(self.place, raw, _later(data, self._batches() + self.asked.runs)))
+        self._compare(FLOOR, "floor, after new lines")
+
+
+def _later(data: Data, number: int) -> str:
+    return (data.as_of + number * timedelta(minutes=15)).isoformat()
+
+
+def _steps(name: str, measured: Measured) -> dict[str, Any]:
+    """The seconds of studyflow's steps, as it says them itself."""
+    return {"steps": json.loads(measured.output)["seconds"]} if name == OURS and not measured.stopped else {}
+
+
+def _machine() -> dict[str, Any]:
+    """In general terms."""
+    return {
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gb": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30),
+        "system": platform.system(),
+        "python": ".".join(platform.python_version_tuple()[:2]),
+    }
+
+
+def number_of_lines(text: str) -> int:
+    """100000, 100_000, 100k or 0.1M."""
+    factors = {"k": 1_000, "m": 1_000_000}
+    factor = factors.get(text[-1:].lower(), 1)
+    return round(float(text.rstrip("kKmM")) * factor)
+
+
+def main() -> None:
+    """Read the arguments; measure, unless only drawing is asked for; draw."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument(
+        "--sizes",
+        type=lambda text: [number_of_lines(size) for size in text.split(",")],
+        default="0.1M,1M,10M",
+        help="Lines, like 0.1M,1M,10M,30M. Default: %(default)s.",
+    )
+    arguments.add_argument("--runs", type=int, default=3, help="Runs of each; medians are shown. Default: %(default)s.")
+    arguments.add_argument(
+        "--contestants",
+        type=lambda text: text.split(","),
+        default=list(CONTESTANTS),
+        help=f"Which take part: {','.join(CONTESTANTS)}. Default: all.",
+    )
+    arguments.add_argument(
+        "--folder",
+        type=Path,
+        default=PROJECT / "target" / "benchmarks",
+        help="For data and scratch. Default: %(default)s.",
+    )
+    arguments.add_argument("--timeout", type=float, default=600, help="Seconds; then a run is stopped. Default: 600.")
+    arguments.add_argument("--memory", type=float, default=16, help="GB; likewise. Default: 16.")
+    arguments.add_argument(
+        "--incremental", action=argparse.BooleanOptionalAction, default=True, help="New lines on old ones."
+    )
+    arguments.add_argument("--draw", action="store_true", help="Only draw again what has been measured.")
+    asked = arguments.parse_args()
+    if unknown := set(asked.contestants) - set(CONTESTANTS):
+        arguments.error(f"no such contestant: {', '.join(sorted(unknown))}")
+    if not asked.draw:
+        Benchmark(asked).run()
+    subprocess.run(
+        [str(PEERS / "bin" / "python"), str(HERE / "draw.py"), str(RESULTS), str(PROJECT / "docs")], check=True
+    )
+
+
+if __name__ == "__main__":
+    main()

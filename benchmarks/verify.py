@@ -1,0 +1,106 @@
+"""Whether others computed what studyflow did: row by row, both ways, repeated rows counted.
+
+    python benchmarks/verify.py OURS.duckdb KIND WHAT
+
+KIND says what WHAT is: `floor` and `dlt` are databases, `pandas` and `polars` folders with Parquet files. Prints the
+number of rows of each table that was found equal, as JSON; exits with 1 and says what differs otherwise.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+# Instants of pandas have nanoseconds, which Rally's have not.
+PARTICIPANTS = """
+select participant_id, study_id, current_status, current_stage, first_seen_at, last_changed_at
+from ours.marts.participants
+"""
+PARTICIPANTS_OF_PEER = """
+select
+    "participantId", "studyId", current_status, current_stage, first_seen_at::timestamptz, last_changed_at::timestamptz
+from '{folder}/participants.parquet'
+"""
+# A funnel's row is there where somebody was observed; the peers count every step that anyone reached.
+REACHED = "select study_id, step_order, reached from ours.marts.study_funnel"
+REACHED_OF_PEER = """
+select "studyId", step_order, reached
+from '{folder}/study_funnel.parquet'
+semi join ours.marts.study_funnel as funnel
+    on "studyId" = funnel.study_id and study_funnel.step_order = funnel.step_order
+"""
+COUNTS = """
+select
+    sum(lines)::bigint as lines,
+    sum(blank)::bigint as blank,
+    sum(accepted)::bigint as accepted,
+    sum(other_events)::bigint as other_events,
+    sum(rejected)::bigint as rejected,
+    (select count(*) from (
+        select distinct participant_id, person_id, study_id, status, prior_status, occurred_at
+        from ours.staging.stg_deliveries
+    )) as distinct_changes
+from ours.audit.load_files
+"""
+# Of rejected lines studyflow shows bytes that are no UTF-8 in another way, and of some an equal document.
+REJECTED = "select count(*) as rejected_lines from {database}.audit.rejected_lines"
+
+
+def compared(connection: duckdb.DuckDBPyConnection, kind: str, what: Path) -> Iterator[tuple[str, str, str]]:
+    """What to compare: a name, our query, the other's."""
+    place = str(what).replace("'", "''")
+    if kind in {"floor", "dlt"}:
+        connection.execute(f"attach '{place}' as other (read_only)")
+        marts = connection.execute(
+            "select table_name from duckdb_tables() where database_name = 'ours' and schema_name = 'marts' order by 1"
+        ).fetchall()
+        for table in [*(f"marts.{mart}" for (mart,) in marts), "audit.gaps"]:
+            yield table, f"from ours.{table}", f"from other.{table}"
+    else:
+        yield "participants", PARTICIPANTS, PARTICIPANTS_OF_PEER.format(folder=place)
+        yield "study_funnel", REACHED, REACHED_OF_PEER.format(folder=place)
+    if kind == "floor":
+        yield "line_counts", COUNTS, "from other.audit.line_counts"
+        yield "rejected_lines", REJECTED.format(database="ours"), REJECTED.format(database="other")
+
+
+def verify(ours: Path, kind: str, what: Path) -> dict[str, int]:
+    """The rows of each table that is equal.
+
+    Raises:
+        ValueError: tables differ; the message says which, and how much.
+    """
+    rows: dict[str, int] = {}
+    differences = []
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'; set enable_progress_bar = false")
+        connection.execute(f"attach '{str(ours).replace(chr(39), chr(39) * 2)}' as ours (read_only)")
+        for name, mine, others in list(compared(connection, kind, what)):
+            [(count, missing, surplus)] = connection.execute(f"""
+                with mine as ({mine}), others as ({others})
+                select
+                    (select count(*) from mine),
+                    (select count(*) from (from mine except all from others)),
+                    (select count(*) from (from others except all from mine))
+            """).fetchall()
+            rows[name] = count
+            if missing or surplus:
+                differences.append(f"{name}: of {count} rows {missing} are missing, {surplus} are others")
+    if differences:
+        msg = f"{kind} differs from studyflow.\n" + "\n".join(differences)
+        raise ValueError(msg)
+    return rows
+
+
+def main(ours: str, kind: str, what: str) -> None:
+    """Compare and print."""
+    try:
+        print(json.dumps(verify(Path(ours), kind, Path(what))))
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
