@@ -63,18 +63,21 @@ people_of_a_study = st.dictionaries(ids, st.sampled_from(sorted(STATUSES)), max_
 @given(
     rounds=st.lists(st.dictionaries(ids, people_of_a_study, max_size=5), min_size=2, max_size=5),
     by_study=st.booleans(),
+    at_once=st.sampled_from([1, 3, 10_000]),
     chance=st.randoms(use_true_random=False),
 )
 def test_any_course_of_builds_gives_what_a_whole_export_gives(
     tmp_path_factory: pytest.TempPathFactory,
     rounds: list[dict[str, dict[str, str]]],
     by_study: bool,  # noqa: FBT001
+    at_once: int,
     chance: random.Random,
 ) -> None:
     """Studies come first, last and in between, win and lose people, stay as they are, and go, whatever ids hold."""
     folder = tmp_path_factory.mktemp("again") / "exports"
     studies: dict[str, list[dict[str, Any]]] = {}
-    with warehouse([]) as connection:
+    with warehouse([]) as connection, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.export.mart.ROWS_AT_ONCE", at_once)
         begin(connection)
         for number, touched in enumerate(rounds):
             for study, people in touched.items():
@@ -200,6 +203,18 @@ def count_below_nothing(folder: Path, _: Connection) -> None:
     (folder / PARTS).write_text(json.dumps(changed))
 
 
+def count_too_far(folder: Path, _: Connection) -> None:
+    changed = said(folder)
+    changed["studies"][0][2][0] = 10**30
+    (folder / PARTS).write_text(json.dumps(changed))
+
+
+def leave_a_stage_out(folder: Path, _: Connection) -> None:
+    changed = said(folder)
+    changed["studies"][0][2].pop()
+    (folder / PARTS).write_text(json.dumps(changed))
+
+
 def lead_outside(folder: Path, _: Connection) -> None:
     changed = said(folder)
     changed["studies"] = [[study, "../outside", *more] for study, _, *more in changed["studies"]]
@@ -228,7 +243,8 @@ def another_as_of(folder: Path, _: Connection) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        *(edit, lengthen, delete, replace_by_link, forget, cut, move_a_bound, count_below_nothing, lead_outside),
+        *(edit, lengthen, delete, replace_by_link, forget, cut),
+        *(move_a_bound, count_below_nothing, count_too_far, leave_a_stage_out, lead_outside),
         *(by_an_older_version, a_build_between, another_load, another_as_of),
     ],
 )

@@ -18,6 +18,8 @@ from pipelines.export.tables import Layout
 
 PARTS = ".studyflow-export-parts.json"
 ABOUT = "What `studyflow export` remembers of its files here, to write only what is new. Without it, it writes all."
+_MANY = 1 << 50
+_SEPARATORS = frozenset("/\\:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,10 @@ class Parts:
     def bounds(self, layout: Layout) -> np.ndarray | None:
         """Where the lines of each study start in each table of all studies (of the stages, then of all participants).
 
-        A row more says where the last end. None where that is not the end of the file.
+        A row more says where the last end. None where that is not the end of the files.
         """
+        if any(len(part.bytes) != len(layout.stages) for part in self.studies.values()):
+            return None
         sizes = np.array([part.bytes for part in self.studies.values()], np.int64).reshape(-1, len(layout.stages))
         sizes = np.hstack([sizes, sizes.sum(axis=1, keepdims=True)])
         ends = np.vstack([np.full((1, sizes.shape[1]), len(layout.header)), len(layout.header) + sizes.cumsum(axis=0)])
@@ -58,7 +62,7 @@ class Parts:
 
     def write(self, folder: Path) -> None:
         """Leave them in the folder for the next export."""
-        studies = [[study, *asdict(part).values()] for study, part in self.studies.items()]
+        studies = [[study, part.folder, part.bytes, part.rows] for study, part in self.studies.items()]
         said = {"about": ABOUT, "made_with": self.made_with, "build": asdict(self.build), "files": self.files}
         text = json.dumps(said | {"studies": studies}, separators=(",", ":"))
         (folder / PARTS).write_text(text + "\n", encoding="utf-8", newline="\n")
@@ -77,7 +81,7 @@ def read(folder: Path) -> Parts | None:
                 for study, name, sizes, rows in said["studies"]
             },
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None
 
 
@@ -128,9 +132,12 @@ def _inside(name: Any) -> str:  # noqa: ANN401
     Raises:
         ValueError: it does not.
     """
-    if Path(name).is_absolute() or ".." in Path(name).parts:
-        raise ValueError(name)
-    return str(name)
+    text = str(name)
+    if text == ".." or not _SEPARATORS.isdisjoint(text):
+        path = Path(text)
+        if path.is_absolute() or path.drive or ".." in path.parts:
+            raise ValueError(name)
+    return text
 
 
 def _counts(numbers: list[Any]) -> tuple[int, ...]:
@@ -139,7 +146,7 @@ def _counts(numbers: list[Any]) -> tuple[int, ...]:
     Raises:
         ValueError: they cannot.
     """
-    counts = tuple(int(number) for number in numbers)
-    if min(counts, default=0) < 0:
+    counts = tuple(map(int, numbers))
+    if min(counts, default=0) < 0 or max(counts, default=0) > _MANY:
         raise ValueError(numbers)
     return counts

@@ -1,7 +1,7 @@
 """New tables out of those of before: what is a study's is copied where it stayed the same, and made anew where not."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -41,6 +41,18 @@ class Plan:
         """The studies whose rows are needed; None: all."""
         return [study for study in self.counts if study not in self.kept.place] if self.kept else None
 
+    def groups(self) -> dict[str, str]:
+        """Which studies can be written at once, as nothing comes between them: the first of each one's group."""
+        groups: dict[str, str] = {}
+        first: str | None = None
+        for study in self.counts:
+            if self.kept and study in self.kept.place:
+                first = None
+            else:
+                first = first if first is not None and not self.folders else study
+                groups[study] = first
+        return groups
+
     def same_files(self) -> list[str]:
         """The tables of all studies in which nothing changes."""
         if not self.kept:
@@ -59,16 +71,13 @@ def fill(new: Path, plan: Plan, batches: Iterable[pa.RecordBatch]) -> Sizes:
     same = plan.same_files()
     with opened(new, plan.layout, without=same) as everything, ExitStack() as stack:
         copies = _Copies(plan, everything, stack)
-        for study, group in groupby(_by_study(batches, sizes, plan), key=itemgetter(0)):
+        for study, group in groupby(_pieces(batches, sizes, plan.groups()), key=itemgetter(0)):
             copies.up_to(study)
-            if plan.folders:
-                with opened(new / plan.folders[study], plan.layout) as tables:
-                    for _, piece in group:
-                        everything.write(piece)
-                        tables.write(piece)
-            else:
+            with opened(new / plan.folders[study], plan.layout) if plan.folders else nullcontext() as tables:
                 for _, piece in group:
                     everything.write(piece)
+                    if tables:
+                        tables.write(piece)
         copies.up_to(None)
     if plan.kept:
         for name in same:
@@ -81,19 +90,18 @@ def fill(new: Path, plan: Plan, batches: Iterable[pa.RecordBatch]) -> Sizes:
     return sizes
 
 
-def _by_study(
-    batches: Iterable[pa.RecordBatch], sizes: Sizes, plan: Plan
-) -> Iterator[tuple[str | None, pa.RecordBatch]]:
-    """The batches, cut where the study changes if something comes between the studies."""
+def _pieces(
+    batches: Iterable[pa.RecordBatch], sizes: Sizes, groups: dict[str, str]
+) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """The batches, cut where the group of the study changes."""
     for batch in batches:
         sizes.add(batch)
-        if not plan.folders and not plan.kept:
-            yield None, batch
-            continue
         runs = pc.run_end_encode(batch.column(STUDY))
+        group_of = map(groups.__getitem__, runs.values.to_pylist())
         start = 0
-        for study, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
-            yield study, batch.slice(start, end - start)
+        for group, its_runs in groupby(zip(group_of, runs.run_ends.to_pylist(), strict=True), key=itemgetter(0)):
+            *_, (_, end) = its_runs
+            yield group, batch.slice(start, end - start)
             start = end
 
 
@@ -118,7 +126,9 @@ class _Copies:
         for one in self.studies:
             if one == study:
                 break
-            place = self.kept.place[one]
+            place = self.kept.place.get(one)
+            if place is None:
+                continue
             if place != last:
                 self._copy(first, last)
                 first = place
