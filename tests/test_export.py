@@ -142,6 +142,33 @@ def test_microseconds_show_only_where_there_are_any(tmp_path: Path) -> None:
     ]
 
 
+def test_an_instant_that_no_calendar_has_is_written_as_it_is_called(small: Connection, tmp_path: Path) -> None:
+    """A row must not lose a value because the usual way to write it does not hold for it."""
+    small.execute("update marts.participants set status_since = 'infinity', first_seen_at = '-infinity'")
+    export(small, tmp_path)
+    for row in read(tmp_path / "participants.csv"):
+        assert (row["status_since"], row["first_seen_at"]) == ("infinity", "-infinity")
+
+
+def test_a_line_of_harmless_text_is_written_like_any_other(tmp_path: Path) -> None:
+    """One look tells whether a line needs no care, so it must see what two cells together could pass for."""
+    cells = {None: "", "": '""', "a": "a", "0": "0", "a,b": '"a,b"', ",": '","', "a,": '"a,"', "-": "'-", "a-": "a-"}
+    cells |= {" a": '" a"', "a b": "a b", "é": "é", "a\nb": '"a\nb"', "a'": "a'", "a;=b": '"a;\'=b"', "a=b": "a=b"}
+    pairs = [(one, other) for one in cells if one is not None for other in cells]
+    people = [
+        person(f"p{n:03}", "s", "INVITE_SENT", person_id=one, incentive_status=other)
+        for n, (one, other) in enumerate(pairs)
+    ]
+    with warehouse(people) as connection:
+        export(connection, tmp_path)
+    text = (tmp_path / "invited.csv").read_text(encoding="utf-8").partition("\n")[2]
+    expected = [
+        f"s,p{n:03},{cells[one]},Invited,Study Invited,2026-07-28T09:00:00.250Z,{cells[other]},invited"
+        for n, (one, other) in enumerate(pairs)
+    ]
+    assert re.findall(r"^(s,p\d{3},(?s:.*?),invited),", text, re.MULTILINE) == expected
+
+
 def starts_formula(cell: str) -> bool:
     """Whether some spreadsheet, after dropping what it does not show, may take this for a formula."""
     shown = unicodedata.normalize("NFKC", cell).lstrip(
