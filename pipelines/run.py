@@ -1,18 +1,19 @@
 """`studyflow run`: load, build, check, export, in this order, and what came of it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.builds import Build, last_build, up_to_date, was_checked
 from pipelines.errors import ExitCode, SourceError, StudyflowError
 from pipelines.load.loader import Loaded, load
 from pipelines.load.sources import display_name
@@ -29,11 +30,16 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run did: its steps with their seconds, the summary, the report of the checks, the files written."""
+    """What a run did: its steps with their seconds, the summary, the report of the checks, the files written.
+
+    `report` is None where there was nothing to check: no table is another than when it was last found right.
+    """
 
     settings: Settings
     steps: dict[str, float] = field(default_factory=dict)
     loaded: Loaded | None = None
+    build: Build | None = None
+    built: Literal["all", "touched", "nothing"] = "all"
     summary: Summary | None = None
     report: "Report | None" = None
     exported: "Exported | None" = None
@@ -57,9 +63,11 @@ class Outcome:
         return {
             **(self.summary.as_dict() if self.summary else {}),
             "loaded": self.loaded.as_dict() if self.loaded else None,
+            "built": self.built,
             "checks": as_dict(self.report) if self.report else None,
             "exports": {
                 "folder": str(self.settings.exports),
+                "wrote": self.exported.wrote if self.exported else "nothing",
                 "files": [str(file) for file in self.exported.files] if self.exported else [],
             },
             "seconds": {step: round(seconds, 3) for step, seconds in self.steps.items()},
@@ -69,6 +77,11 @@ class Outcome:
         """Print the outcome for a person."""
         from pipelines.check import render as render_report  # noqa: PLC0415
 
+        if self.built == "nothing" and self.build:
+            output.print(
+                f"Nothing new: the tables stay as they are, as of {self.build.as_of:%Y-%m-%d %H:%M} UTC.",
+                highlight=False,
+            )
         if self.summary:
             render(self.summary, output)
         if self.report and (not self.report.ok or self.report.failures):
@@ -76,8 +89,8 @@ class Outcome:
         places = Table.grid(padding=(0, 2))
         places.add_row("warehouse", _shown(self.settings.database))
         places.add_row("stage tables", _shown(self.settings.exports))
-        checks = "passed" if self.report and self.report.ok else "failed: see above, or run `studyflow check`"
-        places.add_row("checks", checks)
+        is_right = self.report is None or self.report.ok
+        places.add_row("checks", "passed" if is_right else "failed: see above, or run `studyflow check`")
         places.add_row("took", ", ".join(f"{step} {seconds:.1f} s" for step, seconds in self.steps.items()))
         output.print(places, highlight=False, soft_wrap=True)
 
@@ -95,25 +108,58 @@ def run_all(settings: Settings, *, by_study: bool, parquet: bool, strict: bool, 
     """
     outcome = Outcome(settings)
     check_reference_files(settings.studies_file, settings.people_file)
-    Thread(target=_import_dbt, daemon=True).start()
     with _timed(outcome, "load"):
-        outcome.loaded = load_files(settings, console)
+        outcome.loaded = load_files(settings, console, meanwhile=_import_dbt)
     with _timed(outcome, "build"), _saying(console, "Building the tables"):
-        build_tables(settings)
+        _build_what_is_new(outcome)
     with _timed(outcome, "check"), _saying(console, "Checking"):
-        outcome.report = check_tables(settings, strict=strict)
+        outcome.report = _check_what_is_new(outcome, strict=strict)
     with _timed(outcome, "export"), _saying(console, "Exporting"):
-        outcome.exported = export_tables(settings, by_study=by_study, parquet=parquet)
+        outcome.exported = export_tables(outcome.settings, by_study=by_study, parquet=parquet)
     with connect(settings.database) as connection:
         outcome.summary = summarise(connection, settings.database)
     return outcome
 
 
-def load_files(settings: Settings, console: Console | None) -> Loaded:
-    """Load the raw files, unless that would mix the sample with a team's own webhooks."""
+def _build_what_is_new(outcome: Outcome) -> None:
+    """Build, unless that would make the tables that are there."""
+    settings = outcome.settings
+    with connect(settings.database) as connection:
+        outcome.build = up_to_date(connection, settings)
+    if outcome.build:
+        outcome.built = "nothing"
+        outcome.settings = replace(settings, as_of=outcome.build.as_of)
+        return
+    build_tables(settings)
+    with connect(settings.database) as connection:
+        outcome.build = last_build(connection)
+    outcome.built = "all" if outcome.build is None or outcome.build.is_whole else "touched"
+
+
+def _check_what_is_new(outcome: Outcome, *, strict: bool) -> "Report | None":
+    """Check what the last build changed, if the tables it changed were found right; else everything."""
+    if outcome.built == "nothing" and outcome.build and not strict:
+        with connect(outcome.settings.database) as connection:
+            if was_checked(connection, outcome.build.build_id):
+                return None
+    return check_tables(outcome.settings, strict=strict, only_changes=True)
+
+
+def load_files(settings: Settings, console: Console | None, meanwhile: Callable[[], None] | None = None) -> Loaded:
+    """Load the raw files, unless that would mix the sample with a team's own webhooks.
+
+    `meanwhile` is called in a thread of its own once there is anything to read.
+    """
     with connect(settings.database) as connection, progress_bar(console, "Loading", "bytes") as moved:
         _refuse_mixing(connection, settings)
-        return load(connection, settings.raw, moved)
+        waiting = [Thread(target=meanwhile, daemon=True)] if meanwhile else []
+
+        def progress(done: int, total: int) -> None:
+            while waiting:
+                waiting.pop().start()
+            moved(done, total)
+
+        return load(connection, settings.raw, progress)
 
 
 def build_tables(settings: Settings) -> int:
@@ -124,13 +170,23 @@ def build_tables(settings: Settings) -> int:
     return build(settings)
 
 
-def check_tables(settings: Settings, *, strict: bool, as_of_must_match: bool = True) -> "Report":
-    """Check the tables; they must be there, and speak for the settings' moment if that must match."""
-    from pipelines.check import check  # noqa: PLC0415 - takes a second
+def check_tables(
+    settings: Settings, *, strict: bool, as_of_must_match: bool = True, only_changes: bool = False
+) -> "Report":
+    """Check the tables; they must be there, and speak for the settings' moment if that must match.
+
+    `only_changes`: only what the last build changed, where what it built on was checked and found right.
+    """
+    from pipelines.check import EVERYTHING, check, record_checked, scope_of_build  # noqa: PLC0415 - takes a second
 
     with connect(settings.database) as connection:
         built = _built_as_of(connection, settings.as_of if as_of_must_match else None)
-        return check(connection, built, strict=strict)
+        build = last_build(connection)
+        scope = scope_of_build(connection) if only_changes else EVERYTHING
+        report = check(connection, built, strict=strict, scope=scope)
+        if build:
+            record_checked(connection, report, build.build_id)
+        return report
 
 
 def export_tables(settings: Settings, *, by_study: bool, parquet: bool, as_of_must_match: bool = True) -> "Exported":

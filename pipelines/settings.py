@@ -16,12 +16,13 @@ EXPORTS = PROJECT / "data" / "exports"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What one run works on. `as_of` is the one moment that the whole run speaks for, in UTC."""
+    """What one run works on. `as_of` is the one moment that the whole run speaks for, in UTC; if nobody asked for it, now."""
 
     raw: tuple[Path, ...]
     database: Path
     exports: Path
     as_of: datetime
+    is_as_of_asked_for: bool = True
     studies_file: Path = REFERENCE / "studies.csv"
     people_file: Path = REFERENCE / "people.csv"
 
@@ -45,6 +46,7 @@ def resolve(
         database=(database or DATABASE).absolute(),
         exports=(exports or EXPORTS).absolute(),
         as_of=parse_instant(as_of) if as_of else (sample_as_of() if is_sample else datetime.now(UTC)),
+        is_as_of_asked_for=bool(as_of) or is_sample,
     )
     return replace(settings, studies_file=SAMPLE / "studies.csv") if is_sample else settings
 
@@ -72,3 +74,13 @@ def parse_instant(text: str) -> datetime:
     except OverflowError as error:
         msg = f"{text!r} is outside the years 1 to 9999."
         raise StudyflowError(msg) from error
+
+
+def memory_limit() -> str:
+    """How much memory DuckDB may use before it goes on on disk. profiles.yml has the same default."""
+    return os.environ.get("STUDYFLOW_MEMORY_LIMIT", "3GB")
+
+
+def temp_directory(database: Path) -> str:
+    """The folder that it uses then. profiles.yml has the same default."""
+    return os.environ.get("STUDYFLOW_TEMP_DIRECTORY", f"{database}.tmp")

@@ -9,7 +9,7 @@ import duckdb
 import jinja2
 
 from pipelines.errors import StudyflowError
-from pipelines.settings import PROJECT
+from pipelines.settings import PROJECT, memory_limit, temp_directory
 
 
 def raw_tables_ddl() -> str:
@@ -39,9 +39,21 @@ def connect(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckD
         raise StudyflowError(_cannot_open(database, str(error))) from error
     try:
         connection.execute("set timezone = 'UTC'; set enable_progress_bar = false")
+        _bound(connection, database)
         yield connection
     finally:
         connection.close()
+
+
+def _bound(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
+    """Hold the connection to the memory that it may use."""
+    limit, folder = memory_limit(), temp_directory(database)
+    try:
+        connection.execute("set memory_limit = $limit", {"limit": limit})
+        connection.execute("set temp_directory = $folder", {"folder": folder})
+    except duckdb.Error as error:
+        msg = f"STUDYFLOW_MEMORY_LIMIT is {limit!r}, which is no amount of memory. Write it like 4GB."
+        raise StudyflowError(msg) from error
 
 
 def _cannot_open(database: Path, error: str) -> str:

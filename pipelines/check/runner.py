@@ -78,7 +78,7 @@ def check(  # noqa: PLR0913 - what is checked, and how, is the caller's
         if not checked.is_sound:
             unsound.add(table)
     is_right = not failures
-    for scan, rows_of in _scans(connection, scope):
+    for scan, rows_of in _scans(scope):
         if scan.reads(unsound):
             continue
         rules += len(scan.rules)
@@ -92,13 +92,13 @@ def check(  # noqa: PLR0913 - what is checked, and how, is the caller's
     return Report(as_of, strict, rows, rules, failures, find_rejections(connection), scope.name)
 
 
-def _scans(connection: duckdb.DuckDBPyConnection, scope: Scope) -> Iterator[tuple[Scan, Scope]]:
+def _scans(scope: Scope) -> Iterator[tuple[Scan, Scope]]:
     """Every scan, and what it looks at."""
     yield from zip(chain(KEYS, MART_KEYS, HISTORIES), repeat(scope))
     if scope.since_load is None:
         yield from zip(ACCOUNTING, repeat(scope))
     else:
-        yield from zip(chain(replacements(connection, scope), ACCOUNTING_OF_CHANGES), repeat(scope.whole))
+        yield from zip(chain(replacements(scope), ACCOUNTING_OF_CHANGES), repeat(scope.whole))
 
 
 def _require_tables(connection: duckdb.DuckDBPyConnection) -> None:

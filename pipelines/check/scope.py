@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+from pipelines.builds import was_checked
 from pipelines.check import report
-from pipelines.check.state import was_checked
 from pipelines.warehouse import has_table
 
 CHANGED_SCHEMA = "delta"
@@ -16,7 +16,7 @@ TOUCHED = {
     "study_id": "intermediate.int_touched_studies",
     "person_id": "intermediate.int_touched_people",
 }
-"""Where the touched keys are, by the column that a table is kept by: the first of these that it has."""
+"""Where the touched keys are, by the column that a table is kept by."""
 
 
 @dataclass(frozen=True, slots=True)

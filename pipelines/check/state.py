@@ -22,10 +22,3 @@ def record_checked(connection: duckdb.DuckDBPyConnection, report: Report, build_
         connection, "state", "last_build"
     ):
         connection.execute("delete from state.last_build")
-
-
-def was_checked(connection: duckdb.DuckDBPyConnection, build_id: int) -> bool:
-    """Whether the tables of this build were checked and found right."""
-    if not has_table(connection, "state", "checked"):
-        return False
-    return bool(connection.execute("select 1 from state.checked where ok and build_id = $1", [build_id]).fetchall())

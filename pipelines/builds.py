@@ -1,0 +1,108 @@
+"""What the last build of the tables was, and whether another would make the same ones."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import jinja2
+import yaml  # type: ignore[import-untyped]
+
+from pipelines.settings import PROJECT, Settings
+from pipelines.warehouse import has_table
+
+AS_GOOD_AS_NOW = timedelta(hours=1)
+"""How old tables may be, with nothing new since, before a run without an as-of makes their ages anew."""
+
+NOT_BUILT_FROM = """
+select
+    (select coalesce(max(load_id), 0) from raw.loads) <> $load_id
+    or exists (
+        select source_file, file_id from raw.files where not is_superseded or lines > 0
+        except select source_file, file_id from audit.load_files
+    )
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A build that ended completely: the row of `state.last_build`."""
+
+    build_id: int
+    previous_build_id: int | None
+    as_of: datetime
+    load_id: int
+    fingerprint: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it made everything anew; else it put rows into the tables of the build before."""
+        return self.previous_build_id is None
+
+
+def last_build(connection: duckdb.DuckDBPyConnection) -> Build | None:
+    """The last build, if it ended completely and nothing was made since by other means."""
+    if not has_table(connection, "state", "last_build"):
+        return None
+    rows = connection.execute(
+        "select build_id, previous_build_id, as_of, load_id, fingerprint from state.last_build"
+    ).fetchall()
+    return Build(*rows[0]) if rows else None
+
+
+def up_to_date(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Build | None:
+    """The last build, if nothing has arrived and nothing has changed since that would make other tables now."""
+    build = last_build(connection)
+    if build is None or not _speaks_for(build.as_of, settings) or not is_made_of_what_is_loaded(connection):
+        return None
+    return build if fingerprint(connection, settings) == build.fingerprint else None
+
+
+def is_made_of_what_is_loaded(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the tables were made of all that is loaded now."""
+    build = last_build(connection)
+    if build is None:
+        return False
+    [(differs,)] = connection.execute(NOT_BUILT_FROM, {"load_id": build.load_id}).fetchall()
+    return not differs
+
+
+def was_checked(connection: duckdb.DuckDBPyConnection, build_id: int) -> bool:
+    """Whether the tables of this build were checked and found right, as `state.checked` remembers."""
+    if not has_table(connection, "state", "checked"):
+        return False
+    return bool(connection.execute("select 1 from state.checked where ok and build_id = $1", [build_id]).fetchall())
+
+
+def _speaks_for(built: datetime, settings: Settings) -> bool:
+    if settings.is_as_of_asked_for:
+        return built == settings.as_of
+    return built <= settings.as_of < built + AS_GOOD_AS_NOW
+
+
+def fingerprint(connection: duckdb.DuckDBPyConnection, settings: Settings) -> str:
+    """What the tables depend on beside deliveries and as-of, as the macro of that name has it."""
+    macros = _macros(PROJECT / "macros" / "builds" / "fingerprint.sql")
+    files = [str(PROJECT / file) for file in macros("files_of_project")]
+    files += [str(file) for file in (settings.studies_file, settings.people_file) if file.exists()]
+    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
+    values = {name: project["vars"][name] for name in macros("vars_of_tables")}
+    [(found,)] = connection.execute(macros("duckdb__fingerprint", files, values)).fetchall()
+    return str(found)
+
+
+def _macros(file: Path) -> Callable[..., Any]:
+    """The macros of a file without dbt: called by name, they give what they return or else the text they make."""
+    returned: list[Any] = []
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"], autoescape=False)  # noqa: S701 - SQL, not HTML
+    environment.globals["return"] = returned.append
+    module = environment.from_string(file.read_text(encoding="utf-8")).module
+
+    def call(name: str, *arguments: object) -> Any:  # noqa: ANN401 - lists or text
+        returned.clear()
+        text = getattr(module, name)(*arguments)
+        return returned[0] if returned else str(text)
+
+    return call
