@@ -162,7 +162,7 @@ select csv_line from unreadable;
 -- Changes: distinct, in order, linked
 ------------------------------------------------------------------------------------------------------------------------
 
-create temp table all_changes as
+create temp table changes as
 select
     participant_id,
     person_id,
@@ -182,22 +182,14 @@ select
     count(*) filter (outcome = 'accepted') as accepted,
     count(*) filter (outcome = 'other_event') as other_events,
     count(*) filter (outcome = 'rejected') + (select count(*) from unreadable) as rejected,
-    (select count(*) from all_changes) as distinct_changes
+    (select count(*) from changes) as distinct_changes
 from lines;
 
 drop table lines;
 
-create temp table changes as
-select
-    all_changes.*,
-    statuses.status_rank,
-    coalesce(prior_statuses.status_rank, 0) as prior_rank
-from all_changes
-inner join statuses using (status)
-left join statuses as prior_statuses on all_changes.prior_status = prior_statuses.status
-where occurred_at <= getvariable('as_of');
-
-drop table all_changes;
+-- What comes after the moment that the tables speak for is ignored.
+delete from changes
+where occurred_at > getvariable('as_of');
 
 -- Changes of one instant take the order that breaks the fewest links. A knot is a run of such instants.
 create temp table tied_changes as
@@ -251,17 +243,21 @@ placed as (
 
 select
     changes.*,
+    statuses.status_rank,
     knot,
     moment,
     changes_then,
     row_number() over (
-        partition by participant_id, occurred_at order by status_rank, prior_rank, person_id, study_id
+        partition by participant_id, occurred_at
+        order by statuses.status_rank, coalesce(prior_statuses.status_rank, 0), person_id, study_id
     ) as member,
     status_before,
     changes_after = 1 as is_followed,
     prior_status_after
 from changes
-inner join placed using (participant_id, occurred_at);
+inner join placed using (participant_id, occurred_at)
+inner join statuses using (status)
+left join statuses as prior_statuses on changes.prior_status = prior_statuses.status;
 
 create temp table tie_order as
 with recursive
@@ -373,7 +369,7 @@ placed as (
 
 neighbours as (
     select
-        * exclude (person_id, study_id, status_rank, prior_rank, tie_position),
+        * exclude (person_id, study_id, tie_position),
         row_number() over in_order as position,
         lag(status) over in_order as status_before,
         lag(occurred_at) over in_order as occurred_before,
@@ -517,9 +513,9 @@ effects as (
         requires_state,
         backlog_state,
         incentive_status,
-        max(sequence_number) filter (requires_state is null) over (
+        last_value(case when requires_state is null then coalesce(backlog_state, 'none') end ignore nulls) over (
             partition by participant_id order by sequence_number rows unbounded preceding
-        ) as decided_by
+        ) as decided_state
     from marts.status_changes
     inner join statuses using (status)
     semi join (
@@ -533,31 +529,10 @@ effects as (
     where changes_state
 ),
 
--- The last unconditional effect holds; after it a bounce takes hold only on the state that it requires.
-decided as (
-    select
-        effects.*,
-        decisions.backlog_state as decided_state,
-        decisions.incentive_status as decided_status,
-        effects.requires_state = decisions.backlog_state as takes_hold
-    from effects
-    inner join effects as decisions
-        on effects.participant_id = decisions.participant_id and effects.decided_by = decisions.sequence_number
-),
-
-states as (
-    select
-        * exclude (backlog_state, incentive_status),
-        coalesce(max(backlog_state) filter (takes_hold) over since_decision, decided_state) as backlog_state,
-        coalesce(max(incentive_status) filter (takes_hold) over since_decision, decided_status) as incentive_status
-    from decided
-    window since_decision as (
-        partition by participant_id, decided_by order by sequence_number rows unbounded preceding
-    )
-),
-
+-- A bounce takes hold only on the state that it requires, else it is as if it had not been.
 beginnings as (
-    from states
+    from effects
+    where requires_state is null or requires_state = decided_state
     window in_order as (partition by participant_id order by sequence_number)
     qualify
         lag(backlog_state) over in_order is distinct from backlog_state
@@ -762,27 +737,31 @@ left join expected
         and counted.to_status = expected.to_status;
 
 -- A visit is an unbroken run of a stage or a status. A run of inferred changes alone is none, but ends the one before.
+create temp table beginnings as
+select
+    participant_id,
+    study_id,
+    sequence_number,
+    stage,
+    status,
+    occurred_at,
+    coalesce(lag(stage) over in_order <> stage, true) as begins_stage,
+    coalesce(lag(status) over in_order <> status, true) as begins_status,
+    is_inferred and coalesce(lead(stage) over in_order <> stage, true) as is_stage_inferred_alone,
+    is_inferred and coalesce(lead(status) over in_order <> status, true) as is_status_inferred_alone
+from marts.status_changes
+window in_order as (partition by participant_id order by sequence_number)
+qualify begins_stage or begins_status;
+
 create temp table stage_visits as
 with
-
-beginnings as (
-    select
-        participant_id,
-        study_id,
-        sequence_number,
-        stage,
-        occurred_at,
-        is_inferred and coalesce(lead(stage) over in_order <> stage, true) as is_inferred_alone
-    from marts.status_changes
-    window in_order as (partition by participant_id order by sequence_number)
-    qualify coalesce(lag(stage) over in_order <> stage, true)
-),
 
 runs as (
     select
         *,
         lead(occurred_at) over (partition by participant_id order by sequence_number) as ended_at
     from beginnings
+    where begins_stage
 )
 
 select
@@ -793,29 +772,17 @@ select
     ended_at,
     hours(started_at, coalesce(ended_at, getvariable('as_of'))) as hours
 from runs
-where not is_inferred_alone;
+where not is_stage_inferred_alone;
 
 create temp table status_visits as
 with
-
-beginnings as (
-    select
-        participant_id,
-        study_id,
-        sequence_number,
-        status,
-        occurred_at,
-        is_inferred and coalesce(lead(status) over in_order <> status, true) as is_inferred_alone
-    from marts.status_changes
-    window in_order as (partition by participant_id order by sequence_number)
-    qualify coalesce(lag(status) over in_order <> status, true)
-),
 
 runs as (
     select
         *,
         lead(occurred_at) over (partition by participant_id order by sequence_number) as ended_at
     from beginnings
+    where begins_status
 )
 
 select
@@ -825,7 +792,9 @@ select
     ended_at,
     hours(occurred_at, coalesce(ended_at, getvariable('as_of'))) as hours
 from runs
-where not is_inferred_alone;
+where not is_status_inferred_alone;
+
+drop table beginnings;
 
 create table marts.stage_durations as
 with
@@ -1410,7 +1379,8 @@ bulk_edits as (
 
 manual as (
     select participant_id, sequence_number
-    from linked
+    from standing
+    inner join linked using (participant_id, sequence_number)
     inner join marts.transitions
         on
             linked.study_id = transitions.study_id
