@@ -104,23 +104,23 @@ def incremental_build() -> Iterator[str]:
     yield "set variable last_touched = greatest(getvariable('victim'), getvariable('victim_of_gap'))"
     yield "update raw.deliveries set load_id = 2 where file_id = 4"
     yield (
-        "create table intermediate.int_touched_participants as "
+        "create or replace table intermediate.int_touched_participants as "
         f"select participant_id, study_id, person_id from marts.participants where {TOUCHED}"
     )
     for table, key in (("studies", "study_id"), ("people", "person_id")):
         yield (
-            f"create table intermediate.int_touched_{table} as "
+            f"create or replace table intermediate.int_touched_{table} as "
             f"select distinct {key} from intermediate.int_touched_participants"
         )
-    yield "create schema delta"
+    yield "create schema if not exists delta"
     touched = {"participant_id": "participants", "study_id": "studies", "person_id": "people"}
     for key, tables in KEPT_BY.items():
         for table in tables:
             yield (
-                f"create table delta.{table.partition('.')[2]} as "
+                f"create or replace table delta.{table.partition('.')[2]} as "
                 f"from {table} where {key} in (select {key} from intermediate.int_touched_{touched[key]})"
             )
-    yield "create schema state"
-    yield "create table state.this_build as select 8 as build_id, 7 as previous_build_id, 1 as previous_load_id"
-    yield "create table state.last_build as select 8 as build_id, 7 as previous_build_id"
-    yield "create table state.checked as select 7 as build_id, true as ok, false as strict"
+    yield "create schema if not exists state"
+    yield "create or replace table state.this_build as select 8 as build_id, 7 as previous_build_id, 1 as previous_load_id"
+    yield "create or replace table state.last_build as select 8 as build_id, 7 as previous_build_id"
+    yield "create or replace table state.checked as select 7 as build_id, true as ok, false as strict"

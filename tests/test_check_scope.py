@@ -11,7 +11,8 @@ from check_warehouse import AS_OF, KEPT_BY, TOUCHED, broken_sample, counts, incr
 from product import Product
 from rich.console import Console
 
-from pipelines.check import Report, as_dict, check, record_checked, render, scope_of_build, was_checked
+from pipelines.check import Report, as_dict, check, record_checked, render, replaced, scope_of_build, was_checked
+from pipelines.check.schemas import TABLES
 
 CHANGES, STAGED, PARTICIPANTS, GAPS = "marts.status_changes", "staging.stg_changes", "marts.participants", "audit.gaps"
 DELIVERIES, LEDGER, FILES, REJECTED = "raw.deliveries", "raw.files", "audit.load_files", "audit.rejected_lines"
@@ -88,7 +89,11 @@ BREAKS = {
         {("marts.people", REPLACED): -1},
     ),
     "new rows of somebody who was not touched": Break(
-        (f"insert into delta.gaps from {GAPS} where participant_id = (select max(participant_id) from {GAPS})",),
+        both(
+            "insert into {} from audit.gaps where (participant_id, sequence_number) = "
+            "(select max((participant_id, sequence_number)) from audit.gaps where study_id is not null)",
+            GAPS,
+        )[::-1],
         {(GAPS, REPLACED): 1, (GAPS, "one row per change that follows a gap"): 1},
     ),
     "deliveries that were left out": Break(
@@ -147,6 +152,17 @@ def test_what_a_build_does_wrong_is_found(product: Product, case: str) -> None:
     broken = BREAKS[case]
     found = counts(report_of_changes(product, *broken.statements).failures)
     assert {rule: count if broken.failures.get(rule) != -1 else -1 for rule, count in found.items()} == broken.failures
+
+
+def test_tables_are_kept_by_the_columns_that_the_check_thinks(product: Product) -> None:
+    """Else rows that are right would be called wrong."""
+    kept = {
+        f"{model['schema']}.{model['name']}": model["config"]["unique_key"]
+        for model in product.models.values()
+        if model["config"]["materialized"] == "incremental"
+    }
+    known = {table: key for table, key in replaced.KEPT_BY.items() if table in kept}
+    assert known == {table: key for table, key in kept.items() if table in [*TABLES, GAPS]}
 
 
 def test_a_right_build_passes_and_little_is_looked_at(product: Product) -> None:

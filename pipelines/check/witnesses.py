@@ -13,8 +13,6 @@ from pandera.polars import Column, DataFrameSchema
 from pipelines.check.times import clipped
 
 ALLOWED = "allowed_values"
-UNDERSTOOD = {"isin", "str_length", "greater_than_or_equal_to", "less_than_or_equal_to", "less_than", "in_range"}
-"""The rules of which that is so, by pandera's names."""
 
 
 def witnesses(connection: duckdb.DuckDBPyConnection, source: str, schema: DataFrameSchema) -> pl.DataFrame:
