@@ -370,9 +370,9 @@ def refuse(problem: int) -> Callable[..., int]:
 
 
 @pytest.mark.parametrize("without", [[], ["copy_file_range"], ["copy_file_range", "sendfile"]])
-@pytest.mark.parametrize("is_there", [True, False])
+@pytest.mark.parametrize("how", ["refuses", "does nothing", "is missing"])
 def test_systems_without_a_call_to_copy(
-    small: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without: list[str], *, is_there: bool
+    small: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without: list[str], how: str
 ) -> None:
     """Old ones, some file systems, macOS and Windows; and no second names for files either."""
     export(small, tmp_path / "exports", by_study=True)
@@ -380,10 +380,10 @@ def test_systems_without_a_call_to_copy(
     monkeypatch.setattr("pipelines.export.copy._AT_ONCE", 100)
     monkeypatch.setattr(os, "link", refuse(errno.EPERM))
     for call in without:
-        if is_there:
-            monkeypatch.setattr(os, call, refuse(errno.EXDEV if call == "copy_file_range" else errno.EINVAL))
-        else:
+        if how == "is missing":
             monkeypatch.delattr(os, call)
+        else:
+            monkeypatch.setattr(os, call, refuse(errno.EXDEV) if how == "refuses" else lambda *_: 0)
     assert check(small, tmp_path / "exports", by_study=True).wrote == "touched"
 
 

@@ -2,10 +2,12 @@
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-_CANNOT = {errno.ENOSYS, errno.EXDEV, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EPERM, errno.EBADF}
+_NO_SUCH_CALL = {errno.ENOSYS, errno.EXDEV, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOTSOCK, errno.EPERM}
 _AT_ONCE = 1 << 20
 
 
@@ -38,24 +40,30 @@ def link(source: Path, target: Path) -> None:
 
 
 def _copied(source: IO[bytes], start: int, size: int, target: IO[bytes]) -> int:
-    """Copy some of it by the first call that works here; how much."""
-    try:
-        return os.copy_file_range(source.fileno(), target.fileno(), size, start)
-    except AttributeError:
-        pass
-    except OSError as error:
-        if error.errno not in _CANNOT:
-            raise
-    try:
-        return os.sendfile(target.fileno(), source.fileno(), start, size)
-    except AttributeError:
-        pass
-    except OSError as error:
-        if error.errno not in _CANNOT | {errno.ENOTSOCK}:
-            raise
+    """Copy some of it by the first call that works here; how much. Some systems say 0 where they cannot."""
+    with suppress(AttributeError), _refused():
+        if done := os.copy_file_range(source.fileno(), target.fileno(), size, start):
+            return done
+    with suppress(AttributeError), _refused():
+        if done := os.sendfile(target.fileno(), source.fileno(), start, size):
+            return done
     source.seek(start)
     piece = source.read(min(size, _AT_ONCE))
     target.seek(0, os.SEEK_END)
     target.write(piece)
     target.flush()
     return len(piece)
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    """Go on where the system has no such call for such files.
+
+    Raises:
+        OSError: the call itself failed.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_SUCH_CALL:
+            raise
