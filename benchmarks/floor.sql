@@ -1343,6 +1343,7 @@ undone as (
         max(sequence_number) as last_undone_by
     from marts.status_changes
     inner join statuses using (status)
+    semi join completions using (participant_id)
     where undoes_completion
     group by participant_id, activity
 ),
@@ -1490,9 +1491,16 @@ late_cancellations as (
     group by participant_id
 ),
 
+studies_of_people as (
+    select person_id, count(distinct study_id) as studies
+    from histories
+    group by person_id
+),
+
 judged as (
     select
         histories.*,
+        studies,
         late_cancellations,
         last_response_number > first_invitation_number as has_responded,
         case when contact_ended_number > coalesce(last_contact_number, 0) then contact_ended_at end as opted_out_at,
@@ -1504,6 +1512,7 @@ judged as (
     from histories
     inner join marts.participants using (participant_id)
     inner join stages on current_stage = stage
+    inner join studies_of_people on histories.person_id = studies_of_people.person_id
     left join late_cancellations using (participant_id)
 ),
 
@@ -1516,7 +1525,7 @@ by_person as (
         max(last_completed_at) as last_completed_at,
         max(opted_out_at) as opted_out_at,
         max(cooldown_ends_at) as cooldown_ends_at,
-        count(distinct study_id)::integer as studies,
+        max(studies)::integer as studies,
         count(*) filter (export_name = 'not_started')::integer as studies_not_started,
         count(*) filter (is_active)::integer as studies_active,
         count(*) filter (export_name = 'done')::integer as studies_done,
@@ -1604,7 +1613,7 @@ suspicious as (
         select rule_id, person_id
         from governed
         group by rule_id, person_id, at_most
-        having count(*) filter (counted) > at_most
+        having count(*) filter (counted) > at_most and bool_or(judged)
     ) using (rule_id, person_id)
 ),
 
