@@ -1,4 +1,4 @@
-"""The checks raise no false alarm: whatever the pipeline builds passes."""
+"""The checks raise no false alarm: whatever the pipeline builds passes, and quickly."""
 
 from dataclasses import asdict
 
@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from product import Product
 from strategies import as_ofs, study_infos, workspaces
 
-from pipelines.check import check
+from pipelines.check import EVERYTHING, check
+from pipelines.check.histories import HISTORIES
+from pipelines.check.scan import is_proved
 
 LEDGER = """
 create or replace table raw.files as
@@ -30,5 +32,7 @@ def test_whatever_is_built_passes(product: Product, data: st.DataObject) -> None
         connection.execute(LEDGER)
         product.build(connection, *MODELS, as_of=as_of, optional={"stg_studies": described})
         report = check(connection, as_of, strict=True)
+        for scan in HISTORIES:
+            assert is_proved(connection, scan, as_of, EVERYTHING), scan.rules[0].rule
     assert not report.failures
     assert report.ok
