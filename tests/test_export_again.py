@@ -280,6 +280,10 @@ def an_older_dbt(connection: Connection) -> None:
     connection.execute("drop table state.last_build")
 
 
+def a_newer_dbt(connection: Connection) -> None:
+    connection.execute("alter table state.this_build rename as_of to until")
+
+
 def another_stage_name(connection: Connection) -> None:
     connection.execute("update reference.stages set export_name = 'finished' where stage = 'Done'")
 
@@ -288,7 +292,7 @@ def another_column(connection: Connection) -> None:
     connection.execute("alter table marts.participants add column more integer default 1")
 
 
-@pytest.mark.parametrize("change", [no_build_ended, an_older_dbt, another_stage_name, another_column])
+@pytest.mark.parametrize("change", [no_build_ended, an_older_dbt, a_newer_dbt, another_stage_name, another_column])
 def test_where_the_warehouse_is_another_all_is_written(
     small: Connection, tmp_path: Path, change: Callable[[Any], None]
 ) -> None:

@@ -31,7 +31,14 @@ class Marts:
 
 
 def marts(connection: duckdb.DuckDBPyConnection) -> Marts | None:
-    """What is known of the marts: nothing unless the last build ended completely and told of itself."""
+    """What is known of the marts: nothing unless the last build ended completely and told of itself in this form."""
+    try:
+        return _marts(connection)
+    except duckdb.BinderException:
+        return None
+
+
+def _marts(connection: duckdb.DuckDBPyConnection) -> Marts | None:
     needed = (("state", "this_build"), ("state", "last_build"), ("raw", "loads"))
     if not all(has_table(connection, schema, table) for schema, table in needed):
         return None
