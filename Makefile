@@ -43,7 +43,7 @@ format: $(READY) ## Format Python and SQL
 docs: $(READY) ## Make the dbt docs site as one page: target/static_index.html
 	$(BIN)/dbt docs generate --static
 
-benchmarks: $(READY) $(PEERS)/.ready ## Measure studyflow beside other tools: docs/benchmarks.md (about half an hour)
+benchmarks: $(READY) $(PEERS)/.ready ## Measure studyflow beside other tools: docs/benchmarks.md (takes an hour)
 	$(BIN)/python benchmarks/run.py $(BENCHMARKS)
 
 $(PEERS)/.ready: benchmarks/requirements.txt

@@ -79,8 +79,6 @@ class Data:
 def make(folder: Path, lines: int, batches: int) -> Data:
     """Make the files of a size, unless they are there."""
     # Who measures imports this module too, and must stay small: memory at the start of a process is its parent's.
-    import duckdb  # noqa: PLC0415
-
     from pipelines.generate import Recipe, generate  # noqa: PLC0415
 
     data = Data(folder / f"{lines}", lines)
@@ -104,10 +102,17 @@ def make(folder: Path, lines: int, batches: int) -> Data:
             with path.open("wb") as target:
                 target.writelines(islice(source, count))
     made.unlink()
-    with duckdb.connect() as connection:
-        query = CLEAN.replace("{clean}", str(data.clean).replace("'", "''"))
-        connection.execute(query, {"events": str(data.events), "statuses": str(STATUSES)})
+    write_clean(data.events, data.clean)
     return data
+
+
+def write_clean(events: Path, clean: Path) -> None:
+    """Write the payloads of the accepted lines, in the same order."""
+    import duckdb  # noqa: PLC0415
+
+    with duckdb.connect() as connection:
+        query = CLEAN.replace("{clean}", str(clean).replace("'", "''"))
+        connection.execute(query, {"events": str(events), "statuses": str(STATUSES)})
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ class Benchmark:
         self.place.scratch.mkdir(parents=True, exist_ok=True)
         self.limits = Limits(asked.timeout, asked.memory * GB)
         self.environment = self._environment()
+        self.runs = 1
         self.stopped: dict[str, str] = {}
         self.results: dict[str, Any] = {
             "measured_on": datetime.now(UTC).date().isoformat(),
@@ -78,7 +79,8 @@ class Benchmark:
     def run(self) -> None:
         """All sizes, from the smallest; the results are written after each."""
         sizes = sorted(self.asked.sizes)
-        for lines in sizes:
+        for number, lines in enumerate(sizes):
+            self.runs = self.asked.runs[min(number, len(self.asked.runs) - 1)]
             data = self._data(lines)
             raw = data.folder / "raw"
             shutil.rmtree(raw, ignore_errors=True)
@@ -87,6 +89,8 @@ class Benchmark:
             if lines == sizes[0]:
                 self._verify(data, raw)
             self._measure_full(data, raw)
+            if self.asked.verify and lines != sizes[0]:
+                self._verify_last(data)
             if self.asked.incremental:
                 self._measure_incremental(data, raw)
                 if lines == sizes[0]:
@@ -100,7 +104,7 @@ class Benchmark:
         return Data(self.data_folder / str(lines), lines)
 
     def _batches(self) -> int:
-        return max(2, self.asked.runs) if self.asked.incremental else 0
+        return max(2, self.runs) if self.asked.incremental else 0
 
     def _verify(self, data: Data, raw: Path) -> None:
         """Let everyone compute once, and compare. It also warms what is cached: files, bytecode, parsed models."""
@@ -111,17 +115,29 @@ class Benchmark:
                 self._measure(name, data, raw)
                 self._compare(name, name)
 
+    def _verify_last(self, data: Data) -> None:
+        """Compare what the last runs made."""
+        print("  did all compute the same?", flush=True)
+        for name in self.asked.contestants:
+            if CONTESTANTS[name].is_compared and not self.stopped.keys() & {name, OURS}:
+                self._compare(name, f"{name}, {data.lines:,} lines")
+
     def _compare(self, name: str, title: str) -> None:
         command = [str(HERE / "verify.py"), str(self.place.made_by(OURS)), name, str(self.place.made_by(name))]
         self.results["verified"][title] = json.loads(self._said([sys.executable, *command]))
 
     def _measure_full(self, data: Data, raw: Path) -> None:
         taken: dict[str, list[dict[str, Any]]] = {name: [] for name in self.asked.contestants}
-        for number in range(1, self.asked.runs + 1):
+        for number in range(1, self.runs + 1):
             for name, runs in taken.items():
                 if name in self.stopped:
                     continue
-                measured = self._measure(name, data, raw)
+                try:
+                    measured = self._measure(name, data, raw)
+                except RuntimeError as error:
+                    # The others go on, unattended; the table says so.
+                    print(error, file=sys.stderr)
+                    measured = Measured(0, 0, 0, "", "failed")
                 if measured.stopped:
                     self.stopped[name] = measured.stopped
                 runs.append(measured.as_dict() | _steps(name, measured))
@@ -151,7 +167,7 @@ class Benchmark:
         for number, arrivals in enumerate(data.arrivals[: self._batches()], start=1):
             (raw / arrivals.name).hardlink_to(arrivals)
             runs.append(self._again(data, raw, number))
-        nothing_new = [self._again(data, raw, self._batches() + number) for number in range(1, self.asked.runs + 1)]
+        nothing_new = [self._again(data, raw, self._batches() + number) for number in range(1, self.runs + 1)]
         self.results["incremental"].append({"lines": data.lines, "runs": runs, "nothing_new": nothing_new})
 
     def _again(self, data: Data, raw: Path, number: int) -> dict[str, Any]:
@@ -164,7 +180,7 @@ class Benchmark:
     def _verify_incremental(self, data: Data, raw: Path) -> None:
         """What grew run by run must equal what is made at once from all the files."""
         self.place.made_by(FLOOR).unlink(missing_ok=True)
-        self._run(floor_run(self.place, raw, _later(data, self._batches() + self.asked.runs)))
+        self._run(floor_run(self.place, raw, _later(data, self._batches() + self.runs)))
         self._compare(FLOOR, "floor, after new lines")
 
 
@@ -203,7 +219,12 @@ def main() -> None:
         default="0.1M,1M,10M",
         help="Lines, like 0.1M,1M,10M,30M. Default: %(default)s.",
     )
-    arguments.add_argument("--runs", type=int, default=3, help="Runs of each; medians are shown. Default: %(default)s.")
+    arguments.add_argument(
+        "--runs",
+        type=lambda text: [int(number) for number in text.split(",")],
+        default="3",
+        help="Runs of each, medians are shown; 3,3,1 for so many at each size. Default: %(default)s.",
+    )
     arguments.add_argument(
         "--contestants",
         type=lambda text: text.split(","),
@@ -221,10 +242,15 @@ def main() -> None:
     arguments.add_argument(
         "--incremental", action=argparse.BooleanOptionalAction, default=True, help="New lines on old ones."
     )
+    arguments.add_argument(
+        "--verify", action="store_true", help="Compare results on every size, not only the smallest."
+    )
     arguments.add_argument("--draw", action="store_true", help="Only draw again what has been measured.")
     asked = arguments.parse_args()
     if unknown := set(asked.contestants) - set(CONTESTANTS):
         arguments.error(f"no such contestant: {', '.join(sorted(unknown))}")
+    if asked.verify and OURS not in asked.contestants:
+        arguments.error(f"--verify compares with {OURS}, which must take part")
     if not asked.draw:
         Benchmark(asked).run()
     subprocess.run(
