@@ -1,0 +1,160 @@
+"""The page docs/benchmarks.md, from what has been measured: page.md with its tables filled in."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from contestants import CONTESTANTS, FLOOR, OURS
+from dataset import LINES_OF_A_STUDY
+from measure import GB
+
+PAGE = Path(__file__).with_name("page.md")
+
+
+def middle(runs: list[dict[str, Any]], what: str) -> float | None:
+    """The median of runs; None where one was stopped or there is none."""
+    return None if not runs or any(run["stopped"] for run in runs) else median(run[what] for run in runs)
+
+
+def table(header: list[str], rows: Iterable[Iterable[object]]) -> str:
+    """A Markdown table; numbers are right-aligned but for the first column's."""
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def shown(value: float | None, digits: int = 1) -> str:
+    """A number for a table; empty where there is none."""
+    return "" if value is None else f"{value:,.{digits}f}"
+
+
+def why_not(row: dict[str, Any]) -> str:
+    """What stands where a time would."""
+    stopped = next((run["stopped"] for run in row["runs"] if run["stopped"]), None)
+    return stopped or f"not tried: {row['left_out']} at a smaller size"
+
+
+def full(results: dict[str, Any]) -> str:
+    """One row per size and contestant."""
+    of_floor = {row["lines"]: middle(row["runs"], "seconds") for row in results["full"] if row["contestant"] == FLOOR}
+    rows = []
+    for row in results["full"]:
+        name = row["contestant"]
+        seconds = middle(row["runs"], "seconds")
+        if seconds is None:
+            rows.append([f"{row['lines']:,}", name, why_not(row), "", "", "", ""])
+            continue
+        beside = of_floor.get(row["lines"])
+        rows.append(
+            [
+                f"{row['lines']:,}",
+                f"**{name}**" if name == OURS else name,
+                shown(seconds),
+                f"{row['lines'] / seconds:,.0f}",
+                shown(middle(row["runs"], "cpu")),
+                f"{shown((middle(row['runs'], 'peak') or 0) / GB, 2)} GB",
+                f"{seconds / beside:.2f}" if beside else "",
+            ]
+        )
+    return table(["lines", "contestant", "seconds", "lines a second", "CPU seconds", "memory", "times the floor"], rows)
+
+
+def steps(results: dict[str, Any]) -> str:
+    """The steps of `studyflow run`, one row per size."""
+    rows = []
+    for row in results["full"]:
+        runs = [run for run in row["runs"] if "steps" in run]
+        if runs:
+            taken = {step: median(run["steps"][step] for run in runs) for step in runs[0]["steps"]}
+            rest = median(run["seconds"] - sum(run["steps"].values()) for run in runs)
+            rows.append(
+                {"lines": f"{row['lines']:,}", **{step: shown(s) for step, s in taken.items()}, "rest": shown(rest)}
+            )
+    if not rows:
+        return ""
+    said = "Where studyflow's seconds went, as it says itself; the rest is starting, the summary and ending."
+    return f"{said}\n\n" + table([*rows[0]], (row.values() for row in rows))
+
+
+def growth(results: dict[str, Any]) -> str:
+    """Seconds per million lines, one row per contestant and a column per size."""
+    sizes = sorted({row["lines"] for row in results["full"]})
+    found = {
+        (row["contestant"], row["lines"]): seconds / row["lines"] * 1e6
+        for row in results["full"]
+        if (seconds := middle(row["runs"], "seconds")) is not None
+    }
+    names = [name for name in CONTESTANTS if any(name == row["contestant"] for row in results["full"])]
+    return table(
+        ["contestant", *(f"{size:,} lines" for size in sizes)],
+        ([name, *(shown(found.get((name, size))) for size in sizes)] for name in names),
+    )
+
+
+def incremental(results: dict[str, Any]) -> str:
+    """One row per number of old lines."""
+    whole = {row["lines"]: middle(row["runs"], "seconds") for row in results["full"] if row["contestant"] == OURS}
+    rows = []
+    for row in results["incremental"]:
+        seconds = middle(row["runs"], "seconds")
+        in_full = whole.get(row["lines"])
+        rows.append(
+            [
+                f"{row['lines']:,}",
+                shown(seconds),
+                shown(middle(row["runs"], "cpu")),
+                f"{shown((middle(row['runs'], 'peak') or 0) / GB, 2)} GB",
+                f"{seconds / in_full:.2f}" if seconds and in_full else "",
+                shown(middle(row["nothing_new"], "seconds")),
+                shown(middle(row["nothing_new"], "cpu")),
+            ]
+        )
+    new = f"{results['new_lines']:,} new"
+    return table(
+        [
+            "old lines",
+            f"{new}: seconds",
+            "CPU seconds",
+            "memory",
+            "of a full run",
+            "nothing new: seconds",
+            "CPU seconds",
+        ],
+        rows,
+    )
+
+
+def verified(results: dict[str, Any]) -> str:
+    """One row per table, a column per contestant."""
+    found = results["verified"]
+    tables = list(dict.fromkeys(name for rows in found.values() for name in rows))
+    short = {"participants": "participants, the columns they share", "study_funnel": "reached, of study_funnel"}
+    return table(
+        ["table", *found],
+        (
+            [short.get(name, name), *(f"{rows[name]:,}" if name in rows else "" for rows in found.values())]
+            for name in tables
+        ),
+    )
+
+
+def page(results: dict[str, Any]) -> str:
+    """The whole page."""
+    runs = {row["lines"]: len(row["runs"]) for row in results["full"] if row["contestant"] == OURS}
+    return PAGE.read_text(encoding="utf-8").format(
+        measured_on=results["measured_on"],
+        **results["machine"],
+        versions=", ".join(f"{name} {number}" for name, number in results["versions"].items()),
+        lines_of_a_study=f"{LINES_OF_A_STUDY:,}",
+        runs=", ".join(
+            f"{count} {'run' if count == 1 else 'runs'} of {lines:,} lines" for lines, count in runs.items()
+        ),
+        limit_seconds=f"{results['limits']['seconds']:,.0f}",
+        limit_memory=f"{results['limits']['memory_gb']:,.0f}",
+        new_lines=f"{results['new_lines']:,}",
+        full=full(results),
+        steps=steps(results),
+        growth=growth(results),
+        incremental=incremental(results),
+        verified=verified(results),
+    )
