@@ -74,13 +74,3 @@ def parse_instant(text: str) -> datetime:
     except OverflowError as error:
         msg = f"{text!r} is outside the years 1 to 9999."
         raise StudyflowError(msg) from error
-
-
-def memory_limit() -> str:
-    """How much memory DuckDB may use before it goes on on disk. profiles.yml has the same default."""
-    return os.environ.get("STUDYFLOW_MEMORY_LIMIT", "3GB")
-
-
-def temp_directory(database: Path) -> str:
-    """The folder that it uses then. profiles.yml has the same default."""
-    return os.environ.get("STUDYFLOW_TEMP_DIRECTORY", f"{database}.tmp")

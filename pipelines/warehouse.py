@@ -1,5 +1,6 @@
 """Connections to the DuckDB warehouse. Everything is UTC, on every connection."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ import duckdb
 import jinja2
 
 from pipelines.errors import StudyflowError
-from pipelines.settings import PROJECT, memory_limit, temp_directory
+from pipelines.settings import PROJECT
 
 
 def raw_tables_ddl() -> str:
@@ -31,7 +32,7 @@ def connect(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckD
     try:
         if not read_only:
             database.parent.mkdir(parents=True, exist_ok=True)
-        connection = duckdb.connect(str(database), read_only=read_only)
+        connection = duckdb.connect(str(database), read_only=read_only, config=_bounds(database))
     except OSError as error:
         msg = f"{database}: cannot be made here ({error.strerror}). Choose another --database."
         raise StudyflowError(msg) from error
@@ -39,26 +40,24 @@ def connect(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckD
         raise StudyflowError(_cannot_open(database, str(error))) from error
     try:
         connection.execute("set timezone = 'UTC'; set enable_progress_bar = false")
-        _bound(connection, database)
         yield connection
     finally:
         connection.close()
 
 
-def _bound(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
-    """Hold the connection to the memory that it may use."""
-    limit, folder = memory_limit(), temp_directory(database)
-    try:
-        connection.execute("set memory_limit = $limit", {"limit": limit})
-        connection.execute("set temp_directory = $folder", {"folder": folder})
-    except duckdb.Error as error:
-        msg = f"STUDYFLOW_MEMORY_LIMIT is {limit!r}, which is no amount of memory. Write it like 4GB."
-        raise StudyflowError(msg) from error
+def _bounds(database: Path) -> dict[str, str | bool | int | float | list[str]]:
+    """How much memory DuckDB may use, and where it goes on when that is full. profiles.yml has the same defaults."""
+    return {
+        "memory_limit": os.environ.get("STUDYFLOW_MEMORY_LIMIT", "3GB"),
+        "temp_directory": os.environ.get("STUDYFLOW_TEMP_DIRECTORY", f"{database}.tmp"),
+    }
 
 
 def _cannot_open(database: Path, error: str) -> str:
     if "lock" in error.lower():
         return f"{database}: another process has the warehouse open. Close it, or wait until it ends, then try again."
+    if "Memory must have" in error or "Unknown unit for memory" in error:
+        return f"STUDYFLOW_MEMORY_LIMIT is {os.environ['STUDYFLOW_MEMORY_LIMIT']!r}, no amount of memory. Write: 4GB"
     if "not a valid DuckDB database" in error:
         return f"{database}: this is not a DuckDB database. Choose another --database, or move the file away."
     return f"{database}: the warehouse cannot be opened. DuckDB says: {error}"
