@@ -12,6 +12,7 @@ from pipelines.check import check
 from pipelines.check.accounting import ACCOUNTING
 from pipelines.check.histories import HISTORIES
 from pipelines.check.keys import KEYS
+from pipelines.check.studies import STUDIES
 from pipelines.errors import StudyflowError
 from pipelines.load.loader import load
 from pipelines.settings import SAMPLE
@@ -31,6 +32,8 @@ ONLY_GAPS = (CHANGES, "follows_gap only where a change is missing")
 COUNTED = (FILES, "accepted, other_events and rejected are what raw.deliveries has")
 LEDGER_KEPT = (LEDGER, "lines - blank_lines = rows in raw.deliveries")
 LEDGER_LINES = (FILES, "lines and blank are those of raw.files")
+
+TIMES, OF_STUDY = "marts.time_to_recruit", "study_type is that of the study's row in study_progress"
 
 VICTIM = "participant_id = getvariable('victim')"
 VICTIM_OF_GAP = "participant_id = getvariable('victim_of_gap')"
@@ -201,6 +204,14 @@ BREAKS = {
         (f"update {PARTICIPANTS} set furthest_step = 'added' where {VICTIM}",),
         {(PARTICIPANTS, "furthest_step is the latest step of the changes"): 1},
     ),
+    "another type of study": Break(
+        (f"update {PARTICIPANTS} set study_type = 'other' where {VICTIM}",),
+        {(PARTICIPANTS, OF_STUDY): 1},
+    ),
+    "a time to recruit of another type of study": Break(
+        (f"update {TIMES} set study_type = 'other' where participant_id = (select min(participant_id) from {TIMES})",),
+        {(TIMES, OF_STUDY): 1},
+    ),
     "a gap left out": Break((f"delete from {GAPS} where {VICTIM_OF_GAP}",), {GAP_ROWS: 1}),
     "a delivery of no file": Break(
         (
@@ -246,7 +257,7 @@ BREAKS = {
 
 def test_every_rule_is_tried() -> None:
     """A rule that is added has to be broken here, too."""
-    rules = {(rule.table, rule.rule) for scan in chain(KEYS, HISTORIES, ACCOUNTING) for rule in scan.rules}
+    rules = {(rule.table, rule.rule) for scan in chain(KEYS, HISTORIES, STUDIES, ACCOUNTING) for rule in scan.rules}
     assert rules <= {broken for case in BREAKS.values() for broken in case.failures}
 
 

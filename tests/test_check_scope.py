@@ -139,6 +139,12 @@ BREAKS = {
         ),
         {(FILES, "lines and blank are those of raw.files"): 1, TOTAL: 1},
     ),
+    "a study that is not retyped for participants of old": Break(
+        (
+            f"update {PARTICIPANTS} set study_type = 'x' where participant_id = (select max(participant_id) from {CHANGES})",
+        ),
+        {(PARTICIPANTS, "study_type is that of the study's row in study_progress"): 1},
+    ),
     "an aggregate that is made anew each time": Break(
         ("update marts.study_stage_daily set participants = -1 where rowid = 0",),
         {("marts.study_stage_daily", "participants is at least 0"): 1},

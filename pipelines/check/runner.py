@@ -16,6 +16,7 @@ from pipelines.check.replaced import replacements
 from pipelines.check.report import Finding, Report
 from pipelines.check.scan import Scan, is_proved, run
 from pipelines.check.scope import EVERYTHING, Scope
+from pipelines.check.studies import STUDIES
 from pipelines.errors import StudyflowError
 from pipelines.warehouse import has_table
 
@@ -96,9 +97,9 @@ def _scans(scope: Scope) -> Iterator[tuple[Scan, Scope]]:
     """Every scan, and what it looks at."""
     yield from zip(chain(KEYS, MART_KEYS, HISTORIES), repeat(scope))
     if scope.since_load is None:
-        yield from zip(ACCOUNTING, repeat(scope))
+        yield from zip(chain(STUDIES, ACCOUNTING), repeat(scope))
     else:
-        yield from zip(chain(replacements(scope), ACCOUNTING_OF_CHANGES), repeat(scope.whole))
+        yield from zip(chain(replacements(scope), STUDIES, ACCOUNTING_OF_CHANGES), repeat(scope.whole))
 
 
 def _require_tables(connection: duckdb.DuckDBPyConnection) -> None:
