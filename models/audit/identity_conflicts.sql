@@ -4,16 +4,25 @@ with
 
 changes as (
     select * from {{ of_touched_participants(ref('int_linked_changes')) }}
+),
+
+conflicting as (
+    select
+        participant_id,
+        count(*) as conflicting_changes
+    from changes
+    where stated_person_id <> person_id or stated_study_id <> study_id
+    group by participant_id
 )
 
 select
-    participant_id,
-    person_id,
-    study_id,
-    cast(count(distinct stated_person_id) as integer) as persons_stated,
-    cast(count(distinct stated_study_id) as integer) as studies_stated,
-    cast(sum(case when stated_person_id <> person_id or stated_study_id <> study_id then 1 else 0 end) as integer)
-        as conflicting_changes
+    changes.participant_id,
+    changes.person_id,
+    changes.study_id,
+    cast(count(distinct changes.stated_person_id) as integer) as persons_stated,
+    cast(count(distinct changes.stated_study_id) as integer) as studies_stated,
+    cast(min(conflicting.conflicting_changes) as integer) as conflicting_changes
 from changes
-group by participant_id, person_id, study_id
-having min(stated_person_id) <> max(stated_person_id) or min(stated_study_id) <> max(stated_study_id)
+inner join conflicting
+    on changes.participant_id = conflicting.participant_id
+group by changes.participant_id, changes.person_id, changes.study_id

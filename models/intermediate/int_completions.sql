@@ -26,15 +26,17 @@ completions as (
 
 -- A move within one activity says nothing of another: who has been interviewed may start a survey.
 undone as (
-    select
-        changes.participant_id,
-        statuses.activity,
-        max(changes.sequence_number) as last_undone_by
-    from changes
+    select distinct
+        completions.participant_id,
+        completions.sequence_number
+    from completions
+    inner join changes
+        on
+            completions.participant_id = changes.participant_id
+            and completions.sequence_number <= changes.sequence_number
     inner join statuses
         on changes.status = statuses.status
-    where statuses.undoes_completion
-    group by changes.participant_id, statuses.activity
+    where statuses.undoes_completion and coalesce(statuses.activity, completions.activity) = completions.activity
 )
 
 select
@@ -45,15 +47,9 @@ select
     min(completions.sequence_number) as sequence_number,
     min(completions.occurred_at) as completed_at
 from completions
-left join undone as undone_at_all
+left join undone
     on
-        completions.participant_id = undone_at_all.participant_id
-        and undone_at_all.activity is null
-left join undone as undone_in_activity
-    on
-        completions.participant_id = undone_in_activity.participant_id
-        and completions.activity = undone_in_activity.activity
-where
-    completions.sequence_number > coalesce(undone_at_all.last_undone_by, 0)
-    and completions.sequence_number > coalesce(undone_in_activity.last_undone_by, 0)
+        completions.participant_id = undone.participant_id
+        and completions.sequence_number = undone.sequence_number
+where undone.participant_id is null
 group by completions.participant_id, completions.person_id, completions.study_id, completions.activity

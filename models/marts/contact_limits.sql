@@ -10,7 +10,27 @@ events as (
     select * from {{ of_touched_people(ref('int_governed_events')) }}
 ),
 
-governed as (
+-- Who has no more than is allowed in all their time cannot have more in a part of it.
+events_in_all as (
+    select
+        person_id,
+        kind,
+        count(*) as events
+    from events
+    group by person_id, kind
+),
+
+suspects as (
+    select
+        rules.rule_id,
+        events_in_all.person_id
+    from rules
+    inner join events_in_all
+        on rules.counted_kind = events_in_all.kind
+    where events_in_all.events > rules.at_most
+),
+
+suspicious as (
     select
         rules.rule_id,
         rules.at_most,
@@ -19,28 +39,13 @@ governed as (
         events.occurred_at,
         case when events.kind = rules.judged_kind then 1 else 0 end as judged,
         case when events.kind = rules.counted_kind then 1 else 0 end as counted
-    from rules
+    from suspects
+    inner join rules
+        on suspects.rule_id = rules.rule_id
     inner join events
-        on events.kind in (rules.judged_kind, rules.counted_kind)
-),
-
--- Who has no more than is allowed in all their time cannot have more in a part of it.
-suspects as (
-    select
-        rule_id,
-        person_id
-    from governed
-    group by rule_id, person_id, at_most
-    having sum(counted) > at_most
-),
-
-suspicious as (
-    select governed.*
-    from governed
-    inner join suspects
         on
-            governed.rule_id = suspects.rule_id
-            and governed.person_id = suspects.person_id
+            suspects.person_id = events.person_id
+            and events.kind in (rules.judged_kind, rules.counted_kind)
 ),
 
 -- An event enters the window when it happens and leaves it so many days later.

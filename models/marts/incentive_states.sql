@@ -14,9 +14,11 @@ studies as (
     select * from {{ ref('int_studies') }}
 ),
 
--- Only people to whom something was owed, sent or settled have a state.
+-- Only people to whom something was owed, sent or settled have a state, from then on.
 concerned as (
-    select distinct changes.participant_id
+    select
+        changes.participant_id,
+        min(changes.sequence_number) as first_number
     from changes
     inner join statuses
         on changes.status = statuses.status
@@ -26,6 +28,7 @@ concerned as (
         studies.incentives_enabled
         and statuses.requires_state is null
         and statuses.incentive_status is not null
+    group by changes.participant_id
 ),
 
 effects as (
@@ -45,29 +48,30 @@ effects as (
     inner join statuses
         on changes.status = statuses.status
     inner join concerned
-        on changes.participant_id = concerned.participant_id
+        on
+            changes.participant_id = concerned.participant_id
+            and changes.sequence_number >= concerned.first_number
     where statuses.changes_state
 ),
 
 -- What the last unconditional effect made of it; a bounce takes hold only on the state that it requires.
 decided as (
     select
-        effects.*,
-        decisions.backlog_state as decided_state,
-        decisions.incentive_status as decided_status,
-        coalesce(effects.requires_state = decisions.backlog_state, false) as takes_hold
+        *,
+        first_value(backlog_state) over since_decision as decided_state,
+        first_value(incentive_status) over since_decision as decided_status
     from effects
-    inner join effects as decisions
-        on
-            effects.participant_id = decisions.participant_id
-            and effects.decided_by = decisions.sequence_number
+    window since_decision as (
+        partition by participant_id, decided_by order by sequence_number rows unbounded preceding
+    )
 ),
 
 settled as (
     select
         *,
-        max(case when takes_hold then backlog_state end) over since_decision as overriding_state,
-        max(case when takes_hold then incentive_status end) over since_decision as overriding_status
+        max(case when requires_state = decided_state then backlog_state end) over since_decision as overriding_state,
+        max(case when requires_state = decided_state then incentive_status end) over since_decision
+            as overriding_status
     from decided
     window since_decision as (
         partition by participant_id, decided_by order by sequence_number rows unbounded preceding
