@@ -18,8 +18,8 @@ def middle(runs: list[dict[str, Any]], what: str) -> float | None:
 
 
 def table(header: list[str], rows: Iterable[Iterable[object]]) -> str:
-    """A Markdown table; numbers are right-aligned but for the first column's."""
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    """A Markdown table; all but the first column and names are right-aligned."""
+    lines = [header, ["---", *("---" if name == "contestant" else "---:" for name in header[1:])], *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
@@ -95,6 +95,7 @@ def incremental(results: dict[str, Any]) -> str:
     """One row per number of old lines."""
     whole = {row["lines"]: middle(row["runs"], "seconds") for row in results["full"] if row["contestant"] == OURS}
     rows = []
+    before = None
     for row in results["incremental"]:
         seconds = middle(row["runs"], "seconds")
         in_full = whole.get(row["lines"])
@@ -105,10 +106,12 @@ def incremental(results: dict[str, Any]) -> str:
                 shown(middle(row["runs"], "cpu")),
                 f"{shown((middle(row['runs'], 'peak') or 0) / GB, 2)} GB",
                 f"{seconds / in_full:.2f}" if seconds and in_full else "",
+                f"{seconds / before:.2f}" if seconds and before else "",
                 shown(middle(row["nothing_new"], "seconds")),
                 shown(middle(row["nothing_new"], "cpu")),
             ]
         )
+        before = seconds
     new = f"{results['new_lines']:,} new"
     return table(
         [
@@ -117,6 +120,7 @@ def incremental(results: dict[str, Any]) -> str:
             "CPU seconds",
             "memory",
             "of a full run",
+            "of the row above",
             "nothing new: seconds",
             "CPU seconds",
         ],
@@ -125,30 +129,44 @@ def incremental(results: dict[str, Any]) -> str:
 
 
 def verified(results: dict[str, Any]) -> str:
-    """One row per table, a column per contestant."""
-    found = results["verified"]
+    """One row per table, a column per contestant; of larger sizes, how many rows."""
+    found = {name: rows for name, rows in results["verified"].items() if not name.endswith(" lines")}
     tables = list(dict.fromkeys(name for rows in found.values() for name in rows))
     short = {"participants": "participants, the columns they share", "study_funnel": "reached, of study_funnel"}
-    return table(
+    said = table(
         ["table", *found],
         (
             [short.get(name, name), *(f"{rows[name]:,}" if name in rows else "" for rows in found.values())]
             for name in tables
         ),
     )
+    larger = {name: rows for name, rows in results["verified"].items() if name not in found}
+    if larger:
+        said += "\n\nAlso found equal:\n\n" + "\n".join(
+            f"- {name}: {len(rows)} tables with {sum(rows.values()):,} rows" for name, rows in larger.items()
+        )
+    return said
+
+
+def how_often(results: dict[str, Any]) -> str:
+    """What the tables show of how many runs."""
+    runs = {row["lines"]: len(row["runs"]) for row in results["full"] if row["runs"]}
+    if set(runs.values()) == {1}:
+        return "the tables show the only run"
+    if len(set(runs.values())) == 1:
+        return f"the tables show medians of {max(runs.values())} runs"
+    each = ", ".join(f"{count} of {lines:,} lines" for lines, count in runs.items())
+    return f"the tables show medians of so many runs: {each}"
 
 
 def page(results: dict[str, Any]) -> str:
     """The whole page."""
-    runs = {row["lines"]: len(row["runs"]) for row in results["full"] if row["contestant"] == OURS}
     return PAGE.read_text(encoding="utf-8").format(
         measured_on=results["measured_on"],
         **results["machine"],
         versions=", ".join(f"{name} {number}" for name, number in results["versions"].items()),
         lines_of_a_study=f"{LINES_OF_A_STUDY:,}",
-        runs=", ".join(
-            f"{count} {'run' if count == 1 else 'runs'} of {lines:,} lines" for lines, count in runs.items()
-        ),
+        how_often=how_often(results),
         limit_seconds=f"{results['limits']['seconds']:,.0f}",
         limit_memory=f"{results['limits']['memory_gb']:,.0f}",
         new_lines=f"{results['new_lines']:,}",
