@@ -12,15 +12,37 @@ statuses as (
     select * from {{ ref('stg_statuses') }}
 ),
 
+-- Few values, so that all lines need not be judged one by one.
+unknown_statuses as (
+    select distinct status from deliveries
+    where status not in (select status from statuses)
+),
+
+unknown_prior_statuses as (
+    select distinct prior_status from deliveries
+    where prior_status not in (select status from statuses)
+),
+
 judged as (
     select
         *,
-        case
-            when reason is not null then reason
-            when status not in (select status from statuses) then 'unknown_status'
-            when prior_status not in (select status from statuses) then 'unknown_prior_status'
-        end as rejected_for
+        reason as rejected_for
     from deliveries
+    where reason is not null
+    union all
+    select
+        *,
+        'unknown_status' as rejected_for
+    from deliveries
+    where status in (select status from unknown_statuses)
+    union all
+    select
+        *,
+        'unknown_prior_status' as rejected_for
+    from deliveries
+    where
+        prior_status in (select prior_status from unknown_prior_statuses)
+        and status in (select status from statuses)
 )
 
 select
@@ -32,4 +54,3 @@ select
 from judged
 inner join files
     on judged.file_id = files.file_id
-where judged.rejected_for is not null

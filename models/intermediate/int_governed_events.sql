@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='incremental', unique_key='person_id') }}
 
 {%- set first_times = {
     'study_invitation': 'first_invited_at',
@@ -11,7 +11,7 @@
 with
 
 changes as (
-    select * from {{ ref('status_changes') }}
+    select * from {{ of_touched_people(ref('status_changes')) }}
 ),
 
 statuses as (
@@ -19,7 +19,7 @@ statuses as (
 ),
 
 participations as (
-    select * from {{ ref('int_participations') }}
+    select * from {{ of_touched_people(ref('int_participations')) }}
 ),
 
 invitations as (

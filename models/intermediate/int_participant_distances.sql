@@ -15,6 +15,7 @@ select
     participants.participant_id,
     participants.study_id,
     participants.first_seen_at,
+    cast({{ dbt.date_trunc('week', report_date('participants.first_seen_at')) }} as date) as cohort_week,
     {%- for days in windows_of_days %}
         max(
             case

@@ -1,78 +1,48 @@
 with
 
-states as (
+moves as (
+    select * from {{ ref('int_study_backlog_moves') }}
+    where moved_on <= {{ report_date(as_of()) }}
+),
+
+-- Of those that become overdue today, these will only after as-of.
+not_yet_overdue as (
     select
-        *,
-        {{ days_before('began_at', '-' ~ var('incentive_sla_days')) }} as overdue_at
+        study_id,
+        backlog_state,
+        {{ report_date(as_of()) }} as moved_on,
+        count(*) as participants
     from {{ ref('incentive_states') }}
-    where backlog_state is not null
+    where
+        ended_at is null
+        and backlog_state is not null
+        and {{ days_before('began_at', '-' ~ var('incentive_sla_days')) }} >= {{ as_of() }}
+        and {{ report_date(days_before('began_at', '-' ~ var('incentive_sla_days'))) }} = {{ report_date(as_of()) }}
+    group by study_id, backlog_state
 ),
 
 studies as (
     select * from {{ ref('int_studies') }}
 ),
 
-spans as (
-    select
-        study_id,
-        backlog_state,
-        {{ report_date('began_at') }} as began_on,
-        {{ report_date('ended_at') }} as ended_on,
-        case when overdue_at < {{ as_of() }} then {{ report_date('overdue_at') }} end as overdue_on
-    from states
-),
-
--- Who comes and goes on one day is in no state at its end.
-entries_and_exits as (
-    select
-        study_id,
-        backlog_state,
-        began_on as day,
-        1 as moved,
-        0 as moved_overdue
-    from spans
-    union all
-    select
-        study_id,
-        backlog_state,
-        ended_on as day,
-        -1 as moved,
-        case when overdue_on < ended_on then -1 else 0 end as moved_overdue
-    from spans
-    where ended_on is not null
-    union all
-    select
-        study_id,
-        backlog_state,
-        overdue_on as day,
-        0 as moved,
-        1 as moved_overdue
-    from spans
-    where overdue_on < ended_on or (overdue_on is not null and ended_on is null)
-),
-
-moves as (
-    select
-        study_id,
-        backlog_state,
-        day as moved_on,
-        sum(moved) as moved,
-        sum(moved_overdue) as moved_overdue
-    from entries_and_exits
-    group by study_id, backlog_state, day
-),
-
 -- What a day with moves leaves behind holds until the next one.
 balances as (
     select
-        study_id,
-        backlog_state,
-        moved_on,
-        sum(moved) over in_order as participants,
-        sum(moved_overdue) over in_order as overdue,
-        lead(moved_on) over in_order as next_moved_on
+        moves.study_id,
+        moves.backlog_state,
+        moves.moved_on,
+        sum(moves.moved) over in_order as participants,
+        sum(
+            moves.became_overdue - moves.left_overdue - coalesce(not_yet_overdue.participants, 0)
+        ) over in_order as overdue,
+        lead(moves.moved_on) over in_order as next_moved_on
     from moves
-    window in_order as (partition by study_id, backlog_state order by moved_on)
+    left join not_yet_overdue
+        on
+            moves.study_id = not_yet_overdue.study_id
+            and moves.backlog_state = not_yet_overdue.backlog_state
+            and moves.moved_on = not_yet_overdue.moved_on
+    window in_order as (partition by moves.study_id, moves.backlog_state order by moves.moved_on)
 ),
 
 lasting as (

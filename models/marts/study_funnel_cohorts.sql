@@ -13,7 +13,7 @@ study_steps as (
 matured as (
     select
         study_id,
-        cast({{ dbt.date_trunc('week', report_date('first_seen_at')) }} as date) as cohort_week,
+        cohort_week,
         {%- for days in windows_of_days %}
             case when {{ days_between('first_seen_at', as_of()) }} >= {{ days }} then furthest_within_{{ days }}d end
                 as furthest_within_{{ days }}d,
