@@ -16,6 +16,8 @@ ARGUMENTS = [
     "--project-dir", str(PROJECT),
     "--profiles-dir", str(PROJECT),
     "--log-level", "none",
+    "--log-level-file", "warn",
+    "--no-write-json",
 ]  # fmt: skip
 
 

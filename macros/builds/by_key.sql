@@ -26,3 +26,10 @@
     {%- if config.get('materialized') == 'incremental' -%}{{ return(not builds_on_the_last()) }}{%- endif -%}
     {{ return(dbt.should_full_refresh()) }}
 {% endmacro %}
+
+{#- A table that is kept has its comments already. -#}
+{% macro persist_docs(relation, model, for_relation=true, for_columns=true) %}
+    {%- if model.config.materialized != 'incremental' or not builds_on_the_last() -%}
+        {{ return(dbt.persist_docs(relation, model, for_relation, for_columns)) }}
+    {%- endif -%}
+{% endmacro %}
