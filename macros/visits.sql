@@ -49,7 +49,22 @@ where not is_inferred_alone
 with
 
 visits as (
-    select * from {{ of_touched_studies(visits) }}
+    select
+        study_id,
+        {{ column }},
+        started_at,
+        is_open,
+        completed_hours
+    from {{ of_touched_studies(visits) }}
+),
+
+visits_of_participants as (
+    select
+        participant_id,
+        study_id,
+        {{ column }},
+        completed_hours
+    from {{ of_touched_studies(visits) }}
 ),
 
 by_visit as (
@@ -72,7 +87,7 @@ participants as (
         study_id,
         {{ column }},
         cast(sum(cast(completed_hours * 3600 as decimal(18, 6))) as double) / 3600 as completed_hours
-    from visits
+    from visits_of_participants
     group by study_id, {{ column }}, participant_id
 ),
 

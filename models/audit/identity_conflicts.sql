@@ -3,14 +3,20 @@
 with
 
 changes as (
-    select * from {{ of_touched_participants(ref('int_linked_changes')) }}
+    select
+        participant_id,
+        person_id,
+        study_id,
+        stated_person_id,
+        stated_study_id
+    from {{ of_touched_participants(ref('int_linked_changes')) }}
 ),
 
 conflicting as (
     select
         participant_id,
         count(*) as conflicting_changes
-    from changes
+    from {{ of_touched_participants(ref('int_linked_changes')) }}
     where stated_person_id <> person_id or stated_study_id <> study_id
     group by participant_id
 )

@@ -12,37 +12,20 @@ statuses as (
     select * from {{ ref('stg_statuses') }}
 ),
 
--- Few values, so that all lines need not be judged one by one.
-unknown_statuses as (
-    select distinct status from deliveries
-    where status not in (select status from statuses)
-),
-
-unknown_prior_statuses as (
-    select distinct prior_status from deliveries
-    where prior_status not in (select status from statuses)
-),
-
 judged as (
     select
-        *,
-        reason as rejected_for
+        deliveries.*,
+        case
+            when deliveries.reason is not null then deliveries.reason
+            when deliveries.participant_id is null then null
+            when statuses.status is null then 'unknown_status'
+            when deliveries.prior_status is not null and prior_statuses.status is null then 'unknown_prior_status'
+        end as rejected_for
     from deliveries
-    where reason is not null
-    union all
-    select
-        *,
-        'unknown_status' as rejected_for
-    from deliveries
-    where status in (select status from unknown_statuses)
-    union all
-    select
-        *,
-        'unknown_prior_status' as rejected_for
-    from deliveries
-    where
-        prior_status in (select prior_status from unknown_prior_statuses)
-        and status in (select status from statuses)
+    left join statuses
+        on deliveries.status = statuses.status
+    left join statuses as prior_statuses
+        on deliveries.prior_status = prior_statuses.status
 )
 
 select
@@ -54,3 +37,4 @@ select
 from judged
 inner join files
     on judged.file_id = files.file_id
+where judged.rejected_for is not null

@@ -4,10 +4,26 @@ with
 
 changes as (
     select
-        *,
+        participant_id,
+        person_id,
+        study_id,
+        sequence_number,
+        prior_status,
+        status,
+        occurred_at,
         {{ whole_second('occurred_at') }} as occurred_in_second
     from {{ of_touched_studies(ref('status_changes')) }}
     where not is_inferred
+),
+
+edits as (
+    select
+        study_id,
+        prior_status,
+        status,
+        {{ whole_second('occurred_at') }} as occurred_in_second
+    from {{ of_touched_studies(ref('status_changes')) }}
+    where not is_inferred and prior_status is not null
 ),
 
 transitions as (
@@ -21,16 +37,16 @@ statuses as (
 -- People are added, and emails sent, to many at once without an edit.
 bulk_edits as (
     select
-        changes.study_id,
-        changes.prior_status,
-        changes.status,
-        changes.occurred_in_second,
+        edits.study_id,
+        edits.prior_status,
+        edits.status,
+        edits.occurred_in_second,
         count(*) as changes
-    from changes
+    from edits
     inner join statuses
-        on changes.status = statuses.status
-    where changes.prior_status is not null and not statuses.is_contact
-    group by changes.study_id, changes.prior_status, changes.status, changes.occurred_in_second
+        on edits.status = statuses.status
+    where not statuses.is_contact
+    group by edits.study_id, edits.prior_status, edits.status, edits.occurred_in_second
     having count(*) >= {{ var('bulk_edit_min') }}
 )
 

@@ -3,7 +3,22 @@
 with
 
 changes as (
-    select * from {{ of_touched_participants(ref('status_changes')) }}
+    select
+        participant_id,
+        person_id,
+        study_id,
+        status,
+        sequence_number,
+        occurred_at
+    from {{ of_touched_participants(ref('status_changes')) }}
+),
+
+later_changes as (
+    select
+        participant_id,
+        status,
+        sequence_number
+    from {{ of_touched_participants(ref('status_changes')) }}
 ),
 
 statuses as (
@@ -30,12 +45,12 @@ undone as (
         completions.participant_id,
         completions.sequence_number
     from completions
-    inner join changes
+    inner join later_changes
         on
-            completions.participant_id = changes.participant_id
-            and completions.sequence_number <= changes.sequence_number
+            completions.participant_id = later_changes.participant_id
+            and completions.sequence_number <= later_changes.sequence_number
     inner join statuses
-        on changes.status = statuses.status
+        on later_changes.status = statuses.status
     where statuses.undoes_completion and coalesce(statuses.activity, completions.activity) = completions.activity
 )
 

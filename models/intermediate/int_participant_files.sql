@@ -2,17 +2,48 @@
 
 with
 
+changes as (
+    select
+        participant_id,
+        first_file_id as file_id,
+        deliveries
+    from {{ of_touched_participants(ref('stg_changes')) }}
+    where first_file_id = last_file_id
+),
+
+changes_in_several_files as (
+    select * from {{ of_touched_participants(ref('stg_changes')) }}
+    where first_file_id <> last_file_id
+),
+
 deliveries as (
     select * from {{ of_touched_participants(ref('stg_deliveries')) }}
 ),
 
-changes as (
+changes_by_file as (
+    select * from changes
+    union all
     select
-        participant_id,
-        file_id,
+        deliveries.participant_id,
+        deliveries.file_id,
         count(*) as deliveries
     from deliveries
-    group by participant_id, file_id, person_id, study_id, status, prior_status, occurred_at
+    inner join changes_in_several_files as changes
+        on
+            deliveries.participant_id = changes.participant_id
+            and deliveries.person_id = changes.person_id
+            and deliveries.study_id = changes.study_id
+            and deliveries.status = changes.status
+            and deliveries.prior_status is not distinct from changes.prior_status
+            and deliveries.occurred_at = changes.occurred_at
+    group by
+        deliveries.participant_id,
+        deliveries.file_id,
+        deliveries.person_id,
+        deliveries.study_id,
+        deliveries.status,
+        deliveries.prior_status,
+        deliveries.occurred_at
 )
 
 select
@@ -20,5 +51,5 @@ select
     file_id,
     sum(deliveries) as accepted,
     count(*) as distinct_changes
-from changes
+from changes_by_file
 group by participant_id, file_id

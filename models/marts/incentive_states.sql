@@ -2,8 +2,24 @@
 
 with
 
+decisive_changes as (
+    select
+        participant_id,
+        study_id,
+        status,
+        sequence_number
+    from {{ of_touched_participants(ref('status_changes')) }}
+),
+
 changes as (
-    select * from {{ of_touched_participants(ref('status_changes')) }}
+    select
+        participant_id,
+        person_id,
+        study_id,
+        status,
+        sequence_number,
+        occurred_at
+    from {{ of_touched_participants(ref('status_changes')) }}
 ),
 
 statuses as (
@@ -17,18 +33,18 @@ studies as (
 -- Only people to whom something was owed, sent or settled have a state, from then on.
 concerned as (
     select
-        changes.participant_id,
-        min(changes.sequence_number) as first_number
-    from changes
+        decisive_changes.participant_id,
+        min(decisive_changes.sequence_number) as first_number
+    from decisive_changes
     inner join statuses
-        on changes.status = statuses.status
+        on decisive_changes.status = statuses.status
     inner join studies
-        on changes.study_id = studies.study_id
+        on decisive_changes.study_id = studies.study_id
     where
         studies.incentives_enabled
         and statuses.requires_state is null
         and statuses.incentive_status is not null
-    group by changes.participant_id
+    group by decisive_changes.participant_id
 ),
 
 effects as (

@@ -3,7 +3,25 @@
 with
 
 changes as (
-    select * from {{ of_touched_participants(ref('status_changes')) }}
+    select
+        participant_id,
+        status,
+        occurred_at,
+        ended_at,
+        is_inferred,
+        follows_gap
+    from {{ of_touched_participants(ref('status_changes')) }}
+),
+
+current_changes as (
+    select
+        participant_id,
+        person_id,
+        study_id,
+        status,
+        stage
+    from {{ of_touched_participants(ref('status_changes')) }}
+    where is_current
 ),
 
 statuses as (
@@ -25,11 +43,6 @@ studies as (
 incentives as (
     select * from {{ of_touched_participants(ref('incentive_states')) }}
     where ended_at is null
-),
-
-current_changes as (
-    select * from changes
-    where is_current
 ),
 
 histories as (

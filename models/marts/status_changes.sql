@@ -2,10 +2,6 @@
 
 with
 
-changes as (
-    select * from {{ of_touched_participants(ref('int_linked_changes')) }}
-),
-
 statuses as (
     select * from {{ ref('stg_statuses') }}
 ),
@@ -28,7 +24,7 @@ delivered as (
         false as is_inferred,
         follows_gap,
         deliveries
-    from changes
+    from {{ of_touched_participants(ref('int_linked_changes')) }}
 ),
 
 inferred as (
@@ -45,7 +41,7 @@ inferred as (
         true as is_inferred,
         false as follows_gap,
         0 as deliveries
-    from changes
+    from {{ of_touched_participants(ref('int_linked_changes')) }}
     where has_inferred
 ),
 

@@ -14,7 +14,9 @@ changes as (
         status,
         prior_status,
         occurred_at,
-        count(*) as deliveries
+        count(*) as deliveries,
+        min(file_id) as first_file_id,
+        max(file_id) as last_file_id
     from deliveries
     group by participant_id, person_id, study_id, status, prior_status, occurred_at
 )
