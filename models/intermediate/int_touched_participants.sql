@@ -36,11 +36,11 @@ left join participants
     on touched.participant_id = participants.participant_id
 where touched.participant_id is not null
 {%- else -%}
-select
-    cast(null as {{ dbt.type_string() }}) as participant_id,
-    cast(null as {{ dbt.type_string() }}) as study_id,
-    cast(null as {{ dbt.type_string() }}) as person_id
-from {{ source('raw', 'deliveries') }}
-cross join {{ source('raw', 'withdrawals') }}
-where 1 = 0
+    select
+        cast(null as {{ dbt.type_string() }}) as participant_id,
+        cast(null as {{ dbt.type_string() }}) as study_id,
+        cast(null as {{ dbt.type_string() }}) as person_id
+    from {{ source('raw', 'deliveries') }}
+    cross join {{ source('raw', 'withdrawals') }}
+    where 1 = 0
 {%- endif %}

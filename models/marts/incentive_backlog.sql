@@ -1,7 +1,22 @@
 with
 
-states as (
-    select * from {{ ref('incentive_states') }}
+open_states as (
+    select
+        participant_id,
+        person_id,
+        study_id,
+        backlog_state,
+        began_at
+    from {{ ref('incentive_states') }}
+    where ended_at is null and backlog_state is not null
+),
+
+past_states as (
+    select
+        participant_id,
+        backlog_state
+    from {{ ref('incentive_states') }}
+    where ended_at is not null
 ),
 
 effects as (
@@ -10,7 +25,11 @@ effects as (
 ),
 
 participants as (
-    select * from {{ ref('participants') }}
+    select
+        participant_id,
+        current_stage,
+        current_status
+    from {{ ref('participants') }}
 ),
 
 stages as (
@@ -30,19 +49,16 @@ backlog as (
     select
         *,
         {{ days_between('began_at', as_of()) }} as age_days
-    from states
-    where ended_at is null and backlog_state is not null
+    from open_states
 ),
 
 sent_before as (
-    select distinct states.participant_id
-    from states
+    select distinct past_states.participant_id
+    from past_states
     inner join sent_states
-        on states.backlog_state = sent_states.backlog_state
-    inner join backlog
-        on
-            states.participant_id = backlog.participant_id
-            and states.sequence_number < backlog.sequence_number
+        on past_states.backlog_state = sent_states.backlog_state
+    inner join open_states
+        on past_states.participant_id = open_states.participant_id
 )
 
 select

@@ -16,7 +16,7 @@ not_yet_overdue as (
     where
         ended_at is null
         and backlog_state is not null
-        and {{ days_before('began_at', '-' ~ var('incentive_sla_days')) }} >= {{ as_of() }}
+        and began_at >= {{ days_before(as_of(), var('incentive_sla_days')) }}
         and {{ report_date(days_before('began_at', '-' ~ var('incentive_sla_days'))) }} = {{ report_date(as_of()) }}
     group by study_id, backlog_state
 ),
