@@ -28,8 +28,8 @@
 {% endmacro %}
 
 {#- A table that is kept has its comments already. -#}
-{% macro persist_docs(relation, model, for_relation=true, for_columns=true) %}
+{% macro persist_docs(relation, model) %}
     {%- if model.config.materialized != 'incremental' or not builds_on_the_last() -%}
-        {{ return(dbt.persist_docs(relation, model, for_relation, for_columns)) }}
+        {{ return(dbt.persist_docs(relation, model)) }}
     {%- endif -%}
 {% endmacro %}
