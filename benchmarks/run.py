@@ -167,11 +167,11 @@ class Benchmark:
         for number, arrivals in enumerate(data.arrivals[: self._batches()], start=1):
             (raw / arrivals.name).hardlink_to(arrivals)
             runs.append(self._again(data, raw, number))
-        nothing_new = [self._again(data, raw, self._batches() + number) for number in range(1, self.runs + 1)]
+        nothing_new = [self._again(data, raw, self._batches()) for _ in range(self.runs)]
         self.results["incremental"].append({"lines": data.lines, "runs": runs, "nothing_new": nothing_new})
 
     def _again(self, data: Data, raw: Path, number: int) -> dict[str, Any]:
-        """`studyflow run` a quarter of an hour later."""
+        """`studyflow run` so many quarters of an hour later."""
         measured = self._run(full_run(self.place, raw, _later(data, number)))
         said = "" if measured.stopped else f", {json.loads(measured.output)['loaded']['lines_read']:,} new lines"
         print(f"  again, run {number}: {measured.stopped or f'{measured.seconds:.1f} s'}{said}", flush=True)
@@ -180,7 +180,7 @@ class Benchmark:
     def _verify_incremental(self, data: Data, raw: Path) -> None:
         """What grew run by run must equal what is made at once from all the files."""
         self.place.made_by(FLOOR).unlink(missing_ok=True)
-        self._run(floor_run(self.place, raw, _later(data, self._batches() + self.runs)))
+        self._run(floor_run(self.place, raw, _later(data, self._batches())))
         self._compare(FLOOR, "floor, after new lines")
 
 

@@ -73,9 +73,43 @@ def test_status_agrees_with_the_run_and_a_second_run_changes_nothing(sample_run:
     assert again.returncode == 0, again.stderr
     after = json.loads(again.stdout)
     assert after["loaded"]["lines_read"] == 0
+    assert after["built"] == after["exports"]["wrote"] == "nothing"
+    assert after["checks"] is None, "what was found right and has not changed is not checked again"
     status = json.loads(studyflow("status", "--database", folder / "w.duckdb", "--json").stdout)
     for key in ("accounting", "participants_by_stage", "gaps", "as_of", "files"):
         assert before[key] == after[key] == status[key]
+
+
+def test_a_scheduled_run_costs_what_is_new(tmp_path: Path) -> None:
+    """All of it: what is loaded, built, checked and exported after something has arrived is what that touches."""
+    raw = tmp_path / "raw"
+    places = ("--raw", raw, "--database", tmp_path / "w.duckdb", "--exports", tmp_path / "out", "--json")
+
+    def run(day: int) -> dict[str, Any]:
+        as_of = ("--as-of", f"2026-08-{day:02}T00:00:00Z")
+        done = studyflow("run", *places, *as_of, DBT_TARGET_PATH=str(tmp_path / "target"))
+        assert done.returncode == 0, done.stderr
+        return dict(json.loads(done.stdout))
+
+    studyflow("generate", raw, "--participants", "30", "--studies", "3", "--malformed", "0")
+    whole = run(10)
+    (raw / "later.jsonl").write_text(EVENT % "one")
+    touched, again = run(11), run(11)
+    assert [(made["built"], made["exports"]["wrote"]) for made in (whole, touched, again)] == [
+        ("all", "all"),
+        ("touched", "touched"),
+        ("nothing", "nothing"),
+    ]
+    assert (whole["checks"]["scope"], touched["checks"]["scope"]) == ("everything", "changes")
+    assert touched["participants"] == again["participants"] == whole["participants"] + 1
+    said = studyflow("run", *places[:-1], "--as-of", "2026-08-11T00:00:00Z").stdout
+    assert "Nothing new" in said
+
+
+def test_a_memory_limit_that_is_none_is_named(sample_run: dict[str, Any]) -> None:
+    done = studyflow("status", "--database", sample_run["folder"] / "w.duckdb", STUDYFLOW_MEMORY_LIMIT="much")
+    assert done.returncode == 1
+    assert "STUDYFLOW_MEMORY_LIMIT is 'much'" in done.stderr
 
 
 def test_every_file_that_the_run_names_is_there(sample_run: dict[str, Any]) -> None:

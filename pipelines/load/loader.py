@@ -55,7 +55,7 @@ select
             or (prior_status is not null and prior_status not in (select status from known_statuses))
             then regexp_replace(try(decode(raw)), '\\r?\\n?$', '')
     end as line,
-    case when try(decode(raw)) is null or (is_contested and $may_contest) then raw end as line_bytes
+    case when is_no_text or (is_contested and $may_contest) then raw end as line_bytes
 from parsed_lines
 where not is_blank
 """

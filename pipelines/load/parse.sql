@@ -160,10 +160,12 @@ select
     svix_id,
     received_at,
     is_said_by_columns,
+    -- looked at first, so it asks nothing of JSON
     case
-        when kind is null then coalesce(trim(text, e' \t\n\x0b\x0c\r') = '', false)
-        else false
+        when starts_with(text, '{') then false
+        else coalesce(trim(text, e' \t\n\x0b\x0c\r') = '', false)
     end as is_blank,
+    text is null as is_no_text,
     coalesce(
         case
             when kind is null then starts_with(text, chr(65279))
