@@ -57,13 +57,17 @@ def up_to_date(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Bui
     build = last_build(connection)
     if build is None or not _speaks_for(build.as_of, settings) or not is_made_of_what_is_loaded(connection):
         return None
+    made = {name for (name,) in connection.execute("select table_name from information_schema.tables").fetchall()}
+    if not made.issuperset(path.stem for path in (PROJECT / "models").rglob("*.sql")):
+        return None
     return build if fingerprint(connection, settings) == build.fingerprint else None
 
 
 def is_made_of_what_is_loaded(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether the tables were made of all that is loaded now."""
     build = last_build(connection)
-    if build is None:
+    needed = (("audit", "load_files"), ("audit", "rejected_lines"), ("staging", "stg_changes"))
+    if build is None or not all(has_table(connection, schema, table) for schema, table in needed):
         return False
     [(differs,)] = connection.execute(NOT_BUILT_FROM, {"load_id": build.load_id}).fetchall()
     return not differs

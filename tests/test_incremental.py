@@ -277,6 +277,8 @@ def test_nothing_new_is_known_to_be_nothing(at: Warehouse) -> None:
         assert up_to_date(connection, replace(now, as_of=at.as_of + timedelta(minutes=59)))
         assert not up_to_date(connection, replace(now, as_of=at.as_of + timedelta(minutes=61)))
         assert not up_to_date(connection, replace(at.settings, as_of=at.as_of + timedelta(minutes=1)))
+        connection.execute("drop table marts.people")
+        assert not up_to_date(connection, now), "a table that someone dropped is made again"
 
 
 def test_the_project_has_one_fingerprint(at: Warehouse) -> None:
