@@ -24,10 +24,10 @@ run: $(READY) ## Load, build, check and export the sample data
 	$(BIN)/studyflow run
 
 test: $(READY) ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadscope
 
 test-slow: $(READY) ## Run the tests marked slow, too
-	$(BIN)/python -m pytest -m ''
+	$(BIN)/python -m pytest -n auto --dist loadscope -m ''
 
 lint: $(READY) ## Check formatting, lint and types of Python and SQL
 	$(BIN)/ruff format --check .
