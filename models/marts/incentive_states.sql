@@ -2,24 +2,8 @@
 
 with
 
-decisive_changes as (
-    select
-        participant_id,
-        study_id,
-        status,
-        sequence_number
-    from {{ of_touched_participants(ref('status_changes')) }}
-),
-
 changes as (
-    select
-        participant_id,
-        person_id,
-        study_id,
-        status,
-        sequence_number,
-        occurred_at
-    from {{ of_touched_participants(ref('status_changes')) }}
+    select * from {{ of_touched_participants(ref('status_changes')) }}
 ),
 
 statuses as (
@@ -35,7 +19,7 @@ concerned as (
     select
         decisive_changes.participant_id,
         min(decisive_changes.sequence_number) as first_number
-    from decisive_changes
+    from {{ of_touched_participants(ref('status_changes')) }} as decisive_changes
     inner join statuses
         on decisive_changes.status = statuses.status
     inner join studies

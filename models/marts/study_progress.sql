@@ -25,20 +25,12 @@ stages as (
     select * from {{ ref('stages') }}
 ),
 
-completions as (
-    select * from {{ of_touched_studies(ref('int_completions')) }}
-),
-
-unexpected as (
-    select * from {{ of_touched_studies(ref('unexpected_changes')) }}
-),
-
 manual as (
     select
         completions.study_id,
         count(*) as likely_manual_completions
-    from completions
-    inner join unexpected
+    from {{ of_touched_studies(ref('int_completions')) }} as completions
+    inner join {{ of_touched_studies(ref('unexpected_changes')) }} as unexpected
         on
             completions.participant_id = unexpected.participant_id
             and completions.sequence_number = unexpected.sequence_number
