@@ -1,0 +1,71 @@
+"""The application that every command belongs to, the options they share, and how they speak."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from pipelines.errors import StudyflowError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Rally UXR participant webhooks into stage tables: where everyone stands, every line accounted for.",
+)
+output = Console()
+messages = Console(stderr=True)
+
+
+def _instant(text: str) -> str:
+    from pipelines.settings import parse_instant
+
+    try:
+        parse_instant(text)
+    except StudyflowError as error:
+        raise typer.BadParameter(str(error)) from error
+    return text
+
+
+Raw = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--raw", envvar="STUDYFLOW_RAW", help="Webhook files, folders or globs; may be repeated. Default: the sample."
+    ),
+]
+Database = Annotated[Path | None, typer.Option("--database", envvar="STUDYFLOW_DATABASE", help="The DuckDB warehouse.")]
+Exports = Annotated[
+    Path | None, typer.Option("--exports", envvar="STUDYFLOW_EXPORTS", help="The folder for exported tables.")
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        envvar="STUDYFLOW_AS_OF",
+        callback=lambda value: value and _instant(value),
+        help="The moment the tables speak for, like 2026-07-31T18:00:00Z. Default: now.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Rejected lines make the checks fail.")]
+ByStudy = Annotated[bool, typer.Option("--by-study", help="Also a folder for each study.")]
+Parquet = Annotated[bool, typer.Option("--parquet", help="Also Parquet files beside the CSV files.")]
+
+
+def progress_console(as_json: bool) -> Console | None:
+    """Where progress is shown: on a terminal, unless JSON was asked for."""
+    return None if as_json or not messages.is_terminal else messages
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """The value on standard output, and nothing else."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def complain(*problems: StudyflowError) -> None:
+    """Say on standard error what went wrong."""
+    for problem in problems:
+        messages.print(f"studyflow: {problem}", style="red", highlight=False, markup=False, soft_wrap=True)

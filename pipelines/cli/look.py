@@ -1,0 +1,47 @@
+"""The commands that only look: status, reconcile."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.app import AsJson, Database, app, output, print_json
+from pipelines.settings import resolve
+
+
+@app.command()
+def status(database: Database = None, as_json: AsJson = False) -> None:
+    """Show what is loaded now and where everyone stands."""
+    from pipelines.summary import render, summarise
+    from pipelines.warehouse import connect
+
+    settings = resolve(database=database)
+    with connect(settings.database, read_only=True) as connection:
+        summary = summarise(connection, settings.database)
+    if as_json:
+        print_json(summary.as_dict())
+    else:
+        render(summary, output)
+
+
+@app.command()
+def reconcile(
+    study: Annotated[str, typer.Option("--study", help="The study's id.")],
+    completed: Annotated[
+        Path, typer.Option("--completed", help="A CSV file of who finished: participant or person ids.")
+    ],
+    out: Annotated[Path | None, typer.Option("--out", help="Write the outcome for each id to this CSV file.")] = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare a survey tool's list of who finished with a study: who should be moved to completed in Rally."""
+    from pipelines.reconcile import reconcile as compare
+    from pipelines.reconcile_view import as_dict, render
+    from pipelines.warehouse import connect
+
+    with connect(resolve(database=database).database, read_only=True) as connection:
+        compared = compare(connection, study, completed, out)
+    if as_json:
+        print_json(as_dict(compared))
+    else:
+        render(compared, output)

@@ -1,0 +1,76 @@
+"""The command that makes webhook files: generate."""
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.app import app, messages, output
+from pipelines.errors import StudyflowError
+
+
+class Compression(StrEnum):
+    """How generated files are packed."""
+
+    none = "none"
+    gzip = "gzip"
+    zstd = "zstd"
+
+
+@app.command()
+def generate(
+    out: Annotated[Path, typer.Argument(help="A folder, or one file that ends in .jsonl, .ndjson, .gz or .zst.")],
+    participants: Annotated[int, typer.Option(help="How many participants; about five lines each.")] = 1000,
+    studies: Annotated[int, typer.Option(help="How many studies.")] = 8,
+    days: Annotated[int, typer.Option(help="Over how many days.")] = 60,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same bytes.")] = 1,
+    start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first day.")] = datetime(2026, 6, 1),  # noqa: DTZ001
+    duplicates: Annotated[float, typer.Option(help="Share of lines that are delivered again.")] = 0.05,
+    late: Annotated[float, typer.Option(help="Share of lines that come after later ones.")] = 0.03,
+    lost: Annotated[float, typer.Option(help="Share of changes that never arrive.")] = 0.01,
+    malformed: Annotated[float, typer.Option(help="Share of lines that are damaged copies.")] = 0.01,
+    files: Annotated[int, typer.Option(help="In how many files.")] = 1,
+    compression: Annotated[Compression, typer.Option(help="How the files are packed.")] = Compression.none,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
+) -> None:
+    """Make webhook files true to Rally, for trying things out and for tests."""
+    from pipelines.generate import Recipe
+    from pipelines.generate import generate as make
+    from pipelines.progress import progress_bar
+
+    try:
+        recipe = Recipe(
+            participants=participants,
+            studies=studies,
+            days=days,
+            seed=seed,
+            start=start.date(),
+            duplicates=duplicates,
+            late=late,
+            lost=lost,
+            malformed=malformed,
+        )
+        with progress_bar(messages, "Generating", "participants") as moved:
+            made = make(
+                recipe,
+                out,
+                files=files,
+                compression=compression.value,
+                overwrite=overwrite,
+                progress=lambda done: moved(done, participants),
+            )
+    except FileExistsError as error:
+        msg = f"{error}. Say --overwrite to replace them."
+        raise StudyflowError(msg) from error
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    except OSError as error:
+        msg = f"{out}: cannot be written ({error.strerror})."
+        raise StudyflowError(msg) from error
+    output.print(
+        f"{made.lines:,} lines of {made.participants:,} participants in {len(made.files)} files under {out}",
+        highlight=False,
+        soft_wrap=True,
+    )

@@ -1,0 +1,115 @@
+"""The commands that move data on: run, load, build, check, export."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.app import (
+    AsJson,
+    AsOf,
+    ByStudy,
+    Database,
+    Exports,
+    Parquet,
+    Raw,
+    Strict,
+    app,
+    complain,
+    output,
+    print_json,
+    progress_console,
+)
+from pipelines.errors import ExitCode
+from pipelines.settings import resolve
+
+
+@app.command()
+def run(
+    raw: Raw = None,
+    database: Database = None,
+    exports: Exports = None,
+    as_of: AsOf = None,
+    by_study: ByStudy = False,
+    parquet: Parquet = False,
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> None:
+    """Load, build, check and export, then say what came of it. Without --raw it works on the sample."""
+    from pipelines.run import run_all
+
+    settings = resolve(raw, database, exports, as_of)
+    outcome = run_all(settings, by_study=by_study, parquet=parquet, strict=strict, console=progress_console(as_json))
+    if as_json:
+        print_json(outcome.as_dict())
+    else:
+        outcome.render(output)
+    complain(*outcome.problems)
+    raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+def load(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Webhook files, folders or globs.", metavar="PATH…")
+    ] = None,
+    raw: Raw = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read webhook files into the warehouse: what is new in them, each line accounted for."""
+    from pipelines.run import load_files
+    from pipelines.summary import render, summarise
+    from pipelines.warehouse import connect
+
+    settings = resolve(paths or raw, database)
+    loaded = load_files(settings, progress_console(as_json))
+    with connect(settings.database) as connection:
+        summary = summarise(connection, settings.database)
+    if as_json:
+        print_json({"loaded": loaded.as_dict(), **summary.as_dict()})
+    else:
+        output.print(loaded.sentence())
+        render(summary, output)
+    complain(*loaded.problems)
+    raise typer.Exit(ExitCode.FAILED if loaded.problems else ExitCode.DONE)
+
+
+@app.command()
+def build(database: Database = None, as_of: AsOf = None) -> None:
+    """Build every table from what is loaded (the same as `dbt build` without its tests)."""
+    from pipelines.run import build_tables, settings_of_loaded
+
+    settings = settings_of_loaded(database, as_of)
+    made = build_tables(settings)
+    output.print(f"{made} tables built in {settings.database}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def check(database: Database = None, as_of: AsOf = None, strict: Strict = False, as_json: AsJson = False) -> None:
+    """Check the staged changes and the marts; list every failure with its rows. Exit code 3 if there is any."""
+    from pipelines.check import as_dict, render
+    from pipelines.run import check_tables
+
+    report = check_tables(resolve(database=database, as_of=as_of), strict=strict, as_of_must_match=as_of is not None)
+    if as_json:
+        print_json(as_dict(report))
+    else:
+        render(report, output)
+    raise typer.Exit(ExitCode.DONE if report.ok else ExitCode.CHECKS_FAILED)
+
+
+@app.command()
+def export(
+    database: Database = None,
+    as_of: AsOf = None,
+    exports: Exports = None,
+    by_study: ByStudy = False,
+    parquet: Parquet = False,
+) -> None:
+    """Write one CSV file per stage, as the tables in Rally, and participants.csv."""
+    from pipelines.run import export_tables
+
+    settings = resolve(database=database, exports=exports, as_of=as_of)
+    exported = export_tables(settings, by_study=by_study, parquet=parquet, as_of_must_match=as_of is not None)
+    output.print(f"{len(exported.files)} files in {settings.exports}", highlight=False, soft_wrap=True)
