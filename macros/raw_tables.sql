@@ -4,6 +4,18 @@
 {% macro raw_tables() %}
 create schema if not exists raw;
 
+-- One row: the format of these tables. Those of before there was this one are known by what they lack.
+create table if not exists raw.format as
+select cast(
+    case
+        when count(*) = 0 then {{ warehouse_format() }}
+        when count(*) filter (column_name = 'has_open_line') > 0 then 1
+        else 2
+    end as integer
+) as format
+from information_schema.columns
+where table_schema = 'raw' and table_name = 'files';
+
 -- One row per content a file has had: a file that is rewritten gets a new row.
 create table if not exists raw.files (
     file_id integer not null,
@@ -57,4 +69,22 @@ create table if not exists raw.withdrawals (
     load_id integer not null,
     participant_id varchar not null
 );
+{% endmacro %}
+
+{#- A number that is one more whenever the raw tables become others; pipelines/migrations.py has the way there. -#}
+{% macro warehouse_format() -%}2{%- endmacro %}
+
+{#- dbt builds on raw tables of this format only: `studyflow` brings older ones to it, with a copy to fall back on. -#}
+{% macro refuse_other_format() %}
+    {%- if execute and flags.WHICH in ['build', 'run', 'seed'] -%}
+        {%- set found = run_query('select format from raw.format').columns[0].values()[0] -%}
+        {%- set ours = warehouse_format() | int -%}
+        {%- if found != ours -%}
+            {%- do exceptions.raise_compiler_error(
+                target.path ~ ': ' ~ ('a later' if found > ours else 'an earlier')
+                ~ ' version of studyflow made this warehouse. '
+                ~ ('Install that version.' if found > ours else 'Bring it to this version: studyflow run')
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
 {% endmacro %}

@@ -37,13 +37,13 @@ def build(settings: Settings) -> int:
             # else the database stays locked until this process ends (dbt-core 11980)
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     if outcome.exception is not None:
-        msg = f"{settings.database}: the models could not be built. dbt says: {outcome.exception}"
+        msg = f"{settings.warehouse}: the models could not be built. dbt says: {outcome.exception}"
         raise StudyflowError(msg) from outcome.exception
     results: list[Any] = list(getattr(outcome.result, "results", []))
     failed = [result for result in results if result.status in {"error", "fail"}]
     if failed:
         details = "\n".join(f"  {result.node.name}: {_first_lines(result.message)}" for result in failed)
-        msg = f"{settings.database}: {len(failed)} of the models could not be built. dbt says:\n{details}"
+        msg = f"{settings.warehouse}: {len(failed)} of the models could not be built. dbt says:\n{details}"
         raise StudyflowError(msg)
     return sum(result.status == "success" for result in results)
 

@@ -1,17 +1,13 @@
 """What the last build of the tables was, and whether another would make the same ones."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import duckdb
-import jinja2
 import yaml  # type: ignore[import-untyped]
 
 from pipelines.settings import PROJECT, Settings
-from pipelines.warehouse import has_table
+from pipelines.warehouse import has_table, macros_of
 
 AS_GOOD_AS_NOW = timedelta(hours=1)
 """How old tables may be, with nothing new since, before a run without an as-of makes their ages anew."""
@@ -88,25 +84,10 @@ def _speaks_for(built: datetime, settings: Settings) -> bool:
 
 def fingerprint(connection: duckdb.DuckDBPyConnection, settings: Settings) -> str:
     """What the tables depend on beside deliveries and as-of, as the macro of that name has it."""
-    macros = _macros(PROJECT / "macros" / "builds" / "fingerprint.sql")
+    macros = macros_of(PROJECT / "macros" / "builds" / "fingerprint.sql")
     files = [str(PROJECT / file) for file in macros("files_of_project")]
     files += [str(file) for file in (settings.studies_file, settings.people_file) if file.exists()]
     project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
     values = {name: project["vars"][name] for name in macros("vars_of_tables")}
     [(found,)] = connection.execute(macros("duckdb__fingerprint", files, values)).fetchall()
     return str(found)
-
-
-def _macros(file: Path) -> Callable[..., Any]:
-    """The macros of a file without dbt: called by name, they give what they return or else the text they make."""
-    returned: list[Any] = []
-    environment = jinja2.Environment(extensions=["jinja2.ext.do"], autoescape=False)  # noqa: S701 - SQL, not HTML
-    environment.globals["return"] = returned.append
-    module = environment.from_string(file.read_text(encoding="utf-8")).module
-
-    def call(name: str, *arguments: object) -> Any:  # noqa: ANN401 - lists or text
-        returned.clear()
-        text = getattr(module, name)(*arguments)
-        return returned[0] if returned else str(text)
-
-    return call

@@ -15,13 +15,14 @@ from rich.table import Table
 
 from pipelines.builds import Build, last_build, up_to_date, was_checked
 from pipelines.errors import ExitCode, SourceError, StudyflowError
-from pipelines.load.loader import Loaded, load
+from pipelines.load.loader import Loaded, load, nothing_new
 from pipelines.load.sources import display_name
 from pipelines.progress import progress_bar
 from pipelines.reference import check_reference_files
-from pipelines.settings import SAMPLE, Settings, resolve
+from pipelines.settings import SAMPLE, Forms, Settings, resolve
 from pipelines.summary import Summary, render, summarise
-from pipelines.warehouse import connect, has_table, only_row
+from pipelines.warehouse import connect, has_table, only_row, wal_of
+from pipelines.working_copy import Waiting, working_copy
 
 if TYPE_CHECKING:
     from pipelines.check import Report
@@ -100,24 +101,56 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
-def run_all(settings: Settings, *, by_study: bool, parquet: bool, strict: bool, console: Console | None) -> Outcome:
+def run_all(
+    settings: Settings, forms: Forms, *, strict: bool, console: Console | None, waiting: Waiting | None = None
+) -> Outcome:
     """Load, build, check and export.
+
+    Until the checks have ended, others see the warehouse of the last run. What fails leaves that as it was.
 
     Raises:
         StudyflowError: a step could not be done; the later ones have not been tried.
     """
-    outcome = Outcome(settings)
     check_reference_files(settings.studies_file, settings.people_file)
+    outcome = None if strict else _nothing_to_do(settings)
+    if outcome is None:
+        with working_copy(settings, waiting) as copy:
+            outcome = _load_build_check(copy, strict=strict, console=console)
+        outcome.settings = replace(outcome.settings, database=settings.database, named=None)
+    with _timed(outcome, "export"), _saying(console, "Exporting"):
+        outcome.exported = export_tables(outcome.settings, forms)
+    with connect(settings.database, read_only=True) as connection:
+        outcome.summary = summarise(connection, settings.database)
+    return outcome
+
+
+def _nothing_to_do(settings: Settings) -> Outcome | None:
+    """The outcome where the warehouse is as a run would make it: all loaded, built and found right."""
+    if not settings.database.exists() or wal_of(settings.database).exists():
+        return None
+    outcome = Outcome(settings, built="nothing")
+    with connect(settings.database, read_only=True) as connection:
+        with _timed(outcome, "load"):
+            _refuse_mixing(connection, settings)
+            outcome.loaded = nothing_new(connection, settings.raw)
+        if outcome.loaded is None:
+            return None
+        with _timed(outcome, "build"):
+            outcome.build = up_to_date(connection, settings)
+        if outcome.build is None or not was_checked(connection, outcome.build.build_id):
+            return None
+    outcome.settings = replace(settings, as_of=outcome.build.as_of)
+    return outcome
+
+
+def _load_build_check(settings: Settings, *, strict: bool, console: Console | None) -> Outcome:
+    outcome = Outcome(settings)
     with _timed(outcome, "load"):
         outcome.loaded = load_files(settings, console, meanwhile=_import_dbt)
     with _timed(outcome, "build"), _saying(console, "Building the tables"):
         _build_what_is_new(outcome)
     with _timed(outcome, "check"), _saying(console, "Checking"):
         outcome.report = _check_what_is_new(outcome, strict=strict)
-    with _timed(outcome, "export"), _saying(console, "Exporting"):
-        outcome.exported = export_tables(outcome.settings, by_study=by_study, parquet=parquet)
-    with connect(settings.database) as connection:
-        outcome.summary = summarise(connection, settings.database)
     return outcome
 
 
@@ -142,7 +175,7 @@ def _check_what_is_new(outcome: Outcome, *, strict: bool) -> "Report | None":
         with connect(outcome.settings.database) as connection:
             if was_checked(connection, outcome.build.build_id):
                 return None
-    return check_tables(outcome.settings, strict=strict, only_changes=True)
+    return _check_copy(outcome.settings, strict=strict)
 
 
 def load_files(settings: Settings, console: Console | None, meanwhile: Callable[[], None] | None = None) -> Loaded:
@@ -170,33 +203,45 @@ def build_tables(settings: Settings) -> int:
     return build(settings)
 
 
-def check_tables(
-    settings: Settings, *, strict: bool, as_of_must_match: bool = True, only_changes: bool = False
-) -> "Report":
-    """Check the tables; they must be there, and speak for the settings' moment if that must match.
+def check_tables(settings: Settings, *, strict: bool, as_of_must_match: bool, waiting: Waiting | None) -> "Report":
+    """Check all tables; they must be there, and speak for the settings' moment if that must match.
 
-    `only_changes`: only what the last build changed, where what it built on was checked and found right.
+    Tables that are found wrong are marked, so that the next build makes everything anew; else nothing is written.
     """
-    from pipelines.check import EVERYTHING, check, record_checked, scope_of_build  # noqa: PLC0415 - takes a second
+    from pipelines.check import check, record_checked  # noqa: PLC0415 - takes a second
 
-    with connect(settings.database) as connection:
+    with connect(settings.database, read_only=True) as connection:
         built = _built_as_of(connection, settings.as_of if as_of_must_match else None)
         build = last_build(connection)
-        scope = scope_of_build(connection) if only_changes else EVERYTHING
-        report = check(connection, built, strict=strict, scope=scope)
-        if build:
+        report = check(connection, built, strict=strict)
+    if build and report.failures:
+        with working_copy(settings, waiting) as copy, connect(copy.database) as connection:
+            if last_build(connection) == build:
+                record_checked(connection, report, build.build_id)
+    return report
+
+
+def _check_copy(settings: Settings, *, strict: bool) -> "Report":
+    """Check what the last build changed, if what it built on was checked and found right; else everything."""
+    from pipelines.check import check, record_checked, scope_of_build  # noqa: PLC0415 - takes a second
+
+    with connect(settings.database) as connection:
+        report = check(
+            connection, _built_as_of(connection, settings.as_of), strict=strict, scope=scope_of_build(connection)
+        )
+        if build := last_build(connection):
             record_checked(connection, report, build.build_id)
         return report
 
 
-def export_tables(settings: Settings, *, by_study: bool, parquet: bool, as_of_must_match: bool = True) -> "Exported":
+def export_tables(settings: Settings, forms: Forms, *, as_of_must_match: bool = True) -> "Exported":
     """Write the stage tables into the exports folder; the marts must be there, likewise."""
     from pipelines.export import Format, export  # noqa: PLC0415
 
-    formats: tuple[Format, ...] = ("csv", "parquet") if parquet else ("csv",)
-    with connect(settings.database) as connection:
+    formats: tuple[Format, ...] = ("csv", "parquet") if forms.parquet else ("csv",)
+    with connect(settings.database, read_only=True) as connection:
         _built_as_of(connection, settings.as_of if as_of_must_match else None)
-        return export(connection, settings.exports, formats=formats, by_study=by_study)
+        return export(connection, settings.exports, formats=formats, by_study=forms.by_study)
 
 
 def _built_as_of(connection: duckdb.DuckDBPyConnection, wanted: datetime | None) -> datetime:
@@ -213,7 +258,9 @@ def _built_as_of(connection: duckdb.DuckDBPyConnection, wanted: datetime | None)
 def settings_of_loaded(database: Path | None, as_of: str | None) -> Settings:
     """The settings for building what is loaded already: the sample's own only where nothing but the sample is."""
     settings = resolve(database=database, as_of=as_of)
-    with connect(settings.database) as connection:
+    if not settings.database.exists():
+        return settings
+    with connect(settings.database, read_only=True) as connection:
         _, of_team = _files_of_sample_and_team(connection)
     return resolve(database=database, as_of=as_of, may_be_sample=False) if of_team else settings
 
@@ -222,13 +269,13 @@ def _refuse_mixing(connection: duckdb.DuckDBPyConnection, settings: Settings) ->
     of_sample, of_team = _files_of_sample_and_team(connection)
     if settings.raw == (SAMPLE,) and of_team:
         msg = (
-            f"{settings.database} holds webhooks of your own, and without --raw the sample would be mixed in. "
+            f"{settings.warehouse} holds webhooks of your own, and without --raw the sample would be mixed in. "
             "Say where your files are with --raw or STUDYFLOW_RAW, or name another --database."
         )
         raise StudyflowError(msg)
     if of_sample and not any(path.is_relative_to(SAMPLE) for path in settings.raw):
         msg = (
-            f"{settings.database} holds the sample, which your webhooks would be mixed with. "
+            f"{settings.warehouse} holds the sample, which your webhooks would be mixed with. "
             "Delete that file, or name another --database."
         )
         raise StudyflowError(msg)

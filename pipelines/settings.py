@@ -12,6 +12,8 @@ SAMPLE = PROJECT / "data" / "sample"
 REFERENCE = PROJECT / "data" / "reference"
 DATABASE = PROJECT / "data" / "studyflow.duckdb"
 EXPORTS = PROJECT / "data" / "exports"
+WAIT_SECONDS = 600.0
+"""How long a run waits for another on the same warehouse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,21 @@ class Settings:
     is_as_of_asked_for: bool = True
     studies_file: Path = REFERENCE / "studies.csv"
     people_file: Path = REFERENCE / "people.csv"
+    wait_seconds: float = WAIT_SECONDS
+    named: Path | None = None
+
+    @property
+    def warehouse(self) -> Path:
+        """The warehouse as messages call it: `database` may be a working copy of it."""
+        return self.named or self.database
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """What an export has beside one CSV file per stage and one of everybody."""
+
+    by_study: bool = False
+    parquet: bool = False
 
 
 def resolve(

@@ -1,7 +1,7 @@
 """Connections to the DuckDB warehouse. Everything is UTC, on every connection."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,38 @@ from pipelines.errors import StudyflowError
 from pipelines.settings import PROJECT
 
 
+def macros_of(file: Path) -> Callable[..., Any]:
+    """The macros of a file without dbt: called by name, they give what they return or else the text they make."""
+    returned: list[Any] = []
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"], autoescape=False)  # noqa: S701 - SQL, not HTML
+    environment.globals["return"] = returned.append
+    module = environment.from_string(file.read_text(encoding="utf-8")).module
+
+    def call(name: str, *arguments: object) -> Any:  # noqa: ANN401 - lists or text
+        returned.clear()
+        text = getattr(module, name)(*arguments)
+        return returned[0] if returned else str(text)
+
+    return call
+
+
 def raw_tables_ddl() -> str:
     """The SQL that makes the raw tables, from the dbt macro that also makes them."""
-    source = (PROJECT / "macros" / "raw_tables.sql").read_text(encoding="utf-8")
-    return str(jinja2.Template(source).module.raw_tables())  # type: ignore[attr-defined]
+    return str(_raw_tables()("raw_tables"))
+
+
+def warehouse_format() -> int:
+    """The format of the raw tables that this version makes and reads."""
+    return int(_raw_tables()("warehouse_format"))
+
+
+def _raw_tables() -> Callable[..., Any]:
+    return macros_of(PROJECT / "macros" / "raw_tables.sql")
+
+
+def wal_of(database: Path) -> Path:
+    """Where DuckDB writes first what is then put into the file; only there while a process writes, or after it died."""
+    return database.with_name(f"{database.name}.wal")
 
 
 @contextmanager
@@ -41,6 +69,14 @@ def connect(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckD
     try:
         connection.execute("set timezone = 'UTC'; set enable_progress_bar = false")
         yield connection
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        if not read_only:
+            raise
+        msg = (
+            f"{database}: the tables are not as this version of studyflow has them ({_first_line(error)}). "
+            "Make them anew: studyflow build"
+        )
+        raise StudyflowError(msg) from error
     finally:
         connection.close()
 
@@ -61,6 +97,10 @@ def _cannot_open(database: Path, error: str) -> str:
     if "not a valid DuckDB database" in error:
         return f"{database}: this is not a DuckDB database. Choose another --database, or move the file away."
     return f"{database}: the warehouse cannot be opened. DuckDB says: {error}"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", maxsplit=1)[0]
 
 
 def only_row(

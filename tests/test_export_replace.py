@@ -12,7 +12,7 @@ from export_warehouse import PEOPLE, contents, fill, warehouse
 from pipelines.errors import StudyflowError
 from pipelines.export import export, replace
 from pipelines.export.replace import MANIFEST, replaced
-from pipelines.export.system import alone
+from pipelines.locks import alone
 from pipelines.warehouse import connect
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from pipelines.run import Outcome, run_all
-from pipelines.settings import resolve
+from pipelines.settings import Forms, resolve
 
 PICTURE = Path(__file__).with_name("run.svg")
 FONT_FACE = re.compile(r"\s*@font-face \{.*?\}\n", re.DOTALL)
@@ -20,7 +20,7 @@ FONT_FACE = re.compile(r"\s*@font-face \{.*?\}\n", re.DOTALL)
 def run_sample(folder: Path) -> Outcome:
     """A run of the sample that leaves the project's own warehouse and exports alone."""
     settings = resolve(database=folder / "studyflow.duckdb", exports=folder / "exports")
-    return run_all(settings, by_study=False, parquet=False, strict=False, console=None)
+    return run_all(settings, Forms(), strict=False, console=None)
 
 
 def draw(outcome: Outcome) -> str:

@@ -49,6 +49,16 @@ AsOf = Annotated[
         help="The moment the tables speak for, like 2026-07-31T18:00:00Z. Default: now.",
     ),
 ]
+Wait = Annotated[
+    float,
+    typer.Option(
+        "--wait",
+        envvar="STUDYFLOW_WAIT",
+        min=0,
+        metavar="SECONDS",
+        help="How long to wait where another studyflow is at work on the warehouse.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Rejected lines make the checks fail.")]
 ByStudy = Annotated[bool, typer.Option("--by-study", help="Also a folder for each study.")]
@@ -58,6 +68,11 @@ Parquet = Annotated[bool, typer.Option("--parquet", help="Also Parquet files bes
 def progress_console(as_json: bool) -> Console | None:
     """Where progress is shown: on a terminal, unless JSON was asked for."""
     return None if as_json or not messages.is_terminal else messages
+
+
+def say_waiting(sentence: str) -> None:
+    """Say on standard error what is waited for."""
+    messages.print(f"studyflow: {sentence}", highlight=False, markup=False, soft_wrap=True)
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """The commands that move data on: run, load, build, check, export."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,14 +15,16 @@ from pipelines.cli.app import (
     Parquet,
     Raw,
     Strict,
+    Wait,
     app,
     complain,
     output,
     print_json,
     progress_console,
+    say_waiting,
 )
 from pipelines.errors import ExitCode
-from pipelines.settings import resolve
+from pipelines.settings import WAIT_SECONDS, Forms, resolve
 
 
 @app.command()
@@ -33,13 +36,15 @@ def run(
     by_study: ByStudy = False,
     parquet: Parquet = False,
     strict: Strict = False,
+    wait: Wait = WAIT_SECONDS,
     as_json: AsJson = False,
 ) -> None:
     """Load, build, check and export, then say what came of it. Without --raw it works on the sample."""
     from pipelines.run import run_all
 
-    settings = resolve(raw, database, exports, as_of)
-    outcome = run_all(settings, by_study=by_study, parquet=parquet, strict=strict, console=progress_console(as_json))
+    settings = replace(resolve(raw, database, exports, as_of), wait_seconds=wait)
+    forms = Forms(by_study=by_study, parquet=parquet)
+    outcome = run_all(settings, forms, strict=strict, console=progress_console(as_json), waiting=say_waiting)
     if as_json:
         print_json(outcome.as_dict())
     else:
@@ -55,16 +60,19 @@ def load(
     ] = None,
     raw: Raw = None,
     database: Database = None,
+    wait: Wait = WAIT_SECONDS,
     as_json: AsJson = False,
 ) -> None:
     """Read webhook files into the warehouse: what is new in them, each line accounted for."""
     from pipelines.run import load_files
     from pipelines.summary import render, summarise
     from pipelines.warehouse import connect
+    from pipelines.working_copy import working_copy
 
-    settings = resolve(paths or raw, database)
-    loaded = load_files(settings, progress_console(as_json))
-    with connect(settings.database) as connection:
+    settings = replace(resolve(paths or raw, database), wait_seconds=wait)
+    with working_copy(settings, say_waiting) as copy:
+        loaded = load_files(copy, progress_console(as_json))
+    with connect(settings.database, read_only=True) as connection:
         summary = summarise(connection, settings.database)
     if as_json:
         print_json({"loaded": loaded.as_dict(), **summary.as_dict()})
@@ -76,22 +84,31 @@ def load(
 
 
 @app.command()
-def build(database: Database = None, as_of: AsOf = None) -> None:
+def build(database: Database = None, as_of: AsOf = None, wait: Wait = WAIT_SECONDS) -> None:
     """Build every table from what is loaded (the same as `dbt build` without its tests)."""
     from pipelines.run import build_tables, settings_of_loaded
+    from pipelines.working_copy import working_copy
 
-    settings = settings_of_loaded(database, as_of)
-    made = build_tables(settings)
+    settings = replace(settings_of_loaded(database, as_of), wait_seconds=wait)
+    with working_copy(settings, say_waiting) as copy:
+        made = build_tables(copy)
     output.print(f"{made} tables built in {settings.database}", highlight=False, soft_wrap=True)
 
 
 @app.command()
-def check(database: Database = None, as_of: AsOf = None, strict: Strict = False, as_json: AsJson = False) -> None:
+def check(
+    database: Database = None,
+    as_of: AsOf = None,
+    strict: Strict = False,
+    wait: Wait = WAIT_SECONDS,
+    as_json: AsJson = False,
+) -> None:
     """Check the staged changes and the marts; list every failure with its rows. Exit code 3 if there is any."""
     from pipelines.check import as_dict, render
     from pipelines.run import check_tables
 
-    report = check_tables(resolve(database=database, as_of=as_of), strict=strict, as_of_must_match=as_of is not None)
+    settings = replace(resolve(database=database, as_of=as_of), wait_seconds=wait)
+    report = check_tables(settings, strict=strict, as_of_must_match=as_of is not None, waiting=say_waiting)
     if as_json:
         print_json(as_dict(report))
     else:
@@ -111,5 +128,6 @@ def export(
     from pipelines.run import export_tables
 
     settings = resolve(database=database, exports=exports, as_of=as_of)
-    exported = export_tables(settings, by_study=by_study, parquet=parquet, as_of_must_match=as_of is not None)
+    forms = Forms(by_study=by_study, parquet=parquet)
+    exported = export_tables(settings, forms, as_of_must_match=as_of is not None)
     output.print(f"{len(exported.files)} files in {settings.exports}", highlight=False, soft_wrap=True)

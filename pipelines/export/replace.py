@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from pipelines.errors import StudyflowError
-from pipelines.export.system import alone, exchange, flush, flush_one
+from pipelines.locks import alone
+from pipelines.system import exchange, flush, flush_one
 
 MANIFEST = ".studyflow-export.json"
 ABOUT = "The files that `studyflow export` wrote here. It replaces and removes these, and no others."

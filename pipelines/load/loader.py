@@ -24,7 +24,7 @@ from pipelines.load.lines import SCHEMA
 from pipelines.load.sources import SourceFile, find
 from pipelines.load.strict_json import normal_form
 from pipelines.reference import known_statuses
-from pipelines.warehouse import only_row, raw_tables_ddl
+from pipelines.warehouse import has_table, only_row, raw_tables_ddl
 
 PARSE = (Path(__file__).parent / "parse.sql").read_text(encoding="utf-8")
 CONTESTED_AT_ONCE = 10_000
@@ -128,6 +128,14 @@ class Loaded:
         )
 
 
+def nothing_new(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> Loaded | None:
+    """What a load would say that would change nothing; None where it would. The warehouse is only read."""
+    if not has_table(connection, "raw", "format"):
+        return None
+    sources, todo = _look(connection, paths, time.time_ns())
+    return None if todo.tasks or todo.touched else _summary(sources, todo)
+
+
 Progress = Callable[[int, int], object]
 """Called with the bytes read so far and the bytes there are to read."""
 
@@ -139,12 +147,9 @@ def load(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], progress:
         StudyflowError: the table of statuses is missing or wrong.
     """
     statuses = known_statuses()
-    read_ns = time.time_ns()
-    sources, problems = find(paths)
     connection.execute(raw_tables_ddl())
-    next_id = only_row(connection, "select coalesce(max(file_id), 0) + 1 from raw.files")[0]
-    todo = plan(sources, current_entries(connection), next_id, read_ns)
-    todo.problems[:0] = problems
+    read_ns = time.time_ns()
+    sources, todo = _look(connection, paths, read_ns)
     connection.begin()
     try:
         write_entries(connection, todo.touched)
@@ -155,6 +160,14 @@ def load(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], progress:
         connection.rollback()
         raise
     return _summary(sources, todo)
+
+
+def _look(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], now_ns: int) -> tuple[list[SourceFile], Plan]:
+    sources, problems = find(paths)
+    next_id = only_row(connection, "select coalesce(max(file_id), 0) + 1 from raw.files")[0]
+    todo = plan(sources, current_entries(connection), next_id, now_ns)
+    todo.problems[:0] = problems
+    return sources, todo
 
 
 def _read(

@@ -1,14 +1,11 @@
-"""What the export asks of the operating system and Python has no one call for."""
+"""What is asked of the operating system for files and Python has no one call for."""
 
 import ctypes
 import errno
 import os
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -60,50 +57,3 @@ def flush_one(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-@contextmanager
-def alone(workspace: Path) -> Iterator[bool]:
-    """Whether this process is the only one to use the folder, which is made for it and removed if empty at the end.
-
-    The system forgets the lock when a process ends, however it does.
-    """
-    lock = workspace / "lock"
-    while True:
-        workspace.mkdir(exist_ok=True)
-        try:
-            file = lock.open("w")
-        except FileNotFoundError:
-            continue
-        with file:
-            is_alone = _locked(file)
-            if is_alone and not _is_still_at(lock, file):
-                continue
-            try:
-                yield is_alone
-            finally:
-                if is_alone:
-                    with suppress(OSError):
-                        lock.unlink()
-                        workspace.rmdir()
-        return
-
-
-def _is_still_at(path: Path, file: IO[str]) -> bool:
-    """False when the one who had the lock removed it in the meantime."""
-    try:
-        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
-    except FileNotFoundError:
-        return False
-
-
-def _locked(file: IO[str]) -> bool:
-    if sys.platform == "win32":
-        return True
-    import fcntl  # noqa: PLC0415 - not on Windows
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -1,0 +1,47 @@
+"""Warehouses that earlier versions made. What was loaded is kept; everything else is made anew of it by the next build."""
+
+from pathlib import Path
+
+import duckdb
+
+from pipelines.errors import StudyflowError
+from pipelines.warehouse import only_row, raw_tables_ddl, warehouse_format
+
+MIGRATIONS: dict[int, str] = {
+    # That a file's last line was taken without its newline was known, but not how long it was: read it again.
+    1: """
+        alter table raw.files rename column has_open_line to open_line_bytes;
+        update raw.files set fingerprint = '' where open_line_bytes;
+        alter table raw.files alter column open_line_bytes set data type bigint using 0;
+    """,
+}
+"""What makes a warehouse of one format one of the next."""
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, named: Path) -> None:
+    """Make the raw tables, or bring those of an earlier version to the format of this one.
+
+    Raises:
+        StudyflowError: a later version made them; `named` is what the message calls the warehouse.
+    """
+    connection.begin()
+    try:
+        connection.execute(raw_tables_ddl())
+        [found] = only_row(connection, "select format from raw.format")
+        _refuse_later(found, named)
+        for older in range(found, warehouse_format()):
+            connection.execute(MIGRATIONS[older])
+            connection.execute("update raw.format set format = ?", [older + 1])
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def _refuse_later(found: int, named: Path) -> None:
+    if found > warehouse_format():
+        msg = (
+            f"{named}: a later version of studyflow made this warehouse (format {found}; this version knows "
+            f"{warehouse_format()}). Install that version, or name another --database."
+        )
+        raise StudyflowError(msg)

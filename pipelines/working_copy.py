@@ -1,0 +1,149 @@
+"""The warehouse as others see it is that of the last run that ended: work is done on a copy that takes its place."""
+
+import errno
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+
+from pipelines.errors import StudyflowError
+from pipelines.locks import alone_in_time, holder
+from pipelines.migrations import migrate
+from pipelines.settings import Settings
+from pipelines.system import flush_one
+from pipelines.warehouse import connect, wal_of
+
+Waiting = Callable[[str], object]
+"""Told once, in a sentence, that another process must end first."""
+
+COPIED_AT_ONCE = 64 << 20
+
+
+@contextmanager
+def working_copy(settings: Settings, waiting: Waiting | None = None) -> Iterator[Settings]:
+    """The settings with a warehouse that nobody else sees; when the block ends well, it takes the place of theirs.
+
+    When it does not, however it ends, theirs is as it was. Only one process at a time works on a warehouse: others wait
+    for `settings.wait_seconds`. Those who read it are never in the way, and go on with what they opened.
+
+    Raises:
+        StudyflowError: somebody else is at work on it, it is no warehouse of ours, or there is no room for the copy.
+    """
+    database = _real(settings.database)
+    workspace = database.with_name(f".{database.name}.studyflow")
+    with _explained(database), _reserved(database, workspace, settings.wait_seconds, waiting):
+        # the same file name: views name the database that they are in, and DuckDB calls it by its file
+        work = workspace / "work" / database.name
+        _clear(work.parent)
+        work.parent.mkdir()
+        try:
+            seen = _copy(database, work)
+            with connect(work) as connection:
+                migrate(connection, database)
+            yield replace(settings, database=work, named=settings.database)
+            _put_in_place(work, database, seen)
+        finally:
+            _clear(work.parent)
+
+
+@contextmanager
+def _reserved(database: Path, workspace: Path, seconds: float, waiting: Waiting | None) -> Iterator[None]:
+    def tell(process: int | None) -> None:
+        if waiting and seconds:
+            who = f"process {process}" if process else "another process"
+            waiting(f"{database}: {who} is at work on this warehouse. Waiting for it, {seconds:.0f} seconds at most.")
+
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with alone_in_time(workspace, seconds, tell) as is_alone:
+        if not is_alone:
+            process = holder(workspace)
+            who = f"another studyflow (process {process})" if process else "another studyflow"
+            msg = f"{database}: {who} is at work on this warehouse. Wait until it ends, then try again, or say --wait."
+            raise StudyflowError(msg)
+        yield
+
+
+@contextmanager
+def _explained(database: Path) -> Iterator[None]:
+    """Say what the file system or DuckDB had against it, and that nothing has happened."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise StudyflowError(_unchanged(database, str(error).split("\n", maxsplit=1)[0])) from error
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            problem = f"no room is left ({error.strerror})"
+        elif database.parent.is_dir():
+            problem = f"{error.filename or database.parent} cannot be written ({error.strerror})"
+        else:
+            msg = f"{database}: cannot be made here ({error.strerror}). Choose another --database."
+            raise StudyflowError(msg) from error
+        raise StudyflowError(_unchanged(database, problem)) from error
+
+
+def _unchanged(database: Path, problem: str) -> str:
+    return (
+        f"{database}: {problem}. The warehouse is as it was before. A run needs room beside it for a second one; "
+        "make some, or choose another --database or STUDYFLOW_TEMP_DIRECTORY."
+    )
+
+
+def _real(database: Path) -> Path:
+    """Where the warehouse lies: a link to it stays a link."""
+    return database.resolve() if database.is_symlink() else database
+
+
+def _copy(database: Path, work: Path) -> os.stat_result | None:
+    """Copy the warehouse, if there is one, while nobody writes to it; what it was then."""
+    if not database.exists():
+        return None
+    if wal_of(database).exists():
+        with connect(database) as connection:  # dbt was killed: what it had committed belongs into the file
+            connection.execute("checkpoint")
+    with connect(database, read_only=True):  # while this is open, no other process can write
+        seen = database.stat()
+        _copy_bytes(database, work)
+    shutil.copymode(database, work)
+    return seen
+
+
+def _copy_bytes(database: Path, work: Path) -> None:
+    """Within the system where it can, which on some file systems takes neither time nor room."""
+    with database.open("rb") as old, work.open("wb") as new:
+        try:
+            while os.copy_file_range(old.fileno(), new.fileno(), COPIED_AT_ONCE):
+                pass
+        except (AttributeError, OSError) as error:
+            if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+                raise
+            old.seek(0)
+            new.truncate(0)
+            new.seek(0)
+            shutil.copyfileobj(old, new, COPIED_AT_ONCE)
+
+
+def _put_in_place(work: Path, database: Path, seen: os.stat_result | None) -> None:
+    with connect(work) as connection:
+        connection.execute("checkpoint")
+    if wal_of(work).exists():
+        msg = f"{database}: DuckDB has not ended its work on the new warehouse. The old one stays. Try again."
+        raise StudyflowError(msg)
+    if database.exists():
+        with connect(database, read_only=True):  # fails where another process writes to it
+            now = database.stat()
+        if seen is None or (now.st_ino, now.st_size, now.st_mtime_ns) != (seen.st_ino, seen.st_size, seen.st_mtime_ns):
+            msg = f"{database}: something else, dbt perhaps, wrote to it during the run. It stays as it is; run again."
+            raise StudyflowError(msg)
+    flush_one(work)
+    work.replace(database)
+    with suppress(OSError):
+        flush_one(database.parent)
+
+
+def _clear(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
