@@ -241,7 +241,9 @@ def export_tables(settings: Settings, forms: Forms, *, as_of_must_match: bool = 
     formats: tuple[Format, ...] = ("csv", "parquet") if forms.parquet else ("csv",)
     with connect(settings.database, read_only=True) as connection:
         _built_as_of(connection, settings.as_of if as_of_must_match else None)
-        return export(connection, settings.exports, formats=formats, by_study=forms.by_study)
+        return export(
+            connection, settings.exports, formats=formats, by_study=forms.by_study, pseudonyms=forms.pseudonyms
+        )
 
 
 def _built_as_of(connection: duckdb.DuckDBPyConnection, wanted: datetime | None) -> datetime:

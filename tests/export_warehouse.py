@@ -1,6 +1,6 @@
 """Small warehouses to export, made by hand: the marts as their contract says, with the people a test needs.
 
-`python tests/export_warehouse.py` writes the files in tests/golden/exports again. Read what changed in them before
+`python tests/export_warehouse.py` writes the files in tests/golden/exports and pseudonymised again. Read what changed in them before
 you commit it: those who receive the tables will see the same.
 """
 
@@ -15,11 +15,13 @@ import duckdb
 import pyarrow as pa
 import yaml  # type: ignore[import-untyped]
 
-from pipelines.export import export
+from pipelines.export import Pseudonyms, export
 from pipelines.settings import PROJECT, REFERENCE
 from pipelines.warehouse import connect
 
 GOLDEN = Path(__file__).parent / "golden" / "exports"
+PSEUDONYMISED = GOLDEN.with_name("pseudonymised")
+PSEUDONYMS = Pseudonyms(b"sixteen bytes or more")
 MONDAY = datetime(2026, 7, 27, 9, tzinfo=UTC)
 FORMULA = '=HYPERLINK("https://example.org","open")'
 CONTRACT = {
@@ -104,3 +106,4 @@ def contents(folder: Path) -> dict[str, bytes]:
 if __name__ == "__main__":
     with warehouse() as golden:
         export(golden, GOLDEN, by_study=True)
+        export(golden, PSEUDONYMISED, pseudonyms=PSEUDONYMS)

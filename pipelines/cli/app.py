@@ -3,12 +3,15 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from pipelines.errors import StudyflowError
+from pipelines.errors import ExitCode, StudyflowError
+
+if TYPE_CHECKING:
+    from pipelines.export import Pseudonyms
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -63,6 +66,28 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard out
 Strict = Annotated[bool, typer.Option("--strict", help="Rejected lines make the checks fail.")]
 ByStudy = Annotated[bool, typer.Option("--by-study", help="Also a folder for each study.")]
 Parquet = Annotated[bool, typer.Option("--parquet", help="Also Parquet files beside the CSV files.")]
+
+Pseudonymise = Annotated[
+    bool,
+    typer.Option(
+        "--pseudonymise",
+        envvar="STUDYFLOW_PSEUDONYMISE",
+        help="Keyed hashes in place of participant and person ids, by STUDYFLOW_PSEUDONYM_KEY or …_KEY_FILE.",
+    ),
+]
+
+
+def pseudonyms_if(asked_for: bool) -> "Pseudonyms | None":
+    """What gives ids their pseudonyms, if that was asked for; without a key the command was called wrongly."""
+    if not asked_for:
+        return None
+    from pipelines.export.pseudonyms import from_environment
+
+    try:
+        return from_environment()
+    except StudyflowError as error:
+        complain(error)
+        raise typer.Exit(ExitCode.USAGE) from error
 
 
 def progress_console(as_json: bool) -> Console | None:

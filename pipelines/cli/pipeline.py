@@ -13,6 +13,7 @@ from pipelines.cli.app import (
     Database,
     Exports,
     Parquet,
+    Pseudonymise,
     Raw,
     Strict,
     Wait,
@@ -21,6 +22,7 @@ from pipelines.cli.app import (
     output,
     print_json,
     progress_console,
+    pseudonyms_if,
     say_waiting,
 )
 from pipelines.errors import ExitCode
@@ -35,6 +37,7 @@ def run(
     as_of: AsOf = None,
     by_study: ByStudy = False,
     parquet: Parquet = False,
+    pseudonymise: Pseudonymise = False,
     strict: Strict = False,
     wait: Wait = WAIT_SECONDS,
     as_json: AsJson = False,
@@ -43,7 +46,7 @@ def run(
     from pipelines.run import run_all
 
     settings = replace(resolve(raw, database, exports, as_of), wait_seconds=wait)
-    forms = Forms(by_study=by_study, parquet=parquet)
+    forms = Forms(by_study=by_study, parquet=parquet, pseudonyms=pseudonyms_if(pseudonymise))
     outcome = run_all(settings, forms, strict=strict, console=progress_console(as_json), waiting=say_waiting)
     if as_json:
         print_json(outcome.as_dict())
@@ -123,11 +126,12 @@ def export(
     exports: Exports = None,
     by_study: ByStudy = False,
     parquet: Parquet = False,
+    pseudonymise: Pseudonymise = False,
 ) -> None:
     """Write one CSV file per stage, as the tables in Rally, and participants.csv."""
     from pipelines.run import export_tables
 
     settings = resolve(database=database, exports=exports, as_of=as_of)
-    forms = Forms(by_study=by_study, parquet=parquet)
+    forms = Forms(by_study=by_study, parquet=parquet, pseudonyms=pseudonyms_if(pseudonymise))
     exported = export_tables(settings, forms, as_of_must_match=as_of is not None)
     output.print(f"{len(exported.files)} files in {settings.exports}", highlight=False, soft_wrap=True)

@@ -14,6 +14,7 @@ from pipelines.export.cells import header
 from pipelines.export.names import distinct_names
 from pipelines.export.parts import PARTS, Part, Parts, Sizes
 from pipelines.export.place import explained, usable
+from pipelines.export.pseudonyms import Pseudonyms
 from pipelines.export.replace import MANIFEST, workspace
 from pipelines.export.splice import Kept, Plan, fill
 from pipelines.export.tables import EVERYONE, Format, Layout
@@ -42,12 +43,14 @@ def export(
     *,
     formats: tuple[Format, ...] = ("csv",),
     by_study: bool = False,
+    pseudonyms: Pseudonyms | None = None,
 ) -> Exported:
     """Replace the export in a folder by one of the marts as they are now: all of it, or nothing on any failure.
 
     The folder gets a table of each stage and one of all participants; with `by_study` also a folder for each study
     with the same. The same marts give the same bytes, whether or not parts of the export of before could be used, as
-    they can where the last build only put in what is new. Files of others in the folder stay.
+    they can where the last build only put in what is new. Files of others in the folder stay. With `pseudonyms`, those
+    stand in place of the ids of participants and persons, and rows are in their order.
 
     Raises:
         StudyflowError: the marts are not there, or the folder cannot be written or replaced.
@@ -66,7 +69,7 @@ def export(
     plan = Plan(layout, counts, folders)
     rows = _rows(plan)
     with_values = "parquet" in formats
-    how = parts.made_with(mart.query(columns, with_values=with_values), layout, by_study=by_study)
+    how = parts.made_with(mart.query(columns, with_values=with_values), layout, pseudonyms, by_study=by_study)
     now = marts(connection)
     databases = connection.execute("select path from duckdb_databases() where path is not null").fetchall()
     with (
@@ -80,7 +83,7 @@ def export(
         plan = Plan(layout, counts, folders, _kept(plan, before, now, space.folder))
         with (
             space.replacement([*rows, PARTS] if now else list(rows)) as new,
-            closing(mart.batches(connection, columns, plan.needed(), with_values=with_values)) as batches,
+            closing(mart.batches(connection, columns, plan.needed(), pseudonyms, with_values=with_values)) as batches,
         ):
             sizes = fill(new, plan, batches)
             if plan.kept and not plan.kept.parts.are_in(space.folder):

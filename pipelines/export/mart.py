@@ -1,13 +1,14 @@
 """`marts.participants` as an export reads it: its columns, its stages and studies, and its rows in order."""
 
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import duckdb
 import pyarrow as pa
 
 from pipelines.errors import StudyflowError
 from pipelines.export.cells import Column, row
+from pipelines.export.pseudonyms import Pseudonyms
 from pipelines.warehouse import has_table
 
 # Columns that every batch has beside those of the mart.
@@ -110,22 +111,32 @@ def query(shown: list[Column], *, with_values: bool, of: str = "marts.participan
 
 
 def batches(
-    connection: duckdb.DuckDBPyConnection, shown: list[Column], studies: list[str] | None, *, with_values: bool
+    connection: duckdb.DuckDBPyConnection,
+    shown: list[Column],
+    studies: list[str] | None,
+    pseudonyms: Pseudonyms | None,
+    *,
+    with_values: bool,
 ) -> Generator[pa.RecordBatch, None, None]:
-    """What the query gives, of these studies or of all.
+    """What the query gives, of these studies or of all, with pseudonyms in place of ids if there are any.
 
     Raises:
         StudyflowError: DuckDB cannot read or sort them.
     """
-    some = "(select * from marts.participants where study_id in (select unnest($studies)))"
-    with _explained():
-        rows = (
-            connection.sql(query(shown, with_values=with_values))
-            if studies is None
-            else connection.sql(query(shown, with_values=with_values, of=some), params={"studies": studies})
-        )
-        with rows.to_arrow_reader(ROWS_AT_ONCE) as reader:
-            yield from reader
+    known = (
+        "marts.participants"
+        if studies is None
+        else "(select * from marts.participants where study_id in (select unnest($studies)))"
+    )
+    values = None if studies is None else {"studies": studies}
+    with (
+        _explained(),
+        pseudonyms.in_place_of_ids(connection, known, values) if pseudonyms else nullcontext(known) as named,
+        connection.sql(query(shown, with_values=with_values, of=named), params=values).to_arrow_reader(
+            ROWS_AT_ONCE
+        ) as reader,
+    ):
+        yield from reader
 
 
 @contextmanager

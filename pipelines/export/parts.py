@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from pipelines.export.builds import Build
 from pipelines.export.mart import LINE, STAGE, STUDY
+from pipelines.export.pseudonyms import Pseudonyms
 from pipelines.export.tables import Layout
 
 PARTS = ".studyflow-export-parts.json"
@@ -90,9 +91,10 @@ def look_at(folder: Path, names: list[str]) -> dict[str, tuple[int, int]]:
     return {name: _seen(folder / name) for name in names}
 
 
-def made_with(query: str, layout: Layout, *, by_study: bool) -> str:
+def made_with(query: str, layout: Layout, pseudonyms: Pseudonyms | None, *, by_study: bool) -> str:
     """A hash of all that the bytes of an export depend on beside the rows: what is asked for, and with what."""
-    how = (query, list(layout.stages.items()), layout.formats, layout.header.hex(), str(layout.schema), by_study)
+    asked_for = (query, by_study, pseudonyms.fingerprint if pseudonyms else None)
+    how = (asked_for, list(layout.stages.items()), layout.formats, layout.header.hex(), str(layout.schema))
     return hashlib.sha256(repr((how, duckdb.__version__, pa.__version__)).encode()).hexdigest()
 
 

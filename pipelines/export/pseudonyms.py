@@ -1,0 +1,91 @@
+"""Keyed hashes in place of ids: the same person is the same everywhere, and nobody can tell who without the key."""
+
+import hmac
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.errors import StudyflowError
+
+KEY, KEY_FILE = "STUDYFLOW_PSEUDONYM_KEY", "STUDYFLOW_PSEUDONYM_KEY_FILE"
+SHORTEST_KEY = 16
+DIGITS = 32
+HOW_TO_MAKE_ONE = 'python -c "import secrets; print(secrets.token_hex(32))"'
+
+IDS = {"participant_id": "participant", "person_id": "person"}
+"""The columns that hold ids of people, and the kind that keeps a participant and a person of one id apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """What gives each id its pseudonym. The same key gives the same ones, today and in a year."""
+
+    key: bytes = field(repr=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells two keys apart and gives neither away."""
+        return self.of("fingerprint", "")
+
+    def of(self, kind: str, one: str) -> str:
+        """The pseudonym of an id of a kind: 32 hexadecimal digits of an HMAC-SHA256."""
+        return hmac.digest(self.key, f"{kind}\0{one}".encode(), "sha256").hex()[:DIGITS]
+
+    @contextmanager
+    def in_place_of_ids(
+        self, connection: duckdb.DuckDBPyConnection, rows: str, values: dict[str, list[str]] | None
+    ) -> Generator[str, None, None]:
+        """SQL of the rows (a table or query) with pseudonyms in place of ids; `values` are those that `rows` asks for."""
+        names = {column: f"pseudonyms_of_{column}" for column in IDS}
+        for column, kind in IDS.items():
+            ids = connection.sql(f"select distinct {column} as id from {rows}", params=values)  # noqa: S608
+            with ids.to_arrow_reader() as reader:
+                found = [self._of_batch(kind, batch) for batch in reader]
+            connection.register(names[column], pa.Table.from_batches(found, _SCHEMA))
+        replaced = ", ".join(f"{name}.pseudonym as {column}" for column, name in names.items())
+        joins = " ".join(f"inner join {name} on known.{column} = {name}.id" for column, name in names.items())
+        try:
+            yield f"(select known.* replace ({replaced}) from {rows} as known {joins})"  # noqa: S608
+        finally:
+            for name in names.values():
+                connection.unregister(name)
+
+    def _of_batch(self, kind: str, batch: pa.RecordBatch) -> pa.RecordBatch:
+        ids = batch.column("id")
+        made = pa.array([self.of(kind, one) for one in ids.to_pylist()], pa.string())
+        return pa.record_batch([ids, made], schema=_SCHEMA)
+
+
+_SCHEMA = pa.schema([("id", pa.string()), ("pseudonym", pa.string())])
+
+
+def from_environment() -> Pseudonyms:
+    """With the key that the environment gives, or the file it names.
+
+    Raises:
+        StudyflowError: there is no key, or none that is long enough, or two.
+    """
+    text, file = os.environ.get(KEY, ""), os.environ.get(KEY_FILE, "")
+    if text and file:
+        msg = f"{KEY} and {KEY_FILE} are both set. Keep the one that your exports were made with."
+        raise StudyflowError(msg)
+    if file:
+        try:
+            key = Path(file).read_bytes().strip()
+        except OSError as error:
+            msg = f"{KEY_FILE}: {file} cannot be read ({error.strerror})."
+            raise StudyflowError(msg) from error
+    else:
+        key = os.fsencode(text).strip()
+    if len(key) < SHORTEST_KEY:
+        problem = (
+            f"the key is {len(key)} bytes long, and it takes {SHORTEST_KEY}" if key else "pseudonyms need a secret key"
+        )
+        msg = f"{problem}. Set {KEY}, or {KEY_FILE} to a file that holds it, and keep it. Make one: {HOW_TO_MAKE_ONE}"
+        raise StudyflowError(msg[0].upper() + msg[1:])
+    return Pseudonyms(key)
