@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines import stopping
 from pipelines.errors import StudyflowError
 from pipelines.locks import alone_in_time, holder
 from pipelines.migrations import migrate
@@ -45,6 +46,7 @@ def working_copy(settings: Settings, waiting: Waiting | None = None) -> Iterator
             with connect(work) as connection:
                 migrate(connection, database)
             yield replace(settings, database=work, named=settings.database)
+            stopping.raise_if_asked()
             _put_in_place(work, database, seen)
         finally:
             _clear(work.parent)
@@ -72,7 +74,7 @@ def _explained(database: Path) -> Iterator[None]:
     """Say what the file system or DuckDB had against it, and that nothing has happened."""
     try:
         yield
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
         raise StudyflowError(_unchanged(database, str(error).split("\n", maxsplit=1)[0])) from error
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:

@@ -1,11 +1,11 @@
 """The `studyflow` command: reads what a person types, calls the part that does it, shows what came of it."""
 
-import signal
 import sys
 
 from pipelines.cli import pipeline  # noqa: F401 - the commands, in the order of --help
 
 # isort: split
+from pipelines import stopping
 from pipelines.cli import look, make_files  # noqa: F401
 from pipelines.cli.app import app, complain
 from pipelines.errors import ExitCode, StudyflowError
@@ -14,26 +14,25 @@ __all__ = ["app", "main"]
 
 
 STOPPED = 130
-"""What shells expect of a command that Ctrl-C ended; typer's code for it."""
+"""What shells expect of a command that Ctrl-C ended."""
+ENDED_BY_ITSELF = (ExitCode.DONE, ExitCode.CHECKS_FAILED)
 
 
 def main() -> None:
     """Run the command and end with its exit code; what goes wrong is said in a sentence, never a traceback."""
-    signal.signal(signal.SIGTERM, _stop)
+    stopping.listen()
     try:
         app()
-    except SystemExit as end:
-        if end.code == STOPPED:
+    except BaseException as error:
+        # dbt and DuckDB make errors of their own of a signal
+        if stopping.is_asked() and not (isinstance(error, SystemExit) and error.code in ENDED_BY_ITSELF):
+            stopping.deafen()
             complain(StudyflowError("stopped. What had not been put in place is gone; the rest is as it was."))
+            sys.exit(STOPPED)
+        if isinstance(error, StudyflowError):
+            complain(error)
+            sys.exit(ExitCode.FAILED)
+        if isinstance(error, OSError):
+            complain(StudyflowError(f"{error.filename or 'a file'}: {error.strerror or error}."))
+            sys.exit(ExitCode.FAILED)
         raise
-    except StudyflowError as error:
-        complain(error)
-        sys.exit(ExitCode.FAILED)
-    except OSError as error:
-        complain(StudyflowError(f"{error.filename or 'a file'}: {error.strerror or error}."))
-        sys.exit(ExitCode.FAILED)
-
-
-def _stop(*_: object) -> None:
-    """A scheduler that ends a run gets what a person gets with Ctrl-C."""
-    raise KeyboardInterrupt

@@ -1,0 +1,195 @@
+"""Whoever reads a warehouse sees the last run that ended, whatever happens to the one that is going on."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+import pytest
+from working_copy_process import (
+    PROCESSES,
+    REFUSED,
+    hold,
+    keep_open,
+    numbers,
+    put,
+    put_in_room,
+    put_until,
+    settings_of,
+    write_directly,
+)
+
+from pipelines.errors import StudyflowError
+from pipelines.warehouse import connect, wal_of
+from pipelines.working_copy import working_copy
+
+Work = Callable[[Path, Event, Event], None]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """A warehouse that has the number 1."""
+    put(tmp_path / "w.duckdb", 1)
+    return tmp_path / "w.duckdb"
+
+
+@contextmanager
+def somebody(work: Work, database: Path) -> Iterator[tuple[int, Event]]:
+    """Another process that is at work; its id, and what lets it go on."""
+    has_it, may_go = PROCESSES.Event(), PROCESSES.Event()
+    process = PROCESSES.Process(target=work, args=(database, has_it, may_go))
+    process.start()
+    assert process.pid is not None
+    assert has_it.wait(60)
+    try:
+        yield process.pid, may_go
+    finally:
+        may_go.set()
+        process.join()
+    assert process.exitcode in {0, -signal.SIGKILL}, "it found what it expected"
+
+
+def is_alone_in_its_folder(database: Path) -> bool:
+    """Nothing is left over of what made it."""
+    return [path.name for path in database.parent.iterdir()] == [database.name]
+
+
+def test_killed_at_any_touch_it_is_as_before_or_as_after(tmp_path: Path) -> None:
+    """And the next one, which is not told of it, finds nothing in its way and leaves nothing behind."""
+    database, at, put_by_now = tmp_path / "w.duckdb", 0, [0]
+    put(database, 0)
+    while put_until(database, at + 1, at):
+        found = numbers(database)
+        assert found in (put_by_now, [*put_by_now, at + 1])
+        put_by_now, at = found, at + 1
+    assert at > 20, "it was killed at all its steps"
+    assert len(put_by_now) > 1, "some came after it was in place"
+    assert numbers(database)[-1] == at + 1
+    assert is_alone_in_its_folder(database)
+
+
+def test_a_first_run_that_is_killed_leaves_no_warehouse(tmp_path: Path) -> None:
+    """Half a warehouse under the right name would be taken for one."""
+    assert put_until(tmp_path / "w.duckdb", 1, 5)
+    assert not (tmp_path / "w.duckdb").exists()
+    put(tmp_path / "w.duckdb", 2)
+    assert numbers(tmp_path / "w.duckdb") == [2]
+
+
+@pytest.mark.parametrize("ending", [RuntimeError, KeyboardInterrupt, SystemExit])
+def test_what_fails_changes_nothing(database: Path, ending: type[BaseException]) -> None:
+    before = database.read_bytes()
+    with pytest.raises(ending):
+        _fail(database, ending)
+    assert database.read_bytes() == before
+    assert is_alone_in_its_folder(database)
+
+
+def test_readers_keep_what_they_opened_and_are_in_nobodys_way(database: Path) -> None:
+    """A notebook that stays open all day neither stops the scheduled run nor sees half of it."""
+    with somebody(keep_open, database) as (_, may_close):
+        with somebody(hold, database) as (_, may_go):
+            assert numbers(database) == [1], "who opens it during a run sees the run before"
+            may_go.set()
+        assert numbers(database) == [1, 100]
+        may_close.set()
+
+
+def test_a_second_one_that_does_not_wait_is_told_who_is_at_work(database: Path) -> None:
+    with (
+        somebody(hold, database) as (process, _),
+        pytest.raises(StudyflowError, match=f"w.duckdb: another studyflow \\(process {process}\\) is at work"),
+    ):
+        put(database, 2)
+    assert numbers(database) == [1, 100]
+    assert is_alone_in_its_folder(database)
+
+
+def test_a_second_one_waits_and_goes_on_from_the_first(database: Path) -> None:
+    said = []
+    with somebody(hold, database) as (process, may_go):
+
+        def tell(sentence: str) -> None:
+            said.append(sentence)
+            threading.Timer(0.3, may_go.set).start()
+
+        with working_copy(settings_of(database, wait_seconds=60), tell) as copy, connect(copy.database) as connection:
+            connection.execute("insert into numbers values (2)")
+    assert numbers(database) == [1, 2, 100]
+    [sentence] = said
+    assert f"process {process} is at work on this warehouse" in sentence
+
+
+def test_one_that_was_killed_keeps_nobody_waiting(database: Path) -> None:
+    with somebody(hold, database) as (process, _):
+        os.kill(process, signal.SIGKILL)
+        put(database, 2, wait_seconds=60)
+    assert numbers(database) == [1, 2]
+    assert is_alone_in_its_folder(database)
+
+
+def test_dbt_at_work_on_the_file_itself_is_not_copied_halfway(database: Path) -> None:
+    """It knows nothing of studyflow's lock, but DuckDB's own tells."""
+    with somebody(write_directly, database), pytest.raises(StudyflowError, match="another process has the warehouse"):
+        put(database, 2)
+
+
+def test_what_dbt_had_committed_when_it_was_killed_is_kept(database: Path) -> None:
+    """DuckDB leaves it in a second file, which a copy of the first would lose."""
+    with somebody(write_directly, database):
+        pass
+    assert wal_of(database).exists()
+    put(database, 2)
+    assert numbers(database) == [1, 2, 200]
+    assert is_alone_in_its_folder(database)
+
+
+def test_what_dbt_wrote_during_a_run_is_not_overwritten(database: Path) -> None:
+    with pytest.raises(StudyflowError, match="something else, dbt perhaps, wrote to it"):
+        _write_beside(database)
+    assert numbers(database) == [1, 200]
+
+
+@pytest.mark.parametrize("room", [1 << 10, 300 << 10])
+def test_no_room_is_a_clear_error_and_changes_nothing(database: Path, room: int) -> None:
+    """While it is copied, and while DuckDB writes."""
+    before = database.read_bytes()
+    assert put_in_room(database, 2, room) == REFUSED
+    assert database.read_bytes() == before
+    assert is_alone_in_its_folder(database)
+
+
+def test_a_link_stays_a_link_and_rights_stay(database: Path, tmp_path: Path) -> None:
+    """Teams put the warehouse on another disk, and let only some read it."""
+    database.chmod(0o640)
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "elsewhere" / "team.duckdb"
+    link.symlink_to(database)
+    put(link, 2)
+    assert link.is_symlink()
+    assert numbers(database) == [1, 2]
+    assert database.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_folder_where_nothing_can_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StudyflowError, match=r"file/w.duckdb: cannot be made here .* Choose another --database"):
+        put(tmp_path / "file" / "w.duckdb", 1)
+
+
+def _fail(database: Path, ending: type[BaseException]) -> None:
+    with working_copy(settings_of(database)) as copy:
+        with connect(copy.database) as connection:
+            connection.execute("insert into numbers values (2)")
+        raise ending
+
+
+def _write_beside(database: Path) -> None:
+    with working_copy(settings_of(database)) as copy:
+        with connect(copy.database) as connection:
+            connection.execute("insert into numbers values (2)")
+        with connect(database) as connection:
+            connection.execute("insert into numbers values (200)")
