@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from pipelines.errors import ExitCode, StudyflowError
+from pipelines.plain import plain
 
 if TYPE_CHECKING:
     from pipelines.export import Pseudonyms
@@ -108,4 +109,6 @@ def print_json(value: dict[str, Any]) -> None:
 def complain(*problems: StudyflowError) -> None:
     """Say on standard error what went wrong."""
     for problem in problems:
-        messages.print(f"studyflow: {problem}", style="red", highlight=False, markup=False, soft_wrap=True)
+        messages.print(
+            plain(f"studyflow: {problem}", keep="\n"), style="red", highlight=False, markup=False, soft_wrap=True
+        )

@@ -1,0 +1,3 @@
+select * exclude (place)
+from asked
+order by place

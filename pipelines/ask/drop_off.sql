@@ -1,0 +1,13 @@
+-- One row per step of study $study_id that was not reached and status of those who stopped before it, the most first.
+select
+    step,
+    step_order,
+    status,
+    status_label,
+    participants,
+    share_of_drop,
+    sum(participants) over (partition by step_order) as dropped,
+    is_lost
+from marts.study_drop_off
+where study_id = $study_id
+order by step_order, participants desc, status

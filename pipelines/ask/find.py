@@ -1,0 +1,47 @@
+"""The study or participants that someone means by what they typed."""
+
+import duckdb
+
+from pipelines.ask.warehouse import ask
+from pipelines.errors import StudyflowError
+
+_ALIKE = 5
+MOST_LISTED = 20
+
+
+def find_study(connection: duckdb.DuckDBPyConnection, asked: str) -> str:
+    """The id of the study with that id or name, in any case, or the only one of which that is the beginning.
+
+    Raises:
+        StudyflowError: there is none, or more than one.
+    """
+    found = list(ask(connection, "find_study", asked=asked).rows)
+    best = min((fit for *_, fit in found), default=_ALIKE)
+    meant = [(study, name) for study, name, fit in found if fit == best]
+    if best < _ALIKE and len(meant) == 1:
+        return str(meant[0][0])
+    listed = "".join(f"\n  {study}  {name or ''}".rstrip() for study, name in meant[:MOST_LISTED])
+    listed += "\n  …" if len(meant) > MOST_LISTED else ""
+    if best < _ALIKE:
+        msg = f"{asked!r} may mean any of these studies. Say more of the name, or the id:{listed}"
+    elif listed:
+        msg = f"{asked!r}: no study has this id or name. Did you mean one of these?{listed}"
+    else:
+        msg = f'{asked!r}: no study has this id or name. See all: studyflow sql "from marts.study_progress"'
+    raise StudyflowError(msg)
+
+
+def find_participants(connection: duckdb.DuckDBPyConnection, asked: str) -> list[str]:
+    """The participant with that id, else all participants of the person with that id.
+
+    Raises:
+        StudyflowError: there is none.
+    """
+    found = list(ask(connection, "find_participant", asked=asked).rows)
+    for wanted in (1, 2):
+        if ids := [participant for participant, fit in found if fit == wanted]:
+            return ids
+    alike = "".join(f"\n  {participant}" for participant, _ in found)
+    did_you_mean = f" Did you mean one of these?{alike}" if alike else ""
+    msg = f"{asked!r}: no participant and no person has this id.{did_you_mean}"
+    raise StudyflowError(msg)

@@ -1,0 +1,39 @@
+-- The studies that $asked may mean, the closest first: fit 1 its id, 2 its name, 3 either but for upper and lower case,
+-- 4 the beginning of either, 5 alike.
+with
+
+studies as (
+    select
+        study_id,
+        study_name,
+        lower(study_id) as id_lower,
+        lower(coalesce(study_name, study_id)) as name_lower,
+        lower($asked) as asked_lower
+    from marts.study_progress
+),
+
+compared as (
+    select
+        *,
+        case
+            when study_id = $asked then 1
+            when study_name = $asked then 2
+            when asked_lower in (id_lower, name_lower) then 3
+            when starts_with(id_lower, asked_lower) or starts_with(name_lower, asked_lower) then 4
+            else 5
+        end as fit,
+        case
+            when contains(name_lower, asked_lower) then 1
+            else greatest(jaro_winkler_similarity(id_lower, asked_lower), jaro_winkler_similarity(name_lower, asked_lower))
+        end as likeness
+    from studies
+)
+
+select
+    study_id,
+    study_name,
+    fit
+from compared
+where (fit < 5 or likeness >= 0.75) and $asked <> ''
+order by fit, likeness desc, study_id
+limit 21

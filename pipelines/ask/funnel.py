@@ -1,0 +1,114 @@
+"""`studyflow funnel`: how far the participants of a study came, and where they stopped."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+from rich.console import Console
+
+from pipelines.ask.find import find_study
+from pipelines.ask.show import Headings, moment, put_lines, say, study, tenths
+from pipelines.ask.warehouse import Answer, ask, built_as_of
+
+BAR = 10
+# Below this a percentage says more than is known.
+FEW = 20
+STEPS = Headings(
+    ("step", "reached", "", "of step before", "of first", "median h", "9 in 10 h", "active", "lost"),
+    right=("reached", "of first", "median h", "9 in 10 h", "active", "lost"),
+    styles={"": "cyan"},
+)
+STOPS = Headings(("stopped before", "stand at", "participants", "and are"), right=("participants",))
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """A row for each step of the study's funnel, and one for each step and status of those who stopped before it."""
+
+    study_id: str
+    as_of: datetime
+    steps: Answer
+    drop_off: Answer
+
+    def as_dict(self) -> dict[str, Any]:
+        """The funnel as JSON has it."""
+        steps = self.steps.records()
+        common = {key: steps[0][key] for key in ("study_id", "study_name", "as_of")}
+        shown = [{key: value for key, value in step.items() if key not in common} for step in steps]
+        return {**common, "steps": shown, "drop_off": self.drop_off.records()}
+
+
+def funnel(connection: duckdb.DuckDBPyConnection, asked: str) -> Funnel:
+    """The funnel of the study that was asked for.
+
+    Raises:
+        StudyflowError: the tables are not built, or no study or more than one is meant.
+    """
+    as_of = built_as_of(connection)
+    study_id = find_study(connection, asked)
+    # One connection has one answer at a time, and the steps are few.
+    steps = ask(connection, "funnel", study_id=study_id)
+    steps = Answer(steps.columns, iter(list(steps.rows)))
+    return Funnel(study_id, as_of, steps, ask(connection, "drop_off", study_id=study_id))
+
+
+def render(found: Funnel, console: Console) -> None:
+    """Print the steps, and below them where those who stopped stand now."""
+    steps = found.steps.records()
+    say(console, f"as of {moment(found.as_of)} UTC", "dim")
+    say(console)
+    say(console, study(found.study_id, steps[0]["study_name"]), "bold")
+    most = max(step["reached"] for step in steps)
+    lines = [
+        [
+            step["step"],
+            f"{step['reached']:,}",
+            "█" * round(BAR * step["reached"] / most),
+            *_conversions(step),
+            tenths(step["median_hours_from_previous"]),
+            tenths(step["p90_hours_from_previous"]),
+            *_dropped(step),
+        ]
+        for step in steps
+    ]
+    put_lines(console, STEPS, lines)
+    say(console, "active, lost: reached the step before and not this one, and can still come, or cannot.", "dim")
+    if any(step["reached_before"] and step["reached_before"] < FEW for step in steps):
+        say(console, f"In brackets, where there are fewer than {FEW}: the 95% interval.", "dim")
+    _render_drop_off(found.drop_off.records(), console)
+
+
+def _conversions(step: dict[str, Any]) -> tuple[str, str]:
+    before, of_first = step["reached_before"], f"{step['conversion_from_first']:.0%}"
+    if step["reached_first"] < FEW:
+        of_first = f"{step['reached']} of {step['reached_first']}"
+    if not before:
+        return "", of_first
+    counts = f"{step['reached']:,} of {before:,}"
+    if before < FEW:
+        return f"{counts} ({100 * step['conversion_low']:.0f} to {step['conversion_high']:.0%})", of_first
+    return f"{counts}, {step['conversion_from_previous']:.0%}", of_first
+
+
+def _dropped(step: dict[str, Any]) -> tuple[str, str]:
+    if step["reached_before"] is None:
+        return "", ""
+    return f"{step['dropped_active']:,}", f"{step['dropped_lost']:,}"
+
+
+def _render_drop_off(rows: list[dict[str, Any]], console: Console) -> None:
+    if not rows:
+        return
+    first = {step: place for place, step in reversed(list(enumerate(row["step"] for row in rows)))}
+    lines = [
+        [
+            row["step"] if first[row["step"]] == place else "",
+            row["status_label"],
+            f"{row['participants']:,} of {row['dropped']:,}",
+            "lost" if row["is_lost"] else "active",
+        ]
+        for place, row in enumerate(rows)
+    ]
+    say(console)
+    put_lines(console, STOPS, lines)

@@ -1,0 +1,133 @@
+"""The warehouse as questions read it: nothing in it can be changed, and no other file is within reach."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.errors import StudyflowError
+from pipelines.warehouse import connect, has_table, only_row
+
+ROWS_AT_ONCE = 5_000
+# What Python has no type for that says the same: a month is not 30 days, and a nanosecond is something.
+_SHOWN_BY_DUCKDB = {"INTERVAL", "TIMESTAMP_NS"}
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of an answer and its DuckDB type."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rows, read once and as they are needed, and their columns."""
+
+    columns: tuple[Column, ...]
+    rows: Iterator[Row]
+
+    def first(self, limit: int | None) -> "Answer":
+        """At most so many rows; None: all."""
+        return self if limit is None else Answer(self.columns, islice(self.rows, limit))
+
+    def records(self) -> list[dict[str, Any]]:
+        """All rows, each by the names of its columns."""
+        names = [column.name for column in self.columns]
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
+
+
+@contextmanager
+def reading(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that reads this warehouse and nothing else, and whose settings stay as they are."""
+    with connect(database, read_only=True) as connection:
+        connection.execute("set enable_external_access = false; set lock_configuration = true")
+        yield connection
+
+
+def built_as_of(connection: duckdb.DuckDBPyConnection) -> datetime:
+    """The moment that the marts speak for.
+
+    Raises:
+        StudyflowError: they are not there yet.
+    """
+    if not (has_table(connection, "audit", "built_as_of") and has_table(connection, "marts", "participants")):
+        msg = "The tables have not been built yet. Build them first: studyflow build, or all at once: studyflow run"
+        raise StudyflowError(msg)
+    as_of: datetime = only_row(connection, "select as_of from audit.built_as_of")[0]
+    return as_of
+
+
+def ask(connection: duckdb.DuckDBPyConnection, question: str, **values: object) -> Answer:
+    """What the .sql file of that name gives."""
+    query = (Path(__file__).parent / f"{question}.sql").read_text(encoding="utf-8")
+    return _answer(connection.execute(query, values))
+
+
+def ask_freely(connection: duckdb.DuckDBPyConnection, query: str) -> Answer:
+    """What any SQL gives; of several statements, what the last one gives.
+
+    Raises:
+        StudyflowError: there is no SQL in it, it is wrong, or it is more than a question.
+    """
+    with _explained():
+        statements = connection.extract_statements(query)
+        if not statements:
+            msg = 'There is no SQL in it. Write it like: studyflow sql "select * from marts.participants"'
+            raise StudyflowError(msg)
+        for statement in statements[:-1]:
+            connection.execute(statement)
+        answer = _answer(connection.execute(statements[-1]))
+        is_select = statements[-1].type == duckdb.StatementType.SELECT
+        if is_select and any(column.type in _SHOWN_BY_DUCKDB for column in answer.columns):
+            shown = ", ".join(_shown(number, column) for number, column in enumerate(answer.columns, start=1))
+            last = statements[-1].query.strip().rstrip(";")
+            answer = Answer(answer.columns, _answer(connection.execute(f"select {shown} from (\n{last}\n)")).rows)  # noqa: S608
+    return Answer(answer.columns, _explained_rows(answer.rows))
+
+
+def _answer(result: duckdb.DuckDBPyConnection) -> Answer:
+    columns = tuple(Column(str(name), str(kind)) for name, kind, *_ in result.description or ())
+    return Answer(columns, _rows(result))
+
+
+def _rows(result: duckdb.DuckDBPyConnection) -> Iterator[Row]:
+    while rows := result.fetchmany(ROWS_AT_ONCE):
+        yield from rows
+
+
+def _explained_rows(rows: Iterator[Row]) -> Iterator[Row]:
+    with _explained():
+        yield from rows
+
+
+def _shown(number: int, column: Column) -> str:
+    return f"cast(#{number} as varchar)" if column.type in _SHOWN_BY_DUCKDB else f"#{number}"
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """DuckDB's own message, and what it means where that is not plain.
+
+    Raises:
+        StudyflowError: in place of what DuckDB raises.
+    """
+    try:
+        yield
+    except duckdb.PermissionException as error:
+        msg = f"Only the warehouse is within reach here, no other file; write the answer to one with > FILE.csv. DuckDB says: {error}"
+        raise StudyflowError(msg) from error
+    except duckdb.Error as error:
+        refused = "read-only mode" in str(error)
+        msg = (
+            f"The warehouse is only read here, and nothing was changed. DuckDB says: {error}" if refused else str(error)
+        )
+        raise StudyflowError(msg) from error

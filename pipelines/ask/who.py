@@ -1,0 +1,141 @@
+"""`studyflow who`: where a participant stands, and every change that led there, gaps and all."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from pathlib import PurePath
+from typing import Any
+
+import duckdb
+from rich.console import Console
+
+from pipelines.ask.find import find_participants
+from pipelines.ask.show import Headings, amount, moment, put_fields, put_lines, say, study
+from pipelines.ask.warehouse import Answer, ask, built_as_of
+
+GAP = "-- gap: at least one webhook is missing here --"
+COLUMNS = Headings(
+    ("#", "when (UTC)", "status", "stage", "delivered", "late by", "first read from"), right=("#", "delivered", "late by")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A row for each participant who is meant, and one for each of their changes, inferred ones included, in order."""
+
+    as_of: datetime
+    participants: list[dict[str, Any]]
+    changes: Answer
+
+    def as_dict(self) -> dict[str, Any]:
+        """The history as JSON has it: the changes within their participants."""
+        of = self._changes_of()
+        said = {"participant_id", "person_id", "study_id", "as_of"}
+        return {
+            "as_of": self.as_of,
+            "participants": [
+                {
+                    **one,
+                    "changes": [
+                        {key: value for key, value in change.items() if key not in said}
+                        for change in of[one["participant_id"]]
+                    ],
+                }
+                for one in self.participants
+            ],
+        }
+
+    def _changes_of(self) -> dict[str, list[dict[str, Any]]]:
+        by_participant = groupby(self.changes.records(), key=itemgetter("participant_id"))
+        return {participant: list(changes) for participant, changes in by_participant}
+
+    def render(self, console: Console) -> None:
+        """Print each participant: how they stand, then every change."""
+        say(console, f"as of {moment(self.as_of)} UTC", "dim")
+        of = self._changes_of()
+        for one in self.participants:
+            say(console)
+            _render_standing(one, console)
+            say(console)
+            _render_changes(of[one["participant_id"]], console)
+
+
+def who(connection: duckdb.DuckDBPyConnection, asked: str) -> History:
+    """The history of a participant, or of all participants that a person is.
+
+    Raises:
+        StudyflowError: the tables are not built, or no participant and no person has that id.
+    """
+    as_of = built_as_of(connection)
+    ids = find_participants(connection, asked)
+    participants = ask(connection, "who", participant_ids=ids).records()
+    return History(as_of, participants, ask(connection, "who_changes", participant_ids=ids))
+
+
+def _render_standing(one: dict[str, Any], console: Console) -> None:
+    say(console, one["participant_id"], "bold")
+    put_fields(
+        console,
+        {
+            "study": study(one["study_id"], one["study_name"]),
+            "person": f"{one['person_name']} ({one['person_id']})" if one["person_name"] else one["person_id"],
+            "contact": _contact(one),
+            "status": f"{one['current_status_label']}, since {moment(one['status_since'])}",
+            "stage": one["current_stage"] + (f", since {moment(one['stage_since'])}" if one["stage_since"] else ""),
+            "incentive": _incentive(one),
+            "webhooks": _webhooks(one),
+        },
+    )
+
+
+def _contact(one: dict[str, Any]) -> str:
+    until = one["cooldown_ends_at"]
+    return f"{one['contact_status']}, cooldown until {moment(until)}" if until else str(one["contact_status"])
+
+
+def _incentive(one: dict[str, Any]) -> str:
+    if not one["backlog_state"]:
+        return one["incentive_status"] or ""
+    marks = [mark for mark in ("overdue", "hidden") if one[f"is_{mark}"]]
+    owed = [f"{amount(one['amount_cents'])} owed"] if one["amount_cents"] is not None else []
+    return ", ".join(
+        [one["incentive_status"] or one["backlog_state"], f"since {moment(one['owed_since'])}", *owed, *marks]
+    )
+
+
+def _webhooks(one: dict[str, Any]) -> str:
+    changes, gaps = one["status_changes"], one["missing_changes"]
+    said = f"{changes:,} change{'' if changes == 1 else 's'}"
+    return f"{said}, {gaps:,} gap{'' if gaps == 1 else 's'}" if gaps else f"{said}, no gap"
+
+
+def _render_changes(changes: list[dict[str, Any]], console: Console) -> None:
+    lines: list[str | list[str]] = []
+    for change in changes:
+        if change["is_gap_before"]:
+            lines.append(GAP)
+        source = change["source_file"]
+        lines.append(
+            [
+                str(change["sequence_number"]),
+                moment(change["occurred_at"], seconds=True),
+                change["status_label"] or change["status"],
+                change["stage"],
+                "inferred" if change["is_inferred"] else f"{change['deliveries']:,}",
+                _late(change["late_hours"]),
+                f"{PurePath(source).name}:{change['line_number']}" if source else "",
+            ]
+        )
+    put_lines(console, COLUMNS, lines)
+
+
+def _late(hours: float | None) -> str:
+    """In the unit that says most; nothing where no envelope says when it was received."""
+    if hours is None:
+        return ""
+    seconds = hours * 3600
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if abs(seconds) >= size:
+            return f"{seconds / size:,.1f} {unit}"
+    return f"{seconds:,.0f} s"
