@@ -1,0 +1,137 @@
+"""Warehouses that earlier versions made, kept in tests/warehouses as they made them, in the hands of this one.
+
+Each was made of webhooks.jsonl there, whose last line has no newline, by `studyflow run` of a version with that format.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from pipelines.build import build
+from pipelines.errors import StudyflowError
+from pipelines.load.loader import load
+from pipelines.settings import Settings
+from pipelines.warehouse import connect, warehouse_format
+from pipelines.working_copy import working_copy
+
+KEPT = Path(__file__).parent / "warehouses"
+FORMATS = [1, 2]
+DELIVERED = "select * exclude (file_id, load_id, loaded_at) from raw.deliveries"
+CHANGES = "select * from marts.status_changes"
+
+
+def settings_of(folder: Path) -> Settings:
+    """The settings of runs in this folder, as of when the kept warehouses were made."""
+    return Settings(
+        raw=(folder / "webhooks.jsonl",),
+        database=folder / "warehouse.duckdb",
+        exports=folder / "exports",
+        as_of=datetime(2026, 8, 1, tzinfo=UTC),
+        studies_file=folder / "studies.csv",
+        people_file=folder / "people.csv",
+    )
+
+
+@pytest.fixture(params=FORMATS)
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """A warehouse of that format, its file of webhooks, and a line that has been added to that since."""
+    settings = settings_of(tmp_path)
+    with pa.CompressedInputStream(str(KEPT / f"format-{request.param}.duckdb.zst"), "zstd") as packed:
+        settings.database.write_bytes(packed.read())
+    shutil.copy(KEPT / "webhooks.jsonl", tmp_path)
+    with duckdb.connect(str(settings.database)) as connection:
+        connection.execute("update raw.files set source_file = ?", [str(tmp_path / "webhooks.jsonl")])
+    add_a_line(settings)
+    return settings
+
+
+def add_a_line(settings: Settings) -> None:
+    """One more webhook, after the newline that the last one lacked."""
+    [file] = settings.raw
+    last = json.loads(file.read_text().splitlines()[-1])
+    more = {**last, "priorStatus": last["status"], "status": "SCREENER_STARTED", "updatedAt": "2026-07-02T00:00:00Z"}
+    with file.open("a") as opened:
+        opened.write(f"\n{json.dumps(more)}\n")
+
+
+def run(settings: Settings) -> tuple[list[Any], list[Any]]:
+    """Load and build; what was delivered, and the changes."""
+    with working_copy(settings) as copy:
+        with connect(copy.database) as connection:
+            assert load(connection, copy.raw).problems == ()
+        build(copy)
+    with connect(settings.database, read_only=True) as connection:
+        found = [connection.execute(f"{query} order by all").fetchall() for query in (DELIVERED, CHANGES)]
+        assert connection.execute("select format from raw.format").fetchall() == [(warehouse_format(),)]
+    return found[0], found[1]
+
+
+@pytest.fixture(scope="module")
+def anew(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Any], list[Any]]:
+    """What a new warehouse of the same files has."""
+    settings = settings_of(tmp_path_factory.mktemp("anew"))
+    shutil.copy(KEPT / "webhooks.jsonl", settings.raw[0])
+    add_a_line(settings)
+    return run(settings)
+
+
+def test_a_run_brings_it_to_this_format_and_loses_nothing(kept: Settings, anew: tuple[list[Any], list[Any]]) -> None:
+    """It goes on from what was loaded, and ends in what a new warehouse of the same files would have."""
+    assert run(kept) == anew
+
+
+def test_every_format_there_was_is_kept() -> None:
+    """Whoever changes the raw tables keeps a warehouse of before, so that the way from it is tested."""
+    assert FORMATS[-1] >= warehouse_format() - 1
+    assert [path.name for path in sorted(KEPT.glob("*.zst"))] == [f"format-{number}.duckdb.zst" for number in FORMATS]
+
+
+def test_a_later_format_is_refused_and_left_alone(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path)
+    with working_copy(settings) as copy, connect(copy.database) as connection:
+        connection.execute("update raw.format set format = format + 1")
+    before = settings.database.read_bytes()
+    with pytest.raises(StudyflowError, match=r"warehouse.duckdb: a later version of studyflow made this warehouse"):
+        run(settings)
+    assert settings.database.read_bytes() == before
+
+
+def test_dbt_alone_refuses_other_formats_and_says_what_to_do(tmp_path: Path) -> None:
+    """It would fail somewhere in the middle, over a column that is not there."""
+    settings = settings_of(tmp_path)
+    with working_copy(settings) as copy, connect(copy.database) as connection:
+        connection.execute("update raw.format set format = 1")
+    with pytest.raises(StudyflowError, match=r"an earlier version of studyflow made this warehouse.*studyflow run"):
+        build(settings)
+
+
+def test_looking_at_tables_of_an_earlier_version_says_what_to_do(tmp_path: Path) -> None:
+    """Columns that it does not have are no reason for a traceback."""
+    settings = settings_of(tmp_path)
+    with working_copy(settings) as copy, connect(copy.database) as connection:
+        for statement in (
+            "create schema audit",
+            "create schema marts",
+            "create schema reference",
+            "create table audit.built_as_of as select timestamptz '2026-08-01' as as_of",
+            "create table marts.participants as select 1 as nothing_else",
+        ):
+            connection.execute(statement)
+    said = subprocess.run(
+        [sys.executable, "-m", "pipelines", "status", "--database", str(settings.database)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=KEPT.parents[1],
+    )
+    assert said.returncode == 1
+    assert "Make them anew: studyflow build" in said.stderr
+    assert "Traceback" not in said.stderr
