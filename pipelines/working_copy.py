@@ -74,7 +74,9 @@ def _explained(database: Path) -> Iterator[None]:
     """Say what the file system or DuckDB had against it, and that nothing has happened."""
     try:
         yield
-    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
+    except duckdb.Error as error:
+        if not isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException) and "write file" not in str(error):
+            raise
         raise StudyflowError(_unchanged(database, str(error).split("\n", maxsplit=1)[0])) from error
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:

@@ -16,7 +16,8 @@ from pipelines.ask.warehouse import Answer, ask, built_as_of
 
 GAP = "-- gap: at least one webhook is missing here --"
 COLUMNS = Headings(
-    ("#", "when (UTC)", "status", "stage", "delivered", "late by", "first read from"), right=("#", "delivered", "late by")
+    ("#", "when (UTC)", "status", "stage", "delivered", "late by", "first read from"),
+    right=("#", "delivered", "late by"),
 )
 
 
