@@ -14,6 +14,7 @@ from rich.text import Text
 
 from pipelines.builds import is_made_of_what_is_loaded
 from pipelines.reference import known_statuses
+from pipelines.trust import Trust, read_trust, sentences
 from pipelines.warehouse import has_table, only_row
 
 ACCOUNTING = (Path(__file__).parent / "accounting.sql").read_text(encoding="utf-8")
@@ -43,7 +44,7 @@ REASONS = (
 
 @dataclass(slots=True)
 class Summary:
-    """What the warehouse holds. `stages` counts participants; it is empty, and `as_of` None, before a build."""
+    """What the warehouse holds. `stages` counts participants; it is empty, `as_of` and `trust` None, before a build."""
 
     database: Path
     accounting: dict[str, Any]
@@ -55,6 +56,7 @@ class Summary:
     stages: dict[str, int] = field(default_factory=dict)
     gaps: int = 0
     participants_with_gaps: int = 0
+    trust: Trust | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The summary as JSON has it."""
@@ -69,6 +71,7 @@ class Summary:
             "participants_by_stage": self.stages,
             "gaps": self.gaps,
             "participants_with_gaps": self.participants_with_gaps,
+            "trust": self.trust.as_dict() if self.trust else None,
         }
 
 
@@ -99,6 +102,7 @@ def summarise(connection: duckdb.DuckDBPyConnection, database: Path) -> Summary:
         summary.gaps, summary.participants_with_gaps = only_row(
             connection, "select count(*), count(distinct participant_id) from audit.gaps"
         )
+        summary.trust = read_trust(connection)
     return summary
 
 
@@ -174,10 +178,12 @@ def _notes(summary: Summary) -> list[str]:
     notes = []
     if summary.as_of is None:
         notes.append("No tables have been built yet: run `studyflow run`.")
+    if summary.trust:
+        notes += sentences(summary.trust)
     if summary.gaps:
         notes.append(
-            f"{summary.gaps:,} gaps in the histories of {summary.participants_with_gaps:,} participants: "
-            "at least that many webhooks never arrived (audit.gaps)."
+            f"{summary.gaps:,} gaps in the histories of {summary.participants_with_gaps:,} participants (audit.gaps); "
+            "by study: audit.feed_coverage."
         )
     if summary.unfinished_files:
         notes.append(f"{summary.unfinished_files:,} files end in an unfinished line, which waits for its rest.")

@@ -13,7 +13,7 @@ from pipelines.load.loader import load
 from pipelines.settings import SAMPLE, sample_as_of
 
 AS_OF = sample_as_of()
-MODELS = ("gaps", "load_files", "rejected_lines", *(table.removeprefix("marts.") for table in MARTS))
+MODELS = ("gaps", "load_files", "rejected_lines", *(table.partition(".")[2] for table in MARTS))
 
 VICTIMS = """
 set variable victim = (

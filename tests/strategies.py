@@ -150,6 +150,7 @@ def study_infos() -> st.SearchStrategy[dict[str, Study]]:
             incentives_enabled=st.sampled_from([None, True, False]),
             incentive_cents=st.sampled_from([None, 0, 7500]),
             participation_limit=st.sampled_from([None, 1, 10]),
+            closed_on=st.sampled_from([None, "2025-03-10", "2025-06-01"]),
         ),
     )
 

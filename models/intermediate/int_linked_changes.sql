@@ -30,6 +30,7 @@ neighbours as (
         *,
         row_number() over in_order as position,
         lag(status) over in_order as status_before,
+        lag(status, 2) over in_order as status_before_that,
         lag(occurred_at) over in_order as occurred_before,
         lead(occurred_at) over in_order as ended_at,
         last_value(person_id) over whole_history as last_person_id,
@@ -49,6 +50,18 @@ linked as (
         coalesce(prior_status, '') <> coalesce(status_before, '') as follows_gap,
         prior_status is not null and prior_status <> coalesce(status_before, '') as has_inferred
     from neighbours
+),
+
+-- A whole link says that the change before was not lost, if without that change there would be a gap.
+judged as (
+    select
+        *,
+        case
+            when position = 1 then false
+            when follows_gap then true
+            else coalesce(status_before_that <> prior_status, false)
+        end as tells_of_losses
+    from linked
 )
 
 select
@@ -66,7 +79,8 @@ select
     ended_at,
     follows_gap,
     has_inferred,
+    tells_of_losses,
     person_id as stated_person_id,
     study_id as stated_study_id,
     deliveries
-from linked
+from judged

@@ -1,4 +1,4 @@
-"""The marts whose rows are only checked for what their columns may hold: each table's key and columns, by kind.
+"""The tables whose rows are only checked for what their columns may hold: each table's key and columns, by kind.
 
 A new mart is an entry in MARTS. A kind is a key of KINDS or REFERENCES; `?` after a column: it may be null. What the
 kinds ask for is in schemas.py, which takes a second to import; this does not. status_changes and participants have
@@ -49,6 +49,14 @@ def _durations(of: str, reference: str) -> Mart:
         length="median_hours? p90_hours? max_hours? median_hours_per_participant? oldest_open_hours?",
     )
 
+
+COVERAGE = {
+    "past": "feed_began_at last_change_at",
+    "count": "participants participants_whole missing_beginnings older_than_feed changes gaps links broken_links",
+    "share": "share_whole loss_rate? loss_rate_low? loss_rate_high?",
+    "length": "lost? lost_low? lost_high?",
+}
+"""What a study and all together say of their feed."""
 
 MARTS = {
     "marts.incentive_states": _mart(
@@ -175,5 +183,26 @@ MARTS = {
         flag="is_expected",
         count="transitions timed_transitions",
         length="median_hours?",
+    ),
+    "audit.feed_coverage": _mart("study_id", text="study_id", **COVERAGE),
+    "audit.feed_totals": _mart(
+        "feed_began_at",
+        **COVERAGE | {"count": f"studies {COVERAGE['count']}", "share": f"{COVERAGE['share']} worst_loss_rate?"},
+        text="worst_study_id?",
+    ),
+    "audit.gaps_weekly": _mart(
+        "study_id week",
+        text="study_id",
+        day="week",
+        count="changes gaps links broken_links",
+        share="loss_rate?",
+        length="lost?",
+    ),
+    "audit.feed_silence": _mart(
+        "scope study_id silent_since",
+        text="scope study_id?",
+        past="silent_since silent_until?",
+        flag="is_open",
+        length="silence_hours usual_hours",
     ),
 }

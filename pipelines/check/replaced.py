@@ -16,7 +16,7 @@ STAGED, CHANGES, PARTICIPANTS, GAPS = (
 
 KEPT_BY = {
     **dict.fromkeys((STAGED, CHANGES, PARTICIPANTS, GAPS), "participant_id"),
-    **{table: next(key for key in TOUCHED if key in mart.key) for table, mart in MARTS.items()},
+    **{table: key for table, mart in MARTS.items() for key in TOUCHED if key in set(mart.key) - mart.nullable},
 }
 """By which column a table is kept, if it is."""
 

@@ -1,0 +1,87 @@
+{{ config(materialized='incremental', unique_key='study_id') }}
+
+with
+
+hours as (
+    select * from {{ of_touched_studies(ref('int_feed_hours')) }}
+),
+
+participants as (
+    select
+        study_id,
+        missing_changes
+    from {{ of_touched_studies(ref('participants')) }}
+),
+
+feeds as (
+    select
+        study_id,
+        min(first_change_at) as feed_began_at,
+        max(last_change_at) as last_change_at,
+        sum(changes) as changes,
+        sum(histories) as participants,
+        sum(missing_beginnings) as missing_beginnings,
+        sum(broken_links + missing_beginnings) as gaps,
+        sum(links) as links,
+        sum(broken_links) as broken_links
+    from hours
+    group by study_id
+),
+
+whole_histories as (
+    select
+        study_id,
+        count(*) as participants
+    from participants
+    where missing_changes = 0
+    group by study_id
+),
+
+estimated as (
+    select
+        feeds.*,
+        coalesce(whole_histories.participants, 0) as participants_whole,
+        feeds.participants - feeds.missing_beginnings as beginnings,
+        {{ share_bound('low', 'feeds.broken_links', 'feeds.links') }} as loss_rate_low,
+        {{ share_bound('high', 'feeds.broken_links', 'feeds.links') }} as loss_rate_high
+    from feeds
+    left join whole_histories
+        on feeds.study_id = whole_histories.study_id
+),
+
+-- Beginnings are lost like other changes. Those that are missing beyond that were before the feed.
+compared as (
+    select
+        *,
+        case
+            when links = 0 then missing_beginnings
+            when missing_beginnings > beginnings * loss_rate_high / nullif(1 - loss_rate_high, 0)
+                then missing_beginnings - {{ lost_changes('beginnings', 'broken_links', 'links') }}
+            else 0
+        end as older_than_feed
+    from estimated
+)
+
+select
+    study_id,
+    feed_began_at,
+    last_change_at,
+
+    cast(participants as integer) as participants,
+    cast(participants_whole as integer) as participants_whole,
+    {{ ratio('participants_whole', 'participants') }} as share_whole,
+    cast(missing_beginnings as integer) as missing_beginnings,
+    cast(floor(older_than_feed + 0.5) as integer) as older_than_feed,
+
+    cast(changes as integer) as changes,
+    cast(gaps as integer) as gaps,
+    cast(links as integer) as links,
+    cast(broken_links as integer) as broken_links,
+
+    {{ ratio('broken_links', 'links') }} as loss_rate,
+    loss_rate_low,
+    loss_rate_high,
+    {{ lost_changes('changes', 'broken_links', 'links') }} as lost,
+    changes * loss_rate_low / (1 - loss_rate_low) as lost_low,
+    changes * loss_rate_high / nullif(1 - loss_rate_high, 0) as lost_high
+from compared

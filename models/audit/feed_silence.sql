@@ -1,0 +1,58 @@
+with
+
+silences as (
+    select * from {{ ref('int_feed_silences') }}
+),
+
+earlier as (
+    select
+        scope,
+        study_id,
+        silent_until,
+        silence_hours
+    from {{ ref('int_feed_silences') }}
+    where silent_until is not null
+),
+
+-- Of a study only the one that goes on: it may have been quiet before because nobody was in it.
+long_silences as (
+    select * from silences
+    where
+        silence_hours >= {{ var('silence_min_hours') }}
+        and {{ days_between('feed_began_at', 'silent_since') }} >= {{ var('silence_history_days') }}
+        and (study_id is null or silent_until is null)
+),
+
+compared as (
+    select
+        long_silences.scope,
+        long_silences.study_id,
+        long_silences.silent_since,
+        long_silences.silent_until,
+        long_silences.silence_hours,
+        max(earlier.silence_hours) as usual_hours
+    from long_silences
+    inner join earlier
+        on
+            long_silences.scope = earlier.scope
+            and long_silences.study_id is not distinct from earlier.study_id
+            and long_silences.silent_since >= earlier.silent_until
+            and {{ days_before('long_silences.silent_since', var('silence_usual_days')) }} < earlier.silent_until
+    group by
+        long_silences.scope,
+        long_silences.study_id,
+        long_silences.silent_since,
+        long_silences.silent_until,
+        long_silences.silence_hours
+)
+
+select
+    scope,
+    study_id,
+    silent_since,
+    silent_until,
+    silent_until is null as is_open,
+    silence_hours,
+    usual_hours
+from compared
+where silence_hours > {{ var('silence_times_usual') }} * usual_hours

@@ -1,0 +1,31 @@
+{{ config(materialized='incremental', unique_key='study_id') }}
+
+with
+
+changes as (
+    select
+        study_id,
+        cast({{ dbt.date_trunc('week', report_date('occurred_at')) }} as date) as week,
+        {{ whole_hour('occurred_at') }} as hour,
+        occurred_at,
+        position,
+        follows_gap,
+        tells_of_losses
+    from {{ of_touched_studies(ref('int_linked_changes')) }}
+)
+
+select
+    study_id,
+    week,
+    hour,
+
+    min(occurred_at) as first_change_at,
+    max(occurred_at) as last_change_at,
+    count(*) as changes,
+
+    count(case when position = 1 then 1 end) as histories,
+    count(case when position = 1 and follows_gap then 1 end) as missing_beginnings,
+    count(case when tells_of_losses then 1 end) as links,
+    count(case when position > 1 and follows_gap then 1 end) as broken_links
+from changes
+group by study_id, week, hour

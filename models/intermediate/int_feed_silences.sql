@@ -1,0 +1,74 @@
+with
+
+hours as (
+    select * from {{ ref('int_feed_hours') }}
+),
+
+participants as (
+    select
+        study_id,
+        current_stage
+    from {{ ref('participants') }}
+),
+
+stages as (
+    select * from {{ ref('stages') }}
+),
+
+studies as (
+    select * from {{ ref('int_studies') }}
+),
+
+busy_studies as (
+    select distinct participants.study_id
+    from participants
+    inner join stages
+        on participants.current_stage = stages.stage
+    where stages.is_active
+),
+
+watched_studies as (
+    select studies.study_id
+    from studies
+    inner join busy_studies
+        on studies.study_id = busy_studies.study_id
+    where studies.closed_on is null or studies.closed_on > {{ report_date(as_of()) }}
+),
+
+feeds as (
+    select
+        'feed' as scope,
+        cast(null as {{ dbt.type_string() }}) as study_id,
+        min(first_change_at) as first_change_at,
+        max(last_change_at) as last_change_at
+    from hours
+    group by hour
+    union all
+    select
+        'study' as scope,
+        hours.study_id,
+        hours.first_change_at,
+        hours.last_change_at
+    from hours
+    inner join watched_studies
+        on hours.study_id = watched_studies.study_id
+),
+
+silences as (
+    select
+        scope,
+        study_id,
+        min(first_change_at) over (partition by scope, study_id) as feed_began_at,
+        last_change_at as silent_since,
+        lead(first_change_at) over (partition by scope, study_id order by first_change_at) as silent_until
+    from feeds
+)
+
+select
+    scope,
+    study_id,
+    feed_began_at,
+    silent_since,
+    silent_until,
+    {{ hours_between('silent_since', 'coalesce(silent_until, ' ~ as_of() ~ ')') }} as silence_hours
+from silences
