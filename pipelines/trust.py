@@ -103,18 +103,23 @@ def _of_losses(totals: Totals) -> str:
         said = "Too little has happened to tell whether webhooks are lost."
         return said if totals.gaps else f"No gaps, but t{said[1:]}"
     if not totals.broken_links:
-        since = "No gaps since then" if totals.gaps else "No gaps"
-        return f"{since}: likely at most {_percent(totals.loss_rate_high)} % of webhooks never arrived."
+        where = "No gap within a history" if totals.gaps else "No gaps"
+        return f"{where}: likely at most {_percent(totals.loss_rate_high)} % of webhooks never arrived."
+    if totals.lost is None:
+        return f"Wherever losses would show they do: likely {_percent(totals.loss_rate_low)} % of webhooks or more never arrived."
     interval = f"95 % interval {_percent(totals.loss_rate_low)} to {_percent(totals.loss_rate_high)}"
-    said = f"About {_percent(totals.loss_rate)} % of webhooks ({interval}) never arrived"
-    return f"{said}: some {floor(totals.lost + 0.5):,} changes." if totals.lost is not None else f"{said}."
+    rate = _percent(totals.loss_rate)
+    return f"About {rate} % of webhooks ({interval}) never arrived: some {floor(totals.lost + 0.5):,} changes."
 
 
 def _of_silence(trust: Trust) -> list[str]:
     if trust.silence:
         since = f"{trust.silence.silent_since.astimezone(UTC):%A %Y-%m-%d %H:%M} UTC"
-        silent, usual = _hours(trust.silence.silence_hours), _hours(trust.silence.usual_hours)
-        return [f"No change since {since} ({silent}); {usual} are usual at most (audit.feed_silence)."]
+        usual = (
+            f"{trust.silence.usual_hours:,.0f} hours are" if trust.silence.usual_hours >= 1 else "less than an hour is"
+        )
+        silent = f"{trust.silence.silence_hours:,.0f} hours"
+        return [f"No change since {since} ({silent}); {usual} usual at most (audit.feed_silence)."]
     if len(trust.silent_studies) == 1:
         return [f"Study {trust.silent_studies[0]} has been silent for longer than usual (audit.feed_silence)."]
     if trust.silent_studies:
@@ -125,12 +130,8 @@ def _of_silence(trust: Trust) -> list[str]:
 def _percent(share: float, *, down: bool = False) -> str:
     """With one decimal, or as many as it takes to show that it is not 0. `down`: 99.96 is not shown as 100."""
     if down:
-        return f"{floor(share * 1000) / 10:.1f}"
+        return f"{floor(share * 1000 + 1e-9) / 10:.1f}"
     return f"{share * 100:.1f}" if share >= LEAST_SHOWN or not share else f"{share * 100:.1g}"
-
-
-def _hours(hours: float) -> str:
-    return f"{hours:,.0f} hours" if hours >= 1 else "less than an hour"
 
 
 def _as_json(row: Totals | Silence | None) -> dict[str, Any] | None:

@@ -1,0 +1,136 @@
+"""What `studyflow status` says of how far the data can be trusted. The numbers are checked against the oracle elsewhere."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from oracle.lines import Delivery
+from product import Product
+from strategies import START
+
+from pipelines.trust import Silence, Totals, Trust, read_trust, sentences
+
+TOTALS = Totals(
+    feed_began_at=datetime(2026, 6, 1, tzinfo=UTC),
+    participants=1000,
+    participants_whole=971,
+    share_whole=0.971,
+    older_than_feed=0,
+    gaps=31,
+    links=4000,
+    broken_links=48,
+    loss_rate=0.012,
+    loss_rate_low=0.009,
+    loss_rate_high=0.0158,
+    lost=56.4,
+    lost_low=42.0,
+    lost_high=75.0,
+    worst_study_id=None,
+    worst_loss_rate=None,
+)
+NO_GAPS = replace(
+    TOTALS, participants_whole=1000, share_whole=1.0, gaps=0, broken_links=0, loss_rate=0.0, loss_rate_low=0.0,
+    loss_rate_high=0.0004, lost=0.0, lost_low=0.0, lost_high=1.6,
+)  # fmt: skip
+UNKNOWN = replace(
+    NO_GAPS, links=0, loss_rate=None, loss_rate_low=None, loss_rate_high=None, lost=None, lost_low=None, lost_high=None
+)
+ALL_BROKEN = replace(TOTALS, loss_rate=1.0, loss_rate_low=0.2, loss_rate_high=1.0, lost=None, lost_high=None)
+SILENCE = Silence(datetime(2026, 7, 31, 14, tzinfo=UTC), 63.2, 12.0)
+
+
+@pytest.mark.parametrize(
+    ("totals", "said"),
+    [
+        (
+            TOTALS,
+            (
+                "The feed began on 2026-06-01. About 1.2 % of webhooks (95 % interval 0.9 to 1.6) never arrived: some 56 "
+                "changes. 97.1 % of participants have their whole history here."
+            ),
+        ),
+        (
+            replace(TOTALS, share_whole=0.57, older_than_feed=1366, worst_study_id="X", worst_loss_rate=0.043),
+            (
+                "The feed began on 2026-06-01. About 1.2 % of webhooks (95 % interval 0.9 to 1.6) never arrived: some 56 "
+                "changes. 57.0 % of participants have their whole history here. Some 1,366 were there before the feed "
+                "began. Worst: study X, 4.3 %."
+            ),
+        ),
+        (NO_GAPS, "The feed began on 2026-06-01. No gaps: likely at most 0.04 % of webhooks never arrived."),
+        (
+            replace(NO_GAPS, gaps=9, older_than_feed=9, share_whole=0.99999),
+            (
+                "The feed began on 2026-06-01. No gap within a history: likely at most 0.04 % of webhooks never arrived. 99.9 % of "
+                "participants have their whole history here. Some 9 were there before the feed began."
+            ),
+        ),
+        (
+            UNKNOWN,
+            "The feed began on 2026-06-01. No gaps, but too little has happened to tell whether webhooks are lost.",
+        ),
+        (
+            ALL_BROKEN,
+            (
+                "The feed began on 2026-06-01. Wherever losses would show they do: likely 20.0 % of webhooks or more never "
+                "arrived. 97.1 % of participants have their whole history here."
+            ),
+        ),
+        (None, "No status change has arrived yet, so there is nothing to trust or doubt."),
+    ],
+)
+def test_what_is_said_of_histories(totals: Totals | None, said: str) -> None:
+    """True in every case: what is not known is not given as a number, and 99.999 % is not all."""
+    assert sentences(Trust(totals)) == [said]
+
+
+@pytest.mark.parametrize(
+    ("silence", "studies", "said"),
+    [
+        (None, [], []),
+        (
+            SILENCE,
+            ["a", "b"],
+            [
+                "No change since Friday 2026-07-31 14:00 UTC (63 hours); 12 hours are usual at most (audit.feed_silence)."
+            ],
+        ),
+        (
+            replace(SILENCE, usual_hours=0.2),
+            [],
+            [
+                (
+                    "No change since Friday 2026-07-31 14:00 UTC (63 hours); less than an hour is usual at most "
+                    "(audit.feed_silence)."
+                )
+            ],
+        ),
+        (None, ["a"], ["Study a has been silent for longer than usual (audit.feed_silence)."]),
+        (None, ["a", "b"], ["2 studies have been silent for longer than usual (audit.feed_silence)."]),
+    ],
+)
+def test_what_is_said_of_silence(silence: Silence | None, studies: list[str], said: list[str]) -> None:
+    """Of the whole feed first: while it is silent, so is every study."""
+    assert sentences(Trust(TOTALS, silence, studies))[1:] == said
+
+
+def test_the_tables_are_read_as_they_are_made(product: Product) -> None:
+    """From changes to words; a warehouse without these tables, or without changes, is no error."""
+    changes = [
+        Delivery(f"participant-{day}", "person", "study", "INVITE_SENT", None, START + timedelta(days=day))
+        for day in range(21)
+    ]
+    names = ("feed_totals", "feed_silence")
+    with product.warehouse([]) as connection:
+        assert read_trust(connection) is None
+    with product.warehouse([], *names) as connection:
+        assert read_trust(connection) == Trust()
+    with product.warehouse(changes, *names, as_of=START + timedelta(days=23)) as connection:
+        trust = read_trust(connection)
+    assert trust is not None
+    assert sentences(trust) == [
+        "The feed began on 2025-03-03. No gaps, but too little has happened to tell whether webhooks are lost.",
+        "No change since Sunday 2025-03-23 00:00 UTC (72 hours); 24 hours are usual at most (audit.feed_silence).",
+    ]
+    assert trust.as_dict()["silence"]["silent_since"] == "2025-03-23T00:00:00Z"
+    assert trust.as_dict()["silent_studies"] == ["study"]
