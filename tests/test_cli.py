@@ -76,7 +76,7 @@ def test_status_agrees_with_the_run_and_a_second_run_changes_nothing(sample_run:
     assert after["built"] == after["exports"]["wrote"] == "nothing"
     assert after["checks"] is None, "what was found right and has not changed is not checked again"
     status = json.loads(studyflow("status", "--database", folder / "w.duckdb", "--json").stdout)
-    for key in ("accounting", "participants_by_stage", "gaps", "as_of", "files"):
+    for key in ("accounting", "participants_by_stage", "gaps", "trust", "as_of", "files"):
         assert before[key] == after[key] == status[key]
 
 
