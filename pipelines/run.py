@@ -13,6 +13,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from pipelines import logs
 from pipelines.builds import Build, last_build, up_to_date, was_checked
 from pipelines.errors import ExitCode, SourceError, StudyflowError
 from pipelines.load.loader import Loaded, load, nothing_new
@@ -117,8 +118,9 @@ def run_all(
         with working_copy(settings, waiting) as copy:
             outcome = _load_build_check(copy, strict=strict, console=console)
         outcome.settings = replace(outcome.settings, database=settings.database, named=None)
-    with _timed(outcome, "export"), _saying(console, "Exporting"):
+    with _timed(outcome, "export") as of_export, _saying(console, "Exporting"):
         outcome.exported = export_tables(outcome.settings, forms)
+        of_export.update({"wrote": outcome.exported.wrote, "files": len(outcome.exported.files)})
     with connect(settings.database, read_only=True) as connection:
         outcome.summary = summarise(connection, settings.database)
     return outcome
@@ -128,29 +130,29 @@ def _nothing_to_do(settings: Settings) -> Outcome | None:
     """The outcome where the warehouse is as a run would make it: all loaded, built and found right."""
     if not settings.database.exists() or wal_of(settings.database).exists():
         return None
-    outcome = Outcome(settings, built="nothing")
+    start = time.perf_counter()
     with connect(settings.database, read_only=True) as connection:
-        with _timed(outcome, "load"):
-            _refuse_mixing(connection, settings)
-            outcome.loaded = nothing_new(connection, settings.raw)
-        if outcome.loaded is None:
+        _refuse_mixing(connection, settings)
+        loaded = nothing_new(connection, settings.raw)
+        build = up_to_date(connection, settings) if loaded else None
+        if build is None or not was_checked(connection, build.build_id):
             return None
-        with _timed(outcome, "build"):
-            outcome.build = up_to_date(connection, settings)
-        if outcome.build is None or not was_checked(connection, outcome.build.build_id):
-            return None
-    outcome.settings = replace(settings, as_of=outcome.build.as_of)
-    return outcome
+    logs.log("nothing new", as_of=build.as_of)
+    seconds = time.perf_counter() - start
+    return Outcome(replace(settings, as_of=build.as_of), {"look": seconds}, loaded, build, "nothing")
 
 
 def _load_build_check(settings: Settings, *, strict: bool, console: Console | None) -> Outcome:
     outcome = Outcome(settings)
-    with _timed(outcome, "load"):
+    with _timed(outcome, "load") as of_load:
         outcome.loaded = load_files(settings, console, meanwhile=_import_dbt)
-    with _timed(outcome, "build"), _saying(console, "Building the tables"):
+        of_load.update(outcome.loaded.as_dict())
+    with _timed(outcome, "build") as of_build, _saying(console, "Building the tables"):
         _build_what_is_new(outcome)
-    with _timed(outcome, "check"), _saying(console, "Checking"):
+        of_build.update({"built": outcome.built})
+    with _timed(outcome, "check") as of_check, _saying(console, "Checking"):
         outcome.report = _check_what_is_new(outcome, strict=strict)
+        of_check.update({"ok": outcome.report is None or outcome.report.ok})
     return outcome
 
 
@@ -302,10 +304,13 @@ def _import_dbt() -> None:
 
 
 @contextmanager
-def _timed(outcome: Outcome, step: str) -> Iterator[None]:
+def _timed(outcome: Outcome, step: str) -> Iterator[dict[str, object]]:
+    """Measure a step, and log it with what it puts into the dictionary."""
+    found: dict[str, object] = {}
     start = time.perf_counter()
-    yield
+    yield found
     outcome.steps[step] = time.perf_counter() - start
+    logs.log("step finished", step=step, seconds=round(outcome.steps[step], 3), **found)
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """The `studyflow` command: reads what a person types, calls the part that does it, shows what came of it."""
 
 import sys
+from typing import NoReturn
 
 from pipelines.cli import pipeline  # noqa: F401 - the commands, in the order of --help
 
 # isort: split
-from pipelines import stopping
+from pipelines import logs, stopping
 from pipelines.cli import ask, look, make_files  # noqa: F401
 from pipelines.cli.app import app, complain
 from pipelines.errors import ExitCode, StudyflowError
@@ -27,12 +28,15 @@ def main() -> None:
         # dbt and DuckDB make errors of their own of a signal
         if stopping.is_asked() and not (isinstance(error, SystemExit) and error.code in ENDED_BY_ITSELF):
             stopping.deafen()
-            complain(StudyflowError("stopped. What had not been put in place is gone; the rest is as it was."))
-            sys.exit(STOPPED)
+            _end("stopped. What had not been put in place is gone; the rest is as it was.", STOPPED)
         if isinstance(error, StudyflowError):
-            complain(error)
-            sys.exit(ExitCode.FAILED)
+            _end(str(error), ExitCode.FAILED)
         if isinstance(error, OSError):
-            complain(StudyflowError(f"{error.filename or 'a file'}: {error.strerror or error}."))
-            sys.exit(ExitCode.FAILED)
+            _end(f"{error.filename or 'a file'}: {error.strerror or error}.", ExitCode.FAILED)
         raise
+
+
+def _end(problem: str, code: int) -> NoReturn:
+    complain(StudyflowError(problem))
+    logs.log("run finished", exit_code=int(code))
+    sys.exit(code)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from pipelines import logs
 from pipelines.errors import ExitCode, StudyflowError
 from pipelines.plain import plain
 
@@ -63,6 +64,14 @@ Wait = Annotated[
         help="How long to wait where another studyflow is at work on the warehouse.",
     ),
 ]
+LogJson = Annotated[
+    bool,
+    typer.Option(
+        "--log-json",
+        envvar="STUDYFLOW_LOG_JSON",
+        help="What is done, and what goes wrong, as JSON lines on standard error.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Rejected lines make the checks fail.")]
 ByStudy = Annotated[bool, typer.Option("--by-study", help="Also a folder for each study.")]
@@ -93,11 +102,14 @@ def pseudonyms_if(asked_for: bool) -> "Pseudonyms | None":
 
 def progress_console(as_json: bool) -> Console | None:
     """Where progress is shown: on a terminal, unless JSON was asked for."""
-    return None if as_json or not messages.is_terminal else messages
+    return None if as_json or logs.is_on() or not messages.is_terminal else messages
 
 
 def say_waiting(sentence: str) -> None:
     """Say on standard error what is waited for."""
+    if logs.is_on():
+        logs.log("waiting", reason=sentence)
+        return
     messages.print(f"studyflow: {sentence}", highlight=False, markup=False, soft_wrap=True)
 
 
@@ -109,6 +121,9 @@ def print_json(value: dict[str, Any]) -> None:
 def complain(*problems: StudyflowError) -> None:
     """Say on standard error what went wrong."""
     for problem in problems:
+        if logs.is_on():
+            logs.log_problem(problem)
+            continue
         messages.print(
             plain(f"studyflow: {problem}", keep="\n"), style="red", highlight=False, markup=False, soft_wrap=True
         )

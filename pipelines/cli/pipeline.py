@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from pipelines import logs
 from pipelines.cli.app import (
     AsJson,
     AsOf,
     ByStudy,
     Database,
     Exports,
+    LogJson,
     Parquet,
     Pseudonymise,
     Raw,
@@ -40,12 +42,15 @@ def run(
     pseudonymise: Pseudonymise = False,
     strict: Strict = False,
     wait: Wait = WAIT_SECONDS,
+    log_json: LogJson = False,
     as_json: AsJson = False,
 ) -> None:
     """Load, build, check and export, then say what came of it. Without --raw it works on the sample."""
     from pipelines.run import run_all
 
+    logs.configure(as_json=log_json)
     settings = replace(resolve(raw, database, exports, as_of), wait_seconds=wait)
+    logs.log("run started", database=settings.database, exports=settings.exports, raw=list(map(str, settings.raw)))
     forms = Forms(by_study=by_study, parquet=parquet, pseudonyms=pseudonyms_if(pseudonymise))
     outcome = run_all(settings, forms, strict=strict, console=progress_console(as_json), waiting=say_waiting)
     if as_json:
@@ -53,6 +58,7 @@ def run(
     else:
         outcome.render(output)
     complain(*outcome.problems)
+    logs.log("run finished", exit_code=int(outcome.exit_code), as_of=outcome.settings.as_of)
     raise typer.Exit(outcome.exit_code)
 
 

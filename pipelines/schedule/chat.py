@@ -1,0 +1,127 @@
+"""The outcome of a run as a message for a chat: JSON as Slack's incoming webhooks take it, to a file or posted."""
+
+import html
+import json
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from pipelines.errors import ExitCode, StudyflowError
+from pipelines.run import Outcome
+
+SECONDS = 10
+"""How long the chat may take to answer, each time."""
+AGAIN = Retry(3, backoff_factor=1, status_forcelist=[429, 500, 502, 503, 504], allowed_methods=["POST"])
+LONGEST_TEXT = 2900
+"""Slack refuses sections of more than 3,000 characters."""
+SIGNS = {
+    ExitCode.DONE: ":white_check_mark:",
+    ExitCode.CHECKS_FAILED: ":warning:",
+    ExitCode.FAILED: ":x:",
+}
+
+Message = dict[str, Any]
+
+
+def of_run(outcome: Outcome, actions: Iterable[str] = (), files: Iterable[Path] = ()) -> Message:
+    """What came of a run: what is to be done first (sentences of the report), then how far the run itself can be trusted."""
+    code = outcome.exit_code
+    words = {
+        ExitCode.DONE: "done",
+        ExitCode.CHECKS_FAILED: "done, but data checks failed",
+        ExitCode.FAILED: "files could not be read",
+    }
+    title = f"studyflow, as of {outcome.settings.as_of:%Y-%m-%d %H:%M} UTC: {words[code]}"
+    sections = {
+        "To do": list(actions),
+        "Problems": [str(problem) for problem in outcome.problems]
+        + [
+            f"{finding.table}: {finding.rule} ({finding.count:,} rows)"
+            for finding in (outcome.report.failures if outcome.report else [])
+        ],
+        "Run": _facts(outcome),
+        "Reports": [str(file) for file in files],
+    }
+    return _message(f"{SIGNS[code]} {title}", sections)
+
+
+def of_failure(problem: object) -> Message:
+    """That a run could not be done, and why."""
+    return _message(f"{SIGNS[ExitCode.FAILED]} studyflow: the run failed", {"Problems": [str(problem)]})
+
+
+def send(message: Message, target: str) -> None:
+    """Post the message where `target` is an address, else write it to the file of that name.
+
+    Addresses of chats are secrets: no error names more than their host.
+
+    Raises:
+        StudyflowError: it could not be posted, after three more tries, or not be written.
+    """
+    if urlsplit(target).scheme in {"http", "https"}:
+        _post(message, target)
+    else:
+        _write(message, Path(target))
+
+
+def _facts(outcome: Outcome) -> list[str]:
+    loaded, summary = outcome.loaded, outcome.summary
+    facts = []
+    if loaded:
+        facts.append(loaded.sentence())
+    if summary:
+        facts.append(f"{summary.participants:,} participants in {summary.studies:,} studies; {summary.gaps:,} gaps.")
+    return facts
+
+
+def _message(title: str, sections: Mapping[str, list[str]]) -> Message:
+    told = {name: lines for name, lines in sections.items() if lines}
+    blocks: list[Message] = [{"type": "section", "text": {"type": "mrkdwn", "text": f"*{_escaped(title)}*"}}]
+    for name, lines in told.items():
+        text = "\n".join([f"*{name}*", *(f"• {_escaped(line)}" for line in lines)])
+        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": _cut(text)}})
+    plain = "\n".join([title, *(f"{name}: {'; '.join(lines)}" for name, lines in told.items())])
+    return {"text": _cut(_escaped(plain)), "blocks": blocks}
+
+
+def _escaped(text: str) -> str:
+    """Slack takes &, < and > for markup; line breaks of an error stay what they are."""
+    return html.escape(text, quote=False)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT].rstrip()}…"
+
+
+def _post(message: Message, address: str) -> None:
+    host = urlsplit(address).hostname
+    with requests.Session() as session:
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, HTTPAdapter(max_retries=AGAIN))
+        try:
+            answer = session.post(address, json=message, timeout=SECONDS, allow_redirects=False)
+        except requests.RequestException as error:
+            msg = f"The summary could not be posted to {host} ({type(error).__name__}). Check STUDYFLOW_CHAT."
+            raise StudyflowError(msg) from None
+    if not answer.ok:
+        msg = f"{host} did not take the summary: {answer.status_code} {answer.reason}. Check STUDYFLOW_CHAT."
+        raise StudyflowError(msg)
+
+
+def _write(message: Message, file: Path) -> None:
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        unfinished.write_text(json.dumps(message, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        unfinished.replace(file)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink()
+        msg = f"{file}: the summary cannot be written ({error.strerror}). Choose another file with --chat."
+        raise StudyflowError(msg) from error
