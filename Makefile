@@ -57,4 +57,4 @@ lock: $(READY) ## Pin again what pyproject.toml asks for
 		--python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
 
 clean: ## Remove the environment and everything that was made
-	rm -rf $(VENV) $(PEERS) target logs data/studyflow.duckdb data/exports
+	rm -rf $(VENV) $(PEERS) target logs data/studyflow.duckdb data/exports data/reports

@@ -16,6 +16,7 @@ SAMPLE = PROJECT / "data" / "sample"
 REFERENCE = PROJECT / "data" / "reference"
 DATABASE = PROJECT / "data" / "studyflow.duckdb"
 EXPORTS = PROJECT / "data" / "exports"
+REPORTS = PROJECT / "data" / "reports"
 WAIT_SECONDS = 600.0
 """How long a run waits for another on the same warehouse."""
 

@@ -1,0 +1,69 @@
+"""The command that tells people what there is to do: report."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines.cli.app import AsJson, AsOf, Database, app, output, print_json
+
+if TYPE_CHECKING:
+    from pipelines.report import Format
+
+
+class Formats(StrEnum):
+    """What a report is written as."""
+
+    HTML = "html"
+    MD = "md"
+    BOTH = "both"
+
+
+_FORMATS: "dict[Formats, tuple[Format, ...]]" = {
+    Formats.HTML: ("html",),
+    Formats.MD: ("md",),
+    Formats.BOTH: ("html", "md"),
+}
+
+
+@app.command()
+def report(
+    study: Annotated[str | None, typer.Option("--study", help="Only this study: its id.")] = None,
+    as_of: AsOf = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", help="Tell what changed since then. Default: the last report beside it, else a week before."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write to this file, as its ending .html or .md says, or into this folder."),
+    ] = None,
+    reports: Annotated[
+        Path | None,
+        typer.Option("--reports", envvar="STUDYFLOW_REPORTS", help="The folder for reports. Default: data/reports."),
+    ] = None,
+    formats: Annotated[Formats, typer.Option("--format", help="What it is written as.")] = Formats.BOTH,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write what changed, who needs action and how each study goes, as one HTML file and as Markdown."""
+    from pipelines.report import Wanted, write
+    from pipelines.settings import REPORTS, parse_instant, resolve
+    from pipelines.warehouse import connect
+
+    wanted = Wanted(
+        study=study,
+        since=parse_instant(since) if since else None,
+        as_of=parse_instant(as_of) if as_of else None,
+        formats=_FORMATS[formats],
+    )
+    with connect(resolve(database=database).database, read_only=True) as connection:
+        written = write(connection, (out or reports or REPORTS).absolute(), wanted)
+    if as_json:
+        print_json(written.as_dict())
+        return
+    for path in written.files:
+        output.print(str(path), highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,5 @@
+"""`studyflow report`: what changed, who needs action, and how each study goes, as one HTML file and as Markdown."""
+
+from pipelines.report.writer import Format, Wanted, Written, write
+
+__all__ = ["Format", "Wanted", "Written", "write"]

@@ -1,0 +1,102 @@
+"""A report put together: every query asked, its answers as tiles, actions, tables and pictures."""
+
+import duckdb
+
+from pipelines.report import actions, charts, figures, sections
+from pipelines.report.document import Document, Tile
+from pipelines.report.glossary import Glossary
+from pipelines.report.questions import Answer, Scope, ask
+from pipelines.report.study import Stages, StudySections
+
+WHOLE = (
+    "overview",
+    "changed",
+    "changed_by_study",
+    "incentives",
+    "incentives_owed",
+    "incentives_hidden",
+    "incentives_returned",
+    "incentives_daily",
+    "stalled",
+    "stalled_by_stage",
+    "stalled_participants",
+    "contacted",
+    "contact_rules",
+    "gaps",
+    "rejected",
+    "by_hand",
+    "full_studies",
+    "stages",
+)
+MOST_STUDIES = 25
+"""How many studies have a section of their own."""
+MOST_ROWS_OF_STUDIES = 300
+
+
+def compose(connection: duckdb.DuckDBPyConnection, scope: Scope, *, is_since_report: bool) -> Document:
+    """The report of a scope. The marts are there and speak for `scope.as_of`.
+
+    Raises:
+        StudyflowError: the tables are not those of this version of studyflow.
+    """
+    answers = {name: ask(connection, name, scope) for name in WHOLE}
+    answers["studies"] = ask(connection, "studies", scope, rows=MOST_ROWS_OF_STUDIES)
+    glossary = Glossary(connection)
+    tiles = [
+        Tile(term, row["participants"], row["before"])
+        for row in answers["changed"].rows
+        if (term := glossary.term(answers["changed"], row["what"], row["what"]))
+    ]
+    todo, nothing = actions.actions(answers, "since the last report" if is_since_report else _in_the_last(scope))
+    listed = [row for row in answers["studies"].rows if row["has_section"]][:MOST_STUDIES]
+    anchors = {row["study_id"]: f"study-{place}" for place, row in enumerate(listed, start=1)}
+    overview = sections.overview(answers, glossary, anchors)
+    stages = _stages(answers["stages"])
+    sections_of = StudySections(connection, scope, glossary)
+    studies = [sections_of.study(row, anchors[row["study_id"]], stages[row["study_id"]]) for row in listed]
+    used = [*answers.values(), *(answer for first in studies[:1] for answer in first.answers)]
+    return Document(
+        scope=scope,
+        title=_title(answers, scope),
+        is_since_report=is_since_report,
+        facts=_facts(answers),
+        changed=answers["changed"],
+        tiles=tiles,
+        changes=sections.changes(answers, glossary),
+        actions=todo,
+        nothing=nothing,
+        sections=sections.sections(answers, glossary),
+        overview=overview,
+        full=sections.full(answers, glossary),
+        studies=studies,
+        other_studies=answers["studies"].of_all - len(listed),
+        glossary=glossary.terms,
+        queries=list({one.name: one for one in used}.values()),
+        numbers={tile.term.label: tile.number for tile in tiles} | {one.key: one.number for one in todo},
+    )
+
+
+def _title(answers: dict[str, Answer], scope: Scope) -> str:
+    return "Research operations" if scope.study is None else figures.cut(answers["studies"].rows[0]["study"])
+
+
+def _in_the_last(scope: Scope) -> str:
+    return f"in the last {figures.span(scope.span)}"
+
+
+def _facts(answers: dict[str, Answer]) -> list[str]:
+    [row] = answers["overview"].rows
+    if not row["studies"]:
+        return ["No participants yet"]
+    return [
+        f"{figures.several(row['studies'], 'study', 'studies')}, {figures.several(row['participants'], 'participant')}",
+        f"last change {figures.hours(row['silent_hours'])} before",
+    ]
+
+
+def _stages(answer: Answer) -> dict[str, Stages]:
+    stages: dict[str, Stages] = {}
+    for row in answer.rows:
+        one = (figures.shown(row["stage"]), charts.stage_colour(row["stage_order"]), row["participants"])
+        stages.setdefault(row["study_id"], []).append(one)
+    return stages

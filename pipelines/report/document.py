@@ -1,0 +1,143 @@
+"""What a report consists of, whatever it is written as."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from markupsafe import Markup
+
+from pipelines.report.questions import Answer, Scope
+
+Tone = Literal["", "bad", "warn", "muted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What a number means. `source` is the column that says so, empty where the query does."""
+
+    anchor: str
+    label: str
+    meaning: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: its text, more of it on hover, how it is to be taken, a bar behind it (0 to 1), where it leads."""
+
+    text: str
+    more: str = ""
+    tone: Tone = ""
+    bar: float | None = None
+    href: str = ""
+    is_code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The head of a column."""
+
+    label: str
+    term: Term | None
+    is_number: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table and the query it came from. The first cell of a row is its head. `rest`: rows that are not shown."""
+
+    name: str
+    caption: str
+    columns: list[Column]
+    rows: list[list[Cell]]
+    answer: Answer
+    rest: int = 0
+    empty: str = "None."
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A picture as inline SVG, what its colours mean, its query, and its numbers where no table has them."""
+
+    name: str
+    caption: str
+    svg: Markup
+    legend: list[tuple[str, str]]
+    answer: Answer
+    data: Table | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One number of what changed, and the one before it."""
+
+    term: Term
+    number: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something to be done: how many wait for it, what it is, what to know, where the list is."""
+
+    key: str
+    number: int
+    what: str
+    details: list[str]
+    href: str
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """The section of one study."""
+
+    anchor: str
+    name: str
+    study_id: str
+    facts: list[str]
+    progress: tuple[str, float] | None
+    stages: list[tuple[str, str, int]]
+    charts: list[Chart]
+    shares: Table
+    tables: list[Table]
+
+    @property
+    def answers(self) -> list[Answer]:
+        """The queries behind it."""
+        return [*(one.answer for one in self.charts), self.shares.answer, *(one.answer for one in self.tables)]
+
+
+@dataclass(slots=True)
+class Section:
+    """A heading of the second rank with what stands under it."""
+
+    anchor: str
+    title: str
+    nav: str
+    note: str
+    charts: list[Chart] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Document:
+    """A whole report."""
+
+    scope: Scope
+    title: str
+    is_since_report: bool
+    facts: list[str]
+    changed: Answer
+    tiles: list[Tile]
+    changes: list[Table]
+    actions: list[Action]
+    nothing: list[str]
+    sections: list[Section]
+    overview: Table
+    full: Table
+    studies: list[Study]
+    other_studies: int
+    glossary: Mapping[str, Term]
+    queries: list[Answer]
+    numbers: dict[str, int]

@@ -1,0 +1,110 @@
+"""Numbers, times and names as people read them. Nothing is computed here."""
+
+import re
+import unicodedata
+from datetime import UTC, date, datetime, timedelta
+
+FEW = 20
+"""Of fewer people than this, a share is shown as a count with its interval, and never as a bare percentage."""
+
+TO = "\N{EN DASH}"
+NONE = TO
+SPACE = "\N{NO-BREAK SPACE}"
+LONGEST_NAME = 80
+
+_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def count(value: float | None) -> str:
+    """1,234."""
+    return NONE if value is None else f"{value:,.0f}"
+
+
+def share(part: int | None, whole: int | None, value: float | None, low: float | None, high: float | None) -> str:
+    """89 %, or of few people: 3 of 7 (16-75 %)."""
+    if part is None or not whole or value is None or low is None or high is None:
+        return NONE
+    if whole < FEW:
+        return f"{part}{SPACE}of{SPACE}{whole} ({_percent(low)}{TO}{_percent(high)}{SPACE}%)"
+    return f"{_percent(value)}{SPACE}%"
+
+
+def interval(part: int | None, whole: int | None, low: float | None, high: float | None) -> str:
+    """157 of 176; with 95 % confidence 84 to 93 %."""
+    if part is None or not whole or low is None or high is None:
+        return ""
+    return f"{part:,} of {whole:,}; 95 % interval {_percent(low)} to {_percent(high)} %"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.0f}"
+
+
+def days(value: float | None) -> str:
+    """A length in days: 12 min, 5 h, 2.9 d, 51 d."""
+    if value is None:
+        return NONE
+    length = timedelta(days=value)
+    if length < timedelta(hours=1):
+        return f"{length / timedelta(minutes=1):.0f}{SPACE}min"
+    if length < timedelta(days=1):
+        return f"{length / timedelta(hours=1):.0f}{SPACE}h"
+    return f"{value:.1f}{SPACE}d" if value < 9.95 else f"{value:,.0f}{SPACE}d"  # noqa: PLR2004 - from there on it is 10.0
+
+
+def hours(value: float | None) -> str:
+    """A length in hours, likewise."""
+    return NONE if value is None else days(value / 24)
+
+
+def amount(value: float | None) -> str:
+    """1,250, or 12.50; in the currency of studies.csv, which does not say it."""
+    if value is None:
+        return NONE
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+
+
+def day(value: date | None) -> str:
+    """1 Aug 2026."""
+    return NONE if value is None else f"{value.day}{SPACE}{value:%b %Y}".replace(" ", SPACE)
+
+
+def moment(value: datetime | None) -> str:
+    """1 Aug 2026, 18:00."""
+    if value is None:
+        return NONE
+    utc = value.astimezone(UTC)
+    return f"{day(utc.date())}, {utc:%H:%M}"
+
+
+def span(value: timedelta) -> str:
+    """7 days, 1 day, 6 hours."""
+    if value >= timedelta(days=1):
+        whole = value / timedelta(days=1)
+        text = f"{whole:.0f}" if whole == int(whole) else f"{whole:.1f}"
+        return f"{text} day{'' if text == '1' else 's'}"
+    text = f"{value / timedelta(hours=1):.1f}".removesuffix(".0")
+    return f"{text} hour{'' if text == '1' else 's'}"
+
+
+def several(number: int, one: str, many: str = "") -> str:
+    """1 study, 2 studies."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def words(name: str) -> str:
+    """A name of the reference tables in words: activity_completed is Activity completed."""
+    return name.replace("_", " ").strip().capitalize() if name.islower() else name
+
+
+def shown(text: str) -> str:
+    """Text that others wrote, on one line and harmless: no control characters, nothing that turns the line around."""
+    plain = _BIDI.sub("", text)
+    spaced = "".join(" " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter for letter in plain)
+    return re.sub(r" {2,}", " ", spaced).strip() or "(blank)"
+
+
+def cut(text: str, longest: int = LONGEST_NAME) -> str:
+    """The same, not longer than a line."""
+    one = shown(text)
+    return one if len(one) <= longest else f"{one[: longest - 1].rstrip()}…"

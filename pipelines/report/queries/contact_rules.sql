@@ -1,0 +1,28 @@
+-- Which limits on contact are broken, by whom since when.
+--   rule: marts.contact_limits.rule_name
+--   at_most: marts.contact_limits.at_most
+--   within_days: marts.contact_limits.within_days
+--   over_now: People over the limit now: their window holds too many, and the last event that was too many is still in it.
+--   newly: Those who went over it since the last report.
+--   ever: People who ever exceeded it.
+--   worst: marts.contact_limits.exceeded_by
+select
+    contact_limits.rule_name as rule,
+    contact_limits.at_most,
+    contact_limits.within_days,
+    count(*) filter (
+        contact_limits.in_window_now > contact_limits.at_most
+        and contact_limits.last_exceeded_at + to_days(contact_limits.within_days) > built_as_of.as_of
+    ) as over_now,
+    count(*) filter (contact_limits.last_exceeded_at > $since) as newly,
+    count(*) as ever,
+    max(contact_limits.exceeded_by) as worst
+from marts.contact_limits
+cross join audit.built_as_of
+where
+    contact_limits.person_id in (
+        select person_id from marts.participants
+        where study_id = coalesce($study, study_id)
+    )
+group by contact_limits.rule_id, contact_limits.rule_name, contact_limits.at_most, contact_limits.within_days
+order by over_now desc, newly desc, ever desc, contact_limits.rule_id

@@ -1,0 +1,41 @@
+-- Who is over a limit of data/reference/governance_rules.csv now, those who went over it since the last report first.
+--   person_id: marts.contact_limits.person_id
+--   rules: marts.contact_limits.rule_name
+--   exceeded_at: marts.contact_limits.last_exceeded_at
+--   contacts_30d: marts.people.contacts_30d
+--   contact_status: marts.people.contact_status
+--   is_new: Whether they went over a limit since the last report.
+with
+
+over_now as (
+    select contact_limits.*
+    from marts.contact_limits
+    cross join audit.built_as_of
+    where
+        contact_limits.in_window_now > contact_limits.at_most
+        and contact_limits.last_exceeded_at + to_days(contact_limits.within_days) > built_as_of.as_of
+),
+
+in_study as (
+    select distinct person_id
+    from marts.participants
+    where study_id = coalesce($study, study_id)
+)
+
+select
+    people.person_id,
+    string_agg(over_now.rule_name, '; ' order by over_now.rule_name) as rules,
+    max(over_now.last_exceeded_at) as exceeded_at,
+    max(over_now.last_exceeded_at) > $since as is_new,
+    any_value(people.contacts_30d) as contacts_30d,
+    any_value(people.contact_status) as contact_status,
+    count(*) over () as of_all,
+    count(*) filter (max(over_now.last_exceeded_at) > $since) over () as new_of_all
+from over_now
+inner join in_study
+    on over_now.person_id = in_study.person_id
+inner join marts.people
+    on over_now.person_id = people.person_id
+group by people.person_id
+order by exceeded_at desc, people.person_id
+limit $rows

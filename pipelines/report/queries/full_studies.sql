@@ -1,0 +1,34 @@
+-- Studies whose limit of participants is reached, or nearly: one place in ten is left, or three.
+--   study: marts.study_progress.study_name
+--   completed: marts.study_progress.completed
+--   participation_limit: marts.study_progress.participation_limit
+--   remaining: marts.study_progress.remaining
+--   on_the_way: Participants who are Invited, Screening or In Progress and may still complete.
+with
+
+on_the_way as (
+    select
+        participants.study_id,
+        count(*) as participants
+    from marts.participants
+    inner join reference.stages
+        on participants.current_stage = stages.stage
+    where stages.is_active and not stages.awaits_incentive
+    group by participants.study_id
+)
+
+select
+    coalesce(progress.study_name, progress.study_id) as study,
+    progress.completed,
+    progress.participation_limit,
+    progress.remaining,
+    on_the_way.participants as on_the_way,
+    count(*) over () as of_all
+from marts.study_progress as progress
+inner join on_the_way
+    on progress.study_id = on_the_way.study_id
+where
+    progress.remaining <= greatest(3, progress.participation_limit / 10)
+    and progress.study_id = coalesce($study, progress.study_id)
+order by progress.remaining, on_the_way.participants desc, progress.study_id
+limit $rows

@@ -1,0 +1,24 @@
+-- Where webhooks are missing, by study.
+--   study: marts.study_progress.study_name
+--   newly: Gaps whose next change came since the last report.
+--   gaps: marts.study_progress.gaps
+--   participants: Participants with a gap in their history.
+--   completeness: marts.study_progress.completeness
+--   last_lost_before: audit.gaps.lost_before
+select
+    coalesce(studies.study_name, gaps.study_id) as study,
+    count(*) filter (gaps.lost_before > $since) as newly,
+    count(*) as gaps,
+    count(distinct gaps.participant_id) as participants,
+    any_value(studies.completeness) as completeness,
+    max(gaps.lost_before) as last_lost_before,
+    cast(sum(count(*)) over () as bigint) as gaps_in_all,
+    cast(sum(count(*) filter (gaps.lost_before > $since)) over () as bigint) as newly_in_all,
+    count(*) over () as of_all
+from audit.gaps
+inner join marts.study_progress as studies
+    on gaps.study_id = studies.study_id
+where gaps.study_id = coalesce($study, gaps.study_id)
+group by gaps.study_id, studies.study_name
+order by newly desc, gaps desc, gaps.study_id
+limit $rows

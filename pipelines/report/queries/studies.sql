@@ -1,0 +1,72 @@
+-- Every study, those with the most changes since the last report first.
+--   study: marts.study_progress.study_name
+--   study_type: marts.study_progress.study_type
+--   participants: marts.study_progress.participants
+--   completed: marts.study_progress.completed
+--   participation_limit: marts.study_progress.participation_limit
+--   remaining: marts.study_progress.remaining
+--   overdue: Participants whose incentive has been owed for too long and not been sent.
+--   stalled: Participants in an active stage, Pending Incentive left out, for longer than nine in ten others were.
+--   changes: Status changes since the last report.
+--   last_change_at: marts.study_progress.last_change_at
+--   filled: Completed as a share of the limit, at most 1.
+with
+
+recent as (
+    select
+        study_id,
+        count(*) as changes
+    from marts.status_changes
+    where not is_inferred and occurred_at > $since
+    group by study_id
+),
+
+owed as (
+    select
+        backlog.study_id,
+        count(*) filter (backlog.is_overdue and not effects.is_sent) as overdue,
+        count(*) filter (backlog.is_hidden) as hidden
+    from marts.incentive_backlog as backlog
+    inner join reference.incentive_effects as effects
+        on backlog.backlog_state = effects.backlog_state
+    group by backlog.study_id
+),
+
+stuck as (
+    select
+        ageing.study_id,
+        count(*) as stalled
+    from marts.ageing_participants as ageing
+    inner join reference.stages
+        on ageing.current_stage = stages.stage
+    where ageing.is_stalled and stages.is_active and not stages.awaits_incentive
+    group by ageing.study_id
+)
+
+select
+    progress.study_id,
+    coalesce(progress.study_name, progress.study_id) as study,
+    progress.study_name is not null as is_named,
+    progress.study_type,
+    progress.participants,
+    progress.completed,
+    progress.participation_limit,
+    progress.remaining,
+    case when progress.participation_limit > 0 then least(1, progress.completed / progress.participation_limit) end as filled,
+    coalesce(recent.changes, 0) as changes,
+    coalesce(owed.overdue, 0) as overdue,
+    coalesce(owed.hidden, 0) as hidden,
+    coalesce(stuck.stalled, 0) as stalled,
+    progress.last_change_at,
+    coalesce(recent.changes, 0) > 0 or progress.study_id is not distinct from $study as has_section,
+    count(*) over () as of_all
+from marts.study_progress as progress
+left join recent
+    on progress.study_id = recent.study_id
+left join owed
+    on progress.study_id = owed.study_id
+left join stuck
+    on progress.study_id = stuck.study_id
+where progress.study_id = coalesce($study, progress.study_id)
+order by changes desc, progress.last_change_at desc, progress.study_id
+limit $rows

@@ -1,0 +1,67 @@
+-- How many of each week's participants completed an activity, within 7, 14 and 30 days of being first seen. Only those count
+-- who have had that many days. The last eight weeks.
+--   cohort_week: marts.study_funnel_cohorts.cohort_week
+--   participants: marts.study_funnel_cohorts.participants
+--   within_7d: marts.study_funnel_cohorts.reached_within_7d
+--   within_14d: marts.study_funnel_cohorts.reached_within_14d
+--   within_30d: marts.study_funnel_cohorts.reached_within_30d
+--   so_far: marts.study_funnel_cohorts.reached
+with
+
+completing as (
+    select min(step_order) as step_order
+    from reference.funnel_steps
+    inner join reference.participant_statuses as statuses
+        on funnel_steps.step = statuses.funnel_step
+    where statuses.is_completion
+),
+
+cohorts as (
+    select
+        cohorts.cohort_week,
+        cohorts.participants,
+        spans.place,
+        case spans.place when 1 then reached_within_7d when 2 then reached_within_14d else reached_within_30d end as part,
+        case spans.place when 1 then matured_7d when 2 then matured_14d else matured_30d end as whole,
+        cohorts.reached
+    from marts.study_funnel_cohorts as cohorts
+    inner join completing
+        on cohorts.step_order = completing.step_order
+    cross join (values (1), (2), (3)) as spans (place)
+    where cohorts.study_id = $study
+),
+
+shares as (
+    select
+        *,
+        part / nullif(whole, 0) as share,
+        (part + 1.9208 - 1.96 * sqrt(part * (1 - part / nullif(whole, 0)) + 0.9604)) / (whole + 3.8416)
+            as low,
+        (part + 1.9208 + 1.96 * sqrt(part * (1 - part / nullif(whole, 0)) + 0.9604)) / (whole + 3.8416)
+            as high
+    from cohorts
+)
+
+select
+    cohort_week,
+    participants,
+    max(part) filter (place = 1) as within_7d,
+    max(whole) filter (place = 1) as of_7d,
+    max(share) filter (place = 1) as share_7d,
+    max(low) filter (place = 1) as low_7d,
+    max(high) filter (place = 1) as high_7d,
+    max(part) filter (place = 2) as within_14d,
+    max(whole) filter (place = 2) as of_14d,
+    max(share) filter (place = 2) as share_14d,
+    max(low) filter (place = 2) as low_14d,
+    max(high) filter (place = 2) as high_14d,
+    max(part) filter (place = 3) as within_30d,
+    max(whole) filter (place = 3) as of_30d,
+    max(share) filter (place = 3) as share_30d,
+    max(low) filter (place = 3) as low_30d,
+    max(high) filter (place = 3) as high_30d,
+    max(reached) as so_far
+from shares
+group by cohort_week, participants
+qualify row_number() over (order by cohort_week desc) <= 8
+order by cohort_week

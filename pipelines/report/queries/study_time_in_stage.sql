@@ -1,0 +1,20 @@
+-- How long participants of the study stay in each stage, and how long those who are there have waited.
+--   stage: marts.stage_durations.stage
+--   completed_visits: marts.stage_durations.completed_visits
+--   median_days: marts.stage_durations.median_hours
+--   p90_days: marts.stage_durations.p90_hours
+--   open_visits: marts.stage_durations.open_visits
+--   oldest_open_days: marts.stage_durations.oldest_open_hours
+select
+    durations.stage,
+    stages.stage_order,
+    durations.completed_visits,
+    durations.median_hours / 24 as median_days,
+    durations.p90_hours / 24 as p90_days,
+    durations.open_visits,
+    durations.oldest_open_hours / 24 as oldest_open_days
+from marts.stage_durations as durations
+inner join reference.stages
+    on durations.stage = stages.stage
+where durations.study_id = $study and not stages.is_terminal
+order by stages.stage_order

@@ -1,0 +1,245 @@
+"""The lists behind the actions: incentives, stalled participants, contact, data. And all studies in one table."""
+
+from collections.abc import Mapping
+
+from pipelines.report import charts, figures
+from pipelines.report.document import Cell, Chart, Section, Table
+from pipelines.report.glossary import Glossary
+from pipelines.report.questions import Answer, Row
+from pipelines.report.tables import Shown, code, flag, name, number, table, words, written
+
+Answers = Mapping[str, Answer]
+
+
+def sections(answers: Answers, glossary: Glossary) -> list[Section]:
+    """All of them, in the order of the actions."""
+    return [
+        _incentives(answers, glossary),
+        _stalled(answers, glossary),
+        _contact(answers, glossary),
+        _data(answers, glossary),
+    ]
+
+
+def changes(answers: Answers, glossary: Glossary) -> list[Table]:
+    """What changed, by study, and what was changed by hand."""
+    by_study = table(
+        glossary,
+        answers["changed_by_study"],
+        "By study",
+        [
+            name("study", "Study"),
+            number("added", "Added"),
+            number("invited", "Invited"),
+            number("finished", "Finished"),
+            number("incentives_sent", "Incentives sent"),
+            number("missed", "Missed or cancelled"),
+            number("opted_out", "Opted out"),
+            number("changes", "All changes"),
+        ],
+        "Nothing changed in any study.",
+    )
+    by_hand = table(
+        glossary,
+        answers["by_hand"],
+        "Likely changed by hand",
+        [
+            name("study", "Study"),
+            name("from_status", "From"),
+            name("to_status", "To"),
+            number("changes", "Changes"),
+            written("last_at", "Last at", figures.moment),
+        ],
+    )
+    return [by_study, by_hand] if by_hand.rows else [by_study]
+
+
+def overview(answers: Answers, glossary: Glossary, anchors: Mapping[str, str]) -> Table:
+    """All studies. Those with a section of their own lead there."""
+
+    def study(row: Row) -> Cell:
+        anchor = anchors.get(row["study_id"])
+        return Cell(figures.cut(row["study"]), more=figures.shown(row["study_id"]), href=f"#{anchor}" if anchor else "")
+
+    def completed(row: Row) -> Cell:
+        limit = row["participation_limit"]
+        text = figures.count(row["completed"]) + ("" if limit is None else f" of {limit:,}")
+        return Cell(text, bar=row["filled"])
+
+    return table(
+        glossary,
+        answers["studies"],
+        "All studies, the busiest first",
+        [
+            Shown("study", "Study", study, is_number=False),
+            words("study_type", "Type"),
+            number("participants", "Participants"),
+            Shown("completed", "Completed", completed),
+            number("changes", "Changes"),
+            number("overdue", "Overdue incentives", "bad"),
+            number("stalled", "Stalled", "warn"),
+            written("last_change_at", "Last change", figures.moment),
+        ],
+        "No study has participants yet.",
+    )
+
+
+def full(answers: Answers, glossary: Glossary) -> Table:
+    """Studies that have reached their limit, or nearly."""
+    return table(
+        glossary,
+        answers["full_studies"],
+        "Full, or nearly",
+        [
+            name("study", "Study"),
+            number("completed", "Completed"),
+            number("participation_limit", "Limit"),
+            number("remaining", "Places left"),
+            number("on_the_way", "On the way"),
+        ],
+        "No study is near its limit.",
+    )
+
+
+def _incentives(answers: Answers, glossary: Glossary) -> Section:
+    states = table(
+        glossary,
+        answers["incentives"],
+        "Incentives by state",
+        [
+            name("state", "State"),
+            number("people", "People"),
+            number("overdue", "Overdue", "bad"),
+            number("hidden", "Hidden", "bad"),
+            written("oldest_days", "Oldest", figures.days),
+            written("amount", "Amount", figures.amount),
+            number("without_amount", "Amount not known"),
+        ],
+    )
+    person = [code("participant_id", "Participant"), name("study", "Study"), name("status", "Status")]
+    owed = [written("age_days", "Waits", figures.days), written("amount", "Amount", figures.amount)]
+    flags = [flag("overdue", "Overdue", "overdue"), flag("hidden", "Hidden", "hidden")]
+    section = Section("incentives", "Incentives", "Incentives", "", tables=[states])
+    section.tables += [
+        table(glossary, answers["incentives_owed"], "Owed and not sent", [*person, *owed, *flags]),
+        table(glossary, answers["incentives_hidden"], "Owed, and in no table of Rally", [*person, *owed]),
+        table(glossary, answers["incentives_returned"], "Sent, and bounced", [*person, *owed]),
+    ]
+    daily = answers["incentives_daily"]
+    if any(row["overdue"] or row["not_yet_overdue"] for row in daily.rows):
+        title = "People who were owed an incentive that had not been sent, by day"
+        legend = [("overdue", "var(--bad-fill)"), ("not yet overdue", "var(--warn-fill)")]
+        picture = charts.backlog(daily.rows, "chart-incentives", title)
+        numbers = table(
+            glossary,
+            daily,
+            "Owed, by day",
+            [
+                Shown("day", "Day", lambda row: Cell(figures.day(row["day"])), is_number=False),
+                number("overdue", "Overdue", "bad"),
+                number("not_yet_overdue", "Not yet overdue"),
+            ],
+        )
+        section.charts.append(Chart("incentives", title, picture, legend, daily, numbers))
+    return section
+
+
+def _stalled(answers: Answers, glossary: Glossary) -> Section:
+    note = (
+        "Longer in their stage than nine in ten others in studies of the same type. The latest come first: they are the "
+        "likeliest to answer."
+    )
+    people = table(
+        glossary,
+        answers["stalled_participants"],
+        "Stalled participants",
+        [
+            code("participant_id", "Participant"),
+            name("study", "Study"),
+            name("status", "Status"),
+            written("days", "In the stage", figures.days),
+            flag("to_move", "By hand", "finished?", "warn"),
+        ],
+    )
+    by_stage = table(
+        glossary,
+        answers["stalled"],
+        "Stalled, by study and stage",
+        [
+            name("study", "Study"),
+            name("stage", "Stage"),
+            number("stalled", "Stalled"),
+            number("active", "In the stage"),
+            number("to_move", "To move by hand", "warn"),
+            written("newest_days", "Latest", figures.days),
+            written("oldest_days", "Oldest", figures.days),
+            written("usual_days", "Usual", figures.days),
+        ],
+    )
+    return Section("stalled", "Stalled participants", "Stalled", note, tables=[people, by_stage])
+
+
+def _contact(answers: Answers, glossary: Glossary) -> Section:
+    people = table(
+        glossary,
+        answers["contacted"],
+        "People over a limit now, the latest first",
+        [
+            code("person_id", "Person"),
+            name("rules", "Limit"),
+            written("exceeded_at", "Went over it", figures.moment),
+            flag("is_new", "New", "new"),
+            number("contacts_30d", "Emails in 30 days"),
+            name("contact_status", "Contact status"),
+        ],
+    )
+    rules = table(
+        glossary,
+        answers["contact_rules"],
+        "Limits that were ever broken",
+        [
+            name("rule", "Limit"),
+            number("at_most", "At most"),
+            number("within_days", "Within days"),
+            number("over_now", "Over it now", "warn"),
+            number("newly", "New", "bad"),
+            number("ever", "Ever"),
+            number("worst", "Worst, over by"),
+        ],
+    )
+    return Section("contacted", "People contacted too much", "Contact", "", tables=[people, rules])
+
+
+def _data(answers: Answers, glossary: Glossary) -> Section:
+    gaps = table(
+        glossary,
+        answers["gaps"],
+        "Missing webhooks, by study",
+        [
+            name("study", "Study"),
+            number("newly", "New", "bad"),
+            number("gaps", "In all"),
+            number("participants", "Participants"),
+            written("completeness", "Complete", _completeness),
+            written("last_lost_before", "Last noticed", figures.moment),
+        ],
+        "No webhook is known to be missing.",
+    )
+    rejected = table(
+        glossary,
+        answers["rejected"],
+        "Lines that could not be used (of the whole workspace)",
+        [
+            words("reason", "Reason"),
+            name("value", "Status"),
+            number("lines", "Lines"),
+            number("files", "Files"),
+        ],
+        "Every line could be used.",
+    )
+    note = "What is missing here is missing in every number of this report."
+    return Section("data", "Missing data", "Data", note, tables=[gaps, rejected])
+
+
+def _completeness(value: float | None) -> str:
+    return figures.NONE if value is None else f"{100 * value:.1f}{figures.SPACE}%"

@@ -1,0 +1,324 @@
+"""The report as those meet it who receive it: the same bytes each time, numbers that are those of the marts, no surprises."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import duckdb
+import pytest
+from oracle.lines import Delivery
+from product import Product
+from report_warehouse import AS_OF, GOLDEN, HOSTILE, MONDAY, described_sample, finished, hostile, journey, warehouse
+
+from pipelines.errors import StudyflowError
+from pipelines.report import Wanted, figures, write
+from pipelines.report.questions import QUERIES, Scope, ask, read
+
+WEEK = timedelta(days=7)
+LOADS = {"src", "srcset", "poster", "data", "action", "formaction", "background", "ping", "manifest"}
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page, as far as these tests ask."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep a tag."""
+        self.tags.append((tag, dict(attrs)))
+
+    def values(self, attribute: str) -> list[str]:
+        """What stands in an attribute, everywhere."""
+        return [found[attribute] or "" for _, found in self.tags if attribute in found]
+
+
+@pytest.fixture(scope="module")
+def sample(product: Product) -> Iterator[duckdb.DuckDBPyConnection]:
+    with described_sample(product) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def of_sample(sample: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """The report of the sample: HTML, Markdown."""
+    files = write(sample, tmp_path_factory.mktemp("report")).files
+    return files[0].read_text(encoding="utf-8"), files[1].read_text(encoding="utf-8")
+
+
+def test_the_report_of_the_sample_is_as_it_was(of_sample: tuple[str, str]) -> None:
+    """What people receive changes only on purpose: python tests/report_warehouse.py."""
+    assert of_sample[1] == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_made_twice_it_has_the_same_bytes(
+    sample: duckdb.DuckDBPyConnection, of_sample: tuple[str, str], tmp_path: Path
+) -> None:
+    """A scheduler that compares files must see no change where there is none; a report beside it is of the same moment."""
+    for _ in range(2):
+        files = write(sample, tmp_path).files
+        assert tuple(file.read_text(encoding="utf-8") for file in files) == of_sample
+
+
+def test_the_html_has_one_heading_for_each_thing_in_order(of_sample: tuple[str, str]) -> None:
+    """What changed comes first, then who needs action, then the lists, then the studies: readers rely on it."""
+    headings = re.findall(r"<(h[1-6])[^>]*>(?:<bdi>)?([^<]*)", of_sample[0])
+    assert [text for rank, text in headings if rank == "h1"] == ["Research operations"]
+    assert [text for rank, text in headings if rank == "h2"] == [
+        *("What changed", "Needs action", "Incentives", "Stalled participants", "People contacted too much"),
+        *("Missing data", "Studies", "Terms"),
+    ]
+    assert len([text for rank, text in headings if rank == "h3"]) == 6
+
+
+def test_nothing_is_loaded_from_anywhere(of_sample: tuple[str, str]) -> None:
+    """It opens from an email, on a train, and tells nobody that it was opened."""
+    page = Page(of_sample[0])
+    assert not {tag for tag, _ in page.tags} & {
+        "script",
+        "link",
+        "img",
+        "iframe",
+        "object",
+        "embed",
+        "base",
+        "form",
+        "audio",
+    }
+    assert not LOADS & {name for _, found in page.tags for name in found}
+    assert all(target.startswith("#") for target in page.values("href"))
+    assert not re.search(r"url\(|@import|https?://", of_sample[0])
+
+
+def test_ids_are_unique_and_links_lead_somewhere(of_sample: tuple[str, str]) -> None:
+    """A definition that is jumped to must be there, and a screen reader must find the title of a picture."""
+    page = Page(of_sample[0])
+    ids = page.values("id")
+    assert len(ids) == len(set(ids))
+    named = {f"#{one}" for one in ids}
+    assert set(page.values("href")) <= named
+    assert {f"#{one}" for labels in page.values("aria-labelledby") for one in labels.split()} <= named
+
+
+def test_pictures_are_drawings_with_text(of_sample: tuple[str, str]) -> None:
+    """Text in a picture can be selected and searched, and colours are the page's own: it is readable in the dark too."""
+    pictures = re.findall(r"<svg .*?</svg>", of_sample[0], re.DOTALL)
+    assert len(pictures) == 1 + 3 * 6
+    for picture in pictures:
+        drawn = ET.fromstring(picture)  # noqa: S314 - made by us
+        assert drawn.attrib["role"] == "img"
+        assert len(drawn.findall(".//text")) > 3
+        assert not re.search(r'(fill|stroke)="(#|rgb|black|white)', picture)
+
+
+def test_every_column_that_is_shown_says_what_it_means(of_sample: tuple[str, str]) -> None:
+    """A number without a definition cannot be discussed. Days and stages name themselves."""
+    headers = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', of_sample[0])
+    stages = {
+        "Day",
+        "Not yet overdue",
+        "Not Started",
+        "Invited",
+        "Screening",
+        "In Progress",
+        "Pending Incentive",
+        "Done",
+        "Cancelled",
+    }
+    assert {text for text in headers if not text.startswith("<a ")} <= stages
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in QUERIES.glob("*.sql")))
+def test_every_query_says_what_it_is_for_and_what_its_columns_mean(
+    sample: duckdb.DuckDBPyConnection, name: str
+) -> None:
+    """The head of a query is what readers see of it; a column of a mart that it names must be there."""
+    about, meanings, _ = read(name)
+    assert about.endswith(".")
+    columns = {
+        ".".join(row)
+        for row in sample.execute("select schema_name, table_name, column_name from duckdb_columns()").fetchall()
+    }
+    for column, meaning in meanings.items():
+        assert meaning.endswith(".") or meaning in columns, column
+
+
+def test_queries_can_be_pasted(of_sample: tuple[str, str], sample: duckdb.DuckDBPyConnection) -> None:
+    """A number is traced by running what stands beside it, as it stands."""
+    queries = re.findall(r"```sql\n(.*?)\n```", of_sample[1], re.DOTALL)
+    assert len(queries) == len(list(QUERIES.glob("*.sql")))
+    for query in queries:
+        assert "$" not in query
+        sample.execute(query).fetchall()
+
+
+def test_shares_are_those_of_the_marts(sample: duckdb.DuckDBPyConnection) -> None:
+    """Queries that count anew for an interval must come to the share that the mart has."""
+    studies = sample.execute("select study_id, screener_pass_rate, show_rate from marts.study_progress").fetchall()
+    for study_id, passed, showed in studies:
+        scope = Scope(datetime(2026, 8, 1, tzinfo=UTC), datetime(2026, 7, 25, tzinfo=UTC), study_id)
+        shares = {row["what"]: row["share"] for row in ask(sample, "study_rates", scope).rows}
+        assert shares.get("Passed the screener") == pytest.approx(passed)
+        assert shares.get("Came to the interview") == pytest.approx(showed)
+        assert all(row["low"] <= row["share"] <= row["high"] for row in ask(sample, "study_rates", scope).rows)
+
+
+def test_what_changed_by_study_adds_up_to_what_changed(sample: duckdb.DuckDBPyConnection) -> None:
+    """Two queries tell the same story; a participant is in one study, so nobody counts twice."""
+    scope = Scope(datetime(2026, 8, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC))
+    whole = {row["what"]: row["participants"] for row in ask(sample, "changed", scope).rows}
+    rows = ask(sample, "changed_by_study", scope, rows=100).rows
+    for what, column in (
+        ("Added", "added"),
+        ("Invited", "invited"),
+        ("Finished", "finished"),
+        ("Incentives sent", "incentives_sent"),
+        ("Missed or cancelled", "missed"),
+        ("Opted out", "opted_out"),
+    ):
+        assert whole[what] == sum(row[column] for row in rows) > 0, what
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "text"),
+    [
+        (3, 7, "3 of 7 (16\N{EN DASH}75 %)"),
+        (0, 4, "0 of 4 (0\N{EN DASH}49 %)"),
+        (19, 19, "19 of 19 (83\N{EN DASH}100 %)"),
+        (10, 20, "50 %"),
+        (0, 0, "\N{EN DASH}"),
+    ],
+)
+def test_few_people_are_counted_with_an_interval(part: int, whole: int, text: str) -> None:
+    """Three of seven is not 43 %: the share could as well be 16 or 75. Wilson's interval, as the queries have it."""
+    interval = (
+        "select $1 / nullif($2, 0),"
+        " ($1 + 1.9208 - 1.96 * sqrt($1 * (1 - $1 / nullif($2, 0)) + 0.9604)) / ($2 + 3.8416),"
+        " ($1 + 1.9208 + 1.96 * sqrt($1 * (1 - $1 / nullif($2, 0)) + 0.9604)) / ($2 + 3.8416)"
+    )
+    [ends] = duckdb.execute(interval, [part, whole]).fetchall()
+    assert figures.share(part, whole, *ends).replace(figures.SPACE, " ") == text
+
+
+def test_no_percentage_of_few_people_stands_bare(product: Product, tmp_path: Path) -> None:
+    """In a study of six nobody reads a percentage but in an interval."""
+    with warehouse(product, [one for number in range(6) for one in finished(f"p{number}", "small")]) as connection:
+        [file] = write(connection, tmp_path, Wanted(study="small", formats=("md",))).files
+    funnel, _ = file.read_text(encoding="utf-8").split("## Terms")
+    shares = re.findall(r"\| ([^|]*%[^|]*) \|", funnel.partition("### ")[2].replace(figures.SPACE, " "))
+    assert shares
+    assert all(re.fullmatch(r"\d+ of \d+ \(\d+\W\d+ %\)", share) for share in shares), shares
+
+
+def test_names_and_ids_that_nobody_would_want(product: Product, tmp_path: Path) -> None:
+    """Study names are typed by people, ids come from webhooks: neither may become markup, a query or another line."""
+    with hostile(product) as connection:
+        html, markdown = (
+            file.read_text(encoding="utf-8") for file in write(connection, tmp_path, Wanted(since=MONDAY - WEEK)).files
+        )
+        queries = re.findall(r"<pre [^>]*><code>(.*?)</code>", html, re.DOTALL)
+        of_each = [one for bad in HOSTILE for one in write(connection, tmp_path, Wanted(study=bad)).files]
+    assert "<script" not in html
+    assert "alert(" in html
+    assert "{{ 7 * 7 }}" in html
+    assert "\u202e" not in re.sub(r"<pre.*?</pre>", "", html, flags=re.DOTALL)
+    assert len({file.name for file in of_each}) == 2 * len(HOSTILE)
+    assert len(queries) > 20
+    tables = [line for line in markdown.partition("## Queries")[0].splitlines() if line.startswith("|")]
+    for line, next_line in pairwise(tables):
+        if next_line.startswith("| ---"):
+            width = len(re.findall(r"(?<!\\)\|", line))
+        assert len(re.findall(r"(?<!\\)\|", line)) == width or next_line.startswith("| ---"), line
+    assert not re.search(r"(?<!\\)<(?!!-- studyflow)", markdown.partition("## Queries")[0])
+
+
+def test_a_hostile_study_is_asked_for_as_it_is_called(product: Product) -> None:
+    """The query that is shown is the one that was asked: with any id in it, it gives that study's rows."""
+    with hostile(product) as connection:
+        for bad in HOSTILE:
+            answer = ask(connection, "study_funnel", Scope(AS_OF, MONDAY, bad))
+            assert [row["reached"] for row in answer.rows][:1] == [1], bad
+            assert connection.execute(answer.sql).fetchall()
+
+
+def test_a_study_that_is_not_known_names_those_that_are_near(sample: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """Ids are copied by hand, and people type names."""
+    with pytest.raises(StudyflowError, match=r"no study of this warehouse.*cmqp4nxbz0005hcdhexdkc30s \(Churn survey\)"):
+        write(sample, tmp_path, Wanted(study="churn survy"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_one_study_everything_is_of_that_study(sample: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """A study's team gets its own report: no other study's people are in it."""
+    study = "cmqf02xbz0004hcdh4bmwhk6s"
+    html, _ = (file.read_text(encoding="utf-8") for file in write(sample, tmp_path, Wanted(study=study)).files)
+    assert (tmp_path / f"studyflow-2026-08-01-{study}.html").exists()
+    assert "Power user interviews" in html
+    others = sample.execute(
+        "select study_id, study_name from marts.study_progress where study_id <> ?", [study]
+    ).fetchall()
+    assert not [name for one in others for name in one if name and name in html]
+
+
+def test_it_tells_what_changed_since_the_last_report_of_the_same(product: Product, tmp_path: Path) -> None:
+    """A report in the folder says in a tag what it speaks of. One of a single study, a later one, or other files, do not count."""
+    people = [
+        finished("p1", "s"),
+        finished("p2", "t"),
+        journey("p3", "s", "NOT_STARTED", start=AS_OF - timedelta(hours=1)),
+    ]
+    deliveries = [one for person in people for one in person]
+    for as_of, study in ((AS_OF - timedelta(days=2), None), (AS_OF - timedelta(days=1), "s"), (AS_OF + WEEK, None)):
+        with warehouse(product, deliveries, as_of=as_of) as connection:
+            write(connection, tmp_path, wanted=Wanted(study=study, formats=("md",) if study else ("html",)))
+    (tmp_path / "broken.html").write_bytes(b'<meta name="studyflow-as-of" content="yesterday">\xff')
+    with warehouse(product, deliveries, as_of=AS_OF) as connection:
+        assert write(connection, tmp_path).since == AS_OF - timedelta(days=2)
+        assert write(connection, tmp_path, Wanted(study="s")).since == AS_OF - timedelta(days=1)
+        assert write(connection, tmp_path / "elsewhere").since == AS_OF - WEEK
+        told = write(connection, tmp_path, Wanted(since=MONDAY)).numbers
+    assert told["Finished"] == 2
+    assert told["Added"] == 1
+
+
+def test_nothing_to_tell_since_later(sample: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """An interval that ends before it begins is a mistake of whoever typed it."""
+    with pytest.raises(StudyflowError, match="Choose an earlier --since"):
+        write(sample, tmp_path, Wanted(since=datetime(2026, 9, 1, tzinfo=UTC)))
+
+
+def test_another_moment_is_refused_with_the_command_to_run(sample: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """The tables speak for one moment; a report of another would be wrong."""
+    with pytest.raises(StudyflowError, match="studyflow run --as-of 2026-07-01T00:00:00Z"):
+        write(sample, tmp_path, Wanted(as_of=datetime(2026, 7, 1, tzinfo=UTC)))
+
+
+@pytest.mark.parametrize("deliveries", [[], journey("only", "one", "NOT_STARTED")], ids=["nobody", "one who was added"])
+def test_a_warehouse_with_nobody_in_it(product: Product, tmp_path: Path, deliveries: list[Delivery]) -> None:
+    """The first day of a workspace."""
+    with warehouse(product, deliveries) as connection:
+        written = write(connection, tmp_path)
+    html = written.files[0].read_text(encoding="utf-8")
+    assert "Nothing waits for anyone." in html
+    assert ("No participants yet" in html) is not bool(deliveries)
+    assert not re.search(r"\b(nan|None(?!\.)|inf)\b", re.sub(r"<pre.*?</pre>", "", html, flags=re.DOTALL))
+
+
+def test_before_the_first_build_it_says_what_to_run(tmp_path: Path) -> None:
+    """Whoever types the command first of all."""
+    with pytest.raises(StudyflowError, match="studyflow run"):
+        write(duckdb.connect(":memory:"), tmp_path)
+
+
+def test_a_place_that_cannot_be_written_is_named(sample: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """A folder that is a file; nothing unfinished is left."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(StudyflowError, match="Choose another --out"):
+        write(sample, tmp_path / "file", Wanted(formats=("md",)))
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
