@@ -17,6 +17,8 @@ BLOCK = 2 << 20
 SAMPLE = 64 << 10
 SAMPLES = 16
 NEWLINE = 0x0A
+LONGEST = 128 << 20
+"""A line of more bytes is no webhook, and a file without newlines must not fill the memory."""
 
 SCHEMA = pa.schema([("file_id", pa.int32()), ("line_number", pa.int64()), ("raw", pa.large_binary())])
 
@@ -78,10 +80,11 @@ class LineReader:
             self.advance(content.tell())
             data = rest + block
             ends = np.flatnonzero(np.frombuffer(data, np.uint8) == NEWLINE) + 1
+            offsets = np.concatenate(([0], ends)).astype(np.int64)
+            self._refuse_too_long(np.append(offsets, len(data)))
             if not len(ends):
                 rest, size = data, size * 2
                 continue
-            offsets = np.concatenate(([0], ends)).astype(np.int64)
             yield self._batch(data, offsets)
             rest, size = data[offsets[-1] :], BLOCK
         if is_document(rest):
@@ -90,6 +93,11 @@ class LineReader:
             self.cursor = stay
         else:
             self.cursor.pending_bytes = len(rest)
+
+    def _refuse_too_long(self, offsets: np.ndarray) -> None:
+        if offsets[-1] > LONGEST and len(too_long := np.flatnonzero(np.diff(offsets) > LONGEST)):
+            problem = f"line {self.cursor.line + too_long[0]} has more than {LONGEST >> 20} MiB, so it is no webhook. "
+            raise SourceError(self.source.name, f"{problem}Remove that line, or the file.")
 
     def _batch(self, data: bytes, offsets: np.ndarray) -> pa.RecordBatch:
         lines = len(offsets) - 1

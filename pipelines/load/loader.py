@@ -22,12 +22,13 @@ from pipelines.load.ledger import (
 )
 from pipelines.load.lines import SCHEMA
 from pipelines.load.sources import SourceFile, find
-from pipelines.load.strict_json import normal_form
+from pipelines.load.strict_json import LONG, brief_form, normal_form
 from pipelines.reference import known_statuses
 from pipelines.warehouse import has_table, only_row, raw_tables_ddl
 
 PARSE = (Path(__file__).parent / "parse.sql").read_text(encoding="utf-8")
-CONTESTED_AT_ONCE = 10_000
+AGAIN_AT_ONCE = 10_000
+AGAIN_AT_ONCE_BYTES = 16 << 20
 NO_JSON = b"not JSON"
 
 # `reason` holds 'contested' only until the lines have been looked at again, later in the same transaction.
@@ -49,13 +50,16 @@ select
     svix_id,
     received_at,
     case
+        when is_contested and $may_contest then null
         when
             not is_said_by_columns
             or status not in (select status from known_statuses)
             or (prior_status is not null and prior_status not in (select status from known_statuses))
             then regexp_replace(try(decode(raw)), '\\r?\\n?$', '')
     end as line,
-    case when is_no_text or (is_contested and $may_contest) then raw end as line_bytes
+    case
+        when is_no_text or (is_contested and $may_contest) or (not $may_contest and try(decode(raw)) is null) then raw
+    end as line_bytes
 from parsed_lines
 where not is_blank
 """
@@ -232,7 +236,10 @@ def _insert(connection: duckdb.DuckDBPyConnection, todo: Plan, load_id: int, pro
             done += task.reader.source.size
 
     connection.register("arriving", pa.RecordBatchReader.from_batches(SCHEMA, batches()))
-    connection.execute("create or replace temp view lines as select *, raw as document from arriving")
+    connection.execute(
+        "create or replace temp view lines as "
+        f"select *, raw as document, octet_length(raw) > {LONG} as is_long, false as says_more from arriving"
+    )
     try:
         _parse(connection, load_id, may_contest=True)
     except duckdb.Error:
@@ -249,26 +256,52 @@ def _parse(connection: duckdb.DuckDBPyConnection, load_id: int, *, may_contest: 
 
 
 def _look_again(connection: duckdb.DuckDBPyConnection, load_id: int) -> None:
-    """Parse contested lines strictly and put them in again as what they are."""
-    select = (
-        "select file_id, line_number, line_bytes as raw from raw.deliveries "
-        "where load_id = ? and reason = 'contested' order by file_id, line_number limit ?"
-    )
-    while True:
-        contested = connection.sql(select, params=[load_id, CONTESTED_AT_ONCE]).to_arrow_table()
-        if not contested.num_rows:
-            return
-        documents = [NO_JSON if (form := normal_form(raw)) is None else form for raw in contested["raw"].to_pylist()]
-        again = contested.append_column("document", pa.array(documents, pa.large_binary()))
-        connection.register("contested", again)
+    """Parse contested and long lines strictly and put them in again as what they are."""
+    contested = connection.sql(
+        "select file_id, line_number, octet_length(line_bytes) as size from raw.deliveries "
+        "where load_id = $load_id and reason = 'contested' order by file_id, line_number",
+        params={"load_id": load_id},
+    ).to_arrow_table()
+    for some in _portions(contested):
+        connection.register("contested", some)
+        its_lines = "using (file_id, line_number) where load_id = $load_id"
+        raw = connection.sql(
+            f"select file_id, line_number, line_bytes as raw from raw.deliveries inner join contested {its_lines}",
+            params={"load_id": load_id},
+        ).to_arrow_table()
         connection.execute(
             "delete from raw.deliveries using contested where deliveries.file_id = contested.file_id "
             "and deliveries.line_number = contested.line_number and deliveries.load_id = ?",
             [load_id],
         )
-        connection.execute("create or replace temp view lines as select * from contested")
+        connection.register("again", _read_again(raw))
+        connection.execute("create or replace temp view lines as select *, false as is_long from again")
         _parse(connection, load_id, may_contest=False)
+        connection.unregister("again")
         connection.unregister("contested")
+
+
+def _portions(contested: pa.Table) -> Iterator[pa.Table]:
+    """The lines, as many at a time as are handled with ease."""
+    start, held = 0, 0
+    for end, size in enumerate(contested["size"].to_pylist()):
+        if end > start and (held + size > AGAIN_AT_ONCE_BYTES or end - start == AGAIN_AT_ONCE):
+            yield contested.slice(start, end - start)
+            start, held = end, 0
+        held += size
+    if start < contested.num_rows:
+        yield contested.slice(start)
+
+
+def _read_again(lines: pa.Table) -> pa.Table:
+    """The lines with what DuckDB is to read of them, and whether they say more."""
+    documents, more = [], []
+    for raw in lines["raw"].to_pylist():
+        form, says_more = brief_form(raw) if len(raw) > LONG else (normal_form(raw), False)
+        documents.append(NO_JSON if form is None else form)
+        more.append(says_more)
+    with_documents = lines.append_column("document", pa.array(documents, pa.large_binary()))
+    return with_documents.append_column("says_more", pa.array(more, pa.bool_()))
 
 
 def _withdraw_open_line(connection: duckdb.DuckDBPyConnection, entry: Entry, load_id: int) -> None:

@@ -1,5 +1,6 @@
--- One row per line of `lines` (file_id, line_number, raw, document): what it is and what it says.
+-- One row per line of `lines` (file_id, line_number, raw, document, is_long, says_more): what it is and what it says.
 -- `document` is what to parse. It is `raw`, but for lines that have been looked at again (strict_json.py).
+-- is_long: not looked at yet, because its size would ask too much of DuckDB. says_more: than `document` does.
 -- is_contested: DuckDB's parser may have been too kind to this line, so it must be looked at again.
 
 create or replace temp macro is_string(json, path) as
@@ -29,7 +30,9 @@ decoded as (
         file_id,
         line_number,
         raw,
-        try(decode(document)) as text
+        is_long,
+        says_more,
+        if(is_long, null, try(decode(document))) as text
     from lines
 ),
 
@@ -137,6 +140,7 @@ weighed as (
         *,
         is_delivery
         and has_the_members
+        and not says_more
         and case
             when is_envelope
                 then len(json_keys(envelope)) = 1 + (svix_id is not null)::int + (received_at is not null)::int
@@ -166,7 +170,7 @@ select
         else coalesce(trim(text, e' \t\n\x0b\x0c\r') = '', false)
     end as is_blank,
     text is null as is_no_text,
-    coalesce(
+    is_long or coalesce(
         case
             when kind is null then starts_with(text, chr(65279))
             when is_said_by_columns and not is_envelope then regexp_matches(text, ',\s*\}\s*$')
