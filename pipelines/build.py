@@ -60,10 +60,11 @@ def _environment(settings: Settings) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in values}
     folder = Path.cwd()
     os.environ.update(values)
+    os.chdir(PROJECT)  # paths of the project are written as seen from its folder
     try:
         yield
     finally:
-        os.chdir(folder)  # dbt goes to the project's folder and stays there
+        os.chdir(folder)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
