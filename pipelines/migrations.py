@@ -17,15 +17,42 @@ MIGRATIONS: dict[int, str] = {
 }
 """What makes a warehouse of one format one of the next."""
 
+# Of any format, raw.files says this of a file.
+OTHER_TABLES = """
+with
+
+tables as (
+    select
+        table_schema || '.' || table_name as name,
+        list(column_name) as columns
+    from information_schema.columns
+    where
+        table_catalog = current_database()
+        and table_schema in ('raw', 'reference', 'staging', 'intermediate', 'marts', 'audit', 'state', 'delta')
+    group by all
+)
+
+select name
+from tables
+where not exists (
+    select *
+    from tables as ours
+    where ours.name = 'raw.files' and list_has_all(ours.columns, ['file_id', 'source_file', 'next_offset', 'fingerprint'])
+)
+order by name
+limit 3
+"""
+
 
 def migrate(connection: duckdb.DuckDBPyConnection, named: Path) -> None:
     """Make the raw tables, or bring those of an earlier version to the format of this one.
 
     Raises:
-        StudyflowError: a later version made them; `named` is what the message calls the warehouse.
+        StudyflowError: a later version made them, or not studyflow; `named` is what the message calls the warehouse.
     """
     connection.begin()
     try:
+        _refuse_other_tables(connection, named)
         connection.execute(raw_tables_ddl())
         [found] = only_row(connection, "select format from raw.format")
         _refuse_later(found, named)
@@ -36,6 +63,17 @@ def migrate(connection: duckdb.DuckDBPyConnection, named: Path) -> None:
     except BaseException:
         connection.rollback()
         raise
+
+
+def _refuse_other_tables(connection: duckdb.DuckDBPyConnection, named: Path) -> None:
+    """A database may hold other tables, but a build must not replace them because they are called like ours."""
+    theirs = connection.execute(OTHER_TABLES).fetchall()
+    if theirs:
+        msg = (
+            f"{named}: {', '.join(name for (name,) in theirs)} in it is not studyflow's, which keeps its own tables "
+            "in schemas of these names. Choose another --database."
+        )
+        raise StudyflowError(msg)
 
 
 def _refuse_later(found: int, named: Path) -> None:

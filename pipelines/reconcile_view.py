@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.plain import plain
 from pipelines.reconcile import Reconciliation
 
 OUTCOMES = ("to move", "already completed", "unknown")
@@ -26,7 +27,7 @@ def as_dict(compared: Reconciliation) -> dict[str, Any]:
 def render(compared: Reconciliation, console: Console) -> None:
     """Print counts, and who is to be moved or unknown."""
     counts = ", ".join(f"{len(compared.of(outcome)):,} {outcome}" for outcome in OUTCOMES)
-    console.print(f"{compared.study_id}: {counts}", highlight=False, soft_wrap=True)
+    console.print(f"{plain(compared.study_id)}: {counts}", highlight=False, soft_wrap=True)
     for outcome in ("to move", "unknown"):
         rows = compared.of(outcome)
         if not rows:
@@ -35,11 +36,11 @@ def render(compared: Reconciliation, console: Console) -> None:
         for name in ("id", "now", "move to", "note"):
             table.add_column(name)
         for row in rows[:MOST_SHOWN]:
-            table.add_row(row.id, row.current_status or "", row.move_to or "", row.note or "")
+            table.add_row(*(plain(cell or "") for cell in (row.id, row.current_status, row.move_to, row.note)))
         console.print(table)
         if len(rows) > MOST_SHOWN:
             console.print(f"… and {len(rows) - MOST_SHOWN:,} more; write them all with --out FILE.csv")
     if compared.repeated:
         console.print(f"{compared.repeated:,} lines of the list said an id again.")
     if compared.out:
-        console.print(f"Written to {compared.out}", highlight=False, soft_wrap=True)
+        console.print(f"Written to {plain(str(compared.out))}", highlight=False, soft_wrap=True)

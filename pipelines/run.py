@@ -18,6 +18,7 @@ from pipelines.builds import Build, last_build, up_to_date, was_checked
 from pipelines.errors import ExitCode, SourceError, StudyflowError
 from pipelines.load.loader import Loaded, load, nothing_new
 from pipelines.load.sources import display_name
+from pipelines.plain import plain
 from pipelines.progress import progress_bar
 from pipelines.reference import check_reference_files
 from pipelines.settings import SAMPLE, Forms, Settings, resolve
@@ -99,7 +100,7 @@ class Outcome:
 
 def _shown(path: Path) -> str:
     here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    return plain(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
 def run_all(

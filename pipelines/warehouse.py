@@ -12,6 +12,9 @@ import jinja2
 from pipelines.errors import StudyflowError
 from pipelines.settings import PROJECT
 
+MAGIC, MAGIC_AT = b"DUCK", 8
+"""What every DuckDB file has near its start."""
+
 
 def macros_of(file: Path) -> Callable[..., Any]:
     """The macros of a file without dbt: called by name, they give what they return or else the text they make."""
@@ -58,6 +61,7 @@ def connect(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckD
         msg = f"{database}: there is no warehouse here yet. Load data first: studyflow run --database {database}"
         raise StudyflowError(msg)
     try:
+        _refuse_other_files(database)
         if not read_only:
             database.parent.mkdir(parents=True, exist_ok=True)
         connection = duckdb.connect(str(database), read_only=read_only, config=_bounds(database))
@@ -65,7 +69,7 @@ def connect(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckD
         msg = f"{database}: cannot be made here ({error.strerror}). Choose another --database."
         raise StudyflowError(msg) from error
     except duckdb.Error as error:
-        raise StudyflowError(_cannot_open(database, str(error))) from error
+        raise StudyflowError(_cannot_open(database, error)) from error
     try:
         connection.execute("set timezone = 'UTC'; set enable_progress_bar = false")
         yield connection
@@ -77,26 +81,65 @@ def connect(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckD
             "Make them anew: studyflow build"
         )
         raise StudyflowError(msg) from error
+    except duckdb.Error as error:
+        if read_only and is_damaged(str(error)):
+            raise StudyflowError(damaged(database, error)) from error
+        raise
     finally:
         connection.close()
+
+
+def _refuse_other_files(database: Path) -> None:
+    """DuckDB also opens SQLite, CSV and JSON files, or tries to, but as no warehouse."""
+    if database.is_dir():
+        msg = f"{database}: this is a folder. Name a file: --database {database / 'studyflow.duckdb'}"
+        raise StudyflowError(msg)
+    if database.is_file():
+        with database.open("rb") as file:
+            start = file.read(MAGIC_AT + len(MAGIC))
+        if not start.endswith(MAGIC):
+            msg = f"{database}: this is not a DuckDB database. Choose another --database, or move the file away."
+            raise StudyflowError(msg)
 
 
 def _bounds(database: Path) -> dict[str, str | bool | int | float | list[str]]:
     """How much memory DuckDB may use, and where it goes on when that is full. profiles.yml has the same defaults."""
     return {
-        "memory_limit": os.environ.get("STUDYFLOW_MEMORY_LIMIT", "3GB"),
-        "temp_directory": os.environ.get("STUDYFLOW_TEMP_DIRECTORY", f"{database}.tmp"),
+        "memory_limit": os.environ.get("STUDYFLOW_MEMORY_LIMIT") or "3GB",
+        "temp_directory": os.environ.get("STUDYFLOW_TEMP_DIRECTORY") or f"{database}.tmp",
     }
 
 
-def _cannot_open(database: Path, error: str) -> str:
-    if "lock" in error.lower():
+def _cannot_open(database: Path, error: duckdb.Error) -> str:
+    said = str(error)
+    limit = os.environ.get("STUDYFLOW_MEMORY_LIMIT")
+    if "Could not set lock" in said:
         return f"{database}: another process has the warehouse open. Close it, or wait until it ends, then try again."
-    if "Memory must have" in error or "Unknown unit for memory" in error:
-        return f"STUDYFLOW_MEMORY_LIMIT is {os.environ['STUDYFLOW_MEMORY_LIMIT']!r}, no amount of memory. Write: 4GB"
-    if "not a valid DuckDB database" in error:
-        return f"{database}: this is not a DuckDB database. Choose another --database, or move the file away."
-    return f"{database}: the warehouse cannot be opened. DuckDB says: {error}"
+    if limit and ("Memory must have" in said or "Unknown unit for memory" in said):
+        return f"STUDYFLOW_MEMORY_LIMIT is {limit!r}, no amount of memory. Write: 4GB"
+    if limit and isinstance(error, duckdb.OutOfMemoryException):
+        return f"STUDYFLOW_MEMORY_LIMIT is {limit!r}, too little to open the warehouse. Write: 4GB"
+    if "newer version of DuckDB" in said:
+        return (
+            f"{database}: a newer version of DuckDB made this file. Install the version of studyflow that made it, "
+            "or choose another --database."
+        )
+    if is_damaged(said):
+        return damaged(database, error)
+    return f"{database}: the warehouse cannot be opened. DuckDB says: {_first_line(error)}"
+
+
+def is_damaged(error: str) -> bool:
+    """Whether DuckDB complains of what the file holds."""
+    return "Corrupt database file" in error or "Could not read enough bytes" in error
+
+
+def damaged(database: Path, error: duckdb.Error) -> str:
+    """What to say of a file like that."""
+    return (
+        f"{database}: this file is damaged ({_first_line(error)}). Put a copy of it in its place, or move it away: "
+        "studyflow run makes it anew of the webhook files that there are."
+    )
 
 
 def _first_line(error: Exception) -> str:

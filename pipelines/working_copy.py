@@ -16,7 +16,7 @@ from pipelines.locks import alone_in_time, holder
 from pipelines.migrations import migrate
 from pipelines.settings import Settings
 from pipelines.system import flush_one
-from pipelines.warehouse import connect, wal_of
+from pipelines.warehouse import connect, damaged, is_damaged, wal_of
 
 Waiting = Callable[[str], object]
 """Told once, in a sentence, that another process must end first."""
@@ -75,6 +75,8 @@ def _explained(database: Path) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
+        if is_damaged(str(error)):
+            raise StudyflowError(damaged(database, error)) from error
         if not isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException) and "write file" not in str(error):
             raise
         raise StudyflowError(_unchanged(database, str(error).split("\n", maxsplit=1)[0])) from error

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from pipelines import logs
-from pipelines.errors import ExitCode, StudyflowError
+from pipelines.errors import ExitCode, SourceError, StudyflowError
 from pipelines.plain import plain
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Rally UXR participant webhooks into stage tables: where everyone stands, every line accounted for.",
 )
-output = Console()
-messages = Console(stderr=True)
+# names and ids from elsewhere are no markup
+output = Console(markup=False, emoji=False)
+messages = Console(stderr=True, markup=False, emoji=False)
 
 
 def _instant(text: str) -> str:
@@ -110,7 +111,7 @@ def say_waiting(sentence: str) -> None:
     if logs.is_on():
         logs.log("waiting", reason=sentence)
         return
-    messages.print(f"studyflow: {sentence}", highlight=False, markup=False, soft_wrap=True)
+    messages.print(f"studyflow: {sentence}", highlight=False, soft_wrap=True)
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -124,6 +125,6 @@ def complain(*problems: StudyflowError) -> None:
         if logs.is_on():
             logs.log_problem(problem)
             continue
-        messages.print(
-            plain(f"studyflow: {problem}", keep="\n"), style="red", highlight=False, markup=False, soft_wrap=True
-        )
+        # a file's name may have newlines of its own; a message about several things has one for each
+        said = plain(f"studyflow: {problem}", keep="" if isinstance(problem, SourceError) else "\n")
+        messages.print(said, style="red", highlight=False, soft_wrap=True)

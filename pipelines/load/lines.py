@@ -72,7 +72,7 @@ class LineReader:
                 yield from self._cut(content)
             self.fingerprint = fingerprint(self.source, self.cursor.end)
         except (OSError, EOFError, pa.ArrowException) as error:
-            raise SourceError(self.source.name, f"cannot be read to its end ({error}). Send it again whole.") from error
+            raise _unreadable(self.source, error) from error
 
     def _cut(self, content: "_Plain | _Compressed") -> Iterator[pa.RecordBatch]:
         rest, size = b"", BLOCK
@@ -194,5 +194,10 @@ def fingerprint(source: SourceFile, end: int) -> str:
                     left -= len(data)
                     digest.update(data)
     except (OSError, EOFError, pa.ArrowException) as error:
-        raise SourceError(source.name, f"cannot be read to its end ({error}). Send it again whole.") from error
+        raise _unreadable(source, error) from error
     return digest.hexdigest()
+
+
+def _unreadable(source: SourceFile, error: Exception) -> SourceError:
+    packed = "" if source.compression == "none" else f" as {source.compression}, which it begins like"
+    return SourceError(source.name, f"cannot be read to its end{packed} ({error}). Send it again whole.")

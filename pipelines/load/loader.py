@@ -64,6 +64,12 @@ from parsed_lines
 where not is_blank
 """
 
+FIRST_LOOK = f"""
+create or replace temp view lines as
+select *, raw as document, octet_length(raw) > {LONG} as is_long, false as says_more
+from arriving
+"""  # noqa: S608
+
 # Lines that stand in an old content of a file and are read from it again are the same deliveries: the old ones go.
 FORGET_REPEATED = """
 delete from raw.deliveries
@@ -236,10 +242,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, todo: Plan, load_id: int, pro
             done += task.reader.source.size
 
     connection.register("arriving", pa.RecordBatchReader.from_batches(SCHEMA, batches()))
-    connection.execute(
-        "create or replace temp view lines as "
-        f"select *, raw as document, octet_length(raw) > {LONG} as is_long, false as says_more from arriving"
-    )
+    connection.execute(FIRST_LOOK)
     try:
         _parse(connection, load_id, may_contest=True)
     except duckdb.Error:
@@ -266,7 +269,7 @@ def _look_again(connection: duckdb.DuckDBPyConnection, load_id: int) -> None:
         connection.register("contested", some)
         its_lines = "using (file_id, line_number) where load_id = $load_id"
         raw = connection.sql(
-            f"select file_id, line_number, line_bytes as raw from raw.deliveries inner join contested {its_lines}",
+            f"select file_id, line_number, line_bytes as raw from raw.deliveries inner join contested {its_lines}",  # noqa: S608
             params={"load_id": load_id},
         ).to_arrow_table()
         connection.execute(

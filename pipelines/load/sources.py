@@ -15,6 +15,7 @@ from pipelines.errors import SourceError
 Compression = Literal["none", "gzip", "zstd"]
 
 WEBHOOK_FILE = re.compile(r"\.(jsonl|ndjson)(\.(gz|zst))?$", re.IGNORECASE)
+REMEDY = "Make it readable, or take it away."
 MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
@@ -43,7 +44,7 @@ def find(paths: Iterable[Path]) -> tuple[list[SourceFile], list[SourceError]]:
         try:
             source = look_at(path)
         except OSError as error:
-            problems.append(SourceError(display_name(path), f"cannot be read ({error.strerror})."))
+            problems.append(SourceError(display_name(path), f"cannot be read ({error.strerror}). {REMEDY}"))
             continue
         found.setdefault((source.device, source.inode), source)
     return sorted(found.values(), key=lambda source: source.name), problems
@@ -63,7 +64,9 @@ def _expand(paths: Iterable[Path], problems: list[SourceError]) -> Iterator[Path
 
 def _walk(folder: Path, problems: list[SourceError]) -> Iterator[Path]:
     def note(error: OSError) -> None:
-        problems.append(SourceError(display_name(Path(error.filename)), f"cannot be listed ({error.strerror})."))
+        problems.append(
+            SourceError(display_name(Path(error.filename)), f"cannot be listed ({error.strerror}). {REMEDY}")
+        )
 
     for parent, _, names in os.walk(folder, onerror=note):
         yield from (Path(parent, name) for name in names if WEBHOOK_FILE.search(name))
@@ -73,13 +76,15 @@ def look_at(path: Path) -> SourceFile:
     """The file as it is now.
 
     Raises:
-        OSError: it cannot be opened, or is a pipe, a socket or a device.
+        OSError: it cannot be opened, is a pipe, a socket or a device, or does not tell its size.
     """
-    if not stat.S_ISREG(path.stat().st_mode):
+    if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
         raise OSError(errno.EINVAL, "not a regular file")
     with path.open("rb") as file:
         start = file.read(4)
         status = os.fstat(file.fileno())
+    if start and not status.st_size:  # files of /proc
+        raise OSError(errno.EINVAL, "it does not say how long it is")
     compression: Compression = next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), "none")
     return SourceFile(
         path=path,
