@@ -241,11 +241,17 @@ def export_tables(settings: Settings, forms: Forms, *, as_of_must_match: bool = 
     """Write the stage tables into the exports folder; the marts must be there, likewise."""
     from pipelines.export import Format, export  # noqa: PLC0415
 
-    formats: tuple[Format, ...] = ("csv", "parquet") if forms.parquet else ("csv",)
+    formats: list[Format] = ["csv"]
+    formats += ["parquet"] if forms.parquet else []
+    formats += ["xlsx"] if forms.workbook else []
     with connect(settings.database, read_only=True) as connection:
         _built_as_of(connection, settings.as_of if as_of_must_match else None)
         return export(
-            connection, settings.exports, formats=formats, by_study=forms.by_study, pseudonyms=forms.pseudonyms
+            connection,
+            settings.exports,
+            formats=tuple(formats),
+            by_study=forms.by_study,
+            pseudonyms=forms.pseudonyms,
         )
 
 

@@ -47,6 +47,7 @@ class Forms:
 
     by_study: bool = False
     parquet: bool = False
+    workbook: bool = False
     pseudonyms: "Pseudonyms | None" = None
 
 

@@ -77,7 +77,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard out
 Strict = Annotated[bool, typer.Option("--strict", help="Rejected lines make the checks fail.")]
 ByStudy = Annotated[bool, typer.Option("--by-study", help="Also a folder for each study.")]
 Parquet = Annotated[bool, typer.Option("--parquet", help="Also Parquet files beside the CSV files.")]
-
+Xlsx = Annotated[
+    bool, typer.Option("--xlsx", help="Also a workbook, studyflow.xlsx, with a sheet per stage table and mart.")
+]
 Pseudonymise = Annotated[
     bool,
     typer.Option(

@@ -19,6 +19,7 @@ from pipelines.cli.app import (
     Raw,
     Strict,
     Wait,
+    Xlsx,
     app,
     complain,
     output,
@@ -39,6 +40,7 @@ def run(
     as_of: AsOf = None,
     by_study: ByStudy = False,
     parquet: Parquet = False,
+    xlsx: Xlsx = False,
     pseudonymise: Pseudonymise = False,
     strict: Strict = False,
     wait: Wait = WAIT_SECONDS,
@@ -51,7 +53,7 @@ def run(
     logs.configure(as_json=log_json)
     settings = replace(resolve(raw, database, exports, as_of), wait_seconds=wait)
     logs.log("run started", database=settings.database, exports=settings.exports, raw=list(map(str, settings.raw)))
-    forms = Forms(by_study=by_study, parquet=parquet, pseudonyms=pseudonyms_if(pseudonymise))
+    forms = Forms(by_study=by_study, parquet=parquet, workbook=xlsx, pseudonyms=pseudonyms_if(pseudonymise))
     outcome = run_all(settings, forms, strict=strict, console=progress_console(as_json), waiting=say_waiting)
     if as_json:
         print_json(outcome.as_dict())
@@ -132,12 +134,13 @@ def export(
     exports: Exports = None,
     by_study: ByStudy = False,
     parquet: Parquet = False,
+    xlsx: Xlsx = False,
     pseudonymise: Pseudonymise = False,
 ) -> None:
     """Write one CSV file per stage, as the tables in Rally, and participants.csv."""
     from pipelines.run import export_tables
 
     settings = resolve(database=database, exports=exports, as_of=as_of)
-    forms = Forms(by_study=by_study, parquet=parquet, pseudonyms=pseudonyms_if(pseudonymise))
+    forms = Forms(by_study=by_study, parquet=parquet, workbook=xlsx, pseudonyms=pseudonyms_if(pseudonymise))
     exported = export_tables(settings, forms, as_of_must_match=as_of is not None)
     output.print(f"{len(exported.files)} files in {settings.exports}", highlight=False, soft_wrap=True)

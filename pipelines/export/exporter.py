@@ -3,14 +3,14 @@
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import duckdb
 
 from pipelines.errors import StudyflowError
 from pipelines.export import mart, parts
 from pipelines.export.builds import Marts, marts
-from pipelines.export.cells import header
+from pipelines.export.cells import Column, header
 from pipelines.export.names import distinct_names
 from pipelines.export.parts import PARTS, Part, Parts, Sizes
 from pipelines.export.place import explained, usable
@@ -18,6 +18,9 @@ from pipelines.export.pseudonyms import Pseudonyms
 from pipelines.export.replace import MANIFEST, workspace
 from pipelines.export.splice import Kept, Plan, fill
 from pipelines.export.tables import EVERYONE, Format, Layout
+
+if TYPE_CHECKING:
+    from pipelines.export.workbook import Book
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def export(
     """Replace the export in a folder by one of the marts as they are now: all of it, or nothing on any failure.
 
     The folder gets a table of each stage and one of all participants; with `by_study` also a folder for each study
-    with the same. The same marts give the same bytes, whether or not parts of the export of before could be used, as
+    with the same, ``xlsx`` is one workbook of all marts. The same marts give the same bytes, whether or not parts of the export of before could be used, as
     they can where the last build only put in what is new. Files of others in the folder stay. With `pseudonyms`, those
     stand in place of the ids of participants and persons, and rows are in their order.
 
@@ -60,16 +63,23 @@ def export(
     stage_files = distinct_names(stages.values(), taken=[EVERYONE])
     layout = Layout(
         stages={stage: stage_files[name] for stage, name in stages.items()},
-        formats=formats,
+        formats=tuple(one for one in formats if one != "xlsx"),
         header=header(connection, columns),
         schema=mart.schema(connection, columns),
     )
     counts = mart.counts(connection, stages)
     folders = distinct_names(counts, taken=[*layout.files(), MANIFEST, PARTS]) if by_study else {}
     plan = Plan(layout, counts, folders)
-    rows = _rows(plan)
+    book = _book(connection, columns, layout, counts, pseudonyms) if "xlsx" in formats else None
+    rows = _rows(plan) | (book.files if book else {})
     with_values = "parquet" in formats
-    how = parts.made_with(mart.query(columns, with_values=with_values), layout, pseudonyms, by_study=by_study)
+    how = parts.made_with(
+        mart.query(columns, with_values=with_values),
+        layout,
+        pseudonyms,
+        by_study=by_study,
+        workbook=book.made_with if book else None,
+    )
     now = marts(connection)
     databases = connection.execute("select path from duckdb_databases() where path is not null").fetchall()
     with (
@@ -86,6 +96,8 @@ def export(
             closing(mart.batches(connection, columns, plan.needed(), pseudonyms, with_values=with_values)) as batches,
         ):
             sizes = fill(new, plan, batches)
+            if book:
+                book.write(connection, new)
             if plan.kept and not plan.kept.parts.are_in(space.folder):
                 msg = f"{folder}: a file in it was changed while it was exported again. Try again."
                 raise StudyflowError(msg)
@@ -93,6 +105,18 @@ def export(
                 seen = parts.look_at(new, [MANIFEST, *rows])
                 Parts(how, now.build, seen, _studies(plan, sizes)).write(new)
     return Exported(folder, done, "touched" if plan.kept else "all")
+
+
+def _book(
+    connection: duckdb.DuckDBPyConnection,
+    columns: list[Column],
+    layout: Layout,
+    counts: dict[str, tuple[int, ...]],
+    pseudonyms: Pseudonyms | None,
+) -> "Book":
+    from pipelines.export.workbook import plan  # noqa: PLC0415 - most exports have none
+
+    return plan(connection, columns, layout.stages, counts, pseudonyms)
 
 
 def _rows(plan: Plan) -> dict[str, int]:

@@ -91,9 +91,11 @@ def look_at(folder: Path, names: list[str]) -> dict[str, tuple[int, int]]:
     return {name: _seen(folder / name) for name in names}
 
 
-def made_with(query: str, layout: Layout, pseudonyms: Pseudonyms | None, *, by_study: bool) -> str:
+def made_with(
+    query: str, layout: Layout, pseudonyms: Pseudonyms | None, *, by_study: bool, workbook: str | None
+) -> str:
     """A hash of all that the bytes of an export depend on beside the rows: what is asked for, and with what."""
-    asked_for = (query, by_study, pseudonyms.fingerprint if pseudonyms else None)
+    asked_for = (query, by_study, workbook, pseudonyms.fingerprint if pseudonyms else None)
     how = (asked_for, list(layout.stages.items()), layout.formats, layout.header.hex(), str(layout.schema))
     return hashlib.sha256(repr((how, duckdb.__version__, pa.__version__)).encode()).hexdigest()
 

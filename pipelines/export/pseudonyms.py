@@ -2,7 +2,7 @@
 
 import hmac
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,15 +38,19 @@ class Pseudonyms:
 
     @contextmanager
     def in_place_of_ids(
-        self, connection: duckdb.DuckDBPyConnection, rows: str, values: dict[str, list[str]] | None
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        rows: str,
+        values: Mapping[str, object] | None,
+        columns: Iterable[str] = tuple(IDS),
     ) -> Generator[str, None, None]:
-        """SQL of the rows (a table or query) with pseudonyms in place of ids; `values` are those that `rows` asks for."""
-        names = {column: f"pseudonyms_of_{column}" for column in IDS}
-        for column, kind in IDS.items():
+        """SQL of the rows (a table or query) with pseudonyms in place of the ids in `columns`; `values` are what it asks for."""
+        names = {column: f"pseudonyms_of_{column}" for column in columns}
+        for column, name in names.items():
             ids = connection.sql(f"select distinct {column} as id from {rows}", params=values)  # noqa: S608
             with ids.to_arrow_reader() as reader:
-                found = [self._of_batch(kind, batch) for batch in reader]
-            connection.register(names[column], pa.Table.from_batches(found, _SCHEMA))
+                found = [self._of_batch(IDS[column], batch) for batch in reader]
+            connection.register(name, pa.Table.from_batches(found, _SCHEMA))
         replaced = ", ".join(f"{name}.pseudonym as {column}" for column, name in names.items())
         joins = " ".join(f"inner join {name} on known.{column} = {name}.id" for column, name in names.items())
         try:

@@ -14,7 +14,9 @@ import pyarrow.parquet as pq
 from pipelines.export.copy import copy_range
 from pipelines.export.mart import LINE, STAGE
 
-Format = Literal["csv", "parquet"]
+Format = Literal["csv", "parquet", "xlsx"]
+"""A file for each table, or one workbook of all."""
+
 EVERYONE = "participants"
 
 ROW_GROUP = 50_000
