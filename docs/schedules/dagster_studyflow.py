@@ -31,7 +31,8 @@ def studyflow_tables(context: AssetExecutionContext) -> MaterializeResult:
     for line in done.stderr.splitlines():
         context.log.info(line)
     if done.returncode not in {0, CHECKS_FAILED}:
-        raise Failure(f"studyflow ended with exit code {done.returncode}")
+        msg = f"studyflow ended with exit code {done.returncode}"
+        raise Failure(msg)
     if done.returncode == CHECKS_FAILED:
         context.log.warning("Data checks failed: see the report.")
     outcome = json.loads(done.stdout)
