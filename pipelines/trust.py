@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from pipelines.plain import plain
 from pipelines.warehouse import has_table
 
 TOTALS = """
@@ -94,7 +95,7 @@ def _of_histories(totals: Totals) -> list[str]:
     if totals.older_than_feed:
         said.append(f"Some {totals.older_than_feed:,} were there before the feed began.")
     if totals.worst_study_id is not None and totals.worst_loss_rate is not None:
-        said.append(f"Worst: study {totals.worst_study_id}, {_percent(totals.worst_loss_rate)} %.")
+        said.append(f"Worst: study {plain(totals.worst_study_id)}, {_percent(totals.worst_loss_rate)} %.")
     return said
 
 
@@ -121,7 +122,7 @@ def _of_silence(trust: Trust) -> list[str]:
         silent = f"{trust.silence.silence_hours:,.0f} hours"
         return [f"No change since {since} ({silent}); {usual} usual at most (audit.feed_silence)."]
     if len(trust.silent_studies) == 1:
-        return [f"Study {trust.silent_studies[0]} has been silent for longer than usual (audit.feed_silence)."]
+        return [f"Study {plain(trust.silent_studies[0])} has been silent for longer than usual (audit.feed_silence)."]
     if trust.silent_studies:
         return [f"{len(trust.silent_studies):,} studies have been silent for longer than usual (audit.feed_silence)."]
     return []

@@ -114,6 +114,12 @@ def test_what_is_said_of_silence(silence: Silence | None, studies: list[str], sa
     assert sentences(Trust(TOTALS, silence, studies))[1:] == said
 
 
+def test_an_id_cannot_steer_the_terminal() -> None:
+    """Ids come from webhooks, which anyone may have written."""
+    trust = Trust(replace(TOTALS, worst_study_id="\x1b[2J", worst_loss_rate=0.5), silent_studies=["\x1b]0;owned\x07"])
+    assert "\x1b" not in " ".join(sentences(trust))
+
+
 def test_the_tables_are_read_as_they_are_made(product: Product) -> None:
     """From changes to words; a warehouse without these tables, or without changes, is no error."""
     changes = [

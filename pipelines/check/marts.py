@@ -1,6 +1,6 @@
 """The tables whose rows are only checked for what their columns may hold: each table's key and columns, by kind.
 
-A new mart is an entry in MARTS. A kind is a key of KINDS or REFERENCES; `?` after a column: it may be null. What the
+A new table is an entry in MARTS. A kind is a key of KINDS or REFERENCES; `?` after a column: it may be null. What the
 kinds ask for is in schemas.py, which takes a second to import; this does not. status_changes and participants have
 rules of their own there.
 """
