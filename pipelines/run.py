@@ -29,6 +29,7 @@ from pipelines.working_copy import Waiting, working_copy
 if TYPE_CHECKING:
     from pipelines.check import Report
     from pipelines.export import Exported
+    from pipelines.report import Written
 
 
 @dataclass(slots=True)
@@ -46,6 +47,7 @@ class Outcome:
     summary: Summary | None = None
     report: "Report | None" = None
     exported: "Exported | None" = None
+    reported: "Written | None" = None
 
     @property
     def problems(self) -> tuple[SourceError, ...]:
@@ -73,6 +75,7 @@ class Outcome:
                 "wrote": self.exported.wrote if self.exported else "nothing",
                 "files": [str(file) for file in self.exported.files] if self.exported else [],
             },
+            "report": self.reported.as_dict() if self.reported else None,
             "seconds": {step: round(seconds, 3) for step, seconds in self.steps.items()},
         }
 
@@ -92,6 +95,8 @@ class Outcome:
         places = Table.grid(padding=(0, 2))
         places.add_row("warehouse", _shown(self.settings.database))
         places.add_row("stage tables", _shown(self.settings.exports))
+        for file in self.reported.files if self.reported else ():
+            places.add_row("report", _shown(file))
         is_right = self.report is None or self.report.ok
         places.add_row("checks", "passed" if is_right else "failed: see above, or run `studyflow check`")
         places.add_row("took", ", ".join(f"{step} {seconds:.1f} s" for step, seconds in self.steps.items()))
@@ -125,6 +130,15 @@ def run_all(
     with connect(settings.database, read_only=True) as connection:
         outcome.summary = summarise(connection, settings.database)
     return outcome
+
+
+def report_on(outcome: Outcome, folder: Path, keep: int) -> None:
+    """Put the report of the day into a folder of reports, of which the last so many stay."""
+    from pipelines.report import file_report  # noqa: PLC0415 - takes a second
+
+    with _timed(outcome, "report") as of_report, connect(outcome.settings.database, read_only=True) as connection:
+        outcome.reported = file_report(connection, folder, keep)
+        of_report.update(outcome.reported.as_dict())
 
 
 def _nothing_to_do(settings: Settings) -> Outcome | None:

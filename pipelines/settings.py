@@ -17,6 +17,8 @@ REFERENCE = PROJECT / "data" / "reference"
 DATABASE = PROJECT / "data" / "studyflow.duckdb"
 EXPORTS = PROJECT / "data" / "exports"
 REPORTS = PROJECT / "data" / "reports"
+REPORTS_KEPT = 30
+"""How many dated reports stay in a folder of them."""
 WAIT_SECONDS = 600.0
 """How long a run waits for another on the same warehouse."""
 

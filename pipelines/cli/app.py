@@ -46,6 +46,10 @@ Database = Annotated[Path | None, typer.Option("--database", envvar="STUDYFLOW_D
 Exports = Annotated[
     Path | None, typer.Option("--exports", envvar="STUDYFLOW_EXPORTS", help="The folder for exported tables.")
 ]
+Reports = Annotated[
+    Path | None,
+    typer.Option("--reports", envvar="STUDYFLOW_REPORTS", help="The folder for reports. Default: data/reports."),
+]
 AsOf = Annotated[
     str | None,
     typer.Option(

@@ -1,8 +1,10 @@
 """The commands that move data on: run, load, build, check, export."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +19,7 @@ from pipelines.cli.app import (
     Parquet,
     Pseudonymise,
     Raw,
+    Reports,
     Strict,
     Wait,
     Xlsx,
@@ -28,8 +31,26 @@ from pipelines.cli.app import (
     pseudonyms_if,
     say_waiting,
 )
-from pipelines.errors import ExitCode
-from pipelines.settings import WAIT_SECONDS, Forms, resolve
+from pipelines.errors import ExitCode, StudyflowError
+from pipelines.settings import REPORTS, REPORTS_KEPT, WAIT_SECONDS, Forms, resolve
+
+if TYPE_CHECKING:
+    from pipelines.run import Outcome
+
+Report = Annotated[bool, typer.Option("--report", help="Also the report of the day, and an index of the last ones.")]
+Keep = Annotated[
+    int, typer.Option("--keep", envvar="STUDYFLOW_KEEP", min=1, metavar="N", help="How many dated reports stay.")
+]
+Chat = Annotated[
+    str | None,
+    typer.Option(
+        "--chat",
+        envvar="STUDYFLOW_CHAT",
+        metavar="FILE_OR_URL",
+        show_envvar=True,
+        help="Post a summary to this address, as Slack takes it, or write it to this file. Failed runs tell, too.",
+    ),
+]
 
 
 @app.command()
@@ -42,26 +63,63 @@ def run(
     parquet: Parquet = False,
     xlsx: Xlsx = False,
     pseudonymise: Pseudonymise = False,
+    report: Report = False,
+    reports: Reports = None,
+    keep: Keep = REPORTS_KEPT,
+    chat: Chat = None,
     strict: Strict = False,
     wait: Wait = WAIT_SECONDS,
     log_json: LogJson = False,
     as_json: AsJson = False,
 ) -> None:
     """Load, build, check and export, then say what came of it. Without --raw it works on the sample."""
-    from pipelines.run import run_all
+    from pipelines.run import report_on, run_all
 
     logs.configure(as_json=log_json)
     settings = replace(resolve(raw, database, exports, as_of), wait_seconds=wait)
     logs.log("run started", database=settings.database, exports=settings.exports, raw=list(map(str, settings.raw)))
     forms = Forms(by_study=by_study, parquet=parquet, workbook=xlsx, pseudonyms=pseudonyms_if(pseudonymise))
-    outcome = run_all(settings, forms, strict=strict, console=progress_console(as_json), waiting=say_waiting)
+    with _telling_of_failure(chat):
+        outcome = run_all(settings, forms, strict=strict, console=progress_console(as_json), waiting=say_waiting)
+        if report:
+            report_on(outcome, (reports or REPORTS).absolute(), keep)
     if as_json:
         print_json(outcome.as_dict())
     else:
         outcome.render(output)
     complain(*outcome.problems)
-    logs.log("run finished", exit_code=int(outcome.exit_code), as_of=outcome.settings.as_of)
-    raise typer.Exit(outcome.exit_code)
+    code = outcome.exit_code
+    if chat and not _has_told(outcome, chat):
+        code = ExitCode.FAILED
+    logs.log("run finished", exit_code=int(code), as_of=outcome.settings.as_of)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def _telling_of_failure(chat: str | None) -> Iterator[None]:
+    """Tell the chat why a run could not be done, as well as whoever started it."""
+    try:
+        yield
+    except StudyflowError as error:
+        if chat:
+            from pipelines.chat import of_failure, send
+
+            try:
+                send(of_failure(error), chat)
+            except StudyflowError as second:
+                complain(second)
+        raise
+
+
+def _has_told(outcome: "Outcome", chat: str) -> bool:
+    from pipelines.chat import of_run, send
+
+    try:
+        send(of_run(outcome), chat)
+    except StudyflowError as error:
+        complain(error)
+        return False
+    return True
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.app import AsJson, AsOf, Database, app, output, print_json
+from pipelines.cli.app import AsJson, AsOf, Database, Reports, app, output, print_json
 
 if TYPE_CHECKING:
     from pipelines.report import Format
@@ -41,10 +41,7 @@ def report(
         Path | None,
         typer.Option("--out", help="Write to this file, as its ending .html or .md says, or into this folder."),
     ] = None,
-    reports: Annotated[
-        Path | None,
-        typer.Option("--reports", envvar="STUDYFLOW_REPORTS", help="The folder for reports. Default: data/reports."),
-    ] = None,
+    reports: Reports = None,
     formats: Annotated[Formats, typer.Option("--format", help="What it is written as.")] = Formats.BOTH,
     database: Database = None,
     as_json: AsJson = False,

@@ -1,8 +1,10 @@
 """A report as HTML and as Markdown, from the templates."""
 
 import re
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jinja2
 
@@ -10,20 +12,21 @@ from pipelines.report import figures
 from pipelines.report.document import Document
 from pipelines.report.previous import tags
 
+if TYPE_CHECKING:
+    from pipelines.report.archive import Entry
+
 TEMPLATES = Path(__file__).parent / "templates"
 _MARKDOWN = re.compile(r"([\\`*\[\]<>|~#&]|\b_|_\b|(?<!\w)_)")
 
 
 def html(document: Document) -> str:
     """One file that needs nothing else."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return _render(environment, "report.html.j2", document)
+    return _render(_html_environment(), "report.html.j2", document)
+
+
+def index(entries: Sequence["Entry"]) -> str:
+    """A page that leads to reports, in the order given."""
+    return _html_environment().get_template("index.html.j2").render(entries=entries, figures=figures).strip()
 
 
 def markdown(document: Document) -> str:
@@ -50,6 +53,16 @@ def fenced(sql: str) -> str:
     longest = max((len(ticks) for ticks in re.findall(r"`+", sql)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}sql\n{sql}\n{fence}"
+
+
+def _html_environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _render(environment: jinja2.Environment, template: str, document: Document) -> str:

@@ -3,7 +3,7 @@
 import html
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,8 @@ SIGNS = {
 Message = dict[str, Any]
 
 
-def of_run(outcome: Outcome, actions: Iterable[str] = (), files: Iterable[Path] = ()) -> Message:
-    """What came of a run: what is to be done first (sentences of the report), then how far the run itself can be trusted."""
+def of_run(outcome: Outcome) -> Message:
+    """What came of a run: what is to be done first, if it made a report, then how far the run itself can be trusted."""
     code = outcome.exit_code
     words = {
         ExitCode.DONE: "done",
@@ -40,14 +40,14 @@ def of_run(outcome: Outcome, actions: Iterable[str] = (), files: Iterable[Path] 
     }
     title = f"studyflow, as of {outcome.settings.as_of:%Y-%m-%d %H:%M} UTC: {words[code]}"
     sections = {
-        "To do": list(actions),
+        "To do": list(outcome.reported.actions if outcome.reported else ()),
         "Problems": [str(problem) for problem in outcome.problems]
         + [
             f"{finding.table}: {finding.rule} ({finding.count:,} rows)"
             for finding in (outcome.report.failures if outcome.report else [])
         ],
         "Run": _facts(outcome),
-        "Reports": [str(file) for file in files],
+        "Reports": [str(file) for file in outcome.reported.files] if outcome.reported else [],
     }
     return _message(f"{SIGNS[code]} {title}", sections)
 

@@ -1,0 +1,101 @@
+"""A folder of dated reports, one a day: each tells what changed since the day before, the last ones stay, an index leads."""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.errors import StudyflowError
+from pipelines.locks import alone_in_time
+from pipelines.report import pages
+from pipelines.report.writer import Wanted, Written, write
+from pipelines.settings import REPORTS_KEPT, parse_instant
+from pipelines.warehouse import only_row
+
+INDEX = "index.html"
+MEMORY = ".studyflow-reports.json"
+ABOUT = "The reports that `studyflow run --report` wrote here. It removes the oldest of these, and no other files."
+WAIT_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A report in the folder: the moment it speaks for, its files' names, what it asks for first."""
+
+    as_of: datetime
+    files: tuple[str, ...]
+    actions: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as the folder remembers it."""
+        return {"as_of": self.as_of.isoformat(), "files": list(self.files), "actions": list(self.actions)}
+
+
+def file_report(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int = REPORTS_KEPT) -> Written:
+    """Write the report of the day into the folder, remove all but the last `keep`, and bring the index up to date.
+
+    A later report of the same day takes the place of the earlier one, and tells, too, what changed since the day before.
+
+    Raises:
+        StudyflowError: the tables are not there, or the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with alone_in_time(folder / ".studyflow", WAIT_SECONDS, lambda _: None) as is_alone:
+            if not is_alone:
+                msg = f"{folder}: another process is writing reports here. Try again when it has ended."
+                raise StudyflowError(msg)
+            return _file(connection, folder, keep)
+    except OSError as error:
+        msg = f"{folder}: reports cannot be kept here ({error.strerror}). Choose another --reports."
+        raise StudyflowError(msg) from error
+
+
+def _file(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int) -> Written:
+    built: datetime = only_row(connection, "select as_of from audit.built_as_of")[0]
+    others = [entry for entry in _remembered(folder) if entry.as_of.date() != built.date()]
+    since = max((entry.as_of for entry in others if entry.as_of < built), default=None)
+    written = write(connection, folder, Wanted(since=since))
+    entries = [*others, Entry(written.as_of, tuple(path.name for path in written.files), written.actions)]
+    entries.sort(key=lambda entry: entry.as_of, reverse=True)
+    for entry in entries[keep:]:
+        for name in entry.files:
+            (folder / name).unlink(missing_ok=True)
+    _put(
+        folder / MEMORY,
+        json.dumps({"about": ABOUT, "reports": [entry.as_dict() for entry in entries[:keep]]}, indent=1),
+    )
+    _put(folder / INDEX, pages.index(entries[:keep]))
+    return written
+
+
+def _remembered(folder: Path) -> list[Entry]:
+    """The reports whose files are still there; none where the memory was lost, and then none is removed."""
+    try:
+        rows = json.loads((folder / MEMORY).read_bytes())["reports"]
+        entries = [_entry(row) for row in rows]
+    except (OSError, ValueError, KeyError, TypeError, StudyflowError):
+        return []
+    return [entry for entry in entries if any((folder / name).exists() for name in entry.files)]
+
+
+def _entry(row: Mapping[str, Any]) -> Entry:
+    names = tuple(Path(name).name for name in row["files"])
+    return Entry(parse_instant(row["as_of"]), names, tuple(map(str, row["actions"])))
+
+
+def _put(file: Path, text: str) -> None:
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        unfinished.write_text(text + "\n", encoding="utf-8", newline="\n")
+        unfinished.replace(file)
+    except OSError:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise
