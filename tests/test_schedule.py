@@ -1,0 +1,290 @@
+"""What a scheduler and a chat get from a run: real processes, a real server, the examples as they stand in the docs."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+from run_process import run as run_whole
+
+from pipelines import chat
+from pipelines.chat import of_failure, of_run, send
+from pipelines.errors import SourceError, StudyflowError
+from pipelines.generate import Recipe, generate
+from pipelines.load.loader import Loaded
+from pipelines.report import Wanted, file_report, write
+from pipelines.run import Outcome
+from pipelines.settings import Settings
+from pipelines.warehouse import connect
+
+PROJECT = Path(__file__).resolve().parents[1]
+EXAMPLES = PROJECT / "docs" / "schedules"
+DAY = datetime(2026, 7, 30, 8, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A small warehouse with its webhook file, as of a day."""
+    folder = tmp_path_factory.mktemp("team")
+    generate(Recipe(participants=30, studies=2), folder / "raw" / "a.jsonl")
+    settings = Settings((folder / "raw",), folder / "w.duckdb", folder / "exports", DAY)
+    run_whole(settings)
+    return settings
+
+
+@contextmanager
+def on_day(settings: Settings, number: int) -> Iterator[Any]:
+    """A connection to a copy of the warehouse whose tables say that they speak for that day of July."""
+    copy = settings.database.with_name("copy.duckdb")
+    shutil.copy(settings.database, copy)
+    with connect(copy) as connection:
+        connection.execute("update audit.built_as_of set as_of = ?", [DAY.replace(day=number)])
+        yield connection
+    copy.unlink()
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def test_an_archive_keeps_the_last_reports_and_nothing_of_others_goes(team: Settings, tmp_path: Path) -> None:
+    (tmp_path / "studyflow-2026-01-01.html").write_text("somebody's own")
+    for number in (28, 29, 30):
+        with on_day(team, number) as connection:
+            file_report(connection, tmp_path, keep=2)
+    dated = [f"studyflow-2026-07-{number}.{ending}" for number in (29, 30) for ending in ("html", "md")]
+    assert names(tmp_path) == ["index.html", "studyflow-2026-01-01.html", *dated]
+    index = (tmp_path / "index.html").read_text()
+    assert re.findall(r'href="(studyflow[^"]*)"', index) == [*dated[2:], *dated[:2]], "the latest first"
+
+
+def test_a_report_tells_what_changed_since_the_day_before_however_often_it_is_made(
+    team: Settings, tmp_path: Path
+) -> None:
+    """A schedule of every hour would else tell each time of the last hour, in a file that is called after the day."""
+    with on_day(team, 29) as connection:
+        file_report(connection, tmp_path)
+    for _ in range(2):
+        with on_day(team, 30) as connection:
+            assert file_report(connection, tmp_path).since == DAY.replace(day=29)
+
+
+def test_an_archive_whose_memory_is_lost_removes_nothing(team: Settings, tmp_path: Path) -> None:
+    for number in (28, 29, 30):
+        with on_day(team, number) as connection:
+            file_report(connection, tmp_path, keep=1)
+        (tmp_path / ".studyflow-reports.json").write_text("{half")
+    assert len(names(tmp_path)) == 7
+
+
+def test_a_memory_that_names_other_places_removes_nothing_there(team: Settings, tmp_path: Path) -> None:
+    """It is a file in a shared folder: what it says is not trusted."""
+    victim = tmp_path / "victim"
+    victim.write_text("")
+    folder = tmp_path / "reports"
+    with on_day(team, 28) as connection:
+        file_report(connection, folder)
+    memory = folder / ".studyflow-reports.json"
+    memory.write_text(memory.read_text().replace("studyflow-2026-07-28.md", "../victim"))
+    with on_day(team, 30) as connection:
+        file_report(connection, folder, keep=1)
+    assert victim.exists()
+
+
+def outcome_of(team: Settings, **values: Any) -> Outcome:  # noqa: ANN401 - the fields of an outcome
+    return replace(Outcome(team), loaded=Loaded(1, 1, 0, 0, 5, ()), **values)
+
+
+def test_a_summary_says_first_what_is_to_be_done(team: Settings, tmp_path: Path) -> None:
+    with connect(team.database, read_only=True) as connection:
+        written = write(connection, tmp_path, Wanted())
+    message = of_run(outcome_of(team, reported=written))
+    texts = [block["text"]["text"] for block in message["blocks"]]
+    assert "done" in texts[0]
+    assert texts[1].startswith("*To do*\n• ")
+    assert all(action in message["text"] for action in written.actions)
+    assert texts[-1].endswith(".md")
+
+
+def test_a_summary_says_what_could_not_be_read(team: Settings) -> None:
+    loaded = Loaded(1, 0, 0, 0, 0, (SourceError("<!channel>.jsonl", "cannot be read & stays."),))
+    message = of_run(replace(Outcome(team), loaded=loaded))
+    assert ":x:" in message["text"]
+    assert "&lt;!channel&gt;.jsonl: cannot be read &amp; stays." in message["text"], (
+        "no name of a file alerts everybody"
+    )
+
+
+def test_a_long_summary_is_cut_to_what_slack_takes() -> None:
+    message = of_failure("x" * 10_000)
+    assert all(len(block["text"]["text"]) <= 3000 for block in message["blocks"])
+
+
+class Chat(BaseHTTPRequestHandler):
+    """A chat that is out of order for some requests and then takes the rest."""
+
+    answers: list[int]
+    taken: list[Any]
+
+    def do_POST(self) -> None:
+        """Answer as told."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        status = self.answers.pop(0) if self.answers else 200
+        if status == 200:
+            self.taken.append(body)
+        self.send_response(status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def chat_that_answers(*answers: int) -> Iterator[tuple[str, list[Any]]]:
+    """The address of a chat, and the messages that it took."""
+    handler = type("OneChat", (Chat,), {"answers": list(answers), "taken": []})
+    server = HTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/services/secret", handler.taken  # type: ignore[attr-defined]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_chat_that_is_out_of_order_for_a_moment_still_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat, "AGAIN", chat.AGAIN.new(backoff_factor=0))
+    with chat_that_answers(503, 429) as (address, taken):
+        send({"text": "hello"}, address)
+    assert taken == [{"text": "hello"}]
+
+
+@pytest.mark.parametrize("answers", [(404,), (500, 500, 500, 500)])
+def test_a_chat_that_refuses_is_an_error_that_keeps_the_secret(
+    monkeypatch: pytest.MonkeyPatch, answers: tuple[int, ...]
+) -> None:
+    monkeypatch.setattr(chat, "AGAIN", chat.AGAIN.new(backoff_factor=0))
+    with chat_that_answers(*answers) as (address, taken), pytest.raises(StudyflowError) as told:
+        send({"text": "hello"}, address)
+    assert "127.0.0.1" in str(told.value)
+    assert "secret" not in str(told.value)
+    assert taken == []
+
+
+def studyflow(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("STUDYFLOW_")}
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines", *map(str, words)],
+        cwd=PROJECT,
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_run_that_fails_tells_the_chat_and_logs_its_end(tmp_path: Path) -> None:
+    """Nobody looks at the screen of a schedule."""
+    (tmp_path / "w.duckdb").write_text("no database")
+    told = tmp_path / "chat.json"
+    done = studyflow("run", "--raw", tmp_path, "--database", tmp_path / "w.duckdb", "--chat", told, "--log-json")
+    assert done.returncode == 1
+    assert "not a DuckDB database" in json.loads(told.read_text())["text"]
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [event["event"] for event in events] == ["run started", "problem", "run finished"]
+    assert events[-1]["exit_code"] == 1
+
+
+def cron_entry() -> tuple[dict[str, str], str]:
+    """The variables and the command of the example, taken apart as cron does."""
+    lines = [line for line in (EXAMPLES / "crontab").read_text().splitlines() if line and not line.startswith("#")]
+    variables = dict(line.split("=", 1) for line in lines if re.match(r"\w+=", line))
+    [entry] = [line for line in lines if not re.match(r"\w+=", line)]
+    *when, command = re.split(r"\s+", entry, maxsplit=5)
+    assert len(when) == 5
+    return variables, command
+
+
+def test_the_example_for_cron_runs_in_what_cron_gives(team: Settings, tmp_path: Path) -> None:
+    """That is next to no environment, the home folder, and sh."""
+    variables, command = cron_entry()
+    home = tmp_path / "home"
+    (home / ".venv" / "bin").mkdir(parents=True)
+    shim = home / ".venv" / "bin" / "studyflow"
+    shim.write_text(f'#!/bin/sh\ncd "{PROJECT}" && exec "{sys.executable}" -m pipelines "$@"\n')
+    shim.chmod(0o755)
+    places = {
+        "STUDYFLOW_HOME": str(home),
+        "STUDYFLOW_RAW": str(team.raw[0]),
+        "STUDYFLOW_DATABASE": str(tmp_path / "w.duckdb"),
+        "STUDYFLOW_EXPORTS": str(tmp_path / "exports"),
+        "STUDYFLOW_REPORTS": str(tmp_path / "reports"),
+    }
+    assert places.keys() == variables.keys() - {"MAILTO"}
+    (tmp_path / "reports").mkdir()
+    environment = {"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "HOME": str(home), "LOGNAME": "team", **places}
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=home,
+        env=environment | {"DBT_TARGET_PATH": str(tmp_path / "target")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    log = [json.loads(line) for line in (tmp_path / "reports" / "run.log").read_text().splitlines()]
+    assert done.returncode == 0
+    assert done.stdout == done.stderr == "", "cron mails whatever is printed, so a run that went well prints nothing"
+    assert [event["step"] for event in log if event["event"] == "step finished"] == [
+        "load",
+        "build",
+        "check",
+        "export",
+        "report",
+    ]
+    assert log[-1]["exit_code"] == 0
+    assert "index.html" in names(tmp_path / "reports")
+
+
+@pytest.mark.parametrize(("code", "ends_with"), [(0, 0), (3, 0), (1, 1)])
+def test_the_example_for_github_publishes_what_failed_checks(tmp_path: Path, code: int, ends_with: int) -> None:
+    job = yaml.safe_load((EXAMPLES / "github-actions.yml").read_text())["jobs"]["report"]
+    [script] = [step["run"] for step in job["steps"] if step.get("name") == "Run"]
+    command = tmp_path / "studyflow" / ".venv" / "bin" / "studyflow"
+    command.parent.mkdir(parents=True)
+    command.write_text(f"#!/bin/sh\nexit {code}\n")
+    command.chmod(0o755)
+    done = subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == ends_with
+    assert ("::warning::" in done.stdout) == (code == 3)
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd here")
+def test_the_example_for_systemd_is_right_for_systemd(tmp_path: Path) -> None:
+    for name in ("studyflow.service", "studyflow.timer"):
+        text = (EXAMPLES / name).read_text().replace("/srv/studyflow/.venv/bin/studyflow", "/bin/true")
+        (tmp_path / name).write_text(text)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *map(str, tmp_path.iterdir())], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert str(tmp_path) not in done.stderr, done.stderr
+
+
+def test_the_options_in_the_examples_are_there() -> None:
+    """An example that is pasted a year from now must still be called rightly."""
+    told = studyflow("run", "--help", COLUMNS="200").stdout
+    texts = " ".join(path.read_text() for path in EXAMPLES.iterdir()) + (PROJECT / "docs/scheduling.md").read_text()
+    options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", texts)) - {"--now"}
+    assert options <= set(re.findall(r"--[a-z-]+", told)), options
