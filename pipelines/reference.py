@@ -4,8 +4,10 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml  # type: ignore[import-untyped]
+
 from pipelines.errors import StudyflowError
-from pipelines.settings import REFERENCE
+from pipelines.settings import PROJECT, REFERENCE
 from pipelines.sheets import read_sheet
 
 STATUSES = "participant_statuses.csv"
@@ -15,6 +17,8 @@ STUDY_COLUMNS = (
 PEOPLE_COLUMNS = ("person_id", "person_name", "contact_status")
 MOVE_COLUMNS = ("study_type", "from_status", "to_status", "basis")
 RULE_COLUMNS = ("rule_id", "rule_name", "counts", "at_most", "within_days", "cooldown_after", "basis")
+# With a key in the first column. Of governance rules none are needed, and moves have no key.
+TABLES = ("participant_statuses", "stages", "funnel_steps", "incentive_effects", "contact_statuses")
 MOST_SHOWN = 50
 
 
@@ -47,7 +51,7 @@ def known_statuses(folder: Path = REFERENCE) -> list[str]:
 
 
 def check_reference_files(studies: Path, people: Path, folder: Path = REFERENCE) -> None:
-    """Check the optional files, which need not be there, and the tables of expected moves and governance rules.
+    """Check the optional files, which need not be there, and all tables that come with the project.
 
     Raises:
         StudyflowError: something in them cannot be right. The message lists all of it, by file and line.
@@ -57,6 +61,7 @@ def check_reference_files(studies: Path, people: Path, folder: Path = REFERENCE)
     problems = [
         *(_studies(studies, activities) if studies.exists() else []),
         *(_people(people, folder) if people.exists() else []),
+        *_tables(folder),
         *_expected_moves(folder / "expected_moves.csv", set(statuses), activities),
         *_governance_rules(folder / "governance_rules.csv", activities),
     ]
@@ -67,6 +72,33 @@ def check_reference_files(studies: Path, people: Path, folder: Path = REFERENCE)
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         msg = "\n  ".join([f"{count} in the reference files:", *shown])
         raise StudyflowError(msg)
+
+
+def _tables(folder: Path) -> list[str]:
+    """What dbt would stop at, or take for null: cells of another type than dbt_project.yml says, columns not there."""
+    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
+    seeds = {name: seed["+column_types"] for name, seed in project["seeds"]["studyflow"].items() if name in TABLES}
+    return [problem for name in TABLES for problem in _table(folder / f"{name}.csv", seeds[name])]
+
+
+def _table(file: Path, types: dict[str, str]) -> list[str]:
+    key = next(iter(types))
+    sheet = read_sheet(file, key, tuple(types))
+    if sheet.problems and not sheet.rows:
+        return sheet.problems
+    for column in sorted(types.keys() - set(sheet.header)):
+        sheet.wrong(1, f"lacks the column {column}", "Restore it from version control.")
+    if not sheet.rows:
+        sheet.wrong(0, "has no rows", "Restore it from version control.")
+    sheet.unique(key)
+    for column in (column for column in types if column.endswith("_order")):
+        sheet.unique(column)
+    for row in sheet.rows:
+        for column in (column for column, kind in types.items() if kind == "integer"):
+            row.whole_number(column, "Write a whole number.")
+        for column in (column for column, kind in types.items() if kind == "boolean"):
+            row.boolean(column)
+    return sheet.problems
 
 
 def _studies(file: Path, activities: set[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,7 +96,9 @@ def parse_instant(text: str) -> datetime:
         msg = f"{text!r} is no time with an offset. Write it like 2026-07-31T18:00:00Z or 2026-07-31T20:00:00+02:00."
         raise StudyflowError(msg)
     try:
-        return moment.astimezone(UTC)
+        moment = moment.astimezone(UTC)
+        moment + timedelta(days=1)  # days end later in some time zones
     except OverflowError as error:
-        msg = f"{text!r} is outside the years 1 to 9999."
+        msg = f"{text!r} is outside the years 1 to 9999, or on their last day."
         raise StudyflowError(msg) from error
+    return moment

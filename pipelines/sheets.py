@@ -17,6 +17,7 @@ class Sheet:
     """A file's rows that are not blank, and what is wrong with it so far: line (0: the whole file) and sentence."""
 
     file: Path
+    header: list[str] = field(default_factory=list)
     rows: list["Row"] = field(default_factory=list)
     found: list[tuple[int, str]] = field(default_factory=list)
 
@@ -101,6 +102,7 @@ def read_sheet(file: Path, key: str, columns: tuple[str, ...]) -> Sheet:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.reader(lines, strict=True)
             header = [name.strip().lower() for name in next(reader, [])]
+            sheet.header = header
             if not _is_header(sheet, header, key, columns):
                 return sheet
             line = reader.line_num + 1

@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import pytest
 from awkward_lines import AWKWARD, BOM, VALID, around
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from inbox import inbox
 from product import Product
 from strategies import valid_but
+
+from pipelines.load.sources import MAGIC
 
 PLACES: dict[str, Callable[[bytes], bytes]] = {
     "between others": lambda line: VALID + b"\n" + line + b"\n" + VALID + b"\n",
@@ -76,8 +78,9 @@ def broken(draw: st.DrawFn) -> bytes:
 
 @given(st.lists(near_misses() | broken(), max_size=25))
 def test_any_lines(product: Product, lines: list[bytes]) -> None:
-    """What nobody thought of."""
+    """What nobody thought of. Hypothesis knows the first bytes of gzip from our code; such a file is no text."""
     files = {"a.jsonl": b"\n".join(lines)}
+    assume(not files["a.jsonl"].startswith(tuple(MAGIC)))
     with inbox(product) as box:
         box.put(files)
         box.load()

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,9 +31,11 @@ def _instant(text: str) -> str:
     from pipelines.settings import parse_instant
 
     try:
-        parse_instant(text)
+        moment = parse_instant(text)
     except StudyflowError as error:
         raise typer.BadParameter(str(error)) from error
+    if moment > datetime.now(UTC):
+        _warn(f"{text} is in the future: ages and debts count time that has not passed yet.")
     return text
 
 
@@ -114,10 +117,18 @@ def progress_console(as_json: bool) -> Console | None:
 
 def say_waiting(sentence: str) -> None:
     """Say on standard error what is waited for."""
+    _say("waiting", sentence)
+
+
+def _warn(sentence: str) -> None:
+    _say("warning", sentence)
+
+
+def _say(event: str, sentence: str) -> None:
     if logs.is_on():
-        logs.log("waiting", reason=sentence)
-        return
-    messages.print(f"studyflow: {sentence}", highlight=False, soft_wrap=True)
+        logs.log(event, reason=sentence)
+    else:
+        messages.print(f"studyflow: {sentence}", highlight=False, soft_wrap=True)
 
 
 def print_json(value: dict[str, Any]) -> None:
