@@ -40,8 +40,11 @@ format: $(READY) ## Format Python and SQL
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfluff fix --disable-progress-bar models tests/dbt
 
-docs: $(READY) ## Make the dbt docs site as one page: target/static_index.html
-	$(BIN)/dbt docs generate --static
+docs: $(READY) ## Make the docs site of all models, with lineage, as one page: docs/site/index.html
+	@$(BIN)/studyflow status >/dev/null 2>&1 || $(BIN)/studyflow run >/dev/null
+	$(BIN)/dbt docs generate --static --quiet
+	mkdir -p docs/site && cp target/static_index.html docs/site/index.html
+	@echo "docs/site/index.html: open it in a browser; it needs nothing else"
 
 benchmarks: $(READY) $(PEERS)/.ready ## Measure studyflow beside other tools: docs/benchmarks.md (takes an hour)
 	$(BIN)/python benchmarks/run.py $(BENCHMARKS)
@@ -57,4 +60,4 @@ lock: $(READY) ## Pin again what pyproject.toml asks for
 		--python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
 
 clean: ## Remove the environment and everything that was made
-	rm -rf $(VENV) $(PEERS) target logs data/studyflow.duckdb data/exports data/reports
+	rm -rf $(VENV) $(PEERS) target logs data/studyflow.duckdb data/exports data/reports docs/site data/reports

@@ -93,6 +93,18 @@ def test_dbt_works_on_an_empty_warehouse(checkout: Checkout, product: Product) -
     checkout.database.unlink()
     checkout.dbt("build", "--exclude-resource-type", "unit_test")
     assert checkout.tables("marts") == {mart: [] for mart in marts}
+    has_a_docs_site_of_everything(checkout, product)
+
+
+def has_a_docs_site_of_everything(checkout: Checkout, product: Product) -> None:
+    """One page, with the descriptions of all columns, their types, what depends on what, and who uses it."""
+    checkout.dbt("docs", "generate", "--static")
+    page = (checkout.folder / "target" / "static_index.html").read_text(encoding="utf-8")
+    assert "<script src=" not in page, "it needs nothing but itself"
+    for model in product.models.values():
+        assert f'"unique_id": "model.studyflow.{model["name"]}"' in page, model["name"]
+    assert '"exposure.studyflow.stage_tables"' in page
+    assert '"TIMESTAMP WITH TIME ZONE"' in page, "types come from the warehouse"
 
 
 def test_dbt_build_and_dbt_seed_and_run_give_the_same_tables(checkout: Checkout) -> None:
