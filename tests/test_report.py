@@ -223,12 +223,14 @@ def test_names_and_ids_that_nobody_would_want(product: Product, tmp_path: Path) 
             file.read_text(encoding="utf-8") for file in write(connection, tmp_path, Wanted(since=MONDAY - WEEK)).files
         )
         queries = re.findall(r"<pre [^>]*><code>(.*?)</code>", html, re.DOTALL)
-        of_each = [one for bad in HOSTILE for one in write(connection, tmp_path, Wanted(study=bad)).files]
+        of_each = [
+            one for bad in HOSTILE for one in write(connection, tmp_path, Wanted(study=bad, formats=("html",))).files
+        ]
     assert "<script" not in html
     assert "alert(" in html
     assert "{{ 7 * 7 }}" in html
     assert "\u202e" not in re.sub(r"<pre.*?</pre>", "", html, flags=re.DOTALL)
-    assert len({file.name for file in of_each}) == 2 * len(HOSTILE)
+    assert len({file.name for file in of_each}) == len(HOSTILE)
     assert len(queries) > 20
     tables = [line for line in markdown.partition("## Queries")[0].splitlines() if line.startswith("|")]
     for line, next_line in pairwise(tables):
@@ -249,7 +251,7 @@ def test_a_hostile_study_is_asked_for_as_it_is_called(product: Product) -> None:
 
 def test_a_study_that_is_not_known_names_those_that_are_near(sample: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """Ids are copied by hand, and people type names."""
-    with pytest.raises(StudyflowError, match=r"no study of this warehouse.*cmqp4nxbz0005hcdhexdkc30s \(Churn survey\)"):
+    with pytest.raises(StudyflowError, match=r"Did you mean one of these\?\s+cmqp4nxbz0005hcdhexdkc30s  Churn survey"):
         write(sample, tmp_path, Wanted(study="churn survy"))
     assert list(tmp_path.iterdir()) == []
 

@@ -29,7 +29,7 @@ _FORMATS: "dict[Formats, tuple[Format, ...]]" = {
 
 @app.command()
 def report(
-    study: Annotated[str | None, typer.Option("--study", help="Only this study: its id.")] = None,
+    study: Annotated[str | None, typer.Option("--study", help="Only this study: its id or name.")] = None,
     as_of: AsOf = None,
     since: Annotated[
         str | None,

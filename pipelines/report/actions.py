@@ -14,17 +14,29 @@ def actions(answers: Mapping[str, Answer], span: str) -> tuple[list[Action], lis
     found = list(_all(answers, span))
     waiting = [one for one in found if one.number]
     order = {"bad": 0, "warn": 1, "muted": 2, "": 3}
-    return sorted(waiting, key=lambda one: order[one.tone]), [one.what for one in found if not one.number]
+    return sorted(waiting, key=lambda one: order[one.tone]), [
+        one.what for one in found if not one.number and one.key != "silent_hours"
+    ]
 
 
 def _all(answers: Mapping[str, Answer], span: str) -> Iterator[Action]:
+    silence = answers["silence"].rows
+    of_all = [row for row in silence if row["is_of_all"]]
+    yield Action(
+        "silent_hours",
+        int(of_all[0]["silence_hours"]) if of_all else 0,
+        "hours without any webhook",
+        [f"usual at most {figures.hours(row['usual_hours'])}: look whether they still arrive" for row in of_all],
+        "#list-silence",
+        "bad",
+    )
     yield from _incentives(answers)
     by_stage = answers["stalled_by_stage"].rows
     by_hand = by_stage[0]["to_move_in_all"] if by_stage else 0
     yield Action(
         "stalled",
         answers["stalled_participants"].of_all,
-        "participants stalled",
+        _plural(answers["stalled_participants"].of_all, "participant", " stalled"),
         [
             ", ".join(f"{row['stalled']:,} {figures.shown(row['stage'])}" for row in by_stage),
             *([f"{by_hand:,} may have finished: move them by hand"] if by_hand else []),
@@ -38,7 +50,7 @@ def _all(answers: Mapping[str, Answer], span: str) -> Iterator[Action]:
     yield Action(
         "full_studies",
         answers["full_studies"].of_all,
-        "studies full or nearly",
+        "study full or nearly" if answers["full_studies"].of_all == 1 else "studies full or nearly",
         [f"{figures.cut(row['study'], 40)}: {several(row['remaining'], 'place')} left" for row in full[:2]],
         "#list-full_studies",
         "warn" if any(row["remaining"] == 0 for row in full) else "muted",
@@ -56,7 +68,7 @@ def _incentives(answers: Mapping[str, Answer]) -> Iterator[Action]:
             yield Action(
                 "overdue",
                 row["overdue"],
-                "incentives overdue, not sent",
+                _plural(row["overdue"], "incentive", " overdue, not sent"),
                 details + money,
                 "#list-incentives_owed",
                 "bad",
@@ -64,7 +76,7 @@ def _incentives(answers: Mapping[str, Answer]) -> Iterator[Action]:
             yield Action(
                 "hidden",
                 row["hidden"],
-                "owed incentives that Rally hides",
+                _plural(row["hidden"], "owed incentive", " that Rally hides"),
                 ["in no table there: they finished, then opted out or bounced"],
                 "#list-incentives_hidden",
                 "bad",
@@ -73,7 +85,7 @@ def _incentives(answers: Mapping[str, Answer]) -> Iterator[Action]:
             yield Action(
                 "returned",
                 row["people"],
-                "incentives not delivered",
+                _plural(row["people"], "incentive", " not delivered"),
                 [*details, "the email bounced: find another address"],
                 "#list-incentives_returned",
                 "bad",
@@ -82,7 +94,7 @@ def _incentives(answers: Mapping[str, Answer]) -> Iterator[Action]:
             yield Action(
                 "unclaimed",
                 row["overdue"],
-                "incentives sent, overdue unclaimed",
+                _plural(row["overdue"], "incentive", " sent, overdue unclaimed"),
                 [*details, "remind them"],
                 "#list-incentives",
                 "warn",
@@ -95,7 +107,7 @@ def _contacted(answers: Mapping[str, Answer], span: str) -> Action:
     return Action(
         "contacted",
         answers["contacted"].of_all,
-        "people contacted too much",
+        "person contacted too much" if answers["contacted"].of_all == 1 else "people contacted too much",
         [f"{newly:,} went over a limit {span}", "leave them alone until it has passed"],
         "#list-contacted",
         "warn" if newly else "muted",
@@ -104,22 +116,42 @@ def _contacted(answers: Mapping[str, Answer], span: str) -> Action:
 
 def _data(answers: Mapping[str, Answer], span: str) -> Iterator[Action]:
     rejected = answers["rejected"].rows
+    unusable = rejected[0]["unknown_in_all"] if rejected else 0
     unknown = [row["value"] for row in rejected if row["value"] is not None]
     yield Action(
         "unknown_statuses",
-        rejected[0]["unknown_in_all"] if rejected else 0,
-        "webhooks with unknown statuses",
+        unusable,
+        _plural(unusable, "webhook", " with unknown statuses"),
         [", ".join(figures.cut(value, 30) for value in unknown[:3]), "add them to participant_statuses.csv"],
         "#list-rejected",
         "warn",
     )
+    quiet = [row for row in answers["silence"].rows if not row["is_of_all"]]
+    yield Action(
+        "silent_studies",
+        len(quiet),
+        "study gone quiet" if len(quiet) == 1 else "studies gone quiet",
+        [", ".join(figures.cut(row["study"], 40) for row in quiet[:2]), "done, or stuck?"],
+        "#list-silence",
+        "muted",
+    )
     gaps = answers["gaps"].rows
+    lost = [
+        f"some {figures.count(row['lost'])} lost in all, by estimate ({figures.count(row['lost_low'])} to {figures.count(row['lost_high'])})"
+        for row in answers["feed"].rows
+        if row["lost"] is not None
+    ]
+    known = gaps[0]["gaps_in_all"] if gaps else 0
     newly = gaps[0]["newly_in_all"] if gaps else 0
     yield Action(
         "gaps",
-        gaps[0]["gaps_in_all"] if gaps else 0,
-        "webhooks missing",
-        [f"{newly:,} {span}", "look in the delivery log of Rally or Svix"],
+        known,
+        _plural(known, "webhook", " known to be missing"),
+        [f"{newly:,} {span}", *lost, "look in the delivery log of Rally or Svix"],
         "#list-gaps",
         "warn" if newly else "muted",
     )
+
+
+def _plural(number: int, one: str, rest: str) -> str:
+    return f"{one}{'' if number == 1 else 's'}{rest}"

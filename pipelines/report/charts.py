@@ -16,7 +16,7 @@ from pipelines.report.questions import Row
 from pipelines.report.svg import inline
 
 WIDTH = 380
-MARGIN_PER_LETTER = 1.6
+MARGIN_PER_LETTER = 2.2
 """Browsers set text wider than vl-convert measures it."""
 STAGES = [f"#5a00{number:02x}" for number in range(1, 10)]
 INK, FAINT, GRID, GOOD, MAYBE, LOST, BAD, WARN = (f"#5b00{number:02x}" for number in range(1, 9))

@@ -6,7 +6,7 @@ from pipelines.report import charts, figures
 from pipelines.report.document import Cell, Chart, Section, Table
 from pipelines.report.glossary import Glossary
 from pipelines.report.questions import Answer, Row
-from pipelines.report.tables import Shown, code, flag, name, number, table, words, written
+from pipelines.report.tables import Shown, code, flag, name, number, share, table, words, written
 
 Answers = Mapping[str, Answer]
 
@@ -220,10 +220,23 @@ def _data(answers: Answers, glossary: Glossary) -> Section:
             number("newly", "New", "bad"),
             number("gaps", "In all"),
             number("participants", "Participants"),
-            written("completeness", "Complete", _completeness),
+            share("loss", "Never arrived", "broken_links", "links", "loss", "low", "high"),
+            written("lost", "Lost, estimate", figures.count),
             written("last_lost_before", "Last noticed", figures.moment),
         ],
         "No webhook is known to be missing.",
+    )
+    silence = table(
+        glossary,
+        answers["silence"],
+        "Silent for longer than usual",
+        [
+            name("study", "Study"),
+            written("silent_since", "Silent since", figures.moment),
+            written("silence_hours", "For", figures.hours),
+            written("usual_hours", "Usual at most", figures.hours),
+        ],
+        "Changes arrive as usual.",
     )
     rejected = table(
         glossary,
@@ -238,8 +251,4 @@ def _data(answers: Answers, glossary: Glossary) -> Section:
         "Every line could be used.",
     )
     note = "What is missing here is missing in every number of this report."
-    return Section("data", "Missing data", "Data", note, tables=[gaps, rejected])
-
-
-def _completeness(value: float | None) -> str:
-    return figures.NONE if value is None else f"{100 * value:.1f}{figures.SPACE}%"
+    return Section("data", "Missing data", "Data", note, tables=[silence, gaps, rejected])

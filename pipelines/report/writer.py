@@ -1,6 +1,5 @@
 """A report as files: where they go, what they are called, since when they tell."""
 
-import difflib
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from typing import Any, Literal
 
 import duckdb
 
+from pipelines.ask.find import find_study
+from pipelines.ask.warehouse import built_as_of
 from pipelines.errors import StudyflowError
 from pipelines.export.names import distinct_names
 from pipelines.report import pages
@@ -17,7 +18,6 @@ from pipelines.report.content import compose
 from pipelines.report.document import Action
 from pipelines.report.previous import WITHOUT_ONE, last_report
 from pipelines.report.questions import Scope, instant
-from pipelines.warehouse import has_table, only_row
 
 Format = Literal["html", "md"]
 
@@ -53,7 +53,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to report: of one study or of all, since when (else since the last report, else of a week), as what.
+    """What to report: of one study (its id, or its name) or of all, since when (else since the last report, else of a week), as what.
 
     `as_of` is the moment that the tables must speak for, where it matters.
     """
@@ -74,28 +74,27 @@ def write(connection: duckdb.DuckDBPyConnection, place: Path, wanted: Wanted = W
             happened since, or a file cannot be written.
     """
     built = _built_as_of(connection, wanted.as_of)
-    if wanted.study is not None:
-        _require_study(connection, wanted.study)
-    files = _files(place, built, wanted)
-    last = None if wanted.since else last_report(next(iter(files)).parent, built, wanted.study)
+    study = None if wanted.study is None else find_study(connection, wanted.study)
+    files = _files(place, built, study, wanted.formats)
+    last = None if wanted.since else last_report(next(iter(files)).parent, built, study)
     since = wanted.since or last or built - WITHOUT_ONE
     if since >= built:
         msg = f"The tables speak for {instant(built)}: nothing is known since {instant(since)}. Choose an earlier --since."
         raise StudyflowError(msg)
-    document = compose(connection, Scope(built, since, wanted.study), is_since_report=last is not None)
+    document = compose(connection, Scope(built, since, study), is_since_report=last is not None)
     for file, kind in files.items():
         _put(file, _RENDER[kind](document))
-    return Written(tuple(files), built, since, wanted.study, document.numbers, tuple(map(_sentence, document.actions)))
+    return Written(tuple(files), built, since, study, document.numbers, tuple(map(_sentence, document.actions)))
 
 
-def _files(place: Path, as_of: datetime, wanted: Wanted) -> dict[Path, Format]:
+def _files(place: Path, as_of: datetime, study: str | None, formats: tuple[Format, ...]) -> dict[Path, Format]:
     ending = place.suffix.lower()
     if ending in _KINDS and not place.is_dir():
         return {place: _KINDS[ending]}
     stem = f"studyflow-{as_of:%Y-%m-%d}"
-    if wanted.study is not None:
-        stem = f"{stem}-{distinct_names([wanted.study])[wanted.study]}"
-    return {place / f"{stem}.{kind}": kind for kind in wanted.formats}
+    if study is not None:
+        stem = f"{stem}-{distinct_names([study])[study]}"
+    return {place / f"{stem}.{kind}": kind for kind in formats}
 
 
 def _sentence(action: Action) -> str:
@@ -104,35 +103,11 @@ def _sentence(action: Action) -> str:
 
 
 def _built_as_of(connection: duckdb.DuckDBPyConnection, wanted: datetime | None) -> datetime:
-    if not has_table(connection, "audit", "built_as_of") or not has_table(connection, "marts", "study_progress"):
-        msg = "The tables have not been built yet. Build them first: studyflow run"
-        raise StudyflowError(msg)
-    built: datetime = only_row(connection, "select as_of from audit.built_as_of")[0]
+    built = built_as_of(connection)
     if wanted is not None and wanted != built:
         msg = f"The tables speak for {instant(built)}. Build them for that moment first: studyflow run --as-of {instant(wanted)}"
         raise StudyflowError(msg)
     return built
-
-
-def _require_study(connection: duckdb.DuckDBPyConnection, study: str) -> None:
-    known = connection.execute("select study_id, study_name from marts.study_progress order by study_id").fetchall()
-    if any(study == study_id for study_id, _ in known):
-        return
-    ids = {label.lower(): study_id for study_id, name in known for label in (study_id, name) if label}
-    near = difflib.get_close_matches(study.lower(), ids, n=3, cutoff=0.5)
-    near += [label for label in ids if study.lower() in label and label not in near][:3]
-    chosen = list(dict.fromkeys(ids[label] for label in near)) or [study_id for study_id, _ in known[:3]]
-    names = dict(known)
-    told = ", ".join(f"{one} ({names[one]})" if names[one] else one for one in chosen)
-    hint = (
-        f"Did you mean: {told}?"
-        if near
-        else f"Studies are called like: {told}."
-        if told
-        else "There are no studies yet."
-    )
-    msg = f"{study!r} is no study of this warehouse. {hint}"
-    raise StudyflowError(msg)
 
 
 def _put(path: Path, text: str) -> None:

@@ -3,14 +3,20 @@
 --   newly: Gaps whose next change came since the last report.
 --   gaps: marts.study_progress.gaps
 --   participants: Participants with a gap in their history.
---   completeness: marts.study_progress.completeness
+--   loss: audit.feed_coverage.loss_rate
+--   lost: audit.feed_coverage.lost
 --   last_lost_before: audit.gaps.lost_before
 select
     coalesce(studies.study_name, gaps.study_id) as study,
     count(*) filter (gaps.lost_before > $since) as newly,
     count(*) as gaps,
     count(distinct gaps.participant_id) as participants,
-    any_value(studies.completeness) as completeness,
+    any_value(coverage.broken_links) as broken_links,
+    any_value(coverage.links) as links,
+    any_value(coverage.loss_rate) as loss,
+    any_value(coverage.loss_rate_low) as low,
+    any_value(coverage.loss_rate_high) as high,
+    any_value(coverage.lost) as lost,
     max(gaps.lost_before) as last_lost_before,
     cast(sum(count(*)) over () as bigint) as gaps_in_all,
     cast(sum(count(*) filter (gaps.lost_before > $since)) over () as bigint) as newly_in_all,
@@ -18,6 +24,8 @@ select
 from audit.gaps
 inner join marts.study_progress as studies
     on gaps.study_id = studies.study_id
+left join audit.feed_coverage as coverage
+    on gaps.study_id = coverage.study_id
 where gaps.study_id = coalesce($study, gaps.study_id)
 group by gaps.study_id, studies.study_name
 order by newly desc, gaps desc, gaps.study_id

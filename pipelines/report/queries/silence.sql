@@ -1,0 +1,21 @@
+-- Silences that go on now and are longer than usual: of the whole feed first, then of studies.
+--   study: marts.study_progress.study_name
+--   silent_since: audit.feed_silence.silent_since
+--   silence_hours: audit.feed_silence.silence_hours
+--   usual_hours: audit.feed_silence.usual_hours
+select
+    feed_silence.study_id is null as is_of_all,
+    case when feed_silence.study_id is null then 'The whole feed' else coalesce(studies.study_name, studies.study_id) end
+        as study,
+    feed_silence.silent_since,
+    feed_silence.silence_hours,
+    feed_silence.usual_hours,
+    count(*) over () as of_all
+from audit.feed_silence
+left join marts.study_progress as studies
+    on feed_silence.study_id = studies.study_id
+where
+    feed_silence.is_open
+    and (feed_silence.study_id is null or feed_silence.study_id = coalesce($study, feed_silence.study_id))
+order by is_of_all desc, feed_silence.silence_hours desc, feed_silence.study_id
+limit $rows

@@ -1,0 +1,147 @@
+"""The report in a real browser: at three widths, in light and dark, printed, and under an accessibility checker."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from product import Product
+from report_warehouse import AS_OF, HOSTILE, MONDAY, described_sample, finished, journey, warehouse
+
+from pipelines.report import Wanted, write
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium or google-chrome on the PATH to open the report with"),
+]
+WIDTHS = (380, 900, 1600)
+
+api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    with api.sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def sample(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the sample."""
+    with described_sample(product) as connection:
+        return write(connection, tmp_path_factory.mktemp("sample"), Wanted(formats=("html",))).files[0]
+
+
+@pytest.fixture(scope="module")
+def small(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report with everything in it once, and names that break what can break."""
+    people = [finished(f"p{number}", "plain") for number in range(3)]
+    people += [finished("bad", bad) for bad in (HOSTILE[0], HOSTILE[-1])]
+    people += [journey(f"q{number}", "plain", "NOT_STARTED", "INVITE_SENT", "SCREENER_STARTED") for number in range(2)]
+    people += [journey("opted", "plain", "NOT_STARTED", "INTERVIEW_COMPLETED", "OPTED_OUT")]
+    people += [journey("lost", "plain", "NOT_STARTED")[:1] + journey("lost", "plain", "A", "INCENTIVE_SENT")[1:]]
+    deliveries = [one for person in people for one in person]
+    limits = [{"study_id": "plain", "study_name": "Plain study", "participation_limit": 4, "incentive_cents": 5000}]
+    with warehouse(product, deliveries, limits, as_of=AS_OF) as connection:
+        folder = tmp_path_factory.mktemp("small")
+        return write(connection, folder, Wanted(since=MONDAY, formats=("html",))).files[0]
+
+
+def opened(browser: "Browser", file: Path, width: int = 900, scheme: str = "light") -> "Page":
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.goto(file.as_uri())
+    return page
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_wider_than_the_screen(browser: "Browser", sample: Path, small: Path, width: int) -> None:
+    """A page that scrolls sideways is unreadable on a phone; wide tables scroll by themselves."""
+    for file in (sample, small):
+        page = opened(browser, file, width)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        page.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_first_screen_says_what_changed_and_what_is_most_urgent(
+    browser: "Browser", sample: Path, width: int
+) -> None:
+    """On a phone, too, nobody has to scroll to see that incentives are overdue."""
+    page = opened(browser, sample, width)
+    for text in ("What changed", "Needs action", "incentives overdue, not sent", "owed incentives that Rally hides"):
+        box = page.get_by_text(text, exact=True).first.bounding_box()
+        assert box
+        assert box["y"] + box["height"] < 800, text
+    page.close()
+
+
+def test_nothing_is_asked_of_the_network_and_nothing_goes_wrong(
+    browser: "Browser", sample: Path, small: Path
+) -> None:
+    """An opened report is seen by its reader only. A message on the console would mean that something in it is broken."""
+    for file in (sample, small):
+        page = browser.new_page()
+        asked: list[str] = []
+        said: list[str] = []
+        page.on("request", lambda request, asked=asked: asked.append(request.url))
+        page.on("console", lambda message, said=said: said.append(message.text))
+        page.goto(file.as_uri())
+        assert (asked, said) == ([file.as_uri()], [])
+        page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_accessibility_checker_finds_nothing(browser: "Browser", small: Path, scheme: str) -> None:
+    """Contrast, names, headings, tables and landmarks, by all rules of axe; with the queries open."""
+    page = opened(browser, small, 380, scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    found = axe.Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.close()
+
+
+def test_text_of_pictures_can_be_selected_and_lies_within_them(browser: "Browser", sample: Path) -> None:
+    """Fonts differ from machine to machine; labels must not be cut where the browser's is wider than vl-convert's."""
+    page = opened(browser, sample)
+    outside = page.evaluate(
+        """() => [...document.querySelectorAll('svg')].flatMap(svg => {
+            const frame = svg.getBoundingClientRect();
+            return [...svg.querySelectorAll('text')].filter(text => {
+                const box = text.getBoundingClientRect();
+                return box.left < frame.left - 1 || box.right > frame.right + 1;
+            }).map(text => text.textContent);
+        })"""
+    )
+    assert outside == []
+    picked = page.evaluate(
+        """() => {
+            const label = [...document.querySelectorAll('svg text')].find(text => text.textContent === 'Invited');
+            getSelection().selectAllChildren(label);
+            return getSelection().toString();
+        }"""
+    )
+    assert picked == "Invited"
+    page.close()
+
+
+def test_it_prints(browser: "Browser", sample: Path) -> None:
+    """On paper it is light whatever the screen is, queries are left out, and a table's rows are whole."""
+    page = opened(browser, sample, scheme="dark")
+    printed = page.pdf(format="A4")
+    assert printed.startswith(b"%PDF")
+    assert 5 < printed.count(b"/Type /Page\n") < 25
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert not page.locator("details").first.is_visible()
+    assert page.get_by_text("The first 12 of").first.is_visible()
+    page.set_viewport_size({"width": 703, "height": 1000})
+    assert page.evaluate("document.documentElement.scrollWidth") == 703
+    page.close()
