@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from product import Product
@@ -12,7 +12,7 @@ from report_warehouse import AS_OF, HOSTILE, MONDAY, described_sample, finished,
 from pipelines.report import Wanted, write
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -55,7 +55,7 @@ def small(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Path:
         return write(connection, folder, Wanted(since=MONDAY, formats=("html",))).files[0]
 
 
-def opened(browser: "Browser", file: Path, width: int = 900, scheme: str = "light") -> "Page":
+def opened(browser: "Browser", file: Path, width: int = 900, scheme: Literal["light", "dark"] = "light") -> "Page":
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page.goto(file.as_uri())
     return page
@@ -89,17 +89,18 @@ def test_nothing_is_asked_of_the_network_and_nothing_goes_wrong(
     """An opened report is seen by its reader only. A message on the console would mean that something in it is broken."""
     for file in (sample, small):
         page = browser.new_page()
-        asked: list[str] = []
-        said: list[str] = []
-        page.on("request", lambda request, asked=asked: asked.append(request.url))
-        page.on("console", lambda message, said=said: said.append(message.text))
+        asked: list[Request] = []
+        said: list[ConsoleMessage] = []
+        page.on("request", asked.append)
+        page.on("console", said.append)
         page.goto(file.as_uri())
-        assert (asked, said) == ([file.as_uri()], [])
+        assert [request.url for request in asked] == [file.as_uri()]
+        assert [message.text for message in said] == []
         page.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_accessibility_checker_finds_nothing(browser: "Browser", small: Path, scheme: str) -> None:
+def test_the_accessibility_checker_finds_nothing(browser: "Browser", small: Path, scheme: Literal["light", "dark"]) -> None:
     """Contrast, names, headings, tables and landmarks, by all rules of axe; with the queries open."""
     page = opened(browser, small, 380, scheme)
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
