@@ -41,7 +41,7 @@ def find_participants(connection: duckdb.DuckDBPyConnection, asked: str) -> list
     for wanted in (1, 2):
         if ids := [participant for participant, fit in found if fit == wanted]:
             return ids
-    alike = "".join(f"\n  {participant}" for participant, _ in found)
+    alike = "".join(f"\n  {one}" for (one,) in ask(connection, "find_participants_alike", asked=asked).rows)
     did_you_mean = f" Did you mean one of these?{alike}" if alike else ""
     msg = f"{asked!r}: no participant and no person has this id.{did_you_mean}"
     raise StudyflowError(msg)

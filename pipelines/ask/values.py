@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import partial
+from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
 
 INSTANT = "TIMESTAMP WITH TIME ZONE"
@@ -94,7 +95,7 @@ def _whole(value: int | None) -> str:
 
 
 def _quoted(text: str, ascii_only: bool) -> str:  # noqa: FBT001
-    return json.dumps(text, ensure_ascii=ascii_only)
+    return encode_basestring_ascii(text) if ascii_only else encode_basestring(text)
 
 
 def _embedded(text: str, ascii_only: bool) -> str:  # noqa: FBT001
