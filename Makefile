@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PEERS := .venv-benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow lint format docs benchmarks lock clean
+.PHONY: help setup run test test-slow fuzz lint format docs benchmarks lock clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ test: $(READY) ## Run the tests
 
 test-slow: $(READY) ## Run the tests marked slow, too
 	$(BIN)/python -m pytest -n auto --dist loadscope -m ''
+
+fuzz: $(READY) ## Load files that a fuzzer makes, others each time, for some minutes
+	STUDYFLOW_FUZZ_EXAMPLES=5000 $(BIN)/python -m pytest tests/test_load_fuzz.py
 
 lint: $(READY) ## Check formatting, lint and types of Python and SQL
 	$(BIN)/ruff format --check .
