@@ -61,6 +61,19 @@ def opened(browser: "Browser", file: Path, width: int = 900, scheme: Literal["li
     return page
 
 
+def note(page: "Page", asked: list[str], said: list[str]) -> None:
+    """Keep the addresses that a page asks for, and what it says on the console."""
+
+    def ask(request: "Request") -> None:
+        asked.append(request.url)
+
+    def say(message: "ConsoleMessage") -> None:
+        said.append(message.text)
+
+    page.on("request", ask)
+    page.on("console", say)
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_is_wider_than_the_screen(browser: "Browser", sample: Path, small: Path, width: int) -> None:
     """A page that scrolls sideways is unreadable on a phone; wide tables scroll by themselves."""
@@ -83,24 +96,22 @@ def test_the_first_screen_says_what_changed_and_what_is_most_urgent(
     page.close()
 
 
-def test_nothing_is_asked_of_the_network_and_nothing_goes_wrong(
-    browser: "Browser", sample: Path, small: Path
-) -> None:
+def test_nothing_is_asked_of_the_network_and_nothing_goes_wrong(browser: "Browser", sample: Path, small: Path) -> None:
     """An opened report is seen by its reader only. A message on the console would mean that something in it is broken."""
     for file in (sample, small):
         page = browser.new_page()
-        asked: list[Request] = []
-        said: list[ConsoleMessage] = []
-        page.on("request", asked.append)
-        page.on("console", said.append)
+        asked: list[str] = []
+        said: list[str] = []
+        note(page, asked, said)
         page.goto(file.as_uri())
-        assert [request.url for request in asked] == [file.as_uri()]
-        assert [message.text for message in said] == []
+        assert (asked, said) == ([file.as_uri()], [])
         page.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_accessibility_checker_finds_nothing(browser: "Browser", small: Path, scheme: Literal["light", "dark"]) -> None:
+def test_the_accessibility_checker_finds_nothing(
+    browser: "Browser", small: Path, scheme: Literal["light", "dark"]
+) -> None:
     """Contrast, names, headings, tables and landmarks, by all rules of axe; with the queries open."""
     page = opened(browser, small, 380, scheme)
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
