@@ -139,7 +139,7 @@ class Book:
             select columns.table_name as "table", columns.column_name as "column", columns.comment as "what it says"
             from duckdb_columns() as columns
             inner join duckdb_tables() as tables using (database_name, schema_name, table_name)
-            where columns.schema_name = 'marts' and not tables.temporary
+            where columns.database_name = current_database() and columns.schema_name = 'marts'
             order by columns.table_name, columns.column_index
         """)
         named = [Column(str(name), "VARCHAR") for name, *_ in found.description or ()]
@@ -186,7 +186,7 @@ def plan(
     tables = connection.execute("""
         select table_name, comment
         from duckdb_tables()
-        where schema_name = 'marts' and not temporary
+        where database_name = current_database() and schema_name = 'marts'
         order by table_name <> 'participants', table_name
     """).fetchall()
     taken = {ABOUT.lower(), COLUMNS.lower(), "history"}
@@ -240,7 +240,7 @@ def _file(name: str, rows: int) -> str | None:
 
 def _sheet_name(name: str, taken: set[str]) -> str:
     """At most 31 characters, none that a sheet's name may not have, and no two alike, in any case."""
-    cleaned = re.sub(r"[\[\]:*?/\\]", "_", name).strip("'") or "_"
+    cleaned = re.sub(r"[\[\]:*?/\\']", "_", name) or "_"
     shown, number = cleaned[:_LONGEST_NAME], 1
     while shown.lower() in taken:
         number += 1
