@@ -69,6 +69,22 @@ create table if not exists raw.withdrawals (
     load_id integer not null,
     participant_id varchar not null
 );
+
+-- One row per person who was forgotten, and per participant they were. No id is in it, only hashes of salt and id.
+create table if not exists raw.forgotten (
+    salt varchar not null,              -- the same in all rows
+    person_hash varchar not null,       -- whose id it is
+    kind varchar not null,              -- person or participant
+    id_hash varchar not null,
+    forgotten_at timestamptz not null
+);
+
+-- One row per line that is withheld, or was taken out, because it is of one of them. It is in no other count of lines.
+create table if not exists raw.forgotten_lines (
+    file_id integer not null,
+    line_number bigint not null,
+    load_id integer not null
+);
 {% endmacro %}
 
 {#- A number that is one more whenever the raw tables become others; pipelines/migrations.py has the way there. -#}

@@ -27,3 +27,5 @@ union all
 select 'distinct_changes', count(*) from changes
 union all
 select outcome, count(*) from judged group by outcome
+union all
+select 'forgotten', count(*) from raw.forgotten_lines

@@ -30,6 +30,8 @@ union all
 select 'distinct_changes', count(*) from staging.stg_changes
 union all
 select reason, count(*) from audit.rejected_lines group by reason
+union all
+select 'forgotten', coalesce(sum(forgotten_lines), 0)::bigint from audit.load_files
 """
 REASONS = (
     "invalid_json",
@@ -127,6 +129,7 @@ def _accounting(counts: dict[str, int]) -> dict[str, Any]:
         "rejected": {reason: counts[reason] for reason in REASONS if reason in counts},
         "distinct_changes": distinct,
         "repeated_deliveries": accepted - distinct,
+        "forgotten": counts.get("forgotten", 0),
     }
 
 
@@ -159,6 +162,8 @@ def _lines_table(summary: Summary) -> Table:
         table.add_row(name, f"{count:,}", style=style)
     table.add_section()
     table.add_row(f"in {summary.files:,} files", f"{accounting['lines']:,}", style="bold")
+    if accounting["forgotten"]:
+        table.add_row("forgotten, besides", f"{accounting['forgotten']:,}", style="dim")
     return table
 
 

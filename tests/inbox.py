@@ -113,7 +113,7 @@ def inbox(product: Product) -> Iterator[Inbox]:
         try:
             yield Inbox(product, Path(folder), product.reused)
         finally:
-            for table in ("files", "deliveries", "loads", "withdrawals"):
+            for table in ("files", "deliveries", "loads", "withdrawals", "forgotten", "forgotten_lines"):
                 product.reused.execute(f"delete from raw.{table}")
 
 

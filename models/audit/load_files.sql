@@ -16,6 +16,10 @@ rejected as (
     select * from {{ ref('rejected_lines') }}
 ),
 
+forgotten_lines as (
+    select * from {{ source('raw', 'forgotten_lines') }}
+),
+
 accepted_by_file as (
     select
         file_id,
@@ -40,6 +44,14 @@ rejected_by_file as (
         count(*) as rejected
     from rejected
     group by file_id
+),
+
+forgotten_by_file as (
+    select
+        file_id,
+        count(*) as forgotten_lines
+    from forgotten_lines
+    group by file_id
 )
 
 select
@@ -55,6 +67,7 @@ select
 
     cast(coalesce(accepted_by_file.distinct_changes, 0) as bigint) as distinct_changes,
     cast(coalesce(accepted_by_file.accepted - accepted_by_file.distinct_changes, 0) as bigint) as repeated_deliveries,
+    coalesce(forgotten_by_file.forgotten_lines, 0) as forgotten_lines,
     files.pending_bytes
 from files
 left join accepted_by_file
@@ -63,4 +76,6 @@ left join other_events_by_file
     on files.file_id = other_events_by_file.file_id
 left join rejected_by_file
     on files.file_id = rejected_by_file.file_id
+left join forgotten_by_file
+    on files.file_id = forgotten_by_file.file_id
 where not files.is_superseded or files.lines > 0

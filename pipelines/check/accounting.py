@@ -56,6 +56,12 @@ listed as (
     select file_id, count(*) as listed_rejected
     from audit.rejected_lines
     group by file_id
+),
+
+withheld as (
+    select file_id, count(*) as withheld_lines
+    from raw.forgotten_lines
+    group by file_id
 )
 
 select
@@ -67,6 +73,10 @@ select
     ledger.lines as ledger_lines,
     ledger.blank_lines as ledger_blank,
     ledger.lines - ledger.blank_lines as ledger_kept,
+    case
+        when not ledger.is_superseded then ledger.next_line - 1 + (ledger.open_line_bytes > 0)::int
+    end as physical_lines,
+    coalesce(withheld.withheld_lines, 0) as withheld_lines,
     coalesce(kept.kept_lines, 0) as kept_lines,
     coalesce(kept.kept_accepted, 0) as kept_accepted,
     coalesce(kept.kept_other_events, 0) as kept_other_events,
@@ -77,6 +87,7 @@ select
     counted.accepted,
     counted.other_events,
     counted.rejected,
+    counted.forgotten_lines,
     coalesce(listed.listed_rejected, 0) as listed_rejected
 from raw.files as ledger
 full join kept
@@ -85,6 +96,8 @@ full join audit.load_files as counted
     on coalesce(ledger.file_id, kept.file_id) = counted.file_id
 full join listed
     on coalesce(ledger.file_id, kept.file_id, counted.file_id) = listed.file_id
+left join withheld
+    on ledger.file_id = withheld.file_id
 """
 
 IN_LEDGER = Rule(
@@ -101,6 +114,13 @@ ALL_KEPT = Rule(
     "file_id, source_file, ledger_lines, ledger_blank, kept_lines",
     TAMPERED,
 )
+ALL_THERE = Rule(
+    LEDGER,
+    "lines and forgotten lines are all lines that the file had when it was read",
+    "physical_lines <> ledger_lines + withheld_lines",
+    "file_id, source_file, physical_lines, ledger_lines, withheld_lines",
+    TAMPERED,
+)
 ALL_COUNTED = Rule(
     LOAD_FILES,
     "every file in raw.files with lines is there, and no other",
@@ -113,6 +133,13 @@ LINES_AGREE = Rule(
     "lines and blank are those of raw.files",
     "lines <> ledger_lines or blank <> ledger_blank",
     "file_id, source_file, lines, ledger_lines, blank, ledger_blank",
+    STALE,
+)
+FORGOTTEN_AGREE = Rule(
+    LOAD_FILES,
+    "forgotten_lines is what raw.forgotten_lines has",
+    "forgotten_lines <> withheld_lines",
+    "file_id, source_file, forgotten_lines, withheld_lines",
     STALE,
 )
 OUTCOMES_AGREE = Rule(
@@ -130,7 +157,10 @@ ALL_LISTED = Rule(
     STALE,
 )
 
-BY_FILE = Scan(FILES, (IN_LEDGER, ALL_KEPT, ALL_COUNTED, LINES_AGREE, OUTCOMES_AGREE, ALL_LISTED))
+BY_FILE = Scan(
+    FILES,
+    (IN_LEDGER, ALL_KEPT, ALL_THERE, ALL_COUNTED, LINES_AGREE, FORGOTTEN_AGREE, OUTCOMES_AGREE, ALL_LISTED),
+)
 
 TOTAL = Scan(
     """

@@ -129,7 +129,7 @@ def _by_inode(
     for source in sources:
         entry = by_inode.get((source.device, source.inode))
         try:
-            is_same = entry and (_is_as_read(source, entry) or (entry.lines and _continues(source, entry)))
+            is_same = entry and (_is_as_read(source, entry) or (_taken(entry) and _continues(source, entry)))
         except SourceError as problem:
             problems.append(problem)
         else:
@@ -137,8 +137,17 @@ def _by_inode(
     return known
 
 
-def entry_after(task: Task, load_id: int, read_ns: int, rows: int) -> Entry:
-    """The row of a file that has been read, `rows` of whose lines were not blank."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted of a file: of its new lines those that were kept and those that were withheld, and all withheld."""
+
+    kept: int
+    withheld: int
+    all_withheld: int
+
+
+def entry_after(task: Task, load_id: int, read_ns: int, counted: Counted) -> Entry:
+    """The row of a file that has been read. Lines that are withheld, of people who were forgotten, are not in it."""
     source, cursor, before = task.reader.source, task.reader.cursor, task.entry
     lines_before = before.next_line - 1 if before else 0
     return Entry(
@@ -156,8 +165,12 @@ def entry_after(task: Task, load_id: int, read_ns: int, rows: int) -> Entry:
         open_line_bytes=cursor.open_line_bytes,
         pending_bytes=cursor.pending_bytes,
         fingerprint=task.reader.fingerprint,
-        lines=cursor.lines,
-        blank_lines=(before.blank_lines if before else 0) + cursor.lines - lines_before - rows,
+        lines=cursor.lines - counted.all_withheld,
+        blank_lines=(before.blank_lines if before else 0)
+        + cursor.lines
+        - lines_before
+        - counted.kept
+        - counted.withheld,
         first_load_id=before.first_load_id if before else load_id,
         last_load_id=load_id,
     )
@@ -174,8 +187,12 @@ def _is_as_read(source: SourceFile, entry: Entry) -> bool:
 
 
 def _continues(source: SourceFile, entry: Entry) -> bool:
-    taken = entry.next_offset + entry.open_line_bytes
-    return source.compression == entry.compression and fingerprint(source, taken) == entry.fingerprint
+    return source.compression == entry.compression and fingerprint(source, _taken(entry)) == entry.fingerprint
+
+
+def _taken(entry: Entry) -> int:
+    """How many bytes of the content have been taken."""
+    return entry.next_offset + entry.open_line_bytes
 
 
 def _has_nothing_new(source: SourceFile, entry: Entry) -> bool:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from pipelines.errors import SourceError
 from pipelines.load.ledger import (
+    Counted,
     Entry,
     Plan,
     Task,
@@ -23,6 +24,7 @@ from pipelines.load.ledger import (
 from pipelines.load.lines import SCHEMA
 from pipelines.load.sources import SourceFile, find
 from pipelines.load.strict_json import LONG, brief_form, normal_form
+from pipelines.load.withhold import KEPT_LINES, forgotten
 from pipelines.reference import known_statuses
 from pipelines.warehouse import has_table, only_row, raw_tables_ddl
 
@@ -60,7 +62,7 @@ select
     case
         when is_no_text or (is_contested and $may_contest) or (not $may_contest and try(decode(raw)) is null) then raw
     end as line_bytes
-from parsed_lines
+from {lines}
 where not is_blank
 """
 
@@ -69,6 +71,27 @@ create or replace temp view lines as
 select *, raw as document, octet_length(raw) > {LONG} as is_long, false as says_more
 from arriving
 """  # noqa: S608
+
+# Lines of forgotten people have come in as nothing but their place.
+SET_APART = (
+    "insert into raw.forgotten_lines select file_id, line_number, load_id from raw.deliveries "
+    "where load_id = ? and reason = 'forgotten'",
+    "delete from raw.deliveries where load_id = ? and reason = 'forgotten'",
+)
+
+COUNTED = """
+select
+    file_id,
+    count(*) filter (is_kept),
+    count(*) filter (not is_kept and load_id = $load_id),
+    count(*) filter (not is_kept)
+from (
+    select file_id, load_id, true as is_kept from raw.deliveries where load_id = $load_id
+    union all
+    select file_id, load_id, false as is_kept from raw.forgotten_lines
+)
+group by file_id
+"""
 
 # Lines that stand in an old content of a file and are read from it again are the same deliveries: the old ones go.
 FORGET_REPEATED = """
@@ -195,15 +218,14 @@ def _read(
     connection.unregister("known_statuses")
     for task in failed:
         _take_back(connection, task.reader.file_id, "load_id = $load_id", load_id)
+    for statement in SET_APART:
+        connection.execute(statement, [load_id])
     for task in todo.tasks:
         if task.entry and task.entry.open_line_bytes:
             _withdraw_open_line(connection, task.entry, load_id)
-    rows = dict(
-        connection.execute(
-            "select file_id, count(*) from raw.deliveries where load_id = ? group by file_id", [load_id]
-        ).fetchall()
-    )
-    written = [entry_after(task, load_id, read_ns, rows.get(task.reader.file_id, 0)) for task in todo.tasks]
+    counted = _counted(connection, load_id)
+    nothing = Counted(0, 0, 0)
+    written = [entry_after(task, load_id, read_ns, counted.get(task.reader.file_id, nothing)) for task in todo.tasks]
     older = superseded_entries(connection) + [task.replaces for task in todo.tasks if task.replaces]
     written += [
         _supersede(connection, old, task.reader.file_id, load_id)
@@ -212,6 +234,12 @@ def _read(
         if old.source_file == task.reader.source.name
     ]
     write_entries(connection, written)
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, load_id: int) -> dict[int, Counted]:
+    """What was counted of each file of which a line was kept or withheld, now or ever."""
+    found = connection.execute(COUNTED, {"load_id": load_id}).fetchall()
+    return {file_id: Counted(*counts) for file_id, *counts in found}
 
 
 def _begin_load(connection: duckdb.DuckDBPyConnection) -> int:
@@ -255,7 +283,12 @@ def _insert(connection: duckdb.DuckDBPyConnection, todo: Plan, load_id: int, pro
 
 def _parse(connection: duckdb.DuckDBPyConnection, load_id: int, *, may_contest: bool) -> None:
     connection.execute(PARSE)
-    connection.execute(INSERT, {"load_id": load_id, "may_contest": may_contest})
+    lines = "parsed_lines"
+    if someone := forgotten(connection):
+        someone.tell(connection)
+        connection.execute(KEPT_LINES)
+        lines = "kept_lines"
+    connection.execute(INSERT.format(lines=lines), {"load_id": load_id, "may_contest": may_contest})
 
 
 def _look_again(connection: duckdb.DuckDBPyConnection, load_id: int) -> None:
@@ -309,7 +342,8 @@ def _read_again(lines: pa.Table) -> pa.Table:
 
 def _withdraw_open_line(connection: duckdb.DuckDBPyConnection, entry: Entry, load_id: int) -> None:
     """Take back a line that was taken without its newline: it has been read again, and may have become another."""
-    _take_back(connection, entry.file_id, f"load_id < $load_id and line_number = {entry.next_line}", load_id)
+    which = f"load_id < $load_id and line_number = {entry.next_line}"
+    _take_back(connection, entry.file_id, which, load_id)
 
 
 def _take_back(connection: duckdb.DuckDBPyConnection, file_id: int, which: str, load_id: int) -> None:
@@ -321,11 +355,13 @@ def _take_back(connection: duckdb.DuckDBPyConnection, file_id: int, which: str, 
         values,
     )
     connection.execute(f"delete {rows}", values)
+    connection.execute(f"delete from raw.forgotten_lines where file_id = $file_id and {which}", values)  # noqa: S608
 
 
 def _supersede(connection: duckdb.DuckDBPyConnection, old: Entry, new_file_id: int, load_id: int) -> Entry:
     """End a content that a file had before it was rewritten; what has not come again since stays loaded."""
     connection.execute(FORGET_REPEATED, {"old": old.file_id, "new": new_file_id, "load_id": load_id})
+    connection.execute("delete from raw.forgotten_lines where file_id = ?", [old.file_id])
     left = only_row(connection, "select count(*) from raw.deliveries where file_id = ?", [old.file_id])[0]
     return replace(old, is_superseded=True, lines=left, blank_lines=0, pending_bytes=0, last_load_id=load_id)
 

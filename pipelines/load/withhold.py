@@ -1,0 +1,55 @@
+"""People who were forgotten: only hashes of their ids are known, and what is of them does not come back in."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from pipelines.warehouse import has_table
+
+WITHHOLD = (Path(__file__).parent / "withhold.sql").read_text(encoding="utf-8")
+KEPT_LINES = (Path(__file__).parent / "kept_lines.sql").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """Hashes of the ids of people and of their participants, all made with one salt."""
+
+    salt: str
+    people: tuple[str, ...]
+    participants: tuple[str, ...]
+
+    @classmethod
+    def of_ids(cls, salt: str, people: Iterable[str], participants: Iterable[str]) -> "Forgotten":
+        """Who has these ids."""
+        return cls(salt, tuple(hash_of(salt, one) for one in people), tuple(hash_of(salt, one) for one in participants))
+
+    def tell(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Make the macros that tell what is theirs (withhold.sql)."""
+        for name in ("salt", "people", "participants"):
+            value = getattr(self, name)
+            kind = "varchar" if isinstance(value, str) else "varchar[]"
+            # a variable takes no parameter; hashes and salts are hexadecimal
+            text = repr(value) if isinstance(value, str) else repr(list(value))
+            connection.execute(f"set variable forgotten_{name} = cast({text} as {kind})")
+        connection.execute(WITHHOLD)
+
+
+def hash_of(salt: str, one: str) -> str:
+    """The hash of an id, in hexadecimal."""
+    return hashlib.sha256(f"{salt}{one}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def forgotten(connection: duckdb.DuckDBPyConnection, person: str | None = None) -> Forgotten | None:
+    """Everyone who was forgotten, or the one with this hash if they were; None where nobody was."""
+    if not has_table(connection, "raw", "forgotten"):
+        return None
+    rows = connection.execute(
+        "select salt, kind, id_hash from raw.forgotten where $1 is null or person_hash = $1 order by id_hash", [person]
+    ).fetchall()
+    if not rows:
+        return None
+    hashes = {wanted: tuple(one for _, kind, one in rows if kind == wanted) for wanted in ("person", "participant")}
+    return Forgotten(rows[0][0], hashes["person"], hashes["participant"])
