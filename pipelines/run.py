@@ -192,7 +192,7 @@ def _check_what_is_new(outcome: Outcome, *, strict: bool) -> "Report | None":
         with connect(outcome.settings.database) as connection:
             if was_checked(connection, outcome.build.build_id):
                 return None
-    return _check_copy(outcome.settings, strict=strict)
+    return check_copy(outcome.settings, strict=strict)
 
 
 def load_files(settings: Settings, console: Console | None, meanwhile: Callable[[], None] | None = None) -> Loaded:
@@ -238,7 +238,7 @@ def check_tables(settings: Settings, *, strict: bool, as_of_must_match: bool, wa
     return report
 
 
-def _check_copy(settings: Settings, *, strict: bool) -> "Report":
+def check_copy(settings: Settings, *, strict: bool) -> "Report":
     """Check what the last build changed, if what it built on was checked and found right; else everything."""
     from pipelines.check import check, record_checked, scope_of_build  # noqa: PLC0415 - takes a second
 

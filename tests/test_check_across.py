@@ -45,7 +45,7 @@ SECOND = "interval 1 second"
 LOAD = "1 as load_id, now() as loaded_at"
 NO_LINES = (
     *("0 as lines", "0 as blank", "0 as accepted", "0 as other_events", "0 as rejected"),
-    *("0 as distinct_changes", "0 as repeated_deliveries"),
+    *("0 as distinct_changes", "0 as repeated_deliveries", "0 as forgotten_lines"),
 )
 
 
@@ -235,6 +235,17 @@ BREAKS = {
     "a blank line too many": Break(
         (f"update {FILES} set lines = lines + 1, blank = blank + 1 where file_id = 1",),
         {LEDGER_LINES: 1},
+    ),
+    "a line of a file that nobody counts": Break(
+        (f"update {LEDGER} set next_line = next_line + 1 where file_id = 1",),
+        {(LEDGER, "lines and forgotten lines are all lines that the file had when it was read"): 1},
+    ),
+    "a forgotten line that is not counted": Break(
+        (
+            f"update {LEDGER} set next_line = next_line + 1 where file_id = 1",
+            "insert into raw.forgotten_lines values (1, 0, 1)",
+        ),
+        {(FILES, "forgotten_lines is what raw.forgotten_lines has"): 1},
     ),
     "another event counted as rejected": Break(
         (f"update {FILES} set other_events = other_events - 1, rejected = rejected + 1 where file_id = 1",),

@@ -7,7 +7,7 @@ from pipelines.cli import pipeline  # noqa: F401 - the commands, in the order of
 
 # isort: split
 from pipelines import logs, stopping
-from pipelines.cli import ask, look, make_files, report  # noqa: F401
+from pipelines.cli import ask, forget, look, make_files, report  # noqa: F401
 from pipelines.cli.app import app, complain
 from pipelines.errors import ExitCode, StudyflowError
 

@@ -80,6 +80,11 @@ def export(
         by_study=by_study,
         workbook=book.made_with if book else None,
     )
+    made = {
+        "formats": list(formats),
+        "by_study": by_study,
+        "pseudonyms": pseudonyms.fingerprint if pseudonyms else None,
+    }
     now = marts(connection)
     databases = connection.execute("select path from duckdb_databases() where path is not null").fetchall()
     with (
@@ -92,7 +97,7 @@ def export(
             return Exported(folder, done, "nothing")
         plan = Plan(layout, counts, folders, _kept(plan, before, now, space.folder))
         with (
-            space.replacement([*rows, PARTS] if now else list(rows)) as new,
+            space.replacement([*rows, PARTS] if now else list(rows), made) as new,
             closing(mart.batches(connection, columns, plan.needed(), pseudonyms, with_values=with_values)) as batches,
         ):
             sizes = fill(new, plan, batches)

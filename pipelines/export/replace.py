@@ -3,10 +3,11 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import Any
 
 from pipelines.errors import StudyflowError
 from pipelines.locks import alone
@@ -24,8 +25,10 @@ class Workspace:
     path: Path
 
     @contextmanager
-    def replacement(self, files: Sequence[str]) -> Iterator[Path]:
+    def replacement(self, files: Sequence[str], made: Mapping[str, Any] | None = None) -> Iterator[Path]:
         """A new folder to put `files` into (relative paths); it takes the place of `folder` when the block ends well.
+
+        `made`: how they are made, for `how_made`.
 
         Files that earlier exports wrote, as their manifest says, go; all others are moved over as they are.
 
@@ -36,7 +39,7 @@ class Workspace:
         new = self.path / "new"
         try:
             new.mkdir()
-            _write_manifest(new, files)
+            _write_manifest(new, files, made or {})
             yield new
             flush(new)
             _foreign(self.folder, new)
@@ -153,8 +156,18 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         return sorted(entries, key=lambda entry: entry.name)
 
 
-def _write_manifest(folder: Path, files: Sequence[str]) -> None:
-    text = json.dumps({"about": ABOUT, "files": sorted(files)}, indent=1)
+def how_made(folder: Path) -> dict[str, Any] | None:
+    """How the export in a folder was made, as far as it says; None where there is none."""
+    try:
+        said = json.loads((folder / MANIFEST).read_bytes())
+        return {"files": list(map(str, said["files"])), **said.get("made", {})}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _write_manifest(folder: Path, files: Sequence[str], made: Mapping[str, Any]) -> None:
+    said = {"about": ABOUT, "files": sorted(files)} | ({"made": dict(made)} if made else {})
+    text = json.dumps(said, indent=1)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
 
 

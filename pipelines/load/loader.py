@@ -73,11 +73,11 @@ from arriving
 """  # noqa: S608
 
 # Lines of forgotten people have come in as nothing but their place.
-SET_APART = (
-    "insert into raw.forgotten_lines select file_id, line_number, load_id from raw.deliveries "
-    "where load_id = ? and reason = 'forgotten'",
-    "delete from raw.deliveries where load_id = ? and reason = 'forgotten'",
-)
+SET_APART = """
+insert into raw.forgotten_lines
+select file_id, line_number, load_id from raw.deliveries where load_id = $load_id and reason = 'forgotten'
+"""
+SET_APART_FROM = "delete from raw.deliveries where load_id = $load_id and reason = 'forgotten'"
 
 COUNTED = """
 select
@@ -218,8 +218,8 @@ def _read(
     connection.unregister("known_statuses")
     for task in failed:
         _take_back(connection, task.reader.file_id, "load_id = $load_id", load_id)
-    for statement in SET_APART:
-        connection.execute(statement, [load_id])
+    for statement in (SET_APART, SET_APART_FROM):
+        connection.execute(statement, {"load_id": load_id})
     for task in todo.tasks:
         if task.entry and task.entry.open_line_bytes:
             _withdraw_open_line(connection, task.entry, load_id)

@@ -11,14 +11,17 @@ create or replace temp macro is_forgotten_participant(id) as
 -- Short runs are found in any text by chance.
 create or replace temp macro words_of(text) as
     list_distinct(
-        list_transform(
-            regexp_extract_all(text, '"((?:[^"\\]|\\.)*)(?:"|$)', 1),
+        list_filter(
+            string_split(text, '"'),
+            lambda word: word <> ''
+        )
+        || list_transform(
+            regexp_extract_all(text, '"((?:[^"\\]|\\.)+)(?:"|$)', 1),
             lambda word: case
                 when contains(word, '\') then coalesce(try(from_json('"' || word || '"', '"VARCHAR"')), word)
                 else word
             end
         )
-        || string_split(text, '"')
         || list_filter(
             regexp_extract_all(text, '[\p{L}\p{N}_-]+') || regexp_extract_all(text, '[^\s"'',;=&?/<>(){}\[\]\\]+'),
             lambda word: length(word) >= 6
@@ -28,7 +31,7 @@ create or replace temp macro words_of(text) as
 create or replace temp macro mentions_forgotten(text) as
     coalesce(
         list_has_any(
-            list_transform(words_of(text), lambda word: sha256(getvariable('forgotten_salt') || word)),
+            list_transform(words_of(replace(text, chr(0), '')), lambda word: sha256(getvariable('forgotten_salt') || word)),
             getvariable('forgotten_people') || getvariable('forgotten_participants')
         ),
         false

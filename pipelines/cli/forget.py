@@ -1,0 +1,67 @@
+"""The command that takes a person out: forget."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.app import Database, Exports, Raw, Wait, app, complain, messages, output, say_waiting
+from pipelines.errors import ExitCode, StudyflowError
+from pipelines.settings import WAIT_SECONDS, resolve
+
+
+@app.command()
+def forget(
+    person: Annotated[str, typer.Option("--person", help="The person's id in Rally.")],
+    raw_files: Annotated[
+        bool,
+        typer.Option("--raw-files", help="Also rewrite the raw files and people.csv. Stop what writes to them first."),
+    ] = False,
+    proof: Annotated[Path | None, typer.Option("--proof", help="Write what was removed to this JSON file.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    raw: Raw = None,
+    database: Database = None,
+    exports: Exports = None,
+    wait: Wait = WAIT_SECONDS,
+) -> None:
+    """Take a person out of the warehouse and the exports, for good: what comes of them later is withheld."""
+    from pipelines.forget import forget as take_out
+    from pipelines.forget import look_up
+    from pipelines.run import settings_of_loaded
+    from pipelines.warehouse import connect
+
+    if not person.strip():
+        complain(StudyflowError("--person is blank. Say the id of one person."))
+        raise typer.Exit(ExitCode.USAGE)
+    loaded = settings_of_loaded(database, None)
+    settings = replace(loaded, exports=resolve(exports=exports).exports, wait_seconds=wait)
+    with connect(settings.database, read_only=True) as connection:
+        known = look_up(connection, person)
+    if not known.is_someone:
+        msg = (
+            f"{settings.database}: nobody here has this id, and nobody who had it was forgotten. "
+            "Check the id; if they are only in raw files, load those first."
+        )
+        raise StudyflowError(msg)
+    if not yes:
+        _confirm(known.lines, settings.database, raw_files=raw_files)
+    done = take_out(settings, person, [path.absolute() for path in raw or ()], rewrite=raw_files, waiting=say_waiting)
+    done.render(output)
+    if proof:
+        done.write(proof)
+    if not done.is_done:
+        complain(StudyflowError("not everything is done: see above. Once that is put right, say the same again."))
+        raise typer.Exit(ExitCode.FAILED)
+    raise typer.Exit(ExitCode.DONE if done.checks_passed else ExitCode.CHECKS_FAILED)
+
+
+def _confirm(lines: int, database: Path, *, raw_files: bool) -> None:
+    """Ask on a terminal; where nobody can answer, it takes --yes."""
+    if not sys.stdin.isatty():
+        complain(StudyflowError("forgetting cannot be undone, and nobody is here to ask. Say --yes to do it."))
+        raise typer.Exit(ExitCode.USAGE)
+    where = "the warehouse, the exports and the raw files" if raw_files else "the warehouse and the exports"
+    messages.print(f"{lines:,} lines in {database} are of this person.", highlight=False, markup=False, soft_wrap=True)
+    typer.confirm(f"Take them out of {where}? This cannot be undone.", abort=True, err=True)

@@ -1,0 +1,133 @@
+"""What was done to forget a person, in words and as JSON. No id is in it."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from pipelines.errors import SourceError, StudyflowError
+from pipelines.forget.raw_files import Held
+from pipelines.forget.search import Search
+
+ELSEWHERE = "Backups, files that were copied or sent elsewhere, and Rally itself: studyflow does not know of them."
+
+
+@dataclass(slots=True)
+class Proof:
+    """What was there, what was removed, where they still are, and what a search found.
+
+    `tables`: the rows of each before and after; empty if nothing was left to take out. `people_rows`: of people.csv.
+    """
+
+    when: datetime
+    person_hash: str
+    salt: str
+    forgotten_before: datetime | None
+    lines: int
+    participants: int
+    warehouse: Path
+    tables: dict[str, tuple[int, int]] = field(default_factory=dict)
+    checks_passed: bool = True
+    exports: Path | None = None
+    exported: int = 0
+    raw_files: list[Held] = field(default_factory=list)
+    people_file: Path | None = None
+    people_rows: int = 0
+    is_rewriting: bool = False
+    search: Search = field(default_factory=Search)
+    problems: list[SourceError] = field(default_factory=list)
+
+    @property
+    def still_held(self) -> list[str]:
+        """Where they still are, as far as is known."""
+        held = [
+            f"{held.file}: {' and '.join(_lines_left(held))}"
+            for held in self.raw_files
+            if held.mentions or not held.is_rewritten
+        ]
+        if self.people_rows and not self.is_rewriting:
+            held.append(f"{self.people_file}: {self.people_rows} rows")
+        return held + [f"{problem}" for problem in self.problems]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all was done that was asked for, and the search found nothing."""
+        return not self.search.found and not self.problems
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as JSON has it."""
+        return {
+            "forgotten_at": self.when.isoformat(),
+            "forgotten_before": self.forgotten_before.isoformat() if self.forgotten_before else None,
+            "person": {"sha256_of_salt_and_id": self.person_hash, "salt": self.salt, "participants": self.participants},
+            "warehouse": str(self.warehouse),
+            "lines_removed": self.lines,
+            "tables": {
+                table: {"rows_before": before, "rows_after": after, "rows_removed": before - after}
+                for table, (before, after) in self.tables.items()
+            },
+            "checks_passed": self.checks_passed,
+            "exports": {"folder": str(self.exports) if self.exports else None, "files_written": self.exported},
+            "raw_files": [asdict(held) for held in self.raw_files],
+            "people_file": {"file": str(self.people_file), "rows": self.people_rows, "rewritten": self.is_rewriting}
+            if self.people_rows
+            else None,
+            "search": self.search.as_dict(),
+            "still_held": self.still_held,
+            "not_known": ELSEWHERE,
+        }
+
+    def write(self, file: Path) -> None:
+        """Write it as JSON.
+
+        Raises:
+            StudyflowError: the file cannot be written.
+        """
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(self.as_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        except OSError as error:
+            msg = f"{file}: the proof cannot be written ({error.strerror}). What it is of is done: say it again elsewhere."
+            raise StudyflowError(msg) from error
+
+    def render(self, console: Console) -> None:
+        """Print it for a person."""
+        for line in self._sentences():
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def _sentences(self) -> list[str]:
+        said = []
+        if self.tables:
+            said.append(f"Forgotten: {self.lines:,} lines of this person, who took part {self.participants:,} times.")
+            changed = {table: rows for table, rows in self.tables.items() if rows[0] != rows[1]}
+            said += [f"  {table}: {before:,} rows before, {after:,} now" for table, (before, after) in changed.items()]
+        else:
+            said.append(
+                f"Nothing of this person is in {self.warehouse} any more: forgotten {self.forgotten_before:%Y-%m-%d}."
+            )
+        if self.exports:
+            said.append(f"The {self.exported} files in {self.exports} are of the warehouse as it is now.")
+        said += [f"{held.file}: {held.lines:,} lines taken out" for held in self.raw_files if held.is_rewritten]
+        if self.people_rows and self.is_rewriting:
+            said.append(f"{self.people_file}: {self.people_rows} rows taken out")
+        if self.search.found:
+            said += ["A search for their ids found them:", *(f"  {place}" for place in self.search.found)]
+        else:
+            said.append(
+                f"A search for their ids through {self.search.columns:,} columns and {self.search.files:,} files found nothing."
+            )
+        if self.still_held:
+            said += ["They are still in:", *(f"  {place}" for place in self.still_held)]
+            if not self.is_rewriting:
+                said.append("  (--raw-files takes them out there, too)")
+        if not self.checks_passed:
+            said.append("The tables have failures of other kinds: see `studyflow check`.")
+        return [*said, f"Not looked at: {ELSEWHERE[0].lower()}{ELSEWHERE[1:]}"]
+
+
+def _lines_left(held: Held) -> list[str]:
+    left = [] if held.is_rewritten or not held.lines else [f"{held.lines:,} lines of theirs"]
+    return left + ([f"{held.mentions:,} lines of others that mention them"] if held.mentions else [])

@@ -1,0 +1,102 @@
+"""A warehouse without a person: a new file of what is left, so that not a byte of theirs stays in an old block."""
+
+from pathlib import Path
+
+import duckdb
+
+from pipelines.forget.known import IS_THEIRS, MENTIONS_THEM, Known
+from pipelines.settings import Settings
+from pipelines.warehouse import connect, has_table, only_row, raw_tables_ddl
+
+MADE_OTHERWISE = {"deliveries", "files", "withdrawals", "format"}
+
+GONE = f"create temp table gone as select file_id, line_number from before.raw.deliveries where {IS_THEIRS}"  # noqa: S608
+
+# What others say of them goes, too; what others did stays.
+LEFT = f"""
+insert into raw.deliveries by name
+select * replace (case when participant_id is null or not {MENTIONS_THEM} then line end as line)
+from before.raw.deliveries
+where (file_id, line_number) not in (select (file_id, line_number) from gone)
+"""  # noqa: S608
+
+FILES = """
+insert into raw.files by name
+select files.* replace (files.lines - coalesce(gone_by_file.lines, 0) as lines)
+from before.raw.files as files
+left join (select file_id, count(*) as lines from gone group by file_id) as gone_by_file
+    on files.file_id = gone_by_file.file_id
+"""
+
+FORGOTTEN_LINES = """
+insert into raw.forgotten_lines
+select gone.file_id, gone.line_number, $load_id
+from gone
+inner join raw.files on gone.file_id = files.file_id
+where not files.is_superseded
+"""
+
+
+def take_out(copy: Settings, known: Known) -> None:
+    """Put a new file, with the raw tables alone and nothing of the person in them, in the place of a working copy.
+
+    It counts as a load, so that nobody takes what is made of it for what was there before.
+    """
+    before = copy.database.with_name("before")
+    copy.database.rename(before)
+    with connect(copy.database) as connection:
+        path = str(before).replace("'", "''")
+        connection.execute(f"attach '{path}' as before (read_only)")
+        connection.execute(raw_tables_ddl())
+        connection.begin()
+        _copy(connection, known)
+        connection.commit()
+        connection.execute("detach before")
+        connection.execute("checkpoint")
+    before.unlink()
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, known: Known) -> None:
+    pattern = {"pattern": known.ids.pattern}
+    known.hashes.tell(connection)
+    connection.execute(GONE, pattern)
+    connection.execute(LEFT, pattern)
+    connection.execute(FILES)
+    tables = "select table_name from information_schema.tables where table_schema = 'raw' and table_catalog = 'before'"
+    for (table,) in connection.execute(tables).fetchall():
+        if table not in MADE_OTHERWISE:
+            connection.execute(f"insert into raw.{table} by name select * from before.raw.{table}")  # noqa: S608
+    query = "insert into raw.loads select coalesce(max(load_id), 0) + 1, now() from raw.loads returning load_id"
+    [load_id] = only_row(connection, query)
+    connection.execute(FORGOTTEN_LINES, {"load_id": load_id})
+    person_hash = known.person_hash
+    for kind, hashes in (("person", known.hashes.people), ("participant", known.hashes.participants)):
+        connection.execute(
+            """
+            insert into raw.forgotten
+            select $salt, $person, $kind, id_hash, now() from (select unnest($hashes::varchar[]) as id_hash)
+            where id_hash not in (select id_hash from raw.forgotten where kind = $kind and person_hash = $person)
+            """,
+            {"salt": known.hashes.salt, "person": person_hash, "kind": kind, "hashes": list(hashes)},
+        )
+    connection.execute("drop table gone")
+
+
+def built_as_of(database: Path) -> str | None:
+    """The moment that the tables speak for, as `--as-of` takes it; None where none have been built."""
+    with connect(database, read_only=True) as connection:
+        if not has_table(connection, "audit", "built_as_of"):
+            return None
+        return str(only_row(connection, "select as_of from audit.built_as_of")[0].isoformat())
+
+
+def rows_by_table(database: Path) -> dict[str, int]:
+    """How many rows each table has that is no view."""
+    query = (
+        "select table_schema, table_name from information_schema.tables where table_type = 'BASE TABLE' order by all"
+    )
+    with connect(database, read_only=True) as connection:
+        return {
+            f"{schema}.{table}": only_row(connection, f'select count(*) from "{schema}"."{table}"')[0]  # noqa: S608
+            for schema, table in connection.execute(query).fetchall()
+        }
