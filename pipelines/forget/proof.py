@@ -95,10 +95,11 @@ class Proof:
 
     def render(self, console: Console) -> None:
         """Print it for a person."""
-        for line in self._sentences():
+        for line in self.sentences():
             console.print(line, highlight=False, markup=False, soft_wrap=True)
 
-    def _sentences(self) -> list[str]:
+    def sentences(self) -> list[str]:
+        """The same for a person."""
         said = []
         if self.tables:
             said.append(f"Forgotten: {self.lines:,} lines of this person, who took part {self.participants:,} times.")
