@@ -157,6 +157,7 @@ def test_status_tells_of_what_is_loaded_before_anything_is_built(tmp_path: Path)
         "rejected": {"missing_field": 1},
         "distinct_changes": 1,
         "repeated_deliveries": 1,
+        "forgotten": 0,
     }
     assert status["unfinished_files"] == 1
     assert status["as_of"] is None

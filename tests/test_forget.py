@@ -36,7 +36,7 @@ from pipelines.load.loader import load
 from pipelines.load.sources import look_at
 from pipelines.run import export_tables
 from pipelines.settings import PROJECT, Forms, Settings
-from pipelines.warehouse import connect
+from pipelines.warehouse import connect, warehouse_format
 
 if TYPE_CHECKING:
     from pipelines.errors import SourceError
@@ -145,7 +145,7 @@ def without(files: Mapping[str, bytes], lines: list[Line], person: str) -> tuple
     return left, len(gone)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(data=st.data(), person=st.sampled_from(PERSONS))
 def test_it_is_as_if_their_lines_had_never_come(product: Product, data: st.DataObject, person: str) -> None:
     """Whatever came, in whatever files. Nor do they come back from new files, and the raw files can be rid of them."""
@@ -254,6 +254,7 @@ def test_no_byte_stays_in_the_file(tmp_path: Path, product: Product) -> None:
         assert SOMEONE.encode() not in file.read_bytes()
         assert PARTICIPANT.encode() not in file.read_bytes()
     assert place.of("select count(*) from raw.deliveries") == [(3_000,)]
+    assert place.of("select format from raw.format") == [(warehouse_format(),)]
 
 
 def test_the_search_finds_what_is_left(tmp_path: Path, product: Product) -> None:
@@ -327,6 +328,18 @@ def test_a_raw_file_that_changes_meanwhile_stays_as_it_is(
     assert "changed while it was rewritten" in str(problems)
     assert file.read_bytes() == line() + b"{}\n"
     assert list(place.raw.iterdir()) == [file]
+
+
+def test_a_raw_file_with_another_name_is_left_alone(tmp_path: Path, product: Product) -> None:
+    """Under that it would stay as it was, and nobody would know."""
+    place = Place(tmp_path, product)
+    place.put({"a.jsonl": line()})
+    (tmp_path / "backup").hardlink_to(place.raw / "a.jsonl")
+    with connect(place.settings.database, read_only=True) as connection:
+        known = look_up(connection, SOMEONE)
+    problems: list[SourceError] = []
+    assert list(raw_files.look_through([place.raw / "a.jsonl"], known, problems, rewrite=True)) == []
+    assert "hard links" in str(problems)
 
 
 @pytest.mark.parametrize(
@@ -478,7 +491,8 @@ def test_said_again_it_says_that_nothing_is_left(whole: Whole) -> None:
     assert again.still_held == []
     assert "Nothing of this person" in again.sentences()[0]
     assert again.forgotten_before is not None
-    assert forget(whole.settings).raw_files == []
+    (whole.place.raw / "a.jsonl").rename(whole.place.folder / "away")
+    assert forget(whole.settings).missing == [str(whole.place.raw / "a.jsonl")]
 
 
 @pytest.mark.parametrize("step", ["take_out", "build_tables", "export_tables", "search"])

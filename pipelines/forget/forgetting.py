@@ -1,5 +1,6 @@
 """Forgetting, from one end to the other. Each part can be done again: what was killed is finished by the next try."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -77,7 +78,10 @@ def _make_without(copy: Settings, known: Known) -> bool:
 def _look_through_files(settings: Settings, known: Known, raw: Sequence[Path], proof: Proof) -> None:
     found, proof.problems[:] = find(raw)
     with connect(settings.database, read_only=True) as connection:
-        files = [*raw_files.known_files(connection), *(source.path for source in found)]
+        known_files = raw_files.known_files(connection)
+    there = [file for file in known_files if os.path.isfile(file)]  # noqa: PTH113 - Path.is_file raises where it may not look
+    proof.missing = [str(file) for file in known_files if file not in there]
+    files = [*there, *(source.path for source in found)]
     proof.raw_files = list(raw_files.look_through(files, known, proof.problems, rewrite=proof.is_rewriting))
     proof.people_rows = people_file.rows_of(settings.people_file, known.ids.person)
     if proof.people_rows:

@@ -1,6 +1,7 @@
 """The line of a person in people.csv."""
 
 import csv
+import io
 import os
 import shutil
 from collections.abc import Iterator
@@ -51,18 +52,22 @@ def _rows(file: Path, person: str) -> Iterator[tuple[str, bool]]:
     pieces: list[str] = []
 
     def lines() -> Iterator[str]:
-        for line in text.splitlines(keepends=True):
+        for line in io.StringIO(text, newline=""):
             pieces.append(line)
             yield line
 
     place = None
-    for row in csv.reader(lines()):
-        if place is None:
-            names = [name.removeprefix("\ufeff").strip() for name in row]
-            place = names.index("person_id") if "person_id" in names else -1
-            yield "".join(pieces), False
-        else:
-            yield "".join(pieces), 0 <= place < len(row) and row[place].strip() == person.strip()
-        pieces.clear()
+    try:
+        for row in csv.reader(lines()):
+            if place is None:
+                names = [name.removeprefix("\ufeff").strip() for name in row]
+                place = names.index("person_id") if "person_id" in names else -1
+                yield "".join(pieces), False
+            else:
+                yield "".join(pieces), 0 <= place < len(row) and row[place].strip() == person.strip()
+            pieces.clear()
+    except csv.Error as error:
+        msg = f"{file}: is no CSV that can be read ({error})."
+        raise StudyflowError(msg) from error
     if pieces:
         yield "".join(pieces), False

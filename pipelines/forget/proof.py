@@ -20,6 +20,7 @@ class Proof:
     """What was there, what was removed, where they still are, and what a search found.
 
     `tables`: the rows of each before and after; empty if nothing was left to take out. `people_rows`: of people.csv.
+    `missing`: files that were loaded and are not where they were.
     """
 
     when: datetime
@@ -34,6 +35,7 @@ class Proof:
     exports: Path | None = None
     exported: int = 0
     raw_files: list[Held] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
     people_file: Path | None = None
     people_rows: int = 0
     is_rewriting: bool = False
@@ -72,6 +74,7 @@ class Proof:
             "checks_passed": self.checks_passed,
             "exports": {"folder": str(self.exports) if self.exports else None, "files_written": self.exported},
             "raw_files": [asdict(held) for held in self.raw_files],
+            "raw_files_not_found": self.missing,
             "people_file": {"file": str(self.people_file), "rows": self.people_rows, "rewritten": self.is_rewriting}
             if self.people_rows
             else None,
@@ -124,6 +127,9 @@ class Proof:
             said += ["They are still in:", *(f"  {place}" for place in self.still_held)]
             if not self.is_rewriting:
                 said.append("  (--raw-files takes them out there, too)")
+        if self.missing:
+            said += ["Not looked at, as they are no longer where they were when they were loaded:"]
+            said += [f"  {file}" for file in self.missing]
         if not self.checks_passed:
             said.append("The tables have failures of other kinds: see `studyflow check`.")
         return [*said, f"Not looked at: {ELSEWHERE[0].lower()}{ELSEWHERE[1:]}"]

@@ -61,9 +61,9 @@ class Held:
 
 
 def known_files(connection: duckdb.DuckDBPyConnection) -> list[Path]:
-    """The files that were ever loaded, as far as they are still there."""
+    """The files that were ever loaded, under the names that they had then."""
     names = connection.execute("select distinct source_file from raw.files order by source_file").fetchall()
-    return [path for (name,) in names if (path := Path(name)).is_file()]
+    return [Path(name) for (name,) in names]
 
 
 def look_through(files: Iterable[Path], known: Known, problems: list[SourceError], *, rewrite: bool) -> Iterator[Held]:
@@ -151,6 +151,9 @@ def lines_of(source: SourceFile) -> Iterator[bytes]:
 
 
 def _rewrite(source: SourceFile, without: set[int]) -> None:
+    if source.path.stat().st_nlink > 1:
+        msg = "has other names (hard links), under which it would stay as it is. Remove those, then try again."
+        raise SourceError(source.name, msg)
     new = _temporary(source.path)
     try:
         with new.open("xb") as file, packed(file, source.compression) as target:

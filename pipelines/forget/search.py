@@ -1,9 +1,11 @@
 """The proof that nothing is left: a search for the ids through the new warehouse and everything in the exports."""
 
 import csv
+import glob
 import mmap
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,9 @@ from pipelines.warehouse import connect, only_row
 
 ID_COLUMNS = {"person_id": "is_forgotten_person({})", "participant_id": "is_forgotten_participant({})"}
 IN_TEXT = "regexp_matches({0}::varchar, $pattern) or {0}::varchar in (select unnest($long::varchar[]))"
+BESIDE = ("{}.wal", "{}.tmp", ".{}.studyflow")
+"""Where DuckDB and runs put what they have at hand; a process that was killed leaves it there."""
+
 OF_OTHERS = {"study_id", "study_name"}
 """Columns whose ids are of something else. A study can have the id that a person has."""
 
@@ -35,7 +40,7 @@ class Search:
 
 
 def search(database: Path, exports: Path, known: Known) -> Search:
-    """Look for the ids in each column of text of each table, in the bytes of the warehouse, and in every file exported."""
+    """Look for the ids in each column of text, in the bytes of the warehouse and beside it, and in every file exported."""
     done = Search()
     with connect(database, read_only=True) as connection:
         known.hashes.tell(connection)
@@ -43,11 +48,13 @@ def search(database: Path, exports: Path, known: Known) -> Search:
         done.files += 1
         if any(not _is_part_of_another(connection, one) for one in _in_bytes(database, known.ids)):
             done.found.append(str(database))
-    for path in sorted(exports.rglob("*")) if exports.is_dir() else ():
-        if path.is_file():
-            done.files += 1
-            if _is_in_file(path, known.ids):
-                done.found.append(str(path))
+    beside = [path for name in BESIDE for path in database.parent.glob(name.format(glob.escape(database.name)))]
+    for path in sorted(file for place in [*beside, exports] for file in [place, *place.rglob("*")]):
+        with suppress(FileNotFoundError):  # another process may be done with it by now
+            if path.is_file():
+                done.files += 1
+                if _is_in_file(path, known.ids):
+                    done.found.append(str(path))
     return done
 
 

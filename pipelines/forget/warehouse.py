@@ -17,7 +17,7 @@ LEFT = f"""
 insert into raw.deliveries by name
 select * replace (case when participant_id is null or not {MENTIONS_THEM} then line end as line)
 from before.raw.deliveries
-where (file_id, line_number) not in (select (file_id, line_number) from gone)
+anti join gone using (file_id, line_number)
 """  # noqa: S608
 
 FILES = """
@@ -45,9 +45,9 @@ def take_out(copy: Settings, known: Known) -> None:
     before = copy.database.with_name("before")
     copy.database.rename(before)
     with connect(copy.database) as connection:
+        connection.execute(raw_tables_ddl())  # of a warehouse alone: it looks at all that is attached
         path = str(before).replace("'", "''")
         connection.execute(f"attach '{path}' as before (read_only)")
-        connection.execute(raw_tables_ddl())
         connection.begin()
         _copy(connection, known)
         connection.commit()
