@@ -107,5 +107,6 @@ def _forms(exports: Path) -> Forms | None:
     return Forms(
         by_study=made.get("by_study", any("/" in file for file in files)),
         parquet="parquet" in made.get("formats", ()) or any(file.endswith(".parquet") for file in files),
+        workbook="xlsx" in made.get("formats", ()) or any(file.endswith(".xlsx") for file in files),
         pseudonyms=pseudonyms,
     )

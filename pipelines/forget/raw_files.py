@@ -16,9 +16,8 @@ import pyarrow as pa
 from pipelines.errors import SourceError
 from pipelines.forget.known import Known
 from pipelines.load.lines import BLOCK, SCHEMA, open_content
-from pipelines.load.loader import NO_JSON, PARSE
+from pipelines.load.loader import FIRST_LOOK, PARSE, SECOND_LOOK, read_again
 from pipelines.load.sources import SourceFile, look_at
-from pipelines.load.strict_json import normal_form
 from pipelines.system import flush_one
 from pipelines.warehouse import connect
 
@@ -106,16 +105,14 @@ def _judge(source: SourceFile, known: Known) -> tuple[set[int], int]:
         values: dict[str, Any] = {"pattern": known.ids.pattern, "may_contest": True}
         arriving = pa.RecordBatchReader.from_batches(SCHEMA, _batches(source))
         connection.register("arriving", arriving)
-        connection.execute("create temp view lines as select *, raw as document from arriving")
+        connection.execute(FIRST_LOOK)
         connection.execute(PARSE)
         found = connection.execute(JUDGED, values).fetchall()
         doubtful = [(number, raw) for number, is_theirs, raw in found if is_theirs is None]
         certain = [(number, is_theirs) for number, is_theirs, _ in found if is_theirs is not None]
         if doubtful:
-            forms = [NO_JSON if (form := normal_form(raw)) is None else form for _, raw in doubtful]
-            again = _batch(doubtful).append_column("document", pa.array(forms, pa.large_binary()))
-            connection.register("again", again)
-            connection.execute("create or replace temp view lines as select * from again")
+            connection.register("again", read_again(pa.Table.from_batches([_batch(doubtful)])))
+            connection.execute(SECOND_LOOK)
             connection.execute(PARSE)
             certain += [row[:2] for row in connection.execute(JUDGED, values | {"may_contest": False}).fetchall()]
     theirs = {number for number, is_theirs in certain if is_theirs}

@@ -72,6 +72,8 @@ select *, raw as document, octet_length(raw) > {LONG} as is_long, false as says_
 from arriving
 """  # noqa: S608
 
+SECOND_LOOK = "create or replace temp view lines as select *, false as is_long from again"
+
 # Lines of forgotten people have come in as nothing but their place.
 SET_APART = """
 insert into raw.forgotten_lines
@@ -310,8 +312,8 @@ def _look_again(connection: duckdb.DuckDBPyConnection, load_id: int) -> None:
             "and deliveries.line_number = contested.line_number and deliveries.load_id = ?",
             [load_id],
         )
-        connection.register("again", _read_again(raw))
-        connection.execute("create or replace temp view lines as select *, false as is_long from again")
+        connection.register("again", read_again(raw))
+        connection.execute(SECOND_LOOK)
         _parse(connection, load_id, may_contest=False)
         connection.unregister("again")
         connection.unregister("contested")
@@ -329,7 +331,7 @@ def _portions(contested: pa.Table) -> Iterator[pa.Table]:
         yield contested.slice(start)
 
 
-def _read_again(lines: pa.Table) -> pa.Table:
+def read_again(lines: pa.Table) -> pa.Table:
     """The lines with what DuckDB is to read of them, and whether they say more."""
     documents, more = [], []
     for raw in lines["raw"].to_pylist():

@@ -8,24 +8,27 @@ create or replace temp macro is_forgotten_participant(id) as
     sha256(getvariable('forgotten_salt') || id) in (select unnest(getvariable('forgotten_participants')));
 
 -- What could be an id in a text: what stands in quotes, escaped or not, and longer runs of what most ids are made of.
--- Short runs are found in any text by chance.
+-- Short runs are found in any text by chance. Of texts over a mebibyte only the latter, else DuckDB runs out of memory.
 create or replace temp macro words_of(text) as
     list_distinct(
-        list_filter(
-            string_split(text, '"'),
-            lambda word: word <> ''
-        )
-        || list_transform(
-            regexp_extract_all(text, '"((?:[^"\\]|\\.)+)(?:"|$)', 1),
-            lambda word: case
-                when contains(word, '\') then coalesce(try(from_json('"' || word || '"', '"VARCHAR"')), word)
-                else word
-            end
-        )
-        || list_filter(
-            regexp_extract_all(text, '[\p{L}\p{N}_-]+') || regexp_extract_all(text, '[^\s"'',;=&?/<>(){}\[\]\\]+'),
-            lambda word: length(word) >= 6
-        )
+        case
+            when strlen(text) > 1048576 then regexp_extract_all(text, '[\p{L}\p{N}_-]{6,}')
+            else
+                list_filter(
+                    string_split(text, '"'),
+                    lambda word: word <> ''
+                )
+                || list_transform(
+                    regexp_extract_all(text, '"((?:[^"\\]|\\.)+)(?:"|$)', 1),
+                    lambda word: case
+                        when contains(word, '\')
+                            then coalesce(try(from_json('"' || word || '"', '"VARCHAR"')), word)
+                        else word
+                    end
+                )
+                || regexp_extract_all(text, '[\p{L}\p{N}_-]{6,}')
+                || regexp_extract_all(text, '[^\s"'',;=&?/<>(){}\[\]\\]{6,}')
+        end
     );
 
 create or replace temp macro mentions_forgotten(text) as
