@@ -2,9 +2,7 @@
 
 import html
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +13,7 @@ from urllib3.util import Retry
 
 from pipelines.errors import ExitCode, StudyflowError
 from pipelines.run import Outcome
+from pipelines.system import write_whole
 
 SECONDS = 10
 """How long the chat may take to answer, each time."""
@@ -116,12 +115,8 @@ def _post(message: Message, address: str) -> None:
 
 
 def _write(message: Message, file: Path) -> None:
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        unfinished.write_text(json.dumps(message, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        unfinished.replace(file)
+        write_whole(file, json.dumps(message, indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink()
         msg = f"{file}: the summary cannot be written ({error.strerror}). Choose another file with --chat."
         raise StudyflowError(msg) from error

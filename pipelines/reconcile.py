@@ -3,7 +3,6 @@
 import csv
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from io import StringIO
@@ -14,6 +13,7 @@ import pyarrow as pa
 
 from pipelines.errors import StudyflowError
 from pipelines.export.cells import Column, header, row
+from pipelines.system import write_whole
 from pipelines.warehouse import has_table
 
 ID_COLUMNS = ("participantid", "personid")
@@ -139,13 +139,9 @@ def _id_columns(file: Path, lines: list[list[str]]) -> tuple[list[int], int]:
 
 def _write(connection: duckdb.DuckDBPyConnection, out: Path) -> None:
     lines = connection.execute(f"select {row(list(COLUMNS))} from reconciled order by place").fetchall()  # noqa: S608
-    unfinished = out.with_name(f".{out.name}.part")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(header(connection, list(COLUMNS)) + "".join(line for (line,) in lines).encode())
-        unfinished.replace(out)
+        write_whole(out, header(connection, list(COLUMNS)).decode() + "".join(line for (line,) in lines))
     except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
         msg = f"{out}: cannot be written ({error.strerror}). Choose another place."
         raise StudyflowError(msg) from error

@@ -1,9 +1,7 @@
 """A folder of dated reports, one a day: each tells what changed since the day before, the last ones stay, an index leads."""
 
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +14,7 @@ from pipelines.locks import alone_in_time
 from pipelines.report import pages
 from pipelines.report.writer import Wanted, Written, write
 from pipelines.settings import REPORTS_KEPT, parse_instant
+from pipelines.system import write_whole
 from pipelines.warehouse import only_row
 
 INDEX = "index.html"
@@ -67,11 +66,9 @@ def _file(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int) -> Wri
     for entry in entries[keep:]:
         for name in entry.files:
             (folder / name).unlink(missing_ok=True)
-    _put(
-        folder / MEMORY,
-        json.dumps({"about": ABOUT, "reports": [entry.as_dict() for entry in entries[:keep]]}, indent=1),
-    )
-    _put(folder / INDEX, pages.index(entries[:keep]))
+    memory = {"about": ABOUT, "reports": [entry.as_dict() for entry in entries[:keep]]}
+    write_whole(folder / MEMORY, json.dumps(memory, indent=1) + "\n")
+    write_whole(folder / INDEX, pages.index(entries[:keep]))
     return written
 
 
@@ -88,14 +85,3 @@ def _remembered(folder: Path) -> list[Entry]:
 def _entry(row: Mapping[str, Any]) -> Entry:
     names = tuple(Path(name).name for name in row["files"])
     return Entry(parse_instant(row["as_of"]), names, tuple(map(str, row["actions"])))
-
-
-def _put(file: Path, text: str) -> None:
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(text + "\n", encoding="utf-8", newline="\n")
-        unfinished.replace(file)
-    except OSError:
-        with suppress(OSError):
-            unfinished.unlink()
-        raise

@@ -26,7 +26,7 @@ def html(document: Document) -> str:
 
 def index(entries: Sequence["Entry"]) -> str:
     """A page that leads to reports, in the order given."""
-    return _html_environment().get_template("index.html.j2").render(entries=entries, figures=figures).strip()
+    return _html_environment().get_template("index.html.j2").render(entries=entries, figures=figures).strip() + "\n"
 
 
 def markdown(document: Document) -> str:

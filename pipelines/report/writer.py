@@ -1,7 +1,5 @@
 """A report as files: where they go, what they are called, since when they tell."""
 
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +16,7 @@ from pipelines.report.content import compose
 from pipelines.report.document import Action
 from pipelines.report.previous import WITHOUT_ONE, last_report
 from pipelines.report.questions import Scope, instant
+from pipelines.system import write_whole
 
 Format = Literal["html", "md"]
 
@@ -111,13 +110,9 @@ def _built_as_of(connection: duckdb.DuckDBPyConnection, wanted: datetime | None)
 
 
 def _put(path: Path, text: str) -> None:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(text, encoding="utf-8", newline="\n")
-        unfinished.replace(path)
+        write_whole(path, text)
     except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink()
         msg = f"{path}: the report cannot be written here ({error.strerror}). Choose another --out."
         raise StudyflowError(msg) from error
