@@ -34,6 +34,7 @@ class Settings:
     is_as_of_asked_for: bool = True
     studies_file: Path = REFERENCE / "studies.csv"
     people_file: Path = REFERENCE / "people.csv"
+    reports: Path = REPORTS
     wait_seconds: float = WAIT_SECONDS
     named: Path | None = None
 

@@ -80,7 +80,11 @@ class Place:
         self.raw.mkdir()
         self.product = product
         self.settings = Settings(
-            (self.raw,), self.folder / "w.duckdb", self.folder / "exports", datetime(2026, 1, 1, tzinfo=UTC)
+            (self.raw,),
+            self.folder / "w.duckdb",
+            self.folder / "exports",
+            datetime(2026, 1, 1, tzinfo=UTC),
+            reports=self.folder / "reports",
         )
 
     def put(self, files: Mapping[str, bytes]) -> None:
@@ -265,16 +269,16 @@ def test_the_search_finds_what_is_left(tmp_path: Path, product: Product) -> None
     exports.mkdir()
     with connect(place.settings.database, read_only=True) as connection:
         known = look_up(connection, SOMEONE)
-    assert len(search(place.settings.database, exports, known).found) == 3, "two columns and the bytes"
+    assert len(search(place.settings.database, [exports], known).found) == 3, "two columns and the bytes"
     take_out(place.settings, known)
-    assert search(place.settings.database, exports, known).found == []
+    assert search(place.settings.database, [exports], known).found == []
     (exports / "participants.csv").write_text(f"participant_id,person_id\n'{PARTICIPANT},x\n")
     (exports / "notes.txt").write_text(f"Call {SOMEONE}!")
     (exports / "others.txt").write_text(f"Call {SOMEONE}-2!")
     with connect(place.settings.database) as connection:
         connection.execute(f"create table raw.notes as select 'about {SOMEONE}' as note, '{SOMEONE}'::blob as bytes")
         connection.execute(f"copy (select '{SOMEONE}' as person_id) to '{exports / 'a.parquet'}'")
-    found = search(place.settings.database, exports, known).found
+    found = search(place.settings.database, [exports], known).found
     assert [Path(place).name for place in found[-3:]] == ["a.parquet", "notes.txt", "participants.csv"]
     assert [place.partition(":")[0] for place in found[:2]] == ["raw.notes.note", "raw.notes.bytes"]
 

@@ -25,6 +25,7 @@ from pipelines.errors import SourceError, StudyflowError
 from pipelines.generate import Recipe, generate
 from pipelines.load.loader import Loaded
 from pipelines.report import Wanted, file_report, write
+from pipelines.report.archive import remove_reports
 from pipelines.run import Outcome
 from pipelines.settings import Settings
 from pipelines.warehouse import connect
@@ -101,6 +102,19 @@ def test_a_memory_that_names_other_places_removes_nothing_there(team: Settings, 
     with on_day(team, 30) as connection:
         file_report(connection, folder, keep=1)
     assert victim.exists()
+
+
+def test_reports_that_name_somebody_can_be_removed_and_leave_the_index(team: Settings, tmp_path: Path) -> None:
+    """Who is to be forgotten must not stay in the report of last Monday."""
+    (tmp_path / "notes.html").write_text("somebody's own, about participant")
+    for number in (28, 30):
+        with on_day(team, number) as connection:
+            file_report(connection, tmp_path)
+    gone = remove_reports(tmp_path, lambda file: file.name.startswith(("notes", "studyflow-2026-07-28")))
+    assert [file.name for file in gone] == ["studyflow-2026-07-28.html", "studyflow-2026-07-28.md"]
+    assert names(tmp_path) == ["index.html", "notes.html", "studyflow-2026-07-30.html", "studyflow-2026-07-30.md"]
+    assert "2026-07-28" not in (tmp_path / "index.html").read_text()
+    assert "2026-07-28" not in (tmp_path / ".studyflow-reports.json").read_text()
 
 
 def outcome_of(team: Settings, **values: Any) -> Outcome:  # noqa: ANN401 - the fields of an outcome

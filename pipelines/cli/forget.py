@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.app import Database, Exports, Raw, Wait, app, complain, messages, output, say_waiting
+from pipelines.cli.app import Database, Exports, Raw, Reports, Wait, app, complain, messages, output, say_waiting
 from pipelines.errors import ExitCode, StudyflowError
-from pipelines.settings import WAIT_SECONDS, resolve
+from pipelines.settings import REPORTS, WAIT_SECONDS, resolve
 
 
 @app.command()
@@ -24,9 +24,10 @@ def forget(
     raw: Raw = None,
     database: Database = None,
     exports: Exports = None,
+    reports: Reports = None,
     wait: Wait = WAIT_SECONDS,
 ) -> None:
-    """Take a person out of the warehouse and the exports, for good: what comes of them later is withheld."""
+    """Take a person out of the warehouse, the exports and the reports, for good: what comes of them later is withheld."""
     from pipelines.forget import forget as take_out
     from pipelines.forget import look_up
     from pipelines.run import settings_of_loaded
@@ -36,7 +37,12 @@ def forget(
         complain(StudyflowError("--person is blank. Say the id of one person."))
         raise typer.Exit(ExitCode.USAGE)
     loaded = settings_of_loaded(database, None)
-    settings = replace(loaded, exports=resolve(exports=exports).exports, wait_seconds=wait)
+    settings = replace(
+        loaded,
+        exports=resolve(exports=exports).exports,
+        reports=(reports or REPORTS).absolute(),
+        wait_seconds=wait,
+    )
     with connect(settings.database, read_only=True) as connection:
         known = look_up(connection, person)
     if not known.is_someone:
@@ -62,6 +68,6 @@ def _confirm(lines: int, database: Path, *, raw_files: bool) -> None:
     if not sys.stdin.isatty():
         complain(StudyflowError("forgetting cannot be undone, and nobody is here to ask. Say --yes to do it."))
         raise typer.Exit(ExitCode.USAGE)
-    where = "the warehouse, the exports and the raw files" if raw_files else "the warehouse and the exports"
+    where = "the warehouse, the exports, the reports" + (" and the raw files" if raw_files else "")
     messages.print(f"{lines:,} lines in {database} are of this person.", highlight=False, markup=False, soft_wrap=True)
     typer.confirm(f"Take them out of {where}? This cannot be undone.", abort=True, err=True)

@@ -12,9 +12,10 @@ from pipelines.export.replace import how_made
 from pipelines.forget import people_file, raw_files
 from pipelines.forget.known import Known, look_up
 from pipelines.forget.proof import Proof
-from pipelines.forget.search import search
+from pipelines.forget.search import is_in_file, search
 from pipelines.forget.warehouse import built_as_of, rows_by_table, take_out
 from pipelines.load.sources import find
+from pipelines.report.archive import remove_reports
 from pipelines.run import build_tables, check_copy, export_tables
 from pipelines.settings import Forms, Settings, parse_instant
 from pipelines.warehouse import connect
@@ -24,7 +25,7 @@ __all__ = ["Proof", "forget"]
 
 
 def forget(settings: Settings, person: str, raw: Sequence[Path], *, rewrite: bool, waiting: Waiting | None) -> Proof:
-    """Take a person out of the warehouse and the exports and, with `rewrite`, out of the raw files and people.csv.
+    """Take a person out of the warehouse, the exports and the reports and, with `rewrite`, out of the raw files and people.csv.
 
     Raw files are those that were ever loaded, and those under `raw`.
 
@@ -59,8 +60,9 @@ def forget(settings: Settings, person: str, raw: Sequence[Path], *, rewrite: boo
     if forms and built_as_of(settings.database):
         proof.exports = settings.exports
         proof.exported = len(export_tables(settings, forms, as_of_must_match=False).files)
+    proof.reports = remove_reports(settings.reports, lambda file: is_in_file(file, known.ids))
     _look_through_files(settings, known, raw, proof)
-    proof.search = search(settings.database, settings.exports, known)
+    proof.search = search(settings.database, [settings.exports, settings.reports], known)
     return proof
 
 

@@ -34,6 +34,7 @@ class Proof:
     checks_passed: bool = True
     exports: Path | None = None
     exported: int = 0
+    reports: list[Path] = field(default_factory=list)
     raw_files: list[Held] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     people_file: Path | None = None
@@ -73,6 +74,7 @@ class Proof:
             },
             "checks_passed": self.checks_passed,
             "exports": {"folder": str(self.exports) if self.exports else None, "files_written": self.exported},
+            "reports_removed": [str(file) for file in self.reports],
             "raw_files": [asdict(held) for held in self.raw_files],
             "raw_files_not_found": self.missing,
             "people_file": {"file": str(self.people_file), "rows": self.people_rows, "rewritten": self.is_rewriting}
@@ -114,6 +116,7 @@ class Proof:
             )
         if self.exports:
             said.append(f"The {self.exported} files in {self.exports} are of the warehouse as it is now.")
+        said += [f"{file}: removed, as this report names them" for file in self.reports]
         said += [f"{held.file}: {held.lines:,} lines taken out" for held in self.raw_files if held.is_rewritten]
         if self.people_rows and self.is_rewriting:
             said.append(f"{self.people_file}: {self.people_rows} rows taken out")

@@ -4,7 +4,7 @@ import csv
 import glob
 import mmap
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,8 +39,8 @@ class Search:
         return {"columns_searched": self.columns, "files_searched": self.files, "found": self.found}
 
 
-def search(database: Path, exports: Path, known: Known) -> Search:
-    """Look for the ids in each column of text, in the bytes of the warehouse and beside it, and in every file exported."""
+def search(database: Path, folders: Sequence[Path], known: Known) -> Search:
+    """Look for the ids in each column of text, in the bytes of the warehouse and beside it, and in all files of folders."""
     done = Search()
     with connect(database, read_only=True) as connection:
         known.hashes.tell(connection)
@@ -49,11 +49,11 @@ def search(database: Path, exports: Path, known: Known) -> Search:
         if any(not _is_part_of_another(connection, one) for one in _in_bytes(database, known.ids)):
             done.found.append(str(database))
     beside = [path for name in BESIDE for path in database.parent.glob(name.format(glob.escape(database.name)))]
-    for path in sorted(file for place in [*beside, exports] for file in [place, *place.rglob("*")]):
+    for path in sorted(file for place in [*beside, *folders] for file in [place, *place.rglob("*")]):
         with suppress(FileNotFoundError):  # another process may be done with it by now
             if path.is_file():
                 done.files += 1
-                if _is_in_file(path, known.ids):
+                if is_in_file(path, known.ids):
                     done.found.append(str(path))
     return done
 
@@ -102,7 +102,8 @@ def _is_part_of_another(connection: duckdb.DuckDBPyConnection, one: str) -> bool
     return any(only_row(connection, condition, {"one": one})[0] for condition in conditions)
 
 
-def _is_in_file(path: Path, ids: Ids) -> bool:
+def is_in_file(path: Path, ids: Ids) -> bool:
+    """Whether a file that studyflow made has one of the ids."""
     pattern = ids.pattern_of_bytes
     if path.suffix == ".csv" and _is_in_sheet(path, ids):
         return True

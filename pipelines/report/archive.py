@@ -1,8 +1,9 @@
 """A folder of dated reports, one a day: each tells what changed since the day before, the last ones stay, an index leads."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import duckdb
 from pipelines.errors import StudyflowError
 from pipelines.locks import alone_in_time
 from pipelines.report import pages
+from pipelines.report.previous import is_report
 from pipelines.report.writer import Wanted, Written, write
 from pipelines.settings import REPORTS_KEPT, parse_instant
 from pipelines.system import write_whole
@@ -46,11 +48,41 @@ def file_report(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int =
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"{folder}: reports cannot be kept here ({error.strerror}). Choose another --reports."
+        raise StudyflowError(msg) from error
+    with _alone(folder):
+        return _file(connection, folder, keep)
+
+
+def remove_reports(folder: Path, which: Callable[[Path], bool]) -> list[Path]:
+    """Remove the reports in a folder that a function says yes to, from the index, too. The files that went.
+
+    Raises:
+        StudyflowError: another process is at them, or they cannot be removed.
+    """
+    if not folder.is_dir():
+        return []
+    with _alone(folder):
+        files = sorted(
+            file for file in (*folder.glob("*.html"), *folder.glob("*.md")) if is_report(file) and which(file)
+        )
+        before = _remembered(folder)
+        for file in files:
+            file.unlink()
+        if files and before:
+            _remember(folder, _remembered(folder))
+        return files
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    try:
         with alone_in_time(folder / ".studyflow", WAIT_SECONDS, lambda _: None) as is_alone:
             if not is_alone:
                 msg = f"{folder}: another process is writing reports here. Try again when it has ended."
                 raise StudyflowError(msg)
-            return _file(connection, folder, keep)
+            yield
     except OSError as error:
         msg = f"{folder}: reports cannot be kept here ({error.strerror}). Choose another --reports."
         raise StudyflowError(msg) from error
@@ -66,10 +98,14 @@ def _file(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int) -> Wri
     for entry in entries[keep:]:
         for name in entry.files:
             (folder / name).unlink(missing_ok=True)
-    memory = {"about": ABOUT, "reports": [entry.as_dict() for entry in entries[:keep]]}
-    write_whole(folder / MEMORY, json.dumps(memory, indent=1) + "\n")
-    write_whole(folder / INDEX, pages.index(entries[:keep]))
+    _remember(folder, entries[:keep])
     return written
+
+
+def _remember(folder: Path, entries: list[Entry]) -> None:
+    memory = {"about": ABOUT, "reports": [entry.as_dict() for entry in entries]}
+    write_whole(folder / MEMORY, json.dumps(memory, indent=1) + "\n")
+    write_whole(folder / INDEX, pages.index(entries))
 
 
 def _remembered(folder: Path) -> list[Entry]:
@@ -79,7 +115,8 @@ def _remembered(folder: Path) -> list[Entry]:
         entries = [_entry(row) for row in rows]
     except (OSError, ValueError, KeyError, TypeError, StudyflowError):
         return []
-    return [entry for entry in entries if any((folder / name).exists() for name in entry.files)]
+    there = (replace(entry, files=tuple(name for name in entry.files if (folder / name).exists())) for entry in entries)
+    return [entry for entry in there if entry.files]
 
 
 def _entry(row: Mapping[str, Any]) -> Entry:

@@ -40,3 +40,12 @@ def _moment(file: Path, study: str | None) -> datetime | None:
         return parse_instant(as_of[1]) if as_of and is_same else None
     except (OSError, StudyflowError):
         return None
+
+
+def is_report(file: Path) -> bool:
+    """Whether studyflow wrote the file as a report."""
+    try:
+        with file.open(encoding="utf-8", errors="replace") as text:
+            return _AS_OF.search(text.read(_TAG_IS_WITHIN)) is not None
+    except OSError:
+        return False
