@@ -1,5 +1,6 @@
 """The report in a real browser: at three widths, in light and dark, printed, and under an accessibility checker."""
 
+import importlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from product import Product
 from report_warehouse import AS_OF, HOSTILE, MONDAY, described_sample, finished, journey, warehouse
 
 from pipelines.report import Wanted, write
+from pipelines.settings import PROJECT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page, Request
@@ -53,6 +55,15 @@ def small(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with warehouse(product, deliveries, limits, as_of=AS_OF) as connection:
         folder = tmp_path_factory.mktemp("small")
         return write(connection, folder, Wanted(since=MONDAY, formats=("html",))).files[0]
+
+
+def test_the_picture_in_the_readme_shows_the_report_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture that was taken once shows what the report was. It says by a hash what it shows; it is small for a README."""
+    monkeypatch.syspath_prepend(str(PROJECT / "docs" / "images"))
+    picture = importlib.import_module("make_report_picture")
+    taken = picture.PICTURE.read_bytes()
+    assert picture.held(taken) == picture.shown(), "run docs/images/make_report_picture.py"
+    assert len(taken) < 300_000
 
 
 def opened(browser: "Browser", file: Path, width: int = 900, scheme: Literal["light", "dark"] = "light") -> "Page":

@@ -113,17 +113,18 @@ def _incentives(answers: Answers, glossary: Glossary) -> Section:
             number("hidden", "Hidden", "bad"),
             written("oldest_days", "Oldest", figures.days),
             written("amount", "Amount", figures.amount),
-            number("without_amount", "Amount not known"),
+            number("without_amount", "Unknown"),
         ],
     )
-    person = [code("participant_id", "Participant"), name("study", "Study"), name("status", "Status")]
+    person = [code("participant_id", "Participant")]
+    where = [name("study", "Study"), name("status", "Status")]
     owed = [written("age_days", "Waits", figures.days), written("amount", "Amount", figures.amount)]
     flags = [flag("overdue", "Overdue", "overdue"), flag("hidden", "Hidden", "hidden")]
     section = Section("incentives", "Incentives", "Incentives", "", tables=[states])
     section.tables += [
-        table(glossary, answers["incentives_owed"], "Owed and not sent", [*person, *owed, *flags]),
-        table(glossary, answers["incentives_hidden"], "Owed, and in no table of Rally", [*person, *owed]),
-        table(glossary, answers["incentives_returned"], "Sent, and bounced", [*person, *owed]),
+        table(glossary, answers["incentives_owed"], "Owed and not sent", [*person, *owed, *flags, *where]),
+        table(glossary, answers["incentives_hidden"], "Owed, and in no table of Rally", [*person, *owed, *where]),
+        table(glossary, answers["incentives_returned"], "Sent, and bounced", [*person, *owed, *where]),
     ]
     daily = answers["incentives_daily"]
     if any(row["overdue"] or row["not_yet_overdue"] for row in daily.rows):
@@ -152,13 +153,13 @@ def _stalled(answers: Answers, glossary: Glossary) -> Section:
     people = table(
         glossary,
         answers["stalled_participants"],
-        "Stalled participants",
+        "Who stalled last",
         [
             code("participant_id", "Participant"),
-            name("study", "Study"),
-            name("status", "Status"),
             written("days", "In the stage", figures.days),
             flag("to_move", "By hand", "finished?", "warn"),
+            name("study", "Study"),
+            name("status", "Status"),
         ],
     )
     by_stage = table(
@@ -186,11 +187,11 @@ def _contact(answers: Answers, glossary: Glossary) -> Section:
         "People over a limit now, the latest first",
         [
             code("person_id", "Person"),
-            name("rules", "Limit"),
             written("exceeded_at", "Went over it", figures.moment),
             flag("is_new", "New", "new"),
             number("contacts_30d", "Emails in 30 days"),
             name("contact_status", "Contact status"),
+            name("rules", "Limit"),
         ],
     )
     rules = table(
