@@ -220,3 +220,23 @@ def test_a_file_that_cannot_be_read_fails_the_load_but_not_the_others(tmp_path: 
     loaded = json.loads(done.stdout)
     assert loaded["accounting"]["accepted"] == 1
     assert "bad.jsonl.gz" in loaded["loaded"]["problems"][0]
+
+
+def test_a_report_is_written_and_its_files_are_named(sample_run: dict[str, Any], tmp_path: Path) -> None:
+    # What stands on standard output is what a script mails.
+    done = studyflow("report", "--database", sample_run["folder"] / "w.duckdb", "--out", tmp_path / "monday.html")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split() == [str(tmp_path / "monday.html")]
+    assert "Needs action" in (tmp_path / "monday.html").read_text(encoding="utf-8")
+
+
+def test_a_report_of_a_study_that_is_not_known_is_refused_in_a_sentence(
+    sample_run: dict[str, Any], tmp_path: Path
+) -> None:
+    # A traceback tells nobody that the id was mistyped.
+    database = sample_run["folder"] / "w.duckdb"
+    done = studyflow("report", "--study", "churn survy", "--database", database, "--reports", tmp_path)
+    assert done.returncode == 1
+    assert "Churn survey" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
