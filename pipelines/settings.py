@@ -19,6 +19,8 @@ EXPORTS = PROJECT / "data" / "exports"
 REPORTS = PROJECT / "data" / "reports"
 REPORTS_KEPT = 30
 """How many dated reports stay in a folder of them."""
+AS_OF_YEARS_AHEAD = 10
+"""How far in the future a run may speak for. Daily tables have rows up to then."""
 WAIT_SECONDS = 600.0
 """How long a run waits for another on the same warehouse."""
 
@@ -65,14 +67,14 @@ def resolve(
     """The settings of a run, the defaults filled in: without `raw` the sample, as of its own last day, if it may be.
 
     Raises:
-        StudyflowError: `as_of` is no instant.
+        StudyflowError: `as_of` is no instant, or too far in the future.
     """
     is_sample = may_be_sample and not raw
     settings = Settings(
         raw=tuple(path.absolute() for path in raw or ([SAMPLE] if is_sample else [])),
         database=(database or DATABASE).absolute(),
         exports=(exports or EXPORTS).absolute(),
-        as_of=parse_instant(as_of) if as_of else (sample_as_of() if is_sample else datetime.now(UTC)),
+        as_of=parse_as_of(as_of) if as_of else (sample_as_of() if is_sample else datetime.now(UTC)),
         is_as_of_asked_for=bool(as_of) or is_sample,
     )
     return replace(settings, studies_file=SAMPLE / "studies.csv") if is_sample else settings
@@ -81,6 +83,19 @@ def resolve(
 def sample_as_of() -> datetime:
     """The end of the sample's last day, so that ages in it make sense."""
     return parse_instant((SAMPLE / "as_of.txt").read_text(encoding="utf-8").strip())
+
+
+def parse_as_of(text: str) -> datetime:
+    """A moment that tables may speak for.
+
+    Raises:
+        StudyflowError: it is no instant, or so far in the future that daily tables would grow without telling more.
+    """
+    moment = parse_instant(text)
+    if moment > datetime.now(UTC) + timedelta(days=365.25 * AS_OF_YEARS_AHEAD):
+        msg = f"{text!r} is more than {AS_OF_YEARS_AHEAD} years ahead. Name a moment before that."
+        raise StudyflowError(msg)
+    return moment
 
 
 def parse_instant(text: str) -> datetime:

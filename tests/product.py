@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 # These stand in the compiled SQL for a run's own values, which are put in their place for each example.
 AS_OF = "2001-02-03T04:05:06.070809+00:00"
 REPORT_TIMEZONE = "Etc/Greenwich"
+DAILY_TABLES_FROM = "1987-06-05"
 
 
 class Product:
@@ -57,6 +58,7 @@ class Product:
         *names: str,
         as_of: datetime = END_OF_TIME,
         report_timezone: str = "UTC",
+        daily_tables_from: date = date(2000, 1, 1),
         optional: Mapping[str, Sequence[Row]] | None = None,
     ) -> None:
         """Make these models and all that they need.
@@ -68,6 +70,7 @@ class Product:
         for model in self._in_order(names):
             query = model["compiled_code"].replace(f'"{CATALOG}".', "")
             query = query.replace(AS_OF, as_of.isoformat()).replace(REPORT_TIMEZONE, report_timezone)
+            query = query.replace(DAILY_TABLES_FROM, daily_tables_from.isoformat())
             connection.execute(f"create or replace table {_relation(model)} as {query}")
             insert(connection, _relation(model), given.get(model["name"], ()))
 
@@ -115,6 +118,7 @@ def compile_project(folder: Path, **variables: object) -> Product:
     values = {
         "as_of": AS_OF,
         "report_timezone": REPORT_TIMEZONE,
+        "daily_tables_from": DAILY_TABLES_FROM,
         "studies_file": str(folder / "no_studies.csv"),
         "people_file": str(folder / "no_people.csv"),
     } | variables

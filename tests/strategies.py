@@ -8,7 +8,7 @@ purpose: coarse clocks, few ids and few statuses make ties, repeats and gaps fre
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 from hypothesis import strategies as st
@@ -18,6 +18,9 @@ from oracle.reference import DEFAULT_STATUSES, Study
 Folder = dict[str, bytes]  # file name to content, not compressed
 
 START = datetime(2025, 3, 3, tzinfo=UTC)
+# What clocks say that were never set. Python has no day before the year 1, and the oracle counts windows back from a
+# moment, so this is not quite where Go's clock begins.
+NEVER_SET = (datetime(3, 1, 1, tzinfo=UTC), datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC))
 STATUSES = tuple(DEFAULT_STATUSES)
 STUDIES = ("study-1", "study-2", "study-3")
 PERSONS = ("person-1", "person-2", "person-3")
@@ -95,6 +98,8 @@ def _damaged(draw: st.DrawFn, change: Delivery) -> Delivery:
         return replace(change, study_id=draw(st.sampled_from(STUDIES)))
     if damage == 3:
         return replace(change, prior_status=draw(st.none() | st.sampled_from(STATUSES)))
+    if damage == 4:
+        return replace(change, updated_at=draw(st.sampled_from(NEVER_SET)))
     return change
 
 
@@ -138,6 +143,14 @@ def as_ofs(changes: Sequence[Delivery]) -> st.SearchStrategy[datetime]:
         st.sampled_from(instants),
         beside,
     )
+
+
+def first_days() -> st.SearchStrategy[date]:
+    """Draw the day that daily tables begin with: before everything that clocks have right, or in the middle of it.
+
+    The oracle looks at each day on its own, so none is decades away.
+    """
+    return st.sampled_from([-1, 0, 1, 9, 60]).map(lambda days: START.date() + timedelta(days=days))
 
 
 def study_infos() -> st.SearchStrategy[dict[str, Study]]:
@@ -245,7 +258,7 @@ def _written_time(draw: st.DrawFn, at: datetime) -> str:
     """Draw an offset and a number of decimals; beyond microseconds they are cut."""
     minutes = draw(st.sampled_from([0, 0, 60, 330, -210, 840, -720, 1439, -1439]))
     local = at.astimezone(timezone(timedelta(minutes=minutes)))
-    text = local.strftime("%Y-%m-%dT%H:%M:%S")
+    text = local.replace(microsecond=0, tzinfo=None).isoformat()
     if local.microsecond or draw(st.booleans()):
         text += f".{local.microsecond:06}" + draw(st.sampled_from(["", "0", "999"]))
     if minutes == 0:

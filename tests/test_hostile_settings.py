@@ -3,6 +3,7 @@
 import sqlite3
 import struct
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -12,7 +13,7 @@ from test_reference import problems
 
 from pipelines.errors import StudyflowError
 from pipelines.migrations import migrate
-from pipelines.settings import REFERENCE, parse_instant
+from pipelines.settings import REFERENCE, parse_instant, resolve
 from pipelines.warehouse import connect
 
 HEADER_BYTES, VERSION_AT = 4096, 12
@@ -95,9 +96,20 @@ def test_a_moment_that_is_none(text: str) -> None:
 
 
 def test_a_moment_in_the_future_is_warned_of(tmp_path: Path) -> None:
-    done = studyflow("build", "--as-of", "9000-01-01T00:00:00Z", "--database", tmp_path)
+    done = studyflow(
+        "build", "--as-of", f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%dT%H:%M:%SZ}", "--database", tmp_path
+    )
     assert "is in the future" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_moment_in_the_far_future_is_refused(tmp_path: Path) -> None:
+    """Two participants and the year 9000 made 7.6 million rows, each like the one of the day before."""
+    done = studyflow("build", "--as-of", "9000-01-01T00:00:00Z", "--database", tmp_path)
+    assert done.returncode == 2
+    assert "9000-01-01T00:00:00Z" in done.stderr
+    with pytest.raises(StudyflowError, match="more than 10 years ahead"):
+        resolve(as_of="9000-01-01T00:00:00Z")
 
 
 def test_an_empty_setting_is_none(tmp_path: Path) -> None:

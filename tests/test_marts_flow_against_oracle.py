@@ -18,7 +18,7 @@ from oracle.lines import Delivery, deliveries, read_lines
 from oracle.marts_study import standing_completions
 from oracle.reference import DEFAULT_STATUSES, Study
 from product import Product, Row, rows
-from strategies import as_ofs, study_infos, workspaces
+from strategies import as_ofs, first_days, study_infos, workspaces
 
 from pipelines.settings import SAMPLE, parse_instant
 
@@ -55,7 +55,12 @@ def by_grain(table: Iterable[Row], grain: Sequence[str]) -> dict[tuple[Any, ...]
 def check(product: Product, changes: Sequence[Delivery], report: marts.Workspace, zone: str = "UTC") -> None:
     """Build the marts and compare every row and column."""
     optional = {"stg_studies": [{"study_id": name} | asdict(study) for name, study in report.studies.items()]}
-    how: dict[str, Any] = {"as_of": report.as_of, "report_timezone": zone, "optional": optional}
+    how: dict[str, Any] = {
+        "as_of": report.as_of,
+        "report_timezone": zone,
+        "daily_tables_from": report.daily_tables_from,
+        "optional": optional,
+    }
     with product.warehouse(changes, *GRAINS, **how) as connection:
         for mart, grain in GRAINS.items():
             made = by_grain(rows(connection, f"marts.{mart}"), grain)
@@ -83,7 +88,13 @@ def test_any_history_as_of_any_moment(product: Product, data: st.DataObject) -> 
     as_of = data.draw(as_ofs(changes))
     zone = data.draw(st.sampled_from(ZONES))
     placed = histories(changes, as_of, DEFAULT_STATUSES)
-    report = marts.Workspace(placed, as_of, studies=data.draw(study_infos()), report_timezone=ZoneInfo(zone))
+    report = marts.Workspace(
+        placed,
+        as_of,
+        studies=data.draw(study_infos()),
+        report_timezone=ZoneInfo(zone),
+        daily_tables_from=data.draw(first_days()),
+    )
     check(product, changes, report, zone)
 
 

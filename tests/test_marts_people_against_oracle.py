@@ -18,7 +18,7 @@ from oracle.marts import Limit, Workspace
 from oracle.reference import COMPLETIONS, DEFAULT_STATUSES, INVITATIONS
 from oracle.tables import study_types
 from product import Product, Row, rows
-from strategies import PERSONS, START, as_ofs, study_infos, workspaces
+from strategies import PERSONS, START, as_ofs, first_days, study_infos, workspaces
 
 from pipelines.settings import REFERENCE
 
@@ -176,6 +176,7 @@ def compare(
         *(relation.partition(".")[2] for relation in KEYS),
         as_of=workspace.as_of,
         report_timezone=str(workspace.report_timezone),
+        daily_tables_from=workspace.daily_tables_from,
         optional=optional,
     ) as connection:
         for relation, table in expected(workspace, drawn):
@@ -196,6 +197,7 @@ def test_any_history_as_of_any_moment(product: Product, data: st.DataObject) -> 
         studies=data.draw(study_infos()),
         contact_flags=data.draw(contact_flags()),
         report_timezone=ZoneInfo(data.draw(st.sampled_from(ZONES))),
+        daily_tables_from=data.draw(first_days()),
     )
     compare(product, changes, workspace, data.draw(limits()))
 

@@ -153,6 +153,15 @@ def test_times_that_a_spreadsheet_cannot_count_are_text(tmp_path: Path) -> None:
     assert sheets(tmp_path)["invited"]["I2"].value == old.isoformat()
 
 
+def test_days_before_the_year_1_are_text(full: Connection, tmp_path: Path) -> None:
+    """Python has none, but it was still the day before in New York when Go's clock began."""
+    full.begin()
+    full.execute("update marts.activity_daily set day = date '0001-12-31 (BC)'")
+    export(full, tmp_path, formats=XLSX)
+    full.rollback()
+    assert {str(day) for day, *_ in rows(sheets(tmp_path)["activity_daily"])} == {"0001-12-31 (BC)"}
+
+
 def test_the_first_sheet_says_what_the_others_are(full: Connection, tmp_path: Path) -> None:
     export(full, tmp_path, formats=XLSX)
     pages = sheets(tmp_path)

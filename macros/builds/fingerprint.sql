@@ -17,7 +17,8 @@
 
 {% macro vars_of_tables() -%}
     {{ return([
-        'report_timezone', 'incentive_sla_days', 'invitation_cooldown_days', 'participation_cooldown_days',
+        'report_timezone', 'daily_tables_from',
+        'incentive_sla_days', 'invitation_cooldown_days', 'participation_cooldown_days',
         'bulk_edit_min', 'late_cancellation_hours',
         'silence_min_hours', 'silence_times_usual', 'silence_usual_days', 'silence_history_days',
     ]) }}

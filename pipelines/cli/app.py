@@ -28,10 +28,10 @@ messages = Console(stderr=True, markup=False, emoji=False)
 
 
 def _instant(text: str) -> str:
-    from pipelines.settings import parse_instant
+    from pipelines.settings import parse_as_of
 
     try:
-        moment = parse_instant(text)
+        moment = parse_as_of(text)
     except StudyflowError as error:
         raise typer.BadParameter(str(error)) from error
     if moment > datetime.now(UTC):

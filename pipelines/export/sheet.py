@@ -105,7 +105,10 @@ def _text_writer(page: "Worksheet", formats: Formats) -> Writer:
 
 
 def _time_writer(page: "Worksheet", formats: Formats, text: Writer) -> Writer:
-    def time(row: int, place: int, value: date) -> int:
+    def time(row: int, place: int, value: date | str) -> int:
+        if isinstance(value, str):
+            # How DuckDB hands over a day before the year 1, which is that of Go's zero time in western time zones.
+            return text(row, place, value)
         if isinstance(value, datetime):
             # Infinity comes as a time without a zone.
             moment, shown = value if value.tzinfo else None, formats.instant

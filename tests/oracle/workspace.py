@@ -27,6 +27,7 @@ class Workspace:
     studies: Studies = field(default_factory=dict)
     contact_flags: Mapping[str, str] = field(default_factory=dict)  # person: set by hand in Rally
     report_timezone: tzinfo = UTC
+    daily_tables_from: date = date(2000, 1, 1)
     incentive_sla_days: int = 5
     invitation_cooldown_days: int = 7
     participation_cooldown_days: int = 30
@@ -68,8 +69,8 @@ class Workspace:
         return midnight.astimezone(UTC)
 
     def days_from(self, first: datetime) -> Iterator[date]:
-        """List the days from one instant's to that of as-of."""
-        day = self.day(first)
+        """List the days from one instant's to that of as-of, none of them before the daily tables begin."""
+        day = max(self.day(first), self.daily_tables_from)
         while day <= self.day(self.as_of):
             yield day
             day += DAY
