@@ -16,7 +16,8 @@ from rich.table import Table
 from pipelines import logs
 from pipelines.builds import Build, last_build, up_to_date, was_checked
 from pipelines.errors import ExitCode, SourceError, StudyflowError
-from pipelines.load.loader import Loaded, load, nothing_new
+from pipelines.load.loaded import Loaded
+from pipelines.load.loader import load, nothing_new
 from pipelines.load.sources import display_name
 from pipelines.plain import plain
 from pipelines.progress import progress_bar

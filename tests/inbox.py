@@ -18,7 +18,8 @@ from oracle.reference import DEFAULT_STATUSES, Statuses
 from product import Product, rows
 from strategies import valid_but
 
-from pipelines.load.loader import Loaded, load
+from pipelines.load.loaded import Loaded
+from pipelines.load.loader import load
 
 COUNTS = ("lines", "blank", "accepted", "other_events", "rejected", "distinct_changes", "repeated_deliveries")
 UNESCAPED = frozenset(string.printable[:95].encode()) - {ord("\\")}

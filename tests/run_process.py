@@ -23,9 +23,9 @@ PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["pipelines.run", "pipelines.export", "pipelines.check", "dbt.cli.main"])
 
 WITHIN: dict[str, tuple[Any, str]] = {
-    "load": (loader, "_look_again"),
+    "load": (loader, "look_again"),
     "build": (steps, "build_tables"),
-    "check": (steps, "_check_copy"),
+    "check": (steps, "check_copy"),
     "export": (exporter, "fill"),
 }
 """Points within each step: the module and the function, at the start of which the process is killed."""

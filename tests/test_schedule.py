@@ -23,7 +23,7 @@ from pipelines import chat
 from pipelines.chat import of_failure, of_run, send
 from pipelines.errors import SourceError, StudyflowError
 from pipelines.generate import Recipe, generate
-from pipelines.load.loader import Loaded
+from pipelines.load.loaded import Loaded
 from pipelines.report import Wanted, file_report, write
 from pipelines.report.archive import remove_reports
 from pipelines.run import Outcome

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pipelines.errors import SourceError
 from pipelines.forget.known import Known
 from pipelines.load.lines import BLOCK, SCHEMA, open_content
-from pipelines.load.loader import FIRST_LOOK, PARSE, SECOND_LOOK, read_again
+from pipelines.load.parsing import FIRST_LOOK, PARSE, SECOND_LOOK, read_again
 from pipelines.load.sources import SourceFile, look_at
 from pipelines.system import flush_one
 from pipelines.warehouse import connect
