@@ -12,7 +12,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from pipelines.errors import ExitCode, StudyflowError
-from pipelines.run import Outcome
+from pipelines.outcome import Outcome
 from pipelines.system import write_whole
 
 SECONDS = 10

@@ -24,9 +24,9 @@ from pipelines.chat import of_failure, of_run, send
 from pipelines.errors import SourceError, StudyflowError
 from pipelines.generate import Recipe, generate
 from pipelines.load.loaded import Loaded
+from pipelines.outcome import Outcome
 from pipelines.report import Wanted, file_report, write
 from pipelines.report.archive import remove_reports
-from pipelines.run import Outcome
 from pipelines.settings import Settings
 from pipelines.warehouse import connect
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from pipelines.run import Outcome, run_all
+from pipelines.outcome import Outcome
+from pipelines.run import run_all
 from pipelines.settings import Forms, resolve
 
 PICTURE = Path(__file__).with_name("run.svg")

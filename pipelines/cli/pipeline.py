@@ -35,7 +35,7 @@ from pipelines.errors import ExitCode, StudyflowError
 from pipelines.settings import REPORTS, REPORTS_KEPT, WAIT_SECONDS, Forms, resolve
 
 if TYPE_CHECKING:
-    from pipelines.run import Outcome
+    from pipelines.outcome import Outcome
 
 Report = Annotated[bool, typer.Option("--report", help="Also the report of the day, and an index of the last ones.")]
 Keep = Annotated[

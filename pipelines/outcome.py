@@ -1,0 +1,96 @@
+"""What came of a run: for a person, as JSON, and as an exit code."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.builds import Build
+from pipelines.errors import ExitCode, SourceError
+from pipelines.load.loaded import Loaded
+from pipelines.plain import plain
+from pipelines.settings import Settings
+from pipelines.summary import Summary, render
+
+if TYPE_CHECKING:
+    from pipelines.check import Report
+    from pipelines.export import Exported
+    from pipelines.report import Written
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run did: its steps with their seconds, the summary, the report of the checks, the files written.
+
+    `report` is None where there was nothing to check: no table is another than when it was last found right.
+    """
+
+    settings: Settings
+    steps: dict[str, float] = field(default_factory=dict)
+    loaded: Loaded | None = None
+    build: Build | None = None
+    built: Literal["all", "touched", "nothing"] = "all"
+    summary: Summary | None = None
+    report: "Report | None" = None
+    exported: "Exported | None" = None
+    reported: "Written | None" = None
+
+    @property
+    def problems(self) -> tuple[SourceError, ...]:
+        """The files that could not be read."""
+        return self.loaded.problems if self.loaded else ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """1 when a file could not be read, 3 when checks failed, else 0."""
+        if self.problems:
+            return ExitCode.FAILED
+        return ExitCode.CHECKS_FAILED if self.report and not self.report.ok else ExitCode.DONE
+
+    def as_dict(self) -> dict[str, Any]:
+        """The outcome as JSON has it."""
+        from pipelines.check import as_dict  # noqa: PLC0415
+
+        return {
+            **(self.summary.as_dict() if self.summary else {}),
+            "loaded": self.loaded.as_dict() if self.loaded else None,
+            "built": self.built,
+            "checks": as_dict(self.report) if self.report else None,
+            "exports": {
+                "folder": str(self.settings.exports),
+                "wrote": self.exported.wrote if self.exported else "nothing",
+                "files": [str(file) for file in self.exported.files] if self.exported else [],
+            },
+            "report": self.reported.as_dict() if self.reported else None,
+            "seconds": {step: round(seconds, 3) for step, seconds in self.steps.items()},
+        }
+
+    def render(self, output: Console) -> None:
+        """Print the outcome for a person."""
+        from pipelines.check import render as render_report  # noqa: PLC0415
+
+        if self.built == "nothing" and self.build:
+            output.print(
+                f"Nothing new: the tables stay as they are, as of {self.build.as_of:%Y-%m-%d %H:%M} UTC.",
+                highlight=False,
+            )
+        if self.summary:
+            render(self.summary, output)
+        if self.report and (not self.report.ok or self.report.failures):
+            render_report(self.report, output)
+        places = Table.grid(padding=(0, 2))
+        places.add_row("warehouse", _shown(self.settings.database))
+        places.add_row("stage tables", _shown(self.settings.exports))
+        for file in self.reported.files if self.reported else ():
+            places.add_row("report", _shown(file))
+        is_right = self.report is None or self.report.ok
+        places.add_row("checks", "passed" if is_right else "failed: see above, or run `studyflow check`")
+        places.add_row("took", ", ".join(f"{step} {seconds:.1f} s" for step, seconds in self.steps.items()))
+        output.print(places, highlight=False, soft_wrap=True)
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return plain(str(path.relative_to(here) if path.is_relative_to(here) else path))
