@@ -23,6 +23,7 @@ from pipelines.progress import progress_bar
 from pipelines.reference import check_reference_files
 from pipelines.settings import SAMPLE, Forms, Settings, resolve
 from pipelines.summary import summarise
+from pipelines.variables import check_vars
 from pipelines.warehouse import connect, has_table, only_row, wal_of
 from pipelines.working_copy import Waiting, working_copy
 
@@ -41,6 +42,7 @@ def run_all(
     Raises:
         StudyflowError: a step could not be done; the later ones have not been tried.
     """
+    check_vars()
     check_reference_files(settings.studies_file, settings.people_file)
     outcome = None if strict else _nothing_to_do(settings)
     if outcome is None:
@@ -137,6 +139,7 @@ def load_files(settings: Settings, console: Console | None, meanwhile: Callable[
 
 def build_tables(settings: Settings) -> int:
     """Build every seed and model, once the files that users edit are found to be right; how many."""
+    check_vars()
     check_reference_files(settings.studies_file, settings.people_file)
     from pipelines.build import build  # noqa: PLC0415 - takes seconds
 
