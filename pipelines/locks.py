@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from pipelines.errors import StudyflowError
+
 LOOK_AGAIN_AFTER = 0.2
 """Seconds between two looks at a lock that somebody else has."""
 
@@ -17,24 +19,31 @@ def alone(workspace: Path) -> Iterator[bool]:
     """Whether this process is the only one to use the folder, which is made for it and removed if empty at the end.
 
     The system forgets the lock when a process ends, however it does.
+
+    Raises:
+        StudyflowError: the folder is a link: what is cleared away in it could be anybody's.
+        OSError: it cannot be made, or not be written to.
     """
     lock = workspace / "lock"
+    if workspace.is_symlink():
+        msg = f"{workspace}: studyflow works in a folder of this name, and this is a link. Remove the link."
+        raise StudyflowError(msg)
     while True:
         workspace.mkdir(exist_ok=True)
         try:
-            file = lock.open("a+")
+            file = open(lock, "a+", opener=_not_behind_a_link)  # noqa: SIM115
         except FileNotFoundError:
             continue
         with file:
             is_alone = _locked(file)
             if is_alone and not _is_still_at(lock, file):
                 continue
-            if is_alone:
-                _sign(file)
             try:
+                if is_alone:
+                    _sign(file)
                 yield is_alone
             finally:
-                if is_alone:
+                if is_alone and _is_still_at(lock, file):
                     with suppress(OSError):
                         lock.unlink()
                         workspace.rmdir()
@@ -63,6 +72,10 @@ def holder(workspace: Path) -> int | None:
         return int((workspace / "lock").read_text())
     except (OSError, ValueError):
         return None
+
+
+def _not_behind_a_link(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def _sign(file: IO[str]) -> None:

@@ -1,5 +1,6 @@
 """Warehouses that earlier versions made. What was loaded is kept; everything else is made anew of it by the next build."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -63,7 +64,8 @@ def migrate(connection: duckdb.DuckDBPyConnection, named: Path) -> None:
             connection.execute("update raw.format set format = ?", [older + 1])
         connection.commit()
     except BaseException:
-        connection.rollback()
+        with suppress(duckdb.Error):  # where the disk is full, DuckDB has done that
+            connection.rollback()
         raise
 
 

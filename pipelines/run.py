@@ -25,7 +25,7 @@ from pipelines.settings import SAMPLE, Forms, Settings, resolve
 from pipelines.summary import summarise
 from pipelines.variables import check_vars
 from pipelines.warehouse import connect, has_table, only_row, wal_of
-from pipelines.working_copy import Waiting, working_copy
+from pipelines.working_copy import Waiting, copied, reserved, working_copy
 
 if TYPE_CHECKING:
     from pipelines.check import Report
@@ -33,36 +33,45 @@ if TYPE_CHECKING:
 
 
 def run_all(
-    settings: Settings, forms: Forms, *, strict: bool, console: Console | None, waiting: Waiting | None = None
+    settings: Settings,
+    forms: Forms,
+    *,
+    strict: bool,
+    console: Console | None,
+    waiting: Waiting | None = None,
 ) -> Outcome:
-    """Load, build, check and export.
+    """Load, build, check and export, and report if the forms say so.
 
-    Until the checks have ended, others see the warehouse of the last run. What fails leaves that as it was.
+    Until the checks have ended, others see the warehouse of the last run. What fails leaves that as it was. No other
+    run begins before all is done, so that the files it leaves are of its own tables.
 
     Raises:
         StudyflowError: a step could not be done; the later ones have not been tried.
     """
     check_vars()
     check_reference_files(settings.studies_file, settings.people_file)
-    outcome = None if strict else _nothing_to_do(settings)
-    if outcome is None:
-        with working_copy(settings, waiting) as copy:
-            outcome = _load_build_check(copy, strict=strict, console=console)
-        outcome.settings = replace(outcome.settings, database=settings.database, named=None)
-    with _timed(outcome, "export") as of_export, _saying(console, "Exporting"):
-        outcome.exported = export_tables(outcome.settings, forms)
-        of_export.update({"wrote": outcome.exported.wrote, "files": len(outcome.exported.files)})
-    with connect(settings.database, read_only=True) as connection:
-        outcome.summary = summarise(connection, settings.database)
+    with reserved(settings, waiting):
+        outcome = None if strict else _nothing_to_do(settings)
+        if outcome is None:
+            with copied(settings) as copy:
+                outcome = _load_build_check(copy, strict=strict, console=console)
+            outcome.settings = replace(outcome.settings, database=settings.database, named=None)
+        with _timed(outcome, "export") as of_export, _saying(console, "Exporting"):
+            outcome.exported = export_tables(outcome.settings, forms)
+            of_export.update({"wrote": outcome.exported.wrote, "files": len(outcome.exported.files)})
+        with connect(settings.database, read_only=True) as connection:
+            outcome.summary = summarise(connection, settings.database)
+        if forms.reports_kept:
+            report_on(outcome, forms.reports_kept)
     return outcome
 
 
-def report_on(outcome: Outcome, folder: Path, keep: int) -> None:
-    """Put the report of the day into a folder of reports, of which the last so many stay."""
+def report_on(outcome: Outcome, keep: int) -> None:
+    """Put the report of the day into the folder of reports, of which the last so many stay."""
     from pipelines.report import file_report  # noqa: PLC0415 - takes a second
 
     with _timed(outcome, "report") as of_report, connect(outcome.settings.database, read_only=True) as connection:
-        outcome.reported = file_report(connection, folder, keep)
+        outcome.reported = file_report(connection, outcome.settings.reports, keep)
         of_report.update(outcome.reported.as_dict())
 
 

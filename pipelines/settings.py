@@ -48,12 +48,16 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """What an export has beside one CSV file per stage and one of everybody, and what stands in place of their ids."""
+    """What an export has beside one CSV file per stage and one of everybody, and what stands in place of their ids.
+
+    `reports_kept`: a run also makes a report, and so many dated ones stay.
+    """
 
     by_study: bool = False
     parquet: bool = False
     workbook: bool = False
     pseudonyms: "Pseudonyms | None" = None
+    reports_kept: int | None = None
 
 
 def resolve(

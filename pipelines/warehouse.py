@@ -62,8 +62,6 @@ def connect(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckD
         raise StudyflowError(msg)
     try:
         _refuse_other_files(database)
-        if not read_only:
-            database.parent.mkdir(parents=True, exist_ok=True)
         connection = duckdb.connect(str(database), read_only=read_only, config=_bounds(database))
     except OSError as error:
         msg = f"{database}: cannot be made here ({error.strerror}). Choose another --database."
@@ -91,6 +89,9 @@ def connect(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckD
 
 def _refuse_other_files(database: Path) -> None:
     """DuckDB also opens SQLite, CSV and JSON files, or tries to, but as no warehouse."""
+    if "?" in str(database):
+        msg = f"{database}: DuckDB cannot keep a database where a path has a question mark. Choose another --database."
+        raise StudyflowError(msg)
     if database.is_dir():
         msg = f"{database}: this is a folder. Name a file: --database {database / 'studyflow.duckdb'}"
         raise StudyflowError(msg)
@@ -100,6 +101,9 @@ def _refuse_other_files(database: Path) -> None:
         if not start.endswith(MAGIC):
             msg = f"{database}: this is not a DuckDB database. Choose another --database, or move the file away."
             raise StudyflowError(msg)
+    elif database.exists():  # DuckDB would wait for a pipe to be written
+        msg = f"{database}: this is no file. Choose another --database."
+        raise StudyflowError(msg)
 
 
 def _bounds(database: Path) -> dict[str, str | bool | int | float | list[str]]:

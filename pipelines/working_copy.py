@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,14 +34,38 @@ def working_copy(settings: Settings, waiting: Waiting | None = None) -> Iterator
     Raises:
         StudyflowError: somebody else is at work on it, it is no warehouse of ours, or there is no room for the copy.
     """
+    with reserved(settings, waiting), copied(settings) as copy:
+        yield copy
+
+
+@contextmanager
+def reserved(settings: Settings, waiting: Waiting | None = None) -> Iterator[None]:
+    """Nobody else works on the warehouse meanwhile, and what a killed process left there is gone.
+
+    For those who do more than one thing that belong together: the exports of a run are of its own tables.
+
+    Raises:
+        StudyflowError: somebody else is at work on it, or nothing can be written beside it.
+    """
+    with ExitStack() as reservation:
+        database = _real(settings.database)
+        with _explained(database):
+            reservation.enter_context(_alone(database, settings.wait_seconds, waiting))
+            _clear(_place_of_work(database))
+        yield
+
+
+@contextmanager
+def copied(settings: Settings) -> Iterator[Settings]:
+    """A working copy, for those who have reserved the warehouse. Raises the same."""
     database = _real(settings.database)
-    workspace = database.with_name(f".{database.name}.studyflow")
-    with _explained(database), _reserved(database, workspace, settings.wait_seconds, waiting):
-        # the same file name: views name the database that they are in, and DuckDB calls it by its file
-        work = workspace / "work" / database.name
-        _clear(work.parent)
-        work.parent.mkdir()
+    place = _place_of_work(database)
+    # A folder of this process: should the place be cleared away under it, it does not find another's copy there.
+    # The same file name: views name the database that they are in, and DuckDB calls it by its file.
+    work = place / str(os.getpid()) / database.name
+    with _explained(database):
         try:
+            work.parent.mkdir(parents=True)
             seen = _copy(database, work)
             with connect(work) as connection:
                 migrate(connection, database)
@@ -49,16 +73,25 @@ def working_copy(settings: Settings, waiting: Waiting | None = None) -> Iterator
             stopping.raise_if_asked()
             _put_in_place(work, database, seen)
         finally:
-            _clear(work.parent)
+            _clear(place)
+
+
+def _place_of_work(database: Path) -> Path:
+    return _workspace(database) / "work"
+
+
+def _workspace(database: Path) -> Path:
+    return database.with_name(f".{database.name}.studyflow")
 
 
 @contextmanager
-def _reserved(database: Path, workspace: Path, seconds: float, waiting: Waiting | None) -> Iterator[None]:
+def _alone(database: Path, seconds: float, waiting: Waiting | None) -> Iterator[None]:
     def tell(process: int | None) -> None:
         if waiting and seconds:
             who = f"process {process}" if process else "another process"
             waiting(f"{database}: {who} is at work on this warehouse. Waiting for it, {seconds:.0f} seconds at most.")
 
+    workspace = _workspace(database)
     database.parent.mkdir(parents=True, exist_ok=True)
     with alone_in_time(workspace, seconds, tell) as is_alone:
         if not is_alone:
@@ -100,19 +133,29 @@ def _unchanged(database: Path, problem: str) -> str:
 
 def _real(database: Path) -> Path:
     """Where the warehouse lies: a link to it stays a link."""
-    return database.resolve() if database.is_symlink() else database
+    real = Path(os.path.realpath(database)) if database.is_symlink() else database
+    if real.is_symlink():
+        msg = f"{database}: this link leads nowhere but to itself. Remove it, or choose another --database."
+        raise StudyflowError(msg)
+    return real
 
 
 def _copy(database: Path, work: Path) -> os.stat_result | None:
     """Copy the warehouse, if there is one, while nobody writes to it; what it was then."""
+    wal = wal_of(database)
     if not database.exists():
+        if wal.exists():
+            msg = f"{wal}: this belongs to a warehouse that is no longer there. Put that back, or move this away, too."
+            raise StudyflowError(msg)
         return None
-    if wal_of(database).exists():
+    if wal.exists():
         with connect(database) as connection:  # dbt was killed: what it had committed belongs into the file
             connection.execute("checkpoint")
     with connect(database, read_only=True):  # while this is open, no other process can write
         seen = database.stat()
         _copy_bytes(database, work)
+    with suppress(AttributeError, OSError):
+        os.chown(work, seen.st_uid, seen.st_gid)  # only root may; others make it their own
     shutil.copymode(database, work)
     return seen
 
@@ -138,18 +181,28 @@ def _put_in_place(work: Path, database: Path, seen: os.stat_result | None) -> No
     if wal_of(work).exists():
         msg = f"{database}: DuckDB has not ended its work on the new warehouse. The old one stays. Try again."
         raise StudyflowError(msg)
-    if database.exists():
-        with connect(database, read_only=True):  # fails where another process writes to it
-            now = database.stat()
-        if seen is None or (now.st_ino, now.st_size, now.st_mtime_ns) != (seen.st_ino, seen.st_size, seen.st_mtime_ns):
+    flush_one(work)
+    # fails where another process writes to it, and lets none begin before it is replaced
+    with connect(database, read_only=True) if database.exists() else nullcontext():
+        if _was_written_to(database, seen):
             msg = f"{database}: something else, dbt perhaps, wrote to it during the run. It stays as it is; run again."
             raise StudyflowError(msg)
-    flush_one(work)
-    work.replace(database)
+        work.replace(database)
     with suppress(OSError):
         flush_one(database.parent)
 
 
-def _clear(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
+def _was_written_to(database: Path, seen: os.stat_result | None) -> bool:
+    if wal_of(database).exists():  # by one that was killed: DuckDB would not open the new file beside it
+        return True
+    if not database.exists():
+        return False
+    now = database.stat()
+    return seen is None or (now.st_ino, now.st_size, now.st_mtime_ns) != (seen.st_ino, seen.st_size, seen.st_mtime_ns)
+
+
+def _clear(place: Path) -> None:
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+    elif place.exists():
+        shutil.rmtree(place)

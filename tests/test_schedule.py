@@ -104,6 +104,29 @@ def test_a_memory_that_names_other_places_removes_nothing_there(team: Settings, 
     assert victim.exists()
 
 
+@pytest.mark.parametrize("name", ["notes.txt", "..", ""])
+def test_a_memory_that_names_what_is_no_report_removes_nothing(team: Settings, tmp_path: Path, name: str) -> None:
+    (tmp_path / "notes.txt").write_text("somebody's own")
+    with on_day(team, 28) as connection:
+        file_report(connection, tmp_path)
+    memory = tmp_path / ".studyflow-reports.json"
+    memory.write_text(memory.read_text().replace("studyflow-2026-07-28.md", name))
+    with on_day(team, 30) as connection:
+        file_report(connection, tmp_path, keep=1)
+    assert "notes.txt" in names(tmp_path)
+
+
+def test_an_index_of_somebody_else_is_not_replaced(team: Settings, tmp_path: Path) -> None:
+    """A folder that a web server shows has a page of that name already."""
+    (tmp_path / "index.html").write_text("<h1>Welcome</h1>")
+    with (
+        on_day(team, 28) as connection,
+        pytest.raises(StudyflowError, match=r"index.html: studyflow did not write this"),
+    ):
+        file_report(connection, tmp_path)
+    assert names(tmp_path) == ["index.html"]
+
+
 def test_reports_that_name_somebody_can_be_removed_and_leave_the_index(team: Settings, tmp_path: Path) -> None:
     """Who is to be forgotten must not stay in the report of last Monday."""
     (tmp_path / "notes.html").write_text("somebody's own, about participant")

@@ -7,7 +7,7 @@ import signal
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
-from multiprocessing.synchronize import Event
+from multiprocessing.synchronize import Event, Semaphore
 from pathlib import Path
 
 from pipelines.errors import StudyflowError
@@ -60,31 +60,31 @@ def put_in_room(database: Path, number: int, room_bytes: int) -> int:
     return process.exitcode
 
 
-def hold(database: Path, has_it: Event, may_go: Event) -> None:
+def hold(database: Path, has_it: Event, may_go: Semaphore) -> None:
     """Work on the warehouse until told to end."""
     with working_copy(settings_of(database)) as copy:
         with connect(copy.database) as connection:
             connection.execute("insert into numbers values (100)")
         has_it.set()
-        may_go.wait()
+        may_go.acquire()
 
 
-def keep_open(database: Path, has_it: Event, may_go: Event) -> None:
+def keep_open(database: Path, has_it: Event, may_go: Semaphore) -> None:
     """Look at the warehouse as a notebook does that stays open: it goes on seeing what it saw."""
     with connect(database, read_only=True) as connection:
         before = connection.execute("select number from numbers").fetchall()
         has_it.set()
-        may_go.wait()
+        may_go.acquire()
         assert connection.execute("select number from numbers").fetchall() == before
 
 
-def write_directly(database: Path, has_it: Event, may_go: Event) -> None:
+def write_directly(database: Path, has_it: Event, may_go: Semaphore) -> None:
     """Write as dbt does: to the file itself, and without telling studyflow. Ends without closing it, as when killed."""
     with connect(database) as connection:
         connection.execute("set checkpoint_threshold = '1TB'")
         connection.execute("insert into numbers values (200)")
         has_it.set()
-        may_go.wait()
+        may_go.acquire()
         os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -73,16 +73,21 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Load, build, check and export, then say what came of it. Without --raw it works on the sample."""
-    from pipelines.run import report_on, run_all
+    from pipelines.run import run_all
 
     logs.configure(as_json=log_json)
-    settings = replace(resolve(raw, database, exports, as_of), wait_seconds=wait)
+    resolved = resolve(raw, database, exports, as_of)
+    settings = replace(resolved, reports=(reports or REPORTS).absolute(), wait_seconds=wait)
     logs.log("run started", database=settings.database, exports=settings.exports, raw=list(map(str, settings.raw)))
-    forms = Forms(by_study=by_study, parquet=parquet, workbook=xlsx, pseudonyms=pseudonyms_if(pseudonymise))
+    forms = Forms(
+        by_study=by_study,
+        parquet=parquet,
+        workbook=xlsx,
+        pseudonyms=pseudonyms_if(pseudonymise),
+        reports_kept=keep if report else None,
+    )
     with _telling_of_failure(chat):
         outcome = run_all(settings, forms, strict=strict, console=progress_console(as_json), waiting=say_waiting)
-        if report:
-            report_on(outcome, (reports or REPORTS).absolute(), keep)
     if as_json:
         print_json(outcome.as_dict())
     else:

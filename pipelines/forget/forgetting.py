@@ -19,7 +19,7 @@ from pipelines.report.archive import remove_reports
 from pipelines.run import build_tables, check_copy, export_tables
 from pipelines.settings import Forms, Settings, parse_instant
 from pipelines.warehouse import connect
-from pipelines.working_copy import Waiting, working_copy
+from pipelines.working_copy import Waiting, copied, reserved
 
 __all__ = ["Proof", "forget"]
 
@@ -32,6 +32,13 @@ def forget(settings: Settings, person: str, raw: Sequence[Path], *, rewrite: boo
     Raises:
         StudyflowError: the warehouse is as it was before; or it is done, and something after it could not be.
     """
+    with reserved(
+        settings, waiting
+    ):  # to the end: a run that exported, or read a file, meanwhile would bring them back
+        return _forget(settings, person, raw, rewrite=rewrite)
+
+
+def _forget(settings: Settings, person: str, raw: Sequence[Path], *, rewrite: bool) -> Proof:
     forms = _forms(settings.exports)
     before = rows_by_table(settings.database)
     with connect(settings.database, read_only=True) as connection:
@@ -39,7 +46,7 @@ def forget(settings: Settings, person: str, raw: Sequence[Path], *, rewrite: boo
     is_needed = known.lines > 0 or known.forgotten_at is None
     checks_passed = True
     if is_needed:
-        with working_copy(settings, waiting) as copy:
+        with copied(settings) as copy:
             with connect(copy.database, read_only=True) as connection:
                 known = look_up(connection, person)
             checks_passed = _make_without(copy, known)

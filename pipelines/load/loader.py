@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -77,7 +78,8 @@ def load(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], progress:
             _read(connection, todo, read_ns, statuses, progress)
         connection.commit()
     except BaseException:
-        connection.rollback()
+        with suppress(duckdb.Error):  # where the disk is full, DuckDB has done that
+            connection.rollback()
         raise
     return _summary(sources, todo)
 

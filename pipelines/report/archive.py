@@ -1,6 +1,7 @@
 """A folder of dated reports, one a day: each tells what changed since the day before, the last ones stay, an index leads."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +21,9 @@ from pipelines.system import write_whole
 from pipelines.warehouse import only_row
 
 INDEX = "index.html"
+GENERATOR = b'<meta name="generator" content="studyflow">'
+OURS = re.compile(r"studyflow-\d{4}-\d\d-\d\d\.(html|md)")
+"""The names of reports in such a folder: whatever else its memory names is not removed."""
 MEMORY = ".studyflow-reports.json"
 ABOUT = "The reports that `studyflow run --report` wrote here. It removes the oldest of these, and no other files."
 WAIT_SECONDS = 60
@@ -52,6 +56,7 @@ def file_report(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int =
         msg = f"{folder}: reports cannot be kept here ({error.strerror}). Choose another --reports."
         raise StudyflowError(msg) from error
     with _alone(folder):
+        _refuse_index_of_others(folder / INDEX)
         return _file(connection, folder, keep)
 
 
@@ -108,17 +113,26 @@ def _remember(folder: Path, entries: list[Entry]) -> None:
     write_whole(folder / INDEX, pages.index(entries))
 
 
+def _refuse_index_of_others(index: Path) -> None:
+    """People keep reports where a web server shows them, and have a page there already."""
+    if index.exists() and GENERATOR not in index.read_bytes():
+        msg = (
+            f"{index}: studyflow did not write this, and a folder of reports needs its name. Choose another --reports."
+        )
+        raise StudyflowError(msg)
+
+
 def _remembered(folder: Path) -> list[Entry]:
     """The reports whose files are still there; none where the memory was lost, and then none is removed."""
     try:
         rows = json.loads((folder / MEMORY).read_bytes())["reports"]
         entries = [_entry(row) for row in rows]
-    except (OSError, ValueError, KeyError, TypeError, StudyflowError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, StudyflowError):
         return []
     there = (replace(entry, files=tuple(name for name in entry.files if (folder / name).exists())) for entry in entries)
     return [entry for entry in there if entry.files]
 
 
 def _entry(row: Mapping[str, Any]) -> Entry:
-    names = tuple(Path(name).name for name in row["files"])
+    names = tuple(name for name in row["files"] if OURS.fullmatch(name))
     return Entry(parse_instant(row["as_of"]), names, tuple(map(str, row["actions"])))
