@@ -60,20 +60,30 @@ def copied(settings: Settings) -> Iterator[Settings]:
     """A working copy, for those who have reserved the warehouse. Raises the same."""
     database = _real(settings.database)
     place = _place_of_work(database)
-    # A folder of this process: should the place be cleared away under it, it does not find another's copy there.
-    # The same file name: views name the database that they are in, and DuckDB calls it by its file.
-    work = place / str(os.getpid()) / database.name
+    # The same file name: views name the database that they are in, and DuckDB calls it by its file. And always the same
+    # path: dbt reads the whole project anew where a variable of its profile has changed.
+    work = place / database.name
     with _explained(database):
+        place.mkdir()
+        made = place.stat()
         try:
-            work.parent.mkdir(parents=True)
             seen = _copy(database, work)
             with connect(work) as connection:
                 migrate(connection, database)
             yield replace(settings, database=work, named=settings.database)
             stopping.raise_if_asked()
+            if not _is_same(place, made):
+                msg = f"{database}: {place} was removed during the run. The warehouse is as it was. Run again."
+                raise StudyflowError(msg)
             _put_in_place(work, database, seen)
         finally:
-            _clear(place)
+            if _is_same(place, made):
+                _clear(place)
+
+
+def _is_same(place: Path, made: os.stat_result) -> bool:
+    """False where it was cleared away under this process: then there is nothing there, or another's copy."""
+    return place.exists() and os.path.samestat(place.stat(), made)
 
 
 def _place_of_work(database: Path) -> Path:

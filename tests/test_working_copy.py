@@ -182,7 +182,7 @@ def test_the_second_file_of_a_warehouse_that_is_gone_is_not_given_to_a_new_one(d
 
 def test_a_copy_that_somebody_clears_away_leaves_the_warehouse(database: Path) -> None:
     """An empty one, made where it was, must not take its place."""
-    with pytest.raises(StudyflowError, match="cannot be opened"), working_copy(settings_of(database)):
+    with pytest.raises(StudyflowError, match="was removed during the run"), working_copy(settings_of(database)):
         shutil.rmtree(hidden(database))
     assert numbers(database) == [1]
     assert is_alone_in_its_folder(database)
