@@ -57,7 +57,7 @@ def alone_in_time(workspace: Path, seconds: float, waiting: Callable[[int | None
     has_told = False
     while True:
         with alone(workspace) as is_alone:
-            if is_alone or time.monotonic() >= until:
+            if is_alone or not time.monotonic() < until:  # nor where it is no number
                 yield is_alone
                 return
         if not has_told:
