@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -125,13 +126,30 @@ def line(**fields: object) -> bytes:
     return valid_but(**({"personId": SOMEONE, "participantId": PARTICIPANT} | fields)) + b"\n"
 
 
+class AnyStatus:
+    """A table that has every status there could be."""
+
+    def __contains__(self, status: object) -> bool:
+        """Yes."""
+        return True
+
+
 def without(files: Mapping[str, bytes], lines: list[Line], person: str) -> tuple[dict[str, bytes], int]:
     """The files without what is a person's, by the oracle and plain words; how many lines that is."""
-    theirs = {
-        history.participant_id
-        for history in histories(deliveries(lines), END_OF_TIME, DEFAULT_STATUSES)
-        if history.person_id == person
+    standing = {
+        history.participant_id: history for history in histories(deliveries(lines), END_OF_TIME, DEFAULT_STATUSES)
     }
+    theirs = {history.participant_id for history in standing.values() if history.person_id == person}
+    # What is rejected for its status only still says whose it is, unless something later is known.
+    whatever = deliveries(read_lines(files, AnyStatus()))
+    for participant, some in groupby(
+        sorted(whatever, key=lambda one: one.participant_id), lambda one: one.participant_id
+    ):
+        told = list(some)
+        last = max(one.updated_at for one in told)
+        history = standing.get(participant)
+        if history is None or history.observed[-1].occurred_at < last:
+            theirs |= {participant for one in told if one.updated_at == last and one.person_id == person}
     ids = re.compile(
         rb"(?<![\w-])(?:" + b"|".join(re.escape(one.encode()) for one in (person, *theirs)) + rb")(?![\w-])"
     )

@@ -239,7 +239,7 @@ def test_a_compressed_file_that_grew_and_is_cut(box: Inbox) -> None:
 def test_the_warehouse_on_disk(product: Product, tmp_path: Path) -> None:
     """The same through the project's own connection, closed and opened again between loads."""
     source = tmp_path / "a.jsonl"
-    database = tmp_path / "new folder" / "w.duckdb"
+    database = tmp_path / "w.duckdb"
     for content in (lines(VALID), lines(VALID, OTHER)):
         source.write_bytes(content)
         with connect(database) as connection:
