@@ -24,10 +24,10 @@ run: $(READY) ## Load, build, check and export the sample data
 	$(BIN)/studyflow run
 
 test: $(READY) ## Run the tests
-	$(BIN)/python -m pytest -n auto --dist loadscope
+	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder
 
 test-slow: $(READY) ## Run the tests marked slow, too
-	$(BIN)/python -m pytest -n auto --dist loadscope -m ''
+	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder -m ''
 
 fuzz: $(READY) ## Load files that a fuzzer makes, others each time, for some minutes
 	STUDYFLOW_FUZZ_EXAMPLES=5000 $(BIN)/python -m pytest tests/test_load_fuzz.py
