@@ -7,7 +7,7 @@ import duckdb
 import yaml  # type: ignore[import-untyped]
 
 from pipelines.settings import PROJECT, Settings
-from pipelines.warehouse import has_table, macros_of
+from pipelines.warehouse import has_table, macros_of, only_row
 
 AS_GOOD_AS_NOW = timedelta(hours=1)
 """How old tables may be, with nothing new since, before a run without an as-of makes their ages anew."""
@@ -36,6 +36,14 @@ class Build:
     def is_whole(self) -> bool:
         """Whether it made everything anew; else it put rows into the tables of the build before."""
         return self.previous_build_id is None
+
+
+def built_as_of(connection: duckdb.DuckDBPyConnection) -> datetime | None:
+    """The moment that the tables speak for; None where none have been built."""
+    if not has_table(connection, "audit", "built_as_of"):
+        return None
+    as_of: datetime = only_row(connection, "select as_of from audit.built_as_of")[0]
+    return as_of
 
 
 def last_build(connection: duckdb.DuckDBPyConnection) -> Build | None:

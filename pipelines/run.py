@@ -13,7 +13,7 @@ import duckdb
 from rich.console import Console
 
 from pipelines import logs
-from pipelines.builds import last_build, up_to_date, was_checked
+from pipelines.builds import built_as_of, last_build, up_to_date, was_checked
 from pipelines.errors import StudyflowError
 from pipelines.load.loaded import Loaded
 from pipelines.load.loader import load, nothing_new
@@ -40,7 +40,7 @@ def run_all(
     console: Console | None,
     waiting: Waiting | None = None,
 ) -> Outcome:
-    """Load, build, check and export, and report if the forms say so.
+    """Load, build, check and export, and report if the settings say so.
 
     Until the checks have ended, others see the warehouse of the last run. What fails leaves that as it was. No other
     run begins before all is done, so that the files it leaves are of its own tables.
@@ -61,8 +61,8 @@ def run_all(
             of_export.update({"wrote": outcome.exported.wrote, "files": len(outcome.exported.files)})
         with connect(settings.database, read_only=True) as connection:
             outcome.summary = summarise(connection, settings.database)
-        if forms.reports_kept:
-            report_on(outcome, forms.reports_kept)
+        if settings.reports_kept:
+            report_on(outcome, settings.reports_kept)
     return outcome
 
 
@@ -205,10 +205,10 @@ def export_tables(settings: Settings, forms: Forms, *, as_of_must_match: bool = 
 
 
 def _built_as_of(connection: duckdb.DuckDBPyConnection, wanted: datetime | None) -> datetime:
-    if not has_table(connection, "audit", "built_as_of"):
+    built = built_as_of(connection)
+    if built is None:
         msg = "The tables have not been built yet. Build them first: studyflow build, or all at once: studyflow run"
         raise StudyflowError(msg)
-    built: datetime = only_row(connection, "select as_of from audit.built_as_of")[0]
     if wanted not in {None, built}:
         msg = f"The tables speak for {built:%Y-%m-%dT%H:%M:%SZ}. Build them as of {wanted:%Y-%m-%dT%H:%M:%SZ} first."
         raise StudyflowError(msg)

@@ -27,7 +27,10 @@ WAIT_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What one run works on. `as_of` is the one moment that the whole run speaks for, in UTC; if nobody asked for it, now."""
+    """What one run works on. `as_of` is the one moment that the whole run speaks for, in UTC; if nobody asked for it, now.
+
+    `reports_kept`: the run also makes a report, and so many dated ones stay.
+    """
 
     raw: tuple[Path, ...]
     database: Path
@@ -37,6 +40,7 @@ class Settings:
     studies_file: Path = REFERENCE / "studies.csv"
     people_file: Path = REFERENCE / "people.csv"
     reports: Path = REPORTS
+    reports_kept: int | None = None
     wait_seconds: float = WAIT_SECONDS
     named: Path | None = None
 
@@ -48,16 +52,12 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """What an export has beside one CSV file per stage and one of everybody, and what stands in place of their ids.
-
-    `reports_kept`: a run also makes a report, and so many dated ones stay.
-    """
+    """What an export has beside one CSV file per stage and one of everybody, and what stands in place of their ids."""
 
     by_study: bool = False
     parquet: bool = False
     workbook: bool = False
     pseudonyms: "Pseudonyms | None" = None
-    reports_kept: int | None = None
 
 
 def resolve(

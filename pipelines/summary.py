@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.builds import is_made_of_what_is_loaded
+from pipelines.builds import built_as_of, is_made_of_what_is_loaded
 from pipelines.reference import known_statuses
 from pipelines.trust import Trust, read_trust, sentences
 from pipelines.warehouse import has_table, only_row
@@ -90,8 +90,9 @@ def summarise(connection: duckdb.DuckDBPyConnection, database: Path) -> Summary:
         connection, "select count(*), count(*) filter (pending_bytes > 0) from raw.files where not is_superseded"
     )
     summary = Summary(database, _accounting(counts), files[0], files[1])
-    if has_table(connection, "audit", "built_as_of") and has_table(connection, "marts", "participants"):
-        summary.as_of = only_row(connection, "select as_of from audit.built_as_of")[0]
+    as_of = built_as_of(connection)
+    if as_of and has_table(connection, "marts", "participants"):
+        summary.as_of = as_of
         summary.participants, summary.studies = only_row(
             connection, "select count(*), count(distinct study_id) from marts.participants"
         )

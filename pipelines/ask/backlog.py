@@ -9,7 +9,7 @@ from rich.console import Console
 
 from pipelines.ask.find import find_study
 from pipelines.ask.show import Headings, amount, moment, more, put_lines, say, tenths
-from pipelines.ask.warehouse import Answer, ask, built_as_of
+from pipelines.ask.warehouse import Answer, ask, marts_as_of
 from pipelines.errors import StudyflowError
 
 COLUMNS = Headings(
@@ -44,7 +44,7 @@ def backlog(
     Raises:
         StudyflowError: the tables are not built, or there is no such study or state.
     """
-    as_of = built_as_of(connection)
+    as_of = marts_as_of(connection)
     states = [known for (known,) in ask(connection, "backlog_states").rows]
     if state is not None and state not in states:
         msg = f"{state!r} is no state of the backlog. There are: {', '.join(states)}"

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from pipelines.ask.find import find_study
 from pipelines.ask.show import Headings, moment, put_lines, say, study, tenths
-from pipelines.ask.warehouse import Answer, ask, built_as_of
+from pipelines.ask.warehouse import Answer, ask, marts_as_of
 
 BAR = 10
 # Below this a percentage says more than is known.
@@ -45,7 +45,7 @@ def funnel(connection: duckdb.DuckDBPyConnection, asked: str) -> Funnel:
     Raises:
         StudyflowError: the tables are not built, or no study or more than one is meant.
     """
-    as_of = built_as_of(connection)
+    as_of = marts_as_of(connection)
     study_id = find_study(connection, asked)
     # One connection has one answer at a time, and the steps are few.
     steps = ask(connection, "funnel", study_id=study_id)

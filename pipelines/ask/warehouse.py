@@ -10,8 +10,9 @@ from typing import Any
 
 import duckdb
 
+from pipelines.builds import built_as_of
 from pipelines.errors import StudyflowError
-from pipelines.warehouse import connect, has_table, only_row
+from pipelines.warehouse import connect, has_table
 
 ROWS_AT_ONCE = 5_000
 # What Python has no type for that says the same: a month is not 30 days, and a nanosecond is something.
@@ -53,16 +54,16 @@ def reading(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def built_as_of(connection: duckdb.DuckDBPyConnection) -> datetime:
+def marts_as_of(connection: duckdb.DuckDBPyConnection) -> datetime:
     """The moment that the marts speak for.
 
     Raises:
         StudyflowError: they are not there yet.
     """
-    if not (has_table(connection, "audit", "built_as_of") and has_table(connection, "marts", "participants")):
+    as_of = built_as_of(connection)
+    if as_of is None or not has_table(connection, "marts", "participants"):
         msg = "The tables have not been built yet. Build them first: studyflow build, or all at once: studyflow run"
         raise StudyflowError(msg)
-    as_of: datetime = only_row(connection, "select as_of from audit.built_as_of")[0]
     return as_of
 
 

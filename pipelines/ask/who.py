@@ -12,7 +12,7 @@ from rich.console import Console
 
 from pipelines.ask.find import find_participants
 from pipelines.ask.show import Headings, amount, moment, put_fields, put_lines, say, study
-from pipelines.ask.warehouse import Answer, ask, built_as_of
+from pipelines.ask.warehouse import Answer, ask, marts_as_of
 
 GAP = "-- gap: at least one webhook is missing here --"
 COLUMNS = Headings(
@@ -68,7 +68,7 @@ def who(connection: duckdb.DuckDBPyConnection, asked: str) -> History:
     Raises:
         StudyflowError: the tables are not built, or no participant and no person has that id.
     """
-    as_of = built_as_of(connection)
+    as_of = marts_as_of(connection)
     ids = find_participants(connection, asked)
     participants = ask(connection, "who", participant_ids=ids).records()
     return History(as_of, participants, ask(connection, "who_changes", participant_ids=ids))

@@ -76,16 +76,14 @@ def run(
     from pipelines.run import run_all
 
     logs.configure(as_json=log_json)
-    resolved = resolve(raw, database, exports, as_of)
-    settings = replace(resolved, reports=(reports or REPORTS).absolute(), wait_seconds=wait)
-    logs.log("run started", database=settings.database, exports=settings.exports, raw=list(map(str, settings.raw)))
-    forms = Forms(
-        by_study=by_study,
-        parquet=parquet,
-        workbook=xlsx,
-        pseudonyms=pseudonyms_if(pseudonymise),
+    settings = replace(
+        resolve(raw, database, exports, as_of),
+        reports=(reports or REPORTS).absolute(),
         reports_kept=keep if report else None,
+        wait_seconds=wait,
     )
+    logs.log("run started", database=settings.database, exports=settings.exports, raw=list(map(str, settings.raw)))
+    forms = Forms(by_study=by_study, parquet=parquet, workbook=xlsx, pseudonyms=pseudonyms_if(pseudonymise))
     with _telling_of_failure(chat):
         outcome = run_all(settings, forms, strict=strict, console=progress_console(as_json), waiting=say_waiting)
     if as_json:

@@ -11,13 +11,14 @@ from tempfile import TemporaryDirectory
 import duckdb
 import xlsxwriter
 
+from pipelines.builds import built_as_of
 from pipelines.export import cells
 from pipelines.export.cells import Column
 from pipelines.export.mart import LINE, ROWS_AT_ONCE
 from pipelines.export.pseudonyms import IDS, Pseudonyms
 from pipelines.export.sheet import HIGHEST_SHEET, Formats, write_sheet
 from pipelines.export.tables import EVERYONE, CsvTable
-from pipelines.warehouse import has_table, only_row
+from pipelines.warehouse import only_row
 
 WORKBOOK = "studyflow.xlsx"
 ABOUT, COLUMNS = "About", "Columns"
@@ -222,9 +223,7 @@ def plan(
                 file=file,
             )
         )
-    has_as_of = has_table(connection, "audit", "built_as_of")
-    as_of = only_row(connection, "select as_of from audit.built_as_of")[0] if has_as_of else None
-    return Book(sheets, as_of, pseudonyms)
+    return Book(sheets, built_as_of(connection), pseudonyms)
 
 
 def _order(columns: list[Column]) -> str:

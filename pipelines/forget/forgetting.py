@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipelines.builds import built_as_of
 from pipelines.errors import StudyflowError
 from pipelines.export.pseudonyms import from_environment
 from pipelines.export.replace import how_made
@@ -13,11 +14,11 @@ from pipelines.forget import people_file, raw_files
 from pipelines.forget.known import Known, look_up
 from pipelines.forget.proof import Proof
 from pipelines.forget.search import is_in_file, search
-from pipelines.forget.warehouse import built_as_of, rows_by_table, take_out
+from pipelines.forget.warehouse import rows_by_table, take_out
 from pipelines.load.sources import find
 from pipelines.report.archive import remove_reports
 from pipelines.run import build_tables, check_copy, export_tables
-from pipelines.settings import Forms, Settings, parse_instant
+from pipelines.settings import Forms, Settings
 from pipelines.warehouse import connect
 from pipelines.working_copy import Waiting, copied, reserved
 
@@ -64,7 +65,7 @@ def _forget(settings: Settings, person: str, raw: Sequence[Path], *, rewrite: bo
     if is_needed:
         after = rows_by_table(settings.database)
         proof.tables = {table: (rows, after.get(table, 0)) for table, rows in before.items()}
-    if forms and built_as_of(settings.database):
+    if forms and _built_as_of(settings.database):
         proof.exports = settings.exports
         proof.exported = len(export_tables(settings, forms, as_of_must_match=False).files)
     proof.reports = remove_reports(settings.reports, lambda file: is_in_file(file, known.ids))
@@ -75,13 +76,18 @@ def _forget(settings: Settings, person: str, raw: Sequence[Path], *, rewrite: bo
 
 def _make_without(copy: Settings, known: Known) -> bool:
     """Make the working copy anew of what is left, as of the moment it spoke for; whether it passed its checks."""
-    built = built_as_of(copy.database)
+    built = _built_as_of(copy.database)
     take_out(copy, known)
     if built is None:
         return True
-    settings = replace(copy, as_of=parse_instant(built), is_as_of_asked_for=True)
+    settings = replace(copy, as_of=built, is_as_of_asked_for=True)
     build_tables(settings)
     return check_copy(settings, strict=False).ok
+
+
+def _built_as_of(database: Path) -> datetime | None:
+    with connect(database, read_only=True) as connection:
+        return built_as_of(connection)
 
 
 def _look_through_files(settings: Settings, known: Known, raw: Sequence[Path], proof: Proof) -> None:

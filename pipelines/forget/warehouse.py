@@ -5,8 +5,9 @@ from pathlib import Path
 import duckdb
 
 from pipelines.forget.known import IS_THEIRS, MENTIONS_THEM, Known
+from pipelines.load.loader import begin_load
 from pipelines.settings import Settings
-from pipelines.warehouse import connect, has_table, only_row, raw_tables_ddl
+from pipelines.warehouse import connect, only_row, raw_tables_ddl
 
 MADE_OTHERWISE = {"deliveries", "files", "withdrawals", "format"}
 
@@ -66,9 +67,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, known: Known) -> None:
     for (table,) in connection.execute(tables).fetchall():
         if table not in MADE_OTHERWISE:
             connection.execute(f"insert into raw.{table} by name select * from before.raw.{table}")  # noqa: S608
-    query = "insert into raw.loads select coalesce(max(load_id), 0) + 1, now() from raw.loads returning load_id"
-    [load_id] = only_row(connection, query)
-    connection.execute(FORGOTTEN_LINES, {"load_id": load_id})
+    connection.execute(FORGOTTEN_LINES, {"load_id": begin_load(connection)})
     person_hash = known.person_hash
     for kind, hashes in (("person", known.hashes.people), ("participant", known.hashes.participants)):
         connection.execute(
@@ -80,14 +79,6 @@ def _copy(connection: duckdb.DuckDBPyConnection, known: Known) -> None:
             {"salt": known.hashes.salt, "person": person_hash, "kind": kind, "hashes": list(hashes)},
         )
     connection.execute("drop table gone")
-
-
-def built_as_of(database: Path) -> str | None:
-    """The moment that the tables speak for, as `--as-of` takes it; None where none have been built."""
-    with connect(database, read_only=True) as connection:
-        if not has_table(connection, "audit", "built_as_of"):
-            return None
-        return str(only_row(connection, "select as_of from audit.built_as_of")[0].isoformat())
 
 
 def rows_by_table(database: Path) -> dict[str, int]:

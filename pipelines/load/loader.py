@@ -99,7 +99,7 @@ def _read(
     statuses: list[str],
     progress: Progress | None,
 ) -> None:
-    load_id = _begin_load(connection)
+    load_id = begin_load(connection)
     connection.register("known_statuses", pa.table({"status": statuses}))
     failed = _insert(connection, todo, load_id, progress)
     todo.tasks = [task for task in todo.tasks if task not in failed]
@@ -131,7 +131,8 @@ def _counted(connection: duckdb.DuckDBPyConnection, load_id: int) -> dict[int, C
     return {file_id: Counted(*counts) for file_id, *counts in found}
 
 
-def _begin_load(connection: duckdb.DuckDBPyConnection) -> int:
+def begin_load(connection: duckdb.DuckDBPyConnection) -> int:
+    """The number of a load that begins now."""
     query = "insert into raw.loads select coalesce(max(load_id), 0) + 1, now() from raw.loads returning load_id"
     return int(only_row(connection, query)[0])
 

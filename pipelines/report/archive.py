@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from pipelines.ask.warehouse import marts_as_of
 from pipelines.errors import StudyflowError
 from pipelines.locks import alone_in_time
 from pipelines.report import pages
@@ -18,7 +19,6 @@ from pipelines.report.previous import is_report
 from pipelines.report.writer import Wanted, Written, write
 from pipelines.settings import REPORTS_KEPT, parse_instant
 from pipelines.system import write_whole
-from pipelines.warehouse import only_row
 
 INDEX = "index.html"
 GENERATOR = b'<meta name="generator" content="studyflow">'
@@ -94,7 +94,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _file(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int) -> Written:
-    built: datetime = only_row(connection, "select as_of from audit.built_as_of")[0]
+    built = marts_as_of(connection)
     others = [entry for entry in _remembered(folder) if entry.as_of.date() != built.date()]
     since = max((entry.as_of for entry in others if entry.as_of < built), default=None)
     written = write(connection, folder, Wanted(since=since))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import duckdb
 
 from pipelines.ask.find import find_study
-from pipelines.ask.warehouse import built_as_of
+from pipelines.ask.warehouse import marts_as_of
 from pipelines.errors import StudyflowError
 from pipelines.export.names import distinct_names
 from pipelines.report import pages
@@ -102,7 +102,7 @@ def _sentence(action: Action) -> str:
 
 
 def _built_as_of(connection: duckdb.DuckDBPyConnection, wanted: datetime | None) -> datetime:
-    built = built_as_of(connection)
+    built = marts_as_of(connection)
     if wanted is not None and wanted != built:
         msg = f"The tables speak for {instant(built)}. Build them for that moment first: studyflow run --as-of {instant(wanted)}"
         raise StudyflowError(msg)
