@@ -14,6 +14,7 @@ from urllib3.util import Retry
 from pipelines.errors import ExitCode, StudyflowError
 from pipelines.outcome import Outcome
 from pipelines.system import write_whole
+from pipelines.trust import sentences_of_notes
 
 SECONDS = 10
 """How long the chat may take to answer, each time."""
@@ -77,6 +78,7 @@ def _facts(outcome: Outcome) -> list[str]:
         facts.append(loaded.sentence())
     if summary:
         facts.append(f"{summary.participants:,} participants in {summary.studies:,} studies; {summary.gaps:,} gaps.")
+        facts += sentences_of_notes(summary.trust) if summary.trust else []
     return facts
 
 

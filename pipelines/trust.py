@@ -18,6 +18,9 @@ from audit.feed_totals
 """
 SILENCE = "select silent_since, silence_hours, usual_hours from audit.feed_silence where scope = 'feed' and is_open"
 SILENT_STUDIES = "select study_id from audit.feed_silence where scope = 'study' and is_open order by study_id"
+NOTES = """
+select note, count(*), sum(occurrences)::bigint, min(subject), max(last_at) from audit.data_notes group by note order by note
+"""
 
 LEAST_SHOWN = 0.001
 """A share below this would be 0.0 %."""
@@ -55,12 +58,24 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """The rows of `audit.data_notes` with one note: how many subjects, occurrences in all, the first subject, the last time."""
+
+    note: str
+    subjects: int
+    occurrences: int
+    example: str
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Trust:
-    """`totals` is None while no change has arrived, `silence` while the feed speaks; and the studies that are silent."""
+    """How far the data can be trusted. `totals` is None before the first change, `silence` while webhooks arrive."""
 
     totals: Totals | None = None
     silence: Silence | None = None
     silent_studies: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON has it."""
@@ -68,24 +83,55 @@ class Trust:
             "totals": _as_json(self.totals),
             "silence": _as_json(self.silence),
             "silent_studies": self.silent_studies,
+            "notes": [_as_json(note) for note in self.notes],
         }
 
 
 def read_trust(connection: duckdb.DuckDBPyConnection) -> Trust | None:
     """What the audit tables say; None where they have not been built."""
-    if not all(has_table(connection, "audit", table) for table in ("feed_totals", "feed_silence")):
+    if not all(has_table(connection, "audit", table) for table in ("feed_totals", "feed_silence", "data_notes")):
         return None
     totals = [Totals(*row) for row in connection.execute(TOTALS).fetchall()]
     silences = [Silence(*row) for row in connection.execute(SILENCE).fetchall()]
     studies = [study for (study,) in connection.execute(SILENT_STUDIES).fetchall()]
-    return Trust(totals[0] if totals else None, silences[0] if silences else None, studies)
+    notes = [Note(*row) for row in connection.execute(NOTES).fetchall()]
+    return Trust(totals[0] if totals else None, silences[0] if silences else None, studies, notes)
 
 
 def sentences(trust: Trust) -> list[str]:
     """One line for each thing that a person should know before they trust a number."""
     if trust.totals is None:
-        return ["No status change has arrived yet, so there is nothing to trust or doubt."]
-    return [" ".join(_of_histories(trust.totals)), *_of_silence(trust)]
+        return ["No status change has arrived yet, so there is nothing to trust or doubt.", *sentences_of_notes(trust)]
+    return [" ".join(_of_histories(trust.totals)), *_of_silence(trust), *sentences_of_notes(trust)]
+
+
+def sentences_of_notes(trust: Trust) -> list[str]:
+    """One sentence for each kind of note on the input, with an example to look up in audit.data_notes."""
+    return [f"{_of_note(note)} (audit.data_notes)." for note in trust.notes]
+
+
+def _of_note(note: Note) -> str:
+    is_one = note.subjects == 1
+    example = f": {plain(note.example)}" if is_one else f", such as {plain(note.example)}"
+    if note.note == "later_than_as_of":
+        whose = _several(note.occurrences, "participant", "participants")
+        last = f"{note.last_at.astimezone(UTC):%Y-%m-%d}" if note.last_at else ""
+        return f"Changes of {whose} are dated later than as of, up to {last}, and are not counted yet"
+    if note.note == "svix_id_reused":
+        ids = "One Svix message id" if is_one else f"{note.subjects:,} Svix message ids"
+        return f"{ids} came with more than one time{example}"
+    if note.note == "test_id":
+        have = "One study has" if is_one else f"{note.subjects:,} studies have"
+        counts = "counts" if is_one else "count"
+        documented = "as the example event in Rally's documentation does"
+        return f"{have} test ids, {documented}, and {counts} like any other{example}"
+    rows = "One row" if is_one else f"{note.subjects:,} rows"
+    file, what = ("studies.csv", "study") if note.note == "unmatched_study" else ("people.csv", "person")
+    return f"{rows} of {file} {'matches' if is_one else 'match'} no {what} in the webhooks{example}"
+
+
+def _several(number: int, one: str, more: str) -> str:
+    return f"{number:,} {one if number == 1 else more}"
 
 
 def _of_histories(totals: Totals) -> list[str]:
@@ -135,7 +181,7 @@ def _percent(share: float, *, down: bool = False) -> str:
     return f"{share * 100:.1f}" if share >= LEAST_SHOWN or not share else f"{share * 100:.1g}"
 
 
-def _as_json(row: Totals | Silence | None) -> dict[str, Any] | None:
+def _as_json(row: Totals | Silence | Note | None) -> dict[str, Any] | None:
     if row is None:
         return None
     return {

@@ -1,5 +1,6 @@
 """The vars of dbt_project.yml, looked at before anything is done with them: a misspelt one would fail in the middle of SQL."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -68,6 +69,10 @@ def _is_as_of(value: Any) -> bool:  # noqa: ANN401
         return False
 
 
+def _is_prefix(value: Any) -> bool:  # noqa: ANN401
+    return isinstance(value, str) and re.fullmatch(r"[\w.:-]*", value) is not None
+
+
 VARS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "as_of": (_is_as_of, "nothing, or a time with an offset and at most ten years ahead, like '2026-07-31T18:00:00Z'"),
     "report_timezone": (_is_time_zone, "the name of a time zone, like UTC or Europe/Berlin"),
@@ -81,5 +86,9 @@ VARS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "silence_times_usual": (_is_number, NUMBER),
     "silence_usual_days": (_is_days, DAYS),
     "silence_history_days": (_is_days, DAYS),
+    "test_id_prefix": (
+        _is_prefix,
+        "what test ids begin with, like test_ (letters, digits and _ - . : only), or nothing",
+    ),
 }
 """Each var that can be wrong: how that is seen, and what it should be. Files are looked at where they are read."""

@@ -8,7 +8,7 @@ from oracle.lines import Delivery
 from product import Product
 from strategies import START
 
-from pipelines.trust import Silence, Totals, Trust, read_trust, sentences
+from pipelines.trust import Note, Silence, Totals, Trust, read_trust, sentences
 
 TOTALS = Totals(
     feed_began_at=datetime(2026, 6, 1, tzinfo=UTC),
@@ -114,9 +114,44 @@ def test_what_is_said_of_silence(silence: Silence | None, studies: list[str], sa
     assert sentences(Trust(TOTALS, silence, studies))[1:] == said
 
 
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        (
+            Note("later_than_as_of", 2, 3, "st_1", datetime(2062, 1, 1, tzinfo=UTC)),
+            "Changes of 3 participants are dated later than as of, up to 2062-01-01, and are not counted yet",
+        ),
+        (
+            Note("svix_id_reused", 1, 2, "msg_1", datetime(2026, 7, 1, tzinfo=UTC)),
+            "One Svix message id came with more than one time: msg_1",
+        ),
+        (
+            Note("svix_id_reused", 7, 15, "msg_1", datetime(2026, 7, 1, tzinfo=UTC)),
+            "7 Svix message ids came with more than one time, such as msg_1",
+        ),
+        (
+            Note("test_id", 1, 1, "test_cm1", datetime(2024, 9, 1, tzinfo=UTC)),
+            "One study has test ids, as the example event in Rally's documentation does, and counts like any other: test_cm1",
+        ),
+        (
+            Note("unmatched_study", 1, 1, "st_typo", None),
+            "One row of studies.csv matches no study in the webhooks: st_typo",
+        ),
+        (
+            Note("unmatched_person", 1200, 1200, "pe_1", None),
+            "1,200 rows of people.csv match no person in the webhooks, such as pe_1",
+        ),
+    ],
+)
+def test_what_is_said_of_the_input(note: Note, said: str) -> None:
+    """Each kind of note is a sentence with an example to look up, in the singular and the plural."""
+    assert sentences(Trust(TOTALS, notes=[note]))[1:] == [f"{said} (audit.data_notes)."]
+
+
 def test_an_id_cannot_steer_the_terminal() -> None:
     """Ids come from webhooks, which anyone may have written."""
     trust = Trust(replace(TOTALS, worst_study_id="\x1b[2J", worst_loss_rate=0.5), silent_studies=["\x1b]0;owned\x07"])
+    trust.notes.append(Note("test_id", 1, 1, "test_\x1b[2J", None))
     assert "\x1b" not in " ".join(sentences(trust))
 
 
@@ -124,9 +159,9 @@ def test_the_tables_are_read_as_they_are_made(product: Product) -> None:
     """From changes to words; a warehouse without these tables, or without changes, is no error."""
     changes = [
         Delivery(f"participant-{day}", "person", "study", "INVITE_SENT", None, START + timedelta(days=day))
-        for day in range(21)
+        for day in [*range(21), 900]
     ]
-    names = ("feed_totals", "feed_silence")
+    names = ("feed_totals", "feed_silence", "data_notes")
     with product.warehouse([]) as connection:
         assert read_trust(connection) is None
     with product.warehouse([], *names) as connection:
@@ -137,6 +172,7 @@ def test_the_tables_are_read_as_they_are_made(product: Product) -> None:
     assert sentences(trust) == [
         "The feed began on 2025-03-03. No gaps, but too little has happened to tell whether webhooks are lost.",
         "No change since Sunday 2025-03-23 00:00 UTC (72 hours); 24 hours are usual at most (audit.feed_silence).",
+        "Changes of 1 participant are dated later than as of, up to 2027-08-20, and are not counted yet (audit.data_notes).",
     ]
     assert trust.as_dict()["silence"]["silent_since"] == "2025-03-23T00:00:00Z"
     assert trust.as_dict()["silent_studies"] == ["study"]

@@ -26,6 +26,7 @@ WHOLE = (
     "gaps",
     "feed",
     "rejected",
+    "notes",
     "by_hand",
     "full_studies",
     "stages",

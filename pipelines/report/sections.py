@@ -251,5 +251,17 @@ def _data(answers: Answers, glossary: Glossary) -> Section:
         ],
         "Every line could be used.",
     )
+    notes = table(
+        glossary,
+        answers["notes"],
+        "Worth knowing about the input (of the whole workspace)",
+        [
+            words("note", "Note"),
+            code("subject", "Id"),
+            number("occurrences", "Occurrences"),
+            written("last_at", "Last", figures.moment),
+        ],
+        "Nothing unusual.",
+    )
     note = "What is missing here is missing in every number of this report."
-    return Section("data", "Missing data", "Data", note, tables=[silence, gaps, rejected])
+    return Section("data", "Missing data", "Data", note, tables=[silence, gaps, rejected, notes])

@@ -1,0 +1,14 @@
+-- What the input has that a person should know of, such as changes dated later than as-of.
+--   note: audit.data_notes.note
+--   subject: audit.data_notes.subject
+--   occurrences: audit.data_notes.occurrences
+--   last_at: audit.data_notes.last_at
+select
+    note,
+    subject,
+    occurrences,
+    last_at,
+    count(*) over () as of_all
+from audit.data_notes
+order by note, occurrences desc, subject
+limit $rows
