@@ -372,6 +372,8 @@ def test_a_raw_file_with_another_name_is_left_alone(tmp_path: Path, product: Pro
             f'\ufeffperson_name,person_id\r\n"A\r\nof B",{SOMEONE}\r\nC,other\r\n',
             "\ufeffperson_name,person_id\r\nC,other\r\n",
         ),
+        (f"\nTeam,Person ID\nA, {SOMEONE} \nB,other\n", "\nTeam,Person ID\nB,other\n"),
+        (f'Person_ID\n"{SOMEONE}"\nother\n', "Person_ID\nother\n"),
         (f"person_name\n{SOMEONE}\n", f"person_name\n{SOMEONE}\n"),
         ("", ""),
     ],
