@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.builds import Build
 from pipelines.errors import ExitCode, SourceError
 from pipelines.load.loaded import Loaded
 from pipelines.plain import plain
 from pipelines.settings import Settings
+from pipelines.state import Build
 from pipelines.summary import Summary, render
 
 if TYPE_CHECKING:

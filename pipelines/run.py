@@ -13,7 +13,6 @@ import duckdb
 from rich.console import Console
 
 from pipelines import logs
-from pipelines.builds import built_as_of, last_build, up_to_date, was_checked
 from pipelines.errors import StudyflowError
 from pipelines.load.loaded import Loaded
 from pipelines.load.loader import load, nothing_new
@@ -22,6 +21,7 @@ from pipelines.outcome import Outcome
 from pipelines.progress import progress_bar
 from pipelines.reference import check_reference_files
 from pipelines.settings import SAMPLE, Forms, Settings, resolve
+from pipelines.state import built_as_of, last_build, record_checked, up_to_date, was_checked
 from pipelines.summary import summarise
 from pipelines.variables import check_vars
 from pipelines.warehouse import connect, has_table, only_row, wal_of
@@ -100,7 +100,7 @@ def _load_build_check(settings: Settings, *, strict: bool, console: Console | No
         _build_what_is_new(outcome)
         of_build.update({"built": outcome.built})
     with _timed(outcome, "check") as of_check, _saying(console, "Checking"):
-        outcome.report = _check_what_is_new(outcome, strict=strict)
+        outcome.report = _check_unless_done(outcome, strict=strict)
         of_check.update({"ok": outcome.report is None or outcome.report.ok})
     return outcome
 
@@ -120,8 +120,8 @@ def _build_what_is_new(outcome: Outcome) -> None:
     outcome.built = "all" if outcome.build is None or outcome.build.is_whole else "touched"
 
 
-def _check_what_is_new(outcome: Outcome, *, strict: bool) -> "Report | None":
-    """Check what the last build changed, if the tables it changed were found right; else everything."""
+def _check_unless_done(outcome: Outcome, *, strict: bool) -> "Report | None":
+    """Check everything, unless these very tables were found right before."""
     if outcome.built == "nothing" and outcome.build and not strict:
         with connect(outcome.settings.database) as connection:
             if was_checked(connection, outcome.build.build_id):
@@ -160,7 +160,7 @@ def check_tables(settings: Settings, *, strict: bool, as_of_must_match: bool, wa
 
     Tables that are found wrong are marked, so that the next build makes everything anew; else nothing is written.
     """
-    from pipelines.check import check, record_checked  # noqa: PLC0415 - takes a second
+    from pipelines.check import check  # noqa: PLC0415 - takes a second
 
     with connect(settings.database, read_only=True) as connection:
         built = _built_as_of(connection, settings.as_of if as_of_must_match else None)
@@ -169,21 +169,23 @@ def check_tables(settings: Settings, *, strict: bool, as_of_must_match: bool, wa
     if build and report.failures:
         with working_copy(settings, waiting) as copy, connect(copy.database) as connection:
             if last_build(connection) == build:
-                record_checked(connection, report, build.build_id)
+                _record_checked(connection, report, build.build_id)
     return report
 
 
 def check_copy(settings: Settings, *, strict: bool) -> "Report":
-    """Check what the last build changed, if what it built on was checked and found right; else everything."""
-    from pipelines.check import check, record_checked, scope_of_build  # noqa: PLC0415 - takes a second
+    """Check all tables of a working copy, and note there what came of it."""
+    from pipelines.check import check  # noqa: PLC0415 - takes a second
 
     with connect(settings.database) as connection:
-        report = check(
-            connection, _built_as_of(connection, settings.as_of), strict=strict, scope=scope_of_build(connection)
-        )
+        report = check(connection, _built_as_of(connection, settings.as_of), strict=strict)
         if build := last_build(connection):
-            record_checked(connection, report, build.build_id)
+            _record_checked(connection, report, build.build_id)
         return report
+
+
+def _record_checked(connection: duckdb.DuckDBPyConnection, report: "Report", build_id: int) -> None:
+    record_checked(connection, build_id, ok=not report.failures, may_build_on=report.may_build_on)
 
 
 def export_tables(settings: Settings, forms: Forms, *, as_of_must_match: bool = True) -> "Exported":

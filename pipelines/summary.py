@@ -12,8 +12,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.builds import built_as_of, is_made_of_what_is_loaded
 from pipelines.reference import known_statuses
+from pipelines.state import built_as_of, is_made_of_what_is_loaded
 from pipelines.trust import Trust, read_trust, sentences
 from pipelines.warehouse import has_table, only_row
 

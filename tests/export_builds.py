@@ -1,4 +1,4 @@
-"""Warehouses that tell of their builds, as dbt leaves word of them, for exports that build on each other."""
+"""Warehouses that tell of their builds, as dbt leaves word of them, for exports that follow each other."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -9,63 +9,48 @@ from typing import Any
 import duckdb
 from export_warehouse import MONDAY, contents, fill
 
-from pipelines.export.parts import PARTS
+from pipelines.export.replace import MANIFEST
 
-_MOMENTS = count()
+_INSTANTS = count()
 
 
 def begin(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the tables that tell of builds and loads; there have been none yet."""
-    columns = (
-        "build_id integer, previous_build_id integer, as_of timestamptz, previous_as_of timestamptz, "
-        "load_id integer, previous_load_id integer, fingerprint varchar"
-    )
-    connection.execute(f"""
-        create schema state; create schema raw; create schema intermediate;
-        create table state.this_build ({columns});
-        create table state.last_build ({columns});
+    connection.execute("""
+        create schema state; create schema raw;
+        create table state.last_build (
+            build_id integer, previous_build_id integer, as_of timestamptz, load_id integer, fingerprint varchar
+        );
         create table raw.loads (load_id integer, loaded_at timestamptz);
-        create table intermediate.int_touched_studies (study_id varchar);
     """)
 
 
 def load(connection: duckdb.DuckDBPyConnection) -> None:
-    """Something arrived, at a moment that no other load has."""
-    moment = MONDAY + timedelta(seconds=next(_MOMENTS))
-    connection.execute("insert into raw.loads select coalesce(max(load_id), 0) + 1, ? from raw.loads", [moment])
+    """Something arrived, at an instant that no other load has."""
+    at = MONDAY + timedelta(seconds=next(_INSTANTS))
+    connection.execute("insert into raw.loads select coalesce(max(load_id), 0) + 1, ? from raw.loads", [at])
 
 
-def build(
-    connection: duckdb.DuckDBPyConnection, people: Iterable[dict[str, Any]], touched: Iterable[str] | None = None
-) -> None:
-    """Build the marts with these people, a minute later than the last time; `touched`: on top of the last build."""
+def build(connection: duckdb.DuckDBPyConnection, people: Iterable[dict[str, Any]]) -> None:
+    """Build the marts with these people, as of a minute later than the last time."""
     fill(connection, people)
-    is_on_top = touched is not None
-    connection.execute(
-        """
+    connection.execute("""
         create or replace temp table made as
         select
             coalesce(max(build_id), 0) + 1 as build_id,
-            if($1, max(build_id), null) as previous_build_id,
+            cast(null as integer) as previous_build_id,
             coalesce(max(as_of), timestamptz '2026-08-01') + interval 1 minute as as_of,
-            if($1, max(as_of), null) as previous_as_of,
             (select coalesce(max(load_id), 0) from raw.loads) as load_id,
-            if($1, max(load_id), null) as previous_load_id,
             'the same' as fingerprint
-        from state.this_build
-        """,
-        [is_on_top],
-    )
-    for table in ("this_build", "last_build"):
-        connection.execute(f"delete from state.{table}; insert into state.{table} from made")
-    connection.execute("delete from intermediate.int_touched_studies")
-    for study in touched or ():
-        connection.execute("insert into intermediate.int_touched_studies values (?)", [study])
+        from state.last_build;
+        delete from state.last_build;
+        insert into state.last_build from made;
+    """)
 
 
 def tables_in(folder: Path) -> dict[str, bytes]:
-    """What people see in an export: all but what it remembers, which has times. No workspace may be left beside it."""
+    """What people see in an export: all but its manifest, which has times. No workspace may be left beside it."""
     assert list(folder.parent.glob(".*studyflow*")) == []
     found = contents(folder)
-    found.pop(PARTS, None)
+    del found[MANIFEST]
     return {name: found[name] for name in sorted(found)}

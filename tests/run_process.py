@@ -26,7 +26,7 @@ WITHIN: dict[str, tuple[Any, str]] = {
     "load": (loader, "look_again"),
     "build": (steps, "build_tables"),
     "check": (steps, "check_copy"),
-    "export": (exporter, "fill"),
+    "export": (exporter, "_write"),
 }
 """Points within each step: the module and the function, at the start of which the process is killed."""
 

@@ -20,9 +20,9 @@ from strategies import MOVES, PERSONS, STATUSES, STEPS, STUDIES
 
 from pipelines import build as build_module
 from pipelines.build import build
-from pipelines.builds import Build, last_build, up_to_date
 from pipelines.load.loader import load
 from pipelines.settings import Settings
+from pipelines.state import Build, last_build, up_to_date
 from pipelines.warehouse import connect
 
 # Tables that only say what this build worked on, and views on them.

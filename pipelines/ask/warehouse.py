@@ -10,8 +10,8 @@ from typing import Any
 
 import duckdb
 
-from pipelines.builds import built_as_of
 from pipelines.errors import StudyflowError
+from pipelines.state import built_as_of
 from pipelines.warehouse import connect, has_table
 
 ROWS_AT_ONCE = 5_000

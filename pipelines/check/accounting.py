@@ -180,76 +180,6 @@ select
     ),
 )
 
-NEW_FILES = """
-with
-
-new_deliveries as (
-    select
-        file_id,
-        min(line_number) as first_line,
-        count(*) filter (
-            where reason is not null
-            or participant_id is not null and (
-                status not in (select status from staging.stg_statuses)
-                or prior_status not in (select status from staging.stg_statuses)
-            )
-        ) as kept_rejected
-    from raw.deliveries
-    where load_id > $since_load
-    group by file_id
-),
-
-listed as (
-    select
-        rejected.file_id,
-        count(*) as all_listed,
-        count(*) filter (where rejected.line_number >= new_deliveries.first_line) as listed_rejected
-    from audit.rejected_lines as rejected
-    left join new_deliveries
-        on rejected.file_id = new_deliveries.file_id
-    group by rejected.file_id
-)
-
-select
-    coalesce(ledger.file_id, new_deliveries.file_id, counted.file_id, listed.file_id) as file_id,
-    ledger.file_id is not null as is_in_ledger,
-    counted.file_id is not null as is_counted,
-    coalesce(ledger.source_file, counted.source_file) as source_file,
-
-    ledger.lines as ledger_lines,
-    ledger.blank_lines as ledger_blank,
-    coalesce(new_deliveries.kept_rejected, 0) as kept_rejected,
-
-    counted.lines,
-    counted.blank,
-    counted.rejected,
-    coalesce(listed.all_listed, 0) as all_listed,
-    coalesce(listed.listed_rejected, 0) as listed_rejected
-from raw.files as ledger
-full join new_deliveries
-    on ledger.file_id = new_deliveries.file_id
-full join audit.load_files as counted
-    on coalesce(ledger.file_id, new_deliveries.file_id) = counted.file_id
-full join listed
-    on coalesce(ledger.file_id, new_deliveries.file_id, counted.file_id) = listed.file_id
-"""
-
-REJECTED_AGREE = Rule(
-    LOAD_FILES,
-    "rejected is what audit.rejected_lines lists",
-    "rejected <> all_listed",
-    "file_id, source_file, rejected, all_listed",
-    STALE,
-)
-
-LEDGER_AGREES = """
-select (select count(*) from raw.deliveries) = (select coalesce(sum(lines - blank_lines), 0) from raw.files)
-and not exists (
-    select 1 from raw.deliveries
-    where load_id > $since_load and file_id not in (select file_id from raw.files)
-)
-"""
-
 LINE = ("file_id", "line_number")
 
 ACCOUNTING = (
@@ -259,13 +189,3 @@ ACCOUNTING = (
     BY_FILE,
     TOTAL,
 )
-
-ACCOUNTING_OF_CHANGES = (
-    unique(LEDGER, "file_id", meaning=TAMPERED),
-    unique(LOAD_FILES, "file_id"),
-    unique(DELIVERIES, *LINE, rows_of=f"select * from {DELIVERIES} where load_id > $since_load", meaning=TAMPERED),  # noqa: S608
-    Scan(FILES, (IN_LEDGER, ALL_KEPT), LEDGER_AGREES),
-    Scan(NEW_FILES, (ALL_COUNTED, LINES_AGREE, REJECTED_AGREE, ALL_LISTED)),
-    TOTAL,
-)
-"""What a build that was given new lines can have done wrong. Old lines are counted, not judged again."""

@@ -1,6 +1,5 @@
 """Whether each participant's history hangs together, and the tables that are made from it agree with it."""
 
-from pipelines.check.fingerprints import AGREEMENT_HOLDS, ORDER_HOLDS
 from pipelines.check.meanings import NOT_IN_REFERENCE, REBUILD, STALE
 from pipelines.check.scan import Rule, Scan
 
@@ -96,8 +95,6 @@ ORDER = Scan(
             NOT_IN_REFERENCE,
         ),
     ),
-    ORDER_HOLDS,
-    presumes=True,
 )
 
 TOTALS = """
@@ -236,8 +233,6 @@ AGREEMENT = Scan(
             REBUILD,
         ),
     ),
-    AGREEMENT_HOLDS,
-    presumes=True,
 )
 
 HISTORIES = (ORDER, AGREEMENT)

@@ -68,8 +68,6 @@ def _cell(value: object) -> Text:
 
 def _verdict(report: Report) -> Text:
     looked_at = f"{report.rules} rules, {sum(report.rows.values()):,} rows in {len(report.rows)} tables"
-    if report.scope == "changes":
-        looked_at += ", of which only what the last build changed was looked at"
     rejected = sum(finding.count for finding in report.warnings)
     told = f", {rejected:,} rejected lines" if rejected else ""
     if report.ok:

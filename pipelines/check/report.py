@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from pipelines.check.meanings import WRONG_CLOCK
 from pipelines.check.times import as_text
 
 if TYPE_CHECKING:
     import polars as pl
 
 SAMPLE_ROWS = 10
-Scope = Literal["everything", "changes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that a check found as of a moment, and how much it looked at: rows by table, and rules.
-
-    `scope` is "changes" where only the rows that the last build changed were looked at.
-    """
+    """All that a check found as of a moment, and how much it looked at: rows by table, and rules."""
 
     as_of: datetime
     strict: bool
@@ -37,12 +34,16 @@ class Report:
     rules: int
     failures: list[Finding]
     warnings: list[Finding]
-    scope: Scope = "everything"
 
     @property
     def ok(self) -> bool:
         """Whether nothing failed; a strict check fails on warnings, too."""
         return not self.failures and not (self.strict and self.warnings)
+
+    @property
+    def may_build_on(self) -> bool:
+        """Whether a build may keep rows of these tables. A wrong clock is a fault of a webhook, not of a table."""
+        return all(finding.meaning == WRONG_CLOCK for finding in self.failures)
 
 
 def as_dict(report: Report) -> dict[str, Any]:
@@ -51,7 +52,6 @@ def as_dict(report: Report) -> dict[str, Any]:
         "ok": report.ok,
         "strict": report.strict,
         "as_of": report.as_of.isoformat().replace("+00:00", "Z"),
-        "scope": report.scope,
         "rows": report.rows,
         "rules": report.rules,
         "failures": [_finding_as_dict(finding) for finding in report.failures],

@@ -12,12 +12,7 @@ from pandera.polars import Check, DataFrameSchema
 
 from pipelines.check.meanings import NEVER_NULL, OTHER_VERSION
 from pipelines.check.report import SAMPLE_ROWS, Finding
-from pipelines.check.scope import EVERYTHING, Scope
 from pipelines.check.times import clipped
-from pipelines.check.witnesses import witnesses
-
-FEW_ROWS = 20_000
-"""So many are read quicker than one asks what may be wrong with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,69 +24,33 @@ class Checked:
     is_sound: bool = True
 
 
-def check_rows(
-    connection: duckdb.DuckDBPyConnection, schema: DataFrameSchema, batch_rows: int, scope: Scope = EVERYTHING
-) -> Checked:
-    """Every row of the schema's table, with at most about `batch_rows` of them in memory at a time.
-
-    Of a table of more than a few rows, only what breaks a rule is read with all that is to be shown of it.
-    """
+def check_rows(connection: duckdb.DuckDBPyConnection, schema: DataFrameSchema, batch_rows: int) -> Checked:
+    """Every row of the schema's table, with at most about `batch_rows` of them in memory at a time."""
     table = str(schema.name)
-    source = scope.of(table)
-    columns = connection.sql(f"from {source} limit 0").pl()
+    columns = connection.sql(f"from {table} limit 0").pl()
     if misfits := [_misfit(table, error) for error in _errors(schema, columns, ValidationDepth.SCHEMA_ONLY)]:
         return Checked(0, misfits, is_sound=False)
-    [(rows,)] = connection.execute(f"select count(*) from {source}").fetchall()  # noqa: S608
-    suspect = _suspect(connection, source, schema, batch_rows) if rows > min(batch_rows, FEW_ROWS) else schema
-    if not (suspect.columns or suspect.checks):
-        return Checked(rows, [])
+    rows = 0
     found: dict[str, Finding] = {}
-    for batch in _batches(connection, source, _columns_to_show(suspect), batch_rows):
+    for batch in _batches(connection, table, _columns_to_read(schema), batch_rows):
         frame = clipped(batch)
-        for error in _errors(suspect, frame, ValidationDepth.DATA_ONLY):
-            finding = _finding(suspect, frame, error)
+        rows += frame.height
+        for error in _errors(schema, frame, ValidationDepth.DATA_ONLY):
+            finding = _finding(schema, frame, error)
             found[finding.rule] = _merged(found.get(finding.rule), finding)
     return Checked(rows, list(found.values()))
 
 
-def _suspect(
-    connection: duckdb.DuckDBPyConnection, source: str, schema: DataFrameSchema, batch_rows: int
-) -> DataFrameSchema:
-    """The columns and rules over several columns of which some row breaks a rule, found without the other columns."""
-    of_columns = _narrowed(schema, set(schema.columns), set())
-    errors = _errors(of_columns, witnesses(connection, source, of_columns), ValidationDepth.DATA_ONLY)
-    columns = {str(error.schema.name) for error in errors}
-    rules: set[str] = set()
-    if schema.checks:
-        hold = [check.statistics["holds"].all().alias(str(check.name)) for check in schema.checks]
-        for frame in _batches(connection, source, _columns_of_rules(schema), batch_rows):
-            [held] = frame.select(hold).to_dicts()
-            rules |= {rule for rule in held if not held[rule]}
-    return _narrowed(schema, columns, rules)
-
-
-def _narrowed(schema: DataFrameSchema, columns: set[str], rules: set[str]) -> DataFrameSchema:
-    return DataFrameSchema(
-        {name: column for name, column in schema.columns.items() if name in columns},
-        checks=[check for check in schema.checks if check.name in rules],
-        name=schema.name,
-        metadata=schema.metadata,
-    )
-
-
-def _columns_of_rules(schema: DataFrameSchema) -> list[str]:
-    return list(dict.fromkeys(column for check in schema.checks for column in check.statistics["columns"]))
-
-
-def _columns_to_show(schema: DataFrameSchema) -> list[str]:
-    return list(dict.fromkeys([*schema.metadata["key"], *schema.columns, *_columns_of_rules(schema)]))
+def _columns_to_read(schema: DataFrameSchema) -> list[str]:
+    of_rules = [column for check in schema.checks for column in check.statistics["columns"]]
+    return list(dict.fromkeys([*schema.metadata["key"], *schema.columns, *of_rules]))
 
 
 def _batches(
-    connection: duckdb.DuckDBPyConnection, source: str, columns: list[str], batch_rows: int
+    connection: duckdb.DuckDBPyConnection, table: str, columns: list[str], batch_rows: int
 ) -> Iterator[pl.DataFrame]:
     quoted = ", ".join(f'"{column}"' for column in columns)
-    for batch in connection.sql(f"select {quoted} from {source}").to_arrow_reader(batch_rows):  # noqa: S608
+    for batch in connection.sql(f"select {quoted} from {table}").to_arrow_reader(batch_rows):  # noqa: S608
         yield pl.DataFrame(batch)
 
 

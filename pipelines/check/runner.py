@@ -1,21 +1,18 @@
 """Every check, in one go."""
 
-from collections.abc import Iterator
 from datetime import datetime
-from itertools import chain, repeat
+from itertools import chain
 
 import duckdb
 
-from pipelines.check.accounting import ACCOUNTING, ACCOUNTING_OF_CHANGES
+from pipelines.check.accounting import ACCOUNTING
 from pipelines.check.histories import HISTORIES
 from pipelines.check.keys import KEYS, MART_KEYS
 from pipelines.check.known import EARLIEST, read_known
 from pipelines.check.marts import MARTS
 from pipelines.check.rejections import find_rejections
-from pipelines.check.replaced import replacements
 from pipelines.check.report import Finding, Report
-from pipelines.check.scan import Scan, is_proved, run
-from pipelines.check.scope import EVERYTHING, Scope
+from pipelines.check.scan import run
 from pipelines.check.studies import STUDIES
 from pipelines.errors import StudyflowError
 from pipelines.warehouse import has_table
@@ -41,19 +38,15 @@ NEEDED = (
 )
 
 
-def check(  # noqa: PLR0913 - what is checked, and how, is the caller's
+def check(
     connection: duckdb.DuckDBPyConnection,
     as_of: datetime,
     *,
     strict: bool = False,
     batch_rows: int = BATCH_ROWS,
     earliest: datetime = EARLIEST,
-    scope: Scope = EVERYTHING,
 ) -> Report:
     """Everything that is wrong with the tables of a warehouse, which were built as of `as_of`.
-
-    A `scope` of less than everything finds what a build did wrong that changed some rows of tables which were right:
-    see `scope_of_build`.
 
     Tables are read in batches of about `batch_rows` rows, so that any number of changes can be checked. Changes before
     `earliest` fail. Rejected lines are warnings, and fail the report when it is `strict`.
@@ -72,34 +65,17 @@ def check(  # noqa: PLR0913 - what is checked, and how, is the caller's
     failures: list[Finding] = []
     for table, schema_of in TABLES.items():
         schema = schema_of(known)
-        checked = check_rows(connection, schema, batch_rows, scope)
+        checked = check_rows(connection, schema, batch_rows)
         rows[table] = checked.rows
         failures += checked.findings
         rules += count_rules(schema)
         if not checked.is_sound:
             unsound.add(table)
-    is_right = not failures
-    for scan, rows_of in _scans(scope):
-        if scan.reads(unsound):
-            continue
-        rules += len(scan.rules)
-        if scan.proof and (is_right or not scan.presumes):
-            if is_proved(connection, scan, as_of, rows_of):
-                continue
-            is_right = False
-        found = run(connection, scan, as_of, rows_of)
-        failures += found
-        is_right = is_right and not found
-    return Report(as_of, strict, rows, rules, failures, find_rejections(connection), scope.name)
-
-
-def _scans(scope: Scope) -> Iterator[tuple[Scan, Scope]]:
-    """Every scan, and what it looks at."""
-    yield from zip(chain(KEYS, MART_KEYS, HISTORIES), repeat(scope))
-    if scope.since_load is None:
-        yield from zip(chain(STUDIES, ACCOUNTING), repeat(scope))
-    else:
-        yield from zip(chain(replacements(scope), STUDIES, ACCOUNTING_OF_CHANGES), repeat(scope.whole))
+    for scan in chain(KEYS, MART_KEYS, HISTORIES, STUDIES, ACCOUNTING):
+        if not scan.reads(unsound):
+            rules += len(scan.rules)
+            failures += run(connection, scan, as_of)
+    return Report(as_of, strict, rows, rules, failures, find_rejections(connection))
 
 
 def _require_tables(connection: duckdb.DuckDBPyConnection) -> None:

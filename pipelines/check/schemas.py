@@ -167,7 +167,7 @@ def _row(rule: str, holds: pl.Expr, meaning: str = REBUILD) -> Check:
         lambda data: data.lazyframe.select(holds),
         name=rule,
         description=meaning,
-        statistics={"columns": holds.meta.root_names(), "holds": holds},
+        statistics={"columns": holds.meta.root_names()},
         n_failure_cases=SAMPLE_ROWS,
     )
 

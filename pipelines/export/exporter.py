@@ -1,23 +1,25 @@
 """`marts.participants` as files: the tables of all participants and stages, and of each study if asked for."""
 
-from contextlib import closing
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from pipelines.errors import StudyflowError
-from pipelines.export import mart, parts
-from pipelines.export.builds import Marts, marts
+from pipelines.export import mart
 from pipelines.export.cells import Column, header
+from pipelines.export.mart import STUDY
 from pipelines.export.names import distinct_names
-from pipelines.export.parts import PARTS, Part, Parts, Sizes
 from pipelines.export.place import explained, usable
 from pipelines.export.pseudonyms import Pseudonyms
-from pipelines.export.replace import MANIFEST, workspace
-from pipelines.export.splice import Kept, Plan, fill
-from pipelines.export.tables import EVERYONE, Format, Layout
+from pipelines.export.replace import MANIFEST, is_up_to_date, workspace
+from pipelines.export.tables import EVERYONE, Format, Layout, Tables, opened
+from pipelines.state import build_hash
 
 if TYPE_CHECKING:
     from pipelines.export.workbook import Book
@@ -25,14 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What an export left: the rows of each file, in a fixed order, and for which studies it had to write them.
+    """What an export left: the rows of each file, in a fixed order.
 
-    `wrote` is "all"; "touched" where the rest was taken from the export of before; "nothing" where that was all there.
+    `wrote` is "nothing" where the folder had the export of this very build, made alike, and nobody had changed a file.
     """
 
     folder: Path
     rows: dict[Path, int]
-    wrote: Literal["all", "touched", "nothing"] = "all"
+    wrote: Literal["all", "nothing"] = "all"
 
     @property
     def files(self) -> list[Path]:
@@ -51,9 +53,9 @@ def export(
     """Replace the export in a folder by one of the marts as they are now: all of it, or nothing on any failure.
 
     The folder gets a table of each stage and one of all participants; with `by_study` also a folder for each study
-    with the same, ``xlsx`` is one workbook of all marts. The same marts give the same bytes, whether or not parts of the export of before could be used, as
-    they can where the last build only put in what is new. Files of others in the folder stay. With `pseudonyms`, those
-    stand in place of the ids of participants and persons, and rows are in their order.
+    with the same; ``xlsx`` is one workbook of all marts. The same marts give the same bytes. Files of others in the
+    folder stay. With `pseudonyms`, those stand in place of the ids of participants and persons, and rows are in their
+    order.
 
     Raises:
         StudyflowError: the marts are not there, or the folder cannot be written or replaced.
@@ -68,48 +70,34 @@ def export(
         schema=mart.schema(connection, columns),
     )
     counts = mart.counts(connection, stages)
-    folders = distinct_names(counts, taken=[*layout.files(), MANIFEST, PARTS]) if by_study else {}
-    plan = Plan(layout, counts, folders)
+    folders = distinct_names(counts, taken=[*layout.files(), MANIFEST]) if by_study else {}
     book = _book(connection, columns, layout, counts, pseudonyms) if "xlsx" in formats else None
-    rows = _rows(plan) | (book.files if book else {})
+    rows = _rows(layout, counts, folders) | (book.files if book else {})
     with_values = "parquet" in formats
-    how = parts.made_with(
-        mart.query(columns, with_values=with_values),
-        layout,
-        pseudonyms,
-        by_study=by_study,
-        workbook=book.made_with if book else None,
-    )
     made = {
         "formats": list(formats),
         "by_study": by_study,
         "pseudonyms": pseudonyms.fingerprint if pseudonyms else None,
     }
-    now = marts(connection)
+    build = build_hash(connection)
+    how = (made, mart.query(columns, with_values=with_values), layout, book.made_with if book else None)
+    content = _hash(build, how, duckdb.__version__, pa.__version__) if build else None
     databases = connection.execute("select path from duckdb_databases() where path is not null").fetchall()
     with (
         explained(folder),
         workspace(usable(folder, [Path.cwd(), *(Path(path) for (path,) in databases)])) as space,
     ):
-        before = _usable_parts(space.folder, how)
         done = {folder / name: count for name, count in rows.items()}
-        if now and before and before.build == now.build and before.files.keys() == {MANIFEST, *rows}:
+        if content and is_up_to_date(space.folder, content, rows):
             return Exported(folder, done, "nothing")
-        plan = Plan(layout, counts, folders, _kept(plan, before, now, space.folder))
         with (
-            space.replacement([*rows, PARTS] if now else list(rows), made) as new,
-            closing(mart.batches(connection, columns, plan.needed(), pseudonyms, with_values=with_values)) as batches,
+            space.replacement(list(rows), made, content) as new,
+            closing(mart.batches(connection, columns, pseudonyms, with_values=with_values)) as batches,
         ):
-            sizes = fill(new, plan, batches)
+            _write(new, layout, folders, batches)
             if book:
                 book.write(connection, new)
-            if plan.kept and not plan.kept.parts.are_in(space.folder):
-                msg = f"{folder}: a file in it was changed while it was exported again. Try again."
-                raise StudyflowError(msg)
-            if now:
-                seen = parts.look_at(new, [MANIFEST, *rows])
-                Parts(how, now.build, seen, _studies(plan, sizes)).write(new)
-    return Exported(folder, done, "touched" if plan.kept else "all")
+    return Exported(folder, done)
 
 
 def _book(
@@ -124,47 +112,40 @@ def _book(
     return plan(connection, columns, layout.stages, counts, pseudonyms)
 
 
-def _rows(plan: Plan) -> dict[str, int]:
+def _rows(layout: Layout, counts: dict[str, tuple[int, ...]], folders: dict[str, str]) -> dict[str, int]:
     """The rows of each file by its relative path."""
-    stages = [sum(rows) for rows in zip(*plan.counts.values(), strict=True)] or [0] * len(plan.layout.stages)
-    inside = {"": stages} | {f"{name}/": list(plan.counts[study]) for study, name in plan.folders.items()}
+    stages = [sum(rows) for rows in zip(*counts.values(), strict=True)] or [0] * len(layout.stages)
+    inside = {"": stages} | {f"{name}/": list(counts[study]) for study, name in folders.items()}
     return {
         f"{start}{table}.{ending}": rows
         for start, by_stage in inside.items()
-        for table, rows in zip(plan.layout.tables(), [*by_stage, sum(by_stage)], strict=True)
-        for ending in plan.layout.formats
+        for table, rows in zip(layout.tables(), [*by_stage, sum(by_stage)], strict=True)
+        for ending in layout.formats
     }
 
 
-def _usable_parts(folder: Path, how: str) -> Parts | None:
-    """What the export in the folder remembers, if it was made alike and nobody has changed a file since."""
-    before = parts.read(folder)
-    return before if before and before.made_with == how and before.are_in(folder) else None
+def _hash(*what: object) -> str:
+    return hashlib.sha256(repr(what).encode()).hexdigest()
 
 
-def _kept(plan: Plan, before: Parts | None, now: Marts | None, folder: Path) -> Kept | None:
-    """The studies that need not be written again, if the export was made of the very tables that the build began with.
-
-    Parquet is made whole: its row groups go across studies.
-    """
-    if not (before and now and before.build == now.before and plan.layout.formats == ("csv",)):
-        return None
-    bounds = before.bounds(plan.layout)
-    if bounds is None:
-        return None
-    place = {
-        study: number
-        for number, (study, part) in enumerate(before.studies.items())
-        if study not in now.touched and plan.counts.get(study) == part.rows
-    }
-    return Kept(before, folder, bounds, place)
+def _write(new: Path, layout: Layout, folders: dict[str, str], batches: Iterable[pa.RecordBatch]) -> None:
+    """Write every table. Batches come in the order of studies."""
+    with opened(new, layout) as everything, ExitStack() as stack:
+        of_study: Tables | None = None
+        written = None
+        for batch in batches:
+            everything.write(batch)
+            for study, piece in _by_study(batch) if folders else ():
+                if of_study is None or study != written:
+                    stack.close()
+                    of_study, written = stack.enter_context(opened(new / folders[study], layout)), study
+                of_study.write(piece)
 
 
-def _studies(plan: Plan, sizes: Sizes) -> dict[str, Part]:
-    """What is each study's in the new files."""
-    kept = plan.kept.parts.studies if plan.kept else {}
-    place = plan.kept.place if plan.kept else {}
-    return {
-        study: Part(plan.folders.get(study, ""), kept[study].bytes if study in place else sizes.of_study(study), rows)
-        for study, rows in plan.counts.items()
-    }
+def _by_study(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """The batch, cut where the study changes."""
+    runs = pc.run_end_encode(batch.column(STUDY))
+    start = 0
+    for study, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
+        yield study, batch.slice(start, end - start)
+        start = end

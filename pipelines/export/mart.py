@@ -113,28 +113,20 @@ def query(shown: list[Column], *, with_values: bool, of: str = "marts.participan
 def batches(
     connection: duckdb.DuckDBPyConnection,
     shown: list[Column],
-    studies: list[str] | None,
     pseudonyms: Pseudonyms | None,
     *,
     with_values: bool,
 ) -> Generator[pa.RecordBatch, None, None]:
-    """What the query gives, of these studies or of all, with pseudonyms in place of ids if there are any.
+    """What the query gives, with pseudonyms in place of ids if there are any.
 
     Raises:
         StudyflowError: DuckDB cannot read or sort them.
     """
-    known = (
-        "marts.participants"
-        if studies is None
-        else "(select * from marts.participants where study_id in (select unnest($studies)))"
-    )
-    values = None if studies is None else {"studies": studies}
+    participants = "marts.participants"
     with (
         _explained(),
-        pseudonyms.in_place_of_ids(connection, known, values) if pseudonyms else nullcontext(known) as named,
-        connection.sql(query(shown, with_values=with_values, of=named), params=values).to_arrow_reader(
-            ROWS_AT_ONCE
-        ) as reader,
+        pseudonyms.in_place_of_ids(connection, participants) if pseudonyms else nullcontext(participants) as named,
+        connection.sql(query(shown, with_values=with_values, of=named)).to_arrow_reader(ROWS_AT_ONCE) as reader,
     ):
         yield from reader
 

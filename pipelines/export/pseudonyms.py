@@ -41,7 +41,7 @@ class Pseudonyms:
         self,
         connection: duckdb.DuckDBPyConnection,
         rows: str,
-        values: Mapping[str, object] | None,
+        values: Mapping[str, object] | None = None,
         columns: Iterable[str] = tuple(IDS),
     ) -> Generator[str, None, None]:
         """SQL of the rows (a table or query) with pseudonyms in place of the ids in `columns`; `values` are what it asks for."""

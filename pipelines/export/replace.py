@@ -3,10 +3,11 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from stat import S_ISREG
 from typing import Any
 
 from pipelines.errors import StudyflowError
@@ -25,10 +26,12 @@ class Workspace:
     path: Path
 
     @contextmanager
-    def replacement(self, files: Sequence[str], made: Mapping[str, Any] | None = None) -> Iterator[Path]:
+    def replacement(
+        self, files: Sequence[str], made: Mapping[str, Any] | None = None, content: str | None = None
+    ) -> Iterator[Path]:
         """A new folder to put `files` into (relative paths); it takes the place of `folder` when the block ends well.
 
-        `made`: how they are made, for `how_made`.
+        `made`: how they are made, for `how_made`. `content`: what is in them, for `is_up_to_date`.
 
         Files that earlier exports wrote, as their manifest says, go; all others are moved over as they are.
 
@@ -41,6 +44,9 @@ class Workspace:
             new.mkdir()
             _write_manifest(new, files, made or {})
             yield new
+            if content:
+                seen = {file: _seen(new / file) for file in files}
+                _write_manifest(new, files, made or {}, {"content": content, "seen": seen})
             flush(new)
             _foreign(self.folder, new)
             _put_in_place(new, self.folder, self.path / "old")
@@ -93,6 +99,7 @@ def _tidy(workspace: Path, folder: Path) -> None:
     A folder in it is either an unfinished export, all of whose files are ours, or what was in place before.
     """
     old, new = workspace / "old", workspace / "new"
+    (workspace / "manifest").unlink(missing_ok=True)
     if old.exists() and not folder.exists():
         old.rename(folder)
     for rest in (old, new):
@@ -165,10 +172,37 @@ def how_made(folder: Path) -> dict[str, Any] | None:
         return None
 
 
-def _write_manifest(folder: Path, files: Sequence[str], made: Mapping[str, Any]) -> None:
-    said = {"about": ABOUT, "files": sorted(files)} | ({"made": dict(made)} if made else {})
-    text = json.dumps(said, indent=1)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
+def is_up_to_date(folder: Path, content: str, files: Collection[str]) -> bool:
+    """Whether the export in a folder has this content in these files, and nobody changed one since it was written.
+
+    A file is recognised by its size and the time of its last change. A link in its place is a change.
+    """
+    try:
+        said = json.loads((folder / MANIFEST).read_bytes())
+        seen = {str(file): tuple(stamp) for file, stamp in said["seen"].items()}
+        return (
+            said["content"] == content
+            and seen.keys() == set(files)
+            and all(_seen(folder / file) == stamp for file, stamp in seen.items())
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _seen(path: Path) -> tuple[int, int] | None:
+    """Size and time of the last change of a file; None for anything that is not a regular file."""
+    status = path.lstat()
+    return (status.st_size, status.st_mtime_ns) if S_ISREG(status.st_mode) else None
+
+
+def _write_manifest(
+    folder: Path, files: Sequence[str], made: Mapping[str, Any], written: Mapping[str, Any] | None = None
+) -> None:
+    """Write it whole: of a process that is killed meanwhile, the files that are in the folder must stay known as ours."""
+    said = {"about": ABOUT, "files": sorted(files)} | ({"made": dict(made)} if made else {}) | dict(written or {})
+    draft = folder.with_name("manifest")
+    draft.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8", newline="\n")
+    draft.replace(folder / MANIFEST)
 
 
 def _manifest(folder: Path) -> set[str]:

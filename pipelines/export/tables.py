@@ -1,6 +1,6 @@
 """Tables as files: rows arrive in order as Arrow batches and are cut by stage."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.export.copy import copy_range
 from pipelines.export.mart import LINE, STAGE
 
 Format = Literal["csv", "parquet", "xlsx"]
@@ -45,10 +44,6 @@ class CsvTable:
         _, offsets, text = lines.buffers()
         ends = np.frombuffer(offsets, np.int32)[lines.offset : lines.offset + len(lines) + 1]
         self.file.write(memoryview(text)[ends[0] : ends[-1]])
-
-    def copy(self, source: IO[bytes], start: int, end: int) -> None:
-        """Add the lines that stand there in another such file."""
-        copy_range(source, start, end, self.file)
 
     def close(self) -> None:
         """Nothing is left."""
@@ -102,7 +97,7 @@ class Layout:
 
 
 class Tables:
-    """The tables of one folder, being written. Those that are not in `files` stay as they are."""
+    """The tables of one folder, being written."""
 
     def __init__(self, layout: Layout, files: dict[str, Table]) -> None:
         self.layout = layout
@@ -123,20 +118,18 @@ class Tables:
 
     def _write(self, table: str, rows: pa.RecordBatch) -> None:
         for ending in self.layout.formats:
-            file = self.files.get(f"{table}.{ending}")
-            if file and rows.num_rows:
-                file.write(rows)
+            if rows.num_rows:
+                self.files[f"{table}.{ending}"].write(rows)
 
 
 @contextmanager
-def opened(folder: Path, layout: Layout, without: Container[str] = ()) -> Iterator[Tables]:
+def opened(folder: Path, layout: Layout) -> Iterator[Tables]:
     """Tables in a folder, which is made if it is not there. Every file has its header from the start."""
     folder.mkdir(exist_ok=True)
     with ExitStack() as stack:
         files: dict[str, Table] = {}
         for name in layout.files():
-            if name not in without:
-                file = stack.enter_context((folder / name).open("xb"))
-                table = CsvTable(file, layout.header) if name.endswith(".csv") else ParquetTable(file, layout.schema)
-                files[name] = stack.enter_context(closing(table))
+            file = stack.enter_context((folder / name).open("xb"))
+            table = CsvTable(file, layout.header) if name.endswith(".csv") else ParquetTable(file, layout.schema)
+            files[name] = stack.enter_context(closing(table))
         yield Tables(layout, files)

@@ -11,13 +11,13 @@ from tempfile import TemporaryDirectory
 import duckdb
 import xlsxwriter
 
-from pipelines.builds import built_as_of
 from pipelines.export import cells
 from pipelines.export.cells import Column
 from pipelines.export.mart import LINE, ROWS_AT_ONCE
 from pipelines.export.pseudonyms import IDS, Pseudonyms
 from pipelines.export.sheet import HIGHEST_SHEET, Formats, write_sheet
 from pipelines.export.tables import EVERYONE, CsvTable
+from pipelines.state import built_as_of
 from pipelines.warehouse import only_row
 
 WORKBOOK = "studyflow.xlsx"

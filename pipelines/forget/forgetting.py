@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipelines.builds import built_as_of
 from pipelines.errors import StudyflowError
 from pipelines.export.pseudonyms import from_environment
 from pipelines.export.replace import how_made
@@ -19,6 +18,7 @@ from pipelines.load.sources import find
 from pipelines.report.archive import remove_reports
 from pipelines.run import build_tables, check_copy, export_tables
 from pipelines.settings import Forms, Settings
+from pipelines.state import built_as_of
 from pipelines.warehouse import connect
 from pipelines.working_copy import Waiting, copied, reserved
 

@@ -1,4 +1,4 @@
-"""What the last build of the tables was, and whether another would make the same ones."""
+"""What the last build of the tables was, whether another would make the same ones, and whether it was checked."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,8 +9,8 @@ import yaml  # type: ignore[import-untyped]
 from pipelines.settings import PROJECT, Settings
 from pipelines.warehouse import has_table, macros_of, only_row
 
-AS_GOOD_AS_NOW = timedelta(hours=1)
-"""How old tables may be, with nothing new since, before a run without an as-of makes their ages anew."""
+MAX_AGE = timedelta(hours=1)
+"""How old tables may be, with nothing new since, before a run without an as-of builds them again for their ages."""
 
 NOT_BUILT_FROM = """
 select
@@ -19,6 +19,17 @@ select
         select source_file, file_id from raw.files where not is_superseded or lines > 0
         except select source_file, file_id from audit.load_files
     )
+"""
+
+BUILD_HASH = """
+select md5(concat_ws(
+    ' ', build_id, epoch_us(as_of), load_id, fingerprint,
+    (
+        select string_agg(concat(load_id, ' ', epoch_us(loaded_at)), ',' order by load_id, loaded_at)
+        from raw.loads
+    )
+))
+from state.last_build
 """
 
 
@@ -77,6 +88,17 @@ def is_made_of_what_is_loaded(connection: duckdb.DuckDBPyConnection) -> bool:
     return not differs
 
 
+def build_hash(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """A hash that two warehouses share if their tables come from the same build; None if the last build did not end.
+
+    It covers when each load was: warehouses that were loaded separately differ, even if their builds have the same number.
+    """
+    if not (has_table(connection, "state", "last_build") and has_table(connection, "raw", "loads")):
+        return None
+    rows = connection.execute(BUILD_HASH).fetchall()
+    return str(rows[0][0]) if rows else None
+
+
 def was_checked(connection: duckdb.DuckDBPyConnection, build_id: int) -> bool:
     """Whether the tables of this build were checked and found right, as `state.checked` remembers."""
     if not has_table(connection, "state", "checked"):
@@ -84,10 +106,24 @@ def was_checked(connection: duckdb.DuckDBPyConnection, build_id: int) -> bool:
     return bool(connection.execute("select 1 from state.checked where ok and build_id = $1", [build_id]).fetchall())
 
 
+def record_checked(connection: duckdb.DuckDBPyConnection, build_id: int, *, ok: bool, may_build_on: bool) -> None:
+    """Remember whether the tables of a build passed their checks.
+
+    With `may_build_on` false, `state.last_build` is emptied, so that the next build makes everything anew.
+    """
+    connection.execute("create schema if not exists state")
+    connection.execute(
+        "create or replace table state.checked as select cast($build_id as integer) as build_id, $ok as ok",
+        {"build_id": build_id, "ok": ok},
+    )
+    if not may_build_on and has_table(connection, "state", "last_build"):
+        connection.execute("delete from state.last_build")
+
+
 def _speaks_for(built: datetime, settings: Settings) -> bool:
     if settings.is_as_of_asked_for:
         return built == settings.as_of
-    return built <= settings.as_of < built + AS_GOOD_AS_NOW
+    return built <= settings.as_of < built + MAX_AGE
 
 
 def fingerprint(connection: duckdb.DuckDBPyConnection, settings: Settings) -> str:
