@@ -1,4 +1,4 @@
--- Spec section 2, for what is loaded now: every line accounted for. Reads `known_statuses`.
+-- What is loaded now, every line accounted for. Reads `known_statuses`.
 with
 
 judged as (

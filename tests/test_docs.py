@@ -43,6 +43,26 @@ def test_links_between_pages_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+@pytest.mark.parametrize(
+    "page", sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").glob("*.md")]), ids=lambda page: page.name
+)
+def test_tables_in_docs_are_whole(page: Path) -> None:
+    """A blank line in a table, or a cell too few, and it is shown as text."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    for found in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        rows = [re.sub(r"`[^`]*`|\\\|", "", row).count("|") for row in found.splitlines()]
+        assert re.fullmatch(r"[| :-]+", [*found.splitlines(), ""][1]), f"no head: {found.splitlines()[0]}"
+        assert len(set(rows)) == 1, f"cells: {found.splitlines()[0]}"
+
+
+def test_nobody_is_sent_to_the_specification() -> None:
+    """It is the developers' own: whoever reads a column's comment, a page or an error does not have it."""
+    folders = ("models", "data/reference", "pipelines", "docs")
+    files = [path for folder in folders for path in (PROJECT / folder).rglob("*") if path.is_file()]
+    texts = {path: path.read_bytes().lower() for path in files if path.suffix in {".yml", ".md", ".py", ".sql", ".j2"}}
+    assert [path for path, text in texts.items() if b"spec section" in text] == []
+
+
 def test_the_picture_in_the_readme_is_what_a_run_prints_today(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A picture drawn by hand, or once, shows what the product was.
     monkeypatch.chdir(PROJECT)

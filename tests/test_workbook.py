@@ -36,7 +36,7 @@ STAGES = ["not_started", "invited", "screening", "in_progress", "pending_incenti
 def full(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
     """A warehouse with every mart, described as dbt describes them."""
     with connect(make(product, tmp_path_factory.mktemp("workbook"))) as connection:
-        connection.execute("comment on table marts.people is 'One row per person in any study. Spec section 7.'")
+        connection.execute("comment on table marts.people is 'One row per person in any study.'")
         connection.execute("comment on column marts.people.person_id is 'The person.'")
         connection.execute("update marts.people set person_name = 'Ada Lovelace' where person_id = 'person-2'")
         yield connection

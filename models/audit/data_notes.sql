@@ -67,18 +67,28 @@ test_studies as (
     group by study_id
 ),
 
+unmatched_studies as (
+    select study_id from described_studies
+    except
+    select study_id from participants
+),
+
+unmatched_people as (
+    select person_id from described_people
+    except
+    select person_id from participants
+),
+
 unmatched_rows as (
     select
         'unmatched_study' as note,
         study_id as subject
-    from described_studies
-    where study_id not in (select study_id from participants)
+    from unmatched_studies
     union all
     select
         'unmatched_person' as note,
         person_id as subject
-    from described_people
-    where person_id not in (select person_id from participants)
+    from unmatched_people
 ),
 
 notes as (

@@ -25,7 +25,6 @@ ABOUT, COLUMNS = "About", "Columns"
 # No pseudonym stands for a name.
 NAMES = ("person_name",)
 _LONGEST_NAME = 31
-_OF_THE_SPECIFICATION = re.compile(r"\s*Spec sections? [^.]*\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +210,7 @@ def plan(
         shown = columns if everyone else [Column(str(name), str(kind)) for name, kind, *_ in described]
         rows = only_row(connection, f"select count(*) from marts.{table}")[0]  # noqa: S608
         file = _file(f"{table}.csv" if everyone else f"marts.{table}.csv", rows)
-        says = _OF_THE_SPECIFICATION.sub("", " ".join((comment or "").split()))
+        says = " ".join((comment or "").split())
         sheets.append(
             Sheet(
                 _sheet_name(table, taken),
