@@ -17,7 +17,7 @@ with app.setup:
     import marimo as mo
     import polars as pl
 
-    from pipelines.ask.warehouse import built_as_of, reading
+    from pipelines.ask.warehouse import built_as_of, explained, reading
     from pipelines.errors import StudyflowError
     from pipelines.settings import DATABASE
 
@@ -41,7 +41,7 @@ def ask(query: str, **values: object) -> pl.DataFrame:
 @app.function
 def ask_freely(query: str) -> tuple[pl.DataFrame, bool]:
     """The first rows that any query gives, and whether there are more."""
-    with reading(warehouse()) as connection:
+    with reading(warehouse()) as connection, explained():
         answer = connection.sql(query)
         if answer is None:
             return pl.DataFrame(), False

@@ -13,6 +13,7 @@ import duckdb
 from rich.console import Console
 
 from pipelines import logs
+from pipelines.ask.warehouse import reading
 from pipelines.errors import StudyflowError
 from pipelines.load.loaded import Loaded
 from pipelines.load.loader import load, nothing_new
@@ -59,7 +60,7 @@ def run_all(
         with _timed(outcome, "export") as of_export, _saying(console, "Exporting"):
             outcome.exported = export_tables(outcome.settings, forms)
             of_export.update({"wrote": outcome.exported.wrote, "files": len(outcome.exported.files)})
-        with connect(settings.database, read_only=True) as connection:
+        with reading(settings.database) as connection:
             outcome.summary = summarise(connection, settings.database)
         if settings.reports_kept:
             report_on(outcome, settings.reports_kept)
@@ -70,7 +71,7 @@ def report_on(outcome: Outcome, keep: int) -> None:
     """Put the report of the day into the folder of reports, of which the last so many stay."""
     from pipelines.report import file_report  # noqa: PLC0415 - takes a second
 
-    with _timed(outcome, "report") as of_report, connect(outcome.settings.database, read_only=True) as connection:
+    with _timed(outcome, "report") as of_report, reading(outcome.settings.database) as connection:
         outcome.reported = file_report(connection, outcome.settings.reports, keep)
         of_report.update(outcome.reported.as_dict())
 

@@ -1,6 +1,7 @@
 """Connections to the DuckDB warehouse. Everything is UTC, on every connection."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,18 @@ from pipelines.settings import PROJECT
 
 MAGIC, MAGIC_AT = b"DUCK", 8
 """What every DuckDB file has near its start."""
+SCHEMAS = frozenset({"raw", "staging", "intermediate", "marts", "audit", "reference", "state", "delta"})
+TAKEN_NAMES = SCHEMAS | {"main", "memory", "temp", "system", "information_schema", "pg_catalog"}
+"""What a database cannot be called: the schemas in it, and what DuckDB keeps for itself."""
+NOT_IN_PATH = re.compile(r"[?#\x00-\x1f\x7f]")
+NOT_IN_NAME = re.compile(r"[\"';\\]")
+ON_EVERY_CONNECTION = "set timezone = 'UTC'; set enable_progress_bar = false"
+SANDBOX = """
+set enable_external_access = false;
+-- Without this, `copy … to` may still write to the warehouse itself and to its WAL.
+set disabled_filesystems = 'LocalFileSystem';
+set lock_configuration = true;
+"""
 
 
 def macros_of(file: Path) -> Callable[..., Any]:
@@ -51,25 +64,28 @@ def wal_of(database: Path) -> Path:
 
 
 @contextmanager
-def connect(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(database: Path, *, read_only: bool = False, sandboxed: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection in UTC, closed at the end.
 
+    `sandboxed`: it is read-only, reaches no other file, has no temporary directory, and its settings cannot be changed.
+
     Raises:
-        StudyflowError: the file is missing (read-only), locked by another process, or no DuckDB database.
+        StudyflowError: it cannot have this name, is missing (read-only), locked by another process, or no DuckDB database.
     """
+    refuse_name(database)
+    read_only = read_only or sandboxed
     if read_only and not database.exists():
         msg = f"{database}: there is no warehouse here yet. Load data first: studyflow run --database {database}"
         raise StudyflowError(msg)
     try:
         _refuse_other_files(database)
-        connection = duckdb.connect(str(database), read_only=read_only, config=_bounds(database))
+        connection = _sandboxed(database) if sandboxed else _opened(database, read_only=read_only)
     except OSError as error:
         msg = f"{database}: cannot be made here ({error.strerror}). Choose another --database."
         raise StudyflowError(msg) from error
     except duckdb.Error as error:
         raise StudyflowError(_cannot_open(database, error)) from error
     try:
-        connection.execute("set timezone = 'UTC'; set enable_progress_bar = false")
         yield connection
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         if not read_only:
@@ -79,6 +95,10 @@ def connect(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckD
             "Make them anew: studyflow build"
         )
         raise StudyflowError(msg) from error
+    except duckdb.OutOfMemoryException as error:
+        if not sandboxed:
+            raise
+        raise StudyflowError(out_of_memory(error)) from error
     except duckdb.Error as error:
         if read_only and is_damaged(str(error)):
             raise StudyflowError(damaged(database, error)) from error
@@ -89,9 +109,6 @@ def connect(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckD
 
 def _refuse_other_files(database: Path) -> None:
     """DuckDB also opens SQLite, CSV and JSON files, or tries to, but as no warehouse."""
-    if "?" in str(database):
-        msg = f"{database}: DuckDB cannot keep a database where a path has a question mark. Choose another --database."
-        raise StudyflowError(msg)
     if database.is_dir():
         msg = f"{database}: this is a folder. Name a file: --database {database / 'studyflow.duckdb'}"
         raise StudyflowError(msg)
@@ -106,12 +123,62 @@ def _refuse_other_files(database: Path) -> None:
         raise StudyflowError(msg)
 
 
-def _bounds(database: Path) -> dict[str, str | bool | int | float | list[str]]:
+def refuse_name(database: Path) -> None:
+    """DuckDB and dbt call the database by the start of its file name, beside its schemas and their own databases.
+
+    Raises:
+        StudyflowError: that would not work.
+    """
+    if found := NOT_IN_PATH.search(str(database)) or NOT_IN_NAME.search(database.name):
+        msg = f"{database}: the path of a warehouse cannot have {found.group()!r} there. Choose another --database."
+        raise StudyflowError(msg)
+    name = database.name.lstrip(".").split(".")[0]
+    if name.lower() in TAKEN_NAMES:
+        other = database.with_name("studyflow.duckdb")
+        msg = f"{database}: a warehouse cannot be called {name!r}: a schema is. Choose another, e.g. --database {other}"
+        raise StudyflowError(msg)
+
+
+def _opened(database: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    temporary = os.environ.get("STUDYFLOW_TEMP_DIRECTORY") or f"{database}.tmp"
+    connection = duckdb.connect(str(database), read_only=read_only, config=_config(temporary))
+    connection.execute(ON_EVERY_CONNECTION)
+    return connection
+
+
+def _sandboxed(database: Path) -> duckdb.DuckDBPyConnection:
+    """Its own instance of DuckDB, so that other connections of the process neither share the settings nor meet the lock."""
+    connection = duckdb.connect(":memory:", config=_config(temporary=""))
+    try:
+        connection.execute(ON_EVERY_CONNECTION)
+        path = str(database).replace("'", "''")
+        connection.execute(f"attach '{path}' (read_only)")
+        # DuckDB chooses the same name for it as when it opens the file, which is in the views.
+        name = only_row(connection, "select database_name from duckdb_databases() where path is not null")[0]
+        connection.execute(f'use "{name}"')
+        connection.execute(SANDBOX)
+    except duckdb.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _config(temporary: str) -> dict[str, str | bool | int | float | list[str]]:
     """How much memory DuckDB may use, and where it goes on when that is full. profiles.yml has the same defaults."""
-    return {
-        "memory_limit": os.environ.get("STUDYFLOW_MEMORY_LIMIT") or "3GB",
-        "temp_directory": os.environ.get("STUDYFLOW_TEMP_DIRECTORY") or f"{database}.tmp",
-    }
+    return {"memory_limit": memory_limit(), "temp_directory": temporary}
+
+
+def memory_limit() -> str:
+    """How much memory DuckDB may use, as it writes it."""
+    return os.environ.get("STUDYFLOW_MEMORY_LIMIT") or "3GB"
+
+
+def out_of_memory(error: duckdb.OutOfMemoryException) -> str:
+    """What to say of a query that needs more memory than there is where nothing may be written to disk."""
+    return (
+        f"This needs more memory than the {memory_limit()} of STUDYFLOW_MEMORY_LIMIT, and questions never write to disk. "
+        f"Ask for fewer rows or columns, or raise the limit. DuckDB says: {_first_line(error)}"
+    )
 
 
 def _cannot_open(database: Path, error: duckdb.Error) -> str:

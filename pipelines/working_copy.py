@@ -16,7 +16,7 @@ from pipelines.locks import alone_in_time, holder
 from pipelines.migrations import migrate
 from pipelines.settings import Settings
 from pipelines.system import flush_one
-from pipelines.warehouse import connect, damaged, is_damaged, wal_of
+from pipelines.warehouse import connect, damaged, is_damaged, refuse_name, wal_of
 
 Waiting = Callable[[str], object]
 """Told once, in a sentence, that another process must end first."""
@@ -49,6 +49,7 @@ def reserved(settings: Settings, waiting: Waiting | None = None) -> Iterator[Non
     """
     with ExitStack() as reservation:
         database = _real(settings.database)
+        refuse_name(database)
         with _explained(database):
             reservation.enter_context(_alone(database, settings.wait_seconds, waiting))
             _clear(_place_of_work(database))

@@ -72,8 +72,10 @@ def test_the_study_picker_has_every_study_once(database: Path, monkeypatch: pyte
     [
         ("select 6 * 7 as answer", "42"),
         ("selec", "syntax error"),
-        ("drop table marts.people", "read-only"),
-        ("from read_csv('README.md')", "disabled by configuration"),
+        ("from marts.nothing", "Table with name nothing does not exist"),
+        ("select nothing from marts.people", "Referenced column"),
+        ("drop table marts.people", "The warehouse is only read here"),
+        ("from read_csv('README.md')", "Only the warehouse is within reach"),
         ("from range(1_000_000_000)", "Only the first 10,000 rows"),
         ("set variable x = 1", ""),
     ],
@@ -84,6 +86,7 @@ def test_a_query_gets_its_answer_or_a_sentence(
     """It may read everything in the warehouse, and nothing else."""
     shown, _ = run(database, monkeypatch, query=SimpleNamespace(value=query))
     assert says in shown
+    assert "studyflow build" not in shown, "a typo is not mended by a build"
 
 
 def test_without_a_warehouse_or_studies_it_says_what_to_run(

@@ -251,7 +251,8 @@ def test_it_stays_the_file_of_its_owner(database: Path) -> None:
     [
         (lambda path: path.symlink_to(path), "w.duckdb", "leads nowhere but to itself"),
         (os.mkfifo, "w.duckdb", "this is no file"),
-        (lambda _: None, "really?.duckdb", "question mark"),
+        (lambda _: None, "really?.duckdb", r"/really\?.duckdb: the path of a warehouse cannot have '\?'"),
+        (lambda _: None, "raw.duckdb", r"/raw.duckdb: a warehouse cannot be called 'raw'"),
     ],
 )
 def test_what_can_be_no_warehouse_is_refused(

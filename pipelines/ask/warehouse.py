@@ -12,7 +12,7 @@ import duckdb
 
 from pipelines.errors import StudyflowError
 from pipelines.state import built_as_of
-from pipelines.warehouse import connect, has_table
+from pipelines.warehouse import connect, has_table, out_of_memory
 
 ROWS_AT_ONCE = 5_000
 # What Python has no type for that says the same: a month is not 30 days, and a nanosecond is something.
@@ -48,9 +48,8 @@ class Answer:
 
 @contextmanager
 def reading(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that reads this warehouse and nothing else, and whose settings stay as they are."""
-    with connect(database, read_only=True) as connection:
-        connection.execute("set enable_external_access = false; set lock_configuration = true")
+    """A connection that reads this warehouse and nothing else, and whose settings cannot be changed."""
+    with connect(database, sandboxed=True) as connection:
         yield connection
 
 
@@ -79,7 +78,7 @@ def ask_freely(connection: duckdb.DuckDBPyConnection, query: str) -> Answer:
     Raises:
         StudyflowError: there is no SQL in it, it is wrong, or it is more than a question.
     """
-    with _explained():
+    with explained():
         statements = connection.extract_statements(query)
         if not statements:
             msg = 'There is no SQL in it. Write it like: studyflow sql "select * from marts.participants"'
@@ -106,7 +105,7 @@ def _rows(result: duckdb.DuckDBPyConnection) -> Iterator[Row]:
 
 
 def _explained_rows(rows: Iterator[Row]) -> Iterator[Row]:
-    with _explained():
+    with explained():
         yield from rows
 
 
@@ -115,20 +114,20 @@ def _shown(number: int, column: Column) -> str:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """DuckDB's own message, and what it means where that is not plain.
+def explained() -> Iterator[None]:
+    """For queries that people wrote: DuckDB's own message, and what it means where that is not plain.
 
     Raises:
         StudyflowError: in place of what DuckDB raises.
     """
     try:
         yield
-    except duckdb.PermissionException as error:
-        msg = f"Only the warehouse is within reach here, no other file; write the answer to one with > FILE.csv. DuckDB says: {error}"
-        raise StudyflowError(msg) from error
+    except duckdb.OutOfMemoryException as error:
+        raise StudyflowError(out_of_memory(error)) from error
     except duckdb.Error as error:
-        refused = "read-only mode" in str(error)
-        msg = (
-            f"The warehouse is only read here, and nothing was changed. DuckDB says: {error}" if refused else str(error)
-        )
+        msg = str(error)
+        if isinstance(error, duckdb.PermissionException) or "LocalFileSystem" in msg:
+            msg = f"Only the warehouse is within reach here, no other file; write the answer to one with > FILE.csv. DuckDB says: {msg}"
+        elif "read-only mode" in msg:
+            msg = f"The warehouse is only read here, and nothing was changed. DuckDB says: {msg}"
         raise StudyflowError(msg) from error

@@ -69,11 +69,11 @@ def queries(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
 
 def _offered(ctx: typer.Context, query: str, typed: str) -> list[tuple[str, str]]:
     try:
+        from pipelines.ask.warehouse import reading
         from pipelines.settings import resolve
-        from pipelines.warehouse import connect
 
         database: Any = ctx.params.get("database")
-        with connect(resolve(database=Path(database) if database else None).database, read_only=True) as connection:
+        with reading(resolve(database=Path(database) if database else None).database) as connection:
             found = connection.execute(query, {"typed": typed, "most": MOST_OFFERED}).fetchall()
     except Exception:  # noqa: BLE001 - whatever is wrong, a command will say it; a prompt must not
         return []

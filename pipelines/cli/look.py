@@ -12,11 +12,11 @@ from pipelines.settings import resolve
 @app.command()
 def status(database: Database = None, as_json: AsJson = False) -> None:
     """Show what is loaded now and where everyone stands."""
+    from pipelines.ask.warehouse import reading
     from pipelines.summary import render, summarise
-    from pipelines.warehouse import connect
 
     settings = resolve(database=database)
-    with connect(settings.database, read_only=True) as connection:
+    with reading(settings.database) as connection:
         summary = summarise(connection, settings.database)
     if as_json:
         print_json(summary.as_dict())
@@ -35,11 +35,11 @@ def reconcile(
     as_json: AsJson = False,
 ) -> None:
     """Compare a survey tool's list of who finished with a study: who should be moved to completed in Rally."""
+    from pipelines.ask.warehouse import reading
     from pipelines.reconcile import reconcile as compare
     from pipelines.reconcile_view import as_dict, render
-    from pipelines.warehouse import connect
 
-    with connect(resolve(database=database).database, read_only=True) as connection:
+    with reading(resolve(database=database).database) as connection:
         compared = compare(connection, study, completed, out)
     if as_json:
         print_json(as_dict(compared))

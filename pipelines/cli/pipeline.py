@@ -136,15 +136,15 @@ def load(
     as_json: AsJson = False,
 ) -> None:
     """Read webhook files into the warehouse: what is new in them, each line accounted for."""
+    from pipelines.ask.warehouse import reading
     from pipelines.run import load_files
     from pipelines.summary import render, summarise
-    from pipelines.warehouse import connect
     from pipelines.working_copy import working_copy
 
     settings = replace(resolve(paths or raw, database), wait_seconds=wait)
     with working_copy(settings, say_waiting) as copy:
         loaded = load_files(copy, progress_console(as_json))
-    with connect(settings.database, read_only=True) as connection:
+    with reading(settings.database) as connection:
         summary = summarise(connection, settings.database)
     if as_json:
         print_json({"loaded": loaded.as_dict(), **summary.as_dict()})

@@ -47,9 +47,9 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write what changed, who needs action and how each study goes, as one HTML file and as Markdown."""
+    from pipelines.ask.warehouse import reading
     from pipelines.report import Wanted, write
     from pipelines.settings import REPORTS, parse_instant, resolve
-    from pipelines.warehouse import connect
 
     wanted = Wanted(
         study=study,
@@ -57,7 +57,7 @@ def report(
         as_of=parse_instant(as_of) if as_of else None,
         formats=_FORMATS[formats],
     )
-    with connect(resolve(database=database).database, read_only=True) as connection:
+    with reading(resolve(database=database).database) as connection:
         written = write(connection, (out or reports or REPORTS).absolute(), wanted)
     if as_json:
         print_json(written.as_dict())
