@@ -7,7 +7,7 @@
 with
 
 changes as (
-    select * from {{ of_touched_participants(ref('status_changes')) }}
+    select * from {{ touched_rows_of(ref('status_changes'), ref('int_touched_participants')) }}
 ),
 
 beginnings as (
@@ -55,7 +55,7 @@ visits as (
         started_at,
         is_open,
         completed_hours
-    from {{ of_touched_studies(visits) }}
+    from {{ visits }}
 ),
 
 visits_of_participants as (
@@ -64,7 +64,7 @@ visits_of_participants as (
         study_id,
         {{ column }},
         completed_hours
-    from {{ of_touched_studies(visits) }}
+    from {{ visits }}
 ),
 
 by_visit as (

@@ -1,16 +1,14 @@
-{{ config(materialized='incremental', unique_key='study_id') }}
-
 with
 
 hours as (
-    select * from {{ of_touched_studies(ref('int_feed_hours')) }}
+    select * from {{ ref('int_feed_hours') }}
 ),
 
 participants as (
     select
         study_id,
         missing_changes
-    from {{ of_touched_studies(ref('participants')) }}
+    from {{ ref('participants') }}
 ),
 
 feeds as (

@@ -1,9 +1,9 @@
-{{ config(materialized='incremental', unique_key='participant_id') }}
+{{ config(materialized='incremental') }}
 
 with
 
 changes as (
-    select * from {{ of_touched_participants(ref('int_linked_changes')) }}
+    select * from {{ touched_rows_of(ref('int_linked_changes'), ref('int_touched_participants')) }}
 )
 
 select

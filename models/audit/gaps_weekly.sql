@@ -1,9 +1,7 @@
-{{ config(materialized='incremental', unique_key='study_id') }}
-
 with
 
 hours as (
-    select * from {{ of_touched_studies(ref('int_feed_hours')) }}
+    select * from {{ ref('int_feed_hours') }}
 ),
 
 weeks as (

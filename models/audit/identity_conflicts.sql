@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='participant_id') }}
+{{ config(materialized='incremental') }}
 
 with
 
@@ -9,14 +9,14 @@ changes as (
         study_id,
         stated_person_id,
         stated_study_id
-    from {{ of_touched_participants(ref('int_linked_changes')) }}
+    from {{ touched_rows_of(ref('int_linked_changes'), ref('int_touched_participants')) }}
 ),
 
 conflicting as (
     select
         participant_id,
         count(*) as conflicting_changes
-    from {{ of_touched_participants(ref('int_linked_changes')) }}
+    from {{ touched_rows_of(ref('int_linked_changes'), ref('int_touched_participants')) }}
     where stated_person_id <> person_id or stated_study_id <> study_id
     group by participant_id
 )

@@ -1,5 +1,3 @@
-{{ config(materialized='incremental', unique_key='study_id') }}
-
 with
 
 changes as (
@@ -12,7 +10,7 @@ changes as (
         status,
         occurred_at,
         {{ whole_second('occurred_at') }} as occurred_in_second
-    from {{ of_touched_studies(ref('status_changes')) }}
+    from {{ ref('status_changes') }}
     where not is_inferred
 ),
 
@@ -22,12 +20,12 @@ edits as (
         prior_status,
         status,
         {{ whole_second('occurred_at') }} as occurred_in_second
-    from {{ of_touched_studies(ref('status_changes')) }}
+    from {{ ref('status_changes') }}
     where not is_inferred and prior_status is not null
 ),
 
 transitions as (
-    select * from {{ of_touched_studies(ref('transitions')) }}
+    select * from {{ ref('transitions') }}
 ),
 
 statuses as (

@@ -3,7 +3,7 @@
 with
 
 changes as (
-    select * from {{ of_touched_participants(ref('stg_changes')) }}
+    select * from {{ ref('stg_changes') }}
 ),
 
 statuses as (

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='participant_id') }}
+{{ config(materialized='incremental') }}
 
 with
 
@@ -10,7 +10,7 @@ changes as (
         status,
         sequence_number,
         occurred_at
-    from {{ of_touched_participants(ref('status_changes')) }}
+    from {{ touched_rows_of(ref('status_changes'), ref('int_touched_participants')) }}
 ),
 
 later_changes as (
@@ -18,7 +18,7 @@ later_changes as (
         participant_id,
         status,
         sequence_number
-    from {{ of_touched_participants(ref('status_changes')) }}
+    from {{ touched_rows_of(ref('status_changes'), ref('int_touched_participants')) }}
 ),
 
 statuses as (

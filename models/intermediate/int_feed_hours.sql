@@ -1,5 +1,3 @@
-{{ config(materialized='incremental', unique_key='study_id') }}
-
 with
 
 changes as (
@@ -11,7 +9,7 @@ changes as (
         position,
         follows_gap,
         tells_of_losses
-    from {{ of_touched_studies(ref('int_linked_changes')) }}
+    from {{ ref('int_linked_changes') }}
 )
 
 select

@@ -1,5 +1,3 @@
-{{ config(materialized='incremental', unique_key='person_id') }}
-
 {%- set first_times = {
     'study_invitation': 'first_invited_at',
     'participation': 'first_completed_at',
@@ -11,7 +9,7 @@
 with
 
 changes as (
-    select * from {{ of_touched_people(ref('status_changes')) }}
+    select * from {{ ref('status_changes') }}
 ),
 
 statuses as (
@@ -19,7 +17,7 @@ statuses as (
 ),
 
 participations as (
-    select * from {{ of_touched_people(ref('int_participations')) }}
+    select * from {{ ref('int_participations') }}
 ),
 
 invitations as (

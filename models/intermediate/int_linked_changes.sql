@@ -1,9 +1,9 @@
-{{ config(materialized='incremental', unique_key='participant_id') }}
+{{ config(materialized='incremental') }}
 
 with
 
 changes as (
-    select * from {{ ref('int_changes') }}
+    select * from {{ touched_rows_of(ref('int_changes'), ref('int_touched_participants')) }}
 ),
 
 tie_order as (

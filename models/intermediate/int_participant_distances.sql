@@ -1,14 +1,14 @@
 {%- set windows_of_days = [7, 14, 30, 90] -%}
-{{ config(materialized='incremental', unique_key='participant_id') }}
+{{ config(materialized='incremental') }}
 
 with
 
 participant_steps as (
-    select * from {{ of_touched_participants(ref('int_participant_steps')) }}
+    select * from {{ touched_rows_of(ref('int_participant_steps'), ref('int_touched_participants')) }}
 ),
 
 participants as (
-    select * from {{ of_touched_participants(ref('participants')) }}
+    select * from {{ touched_rows_of(ref('participants'), ref('int_touched_participants')) }}
 )
 
 select

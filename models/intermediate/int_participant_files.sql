@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='participant_id') }}
+{{ config(materialized='incremental') }}
 
 with
 
@@ -7,17 +7,17 @@ changes as (
         participant_id,
         first_file_id as file_id,
         deliveries
-    from {{ of_touched_participants(ref('stg_changes')) }}
+    from {{ touched_rows_of(ref('stg_changes'), ref('int_touched_participants')) }}
     where first_file_id = last_file_id
 ),
 
 changes_in_several_files as (
-    select * from {{ of_touched_participants(ref('stg_changes')) }}
+    select * from {{ touched_rows_of(ref('stg_changes'), ref('int_touched_participants')) }}
     where first_file_id <> last_file_id
 ),
 
 deliveries as (
-    select * from {{ of_touched_participants(ref('stg_deliveries')) }}
+    select * from {{ touched_rows_of(ref('stg_deliveries'), ref('int_touched_participants')) }}
 ),
 
 changes_by_file as (

@@ -1,13 +1,13 @@
-{{ config(materialized='incremental', unique_key='participant_id') }}
+{{ config(materialized='incremental') }}
 
 with
 
 participants as (
-    select * from {{ of_touched_participants(ref('participants')) }}
+    select * from {{ touched_rows_of(ref('participants'), ref('int_touched_participants')) }}
 ),
 
 changes as (
-    select * from {{ of_touched_participants(ref('status_changes')) }}
+    select * from {{ touched_rows_of(ref('status_changes'), ref('int_touched_participants')) }}
 ),
 
 statuses as (
@@ -15,7 +15,7 @@ statuses as (
 ),
 
 completions as (
-    select * from {{ of_touched_participants(ref('int_completions')) }}
+    select * from {{ touched_rows_of(ref('int_completions'), ref('int_touched_participants')) }}
 ),
 
 -- Statuses that they ever had.

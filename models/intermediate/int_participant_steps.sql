@@ -1,13 +1,13 @@
-{{ config(materialized='incremental', unique_key='participant_id') }}
+{{ config(materialized='incremental') }}
 
 with
 
 changes as (
-    select * from {{ of_touched_participants(ref('status_changes')) }}
+    select * from {{ touched_rows_of(ref('status_changes'), ref('int_touched_participants')) }}
 ),
 
 participants as (
-    select * from {{ of_touched_participants(ref('participants')) }}
+    select * from {{ touched_rows_of(ref('participants'), ref('int_touched_participants')) }}
 ),
 
 statuses as (

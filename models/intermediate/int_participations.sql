@@ -1,5 +1,3 @@
-{{ config(materialized='incremental', unique_key='person_id') }}
-
 {%- set completions = ['interviews_completed', 'surveys_completed', 'tests_completed'] -%}
 {%- set series = completions + ['no_shows', 'interviews_cancelled', 'incentives_sent', 'incentives_claimed'] -%}
 {%- set activities = ['interview', 'survey', 'unmoderated_test'] -%}
@@ -7,7 +5,7 @@
 with
 
 changes as (
-    select * from {{ of_touched_people(ref('status_changes')) }}
+    select * from {{ ref('status_changes') }}
 ),
 
 statuses as (

@@ -1,5 +1,3 @@
-{{ config(materialized='incremental', unique_key='person_id') }}
-
 {%- set counts = [
     'contacts', 'contacts_30d', 'contacts_90d',
     'interviews_completed', 'interviews_completed_30d', 'interviews_completed_90d', 'interviews_completed_365d',
@@ -11,14 +9,14 @@
 with
 
 participations as (
-    select * from {{ of_touched_people(ref('int_participations')) }}
+    select * from {{ ref('int_participations') }}
 ),
 
 late_cancellations as (
     select
         participant_id,
         count(*) as late_cancellations
-    from {{ of_touched_people(ref('int_late_cancellations')) }}
+    from {{ ref('int_late_cancellations') }}
     group by participant_id
 ),
 

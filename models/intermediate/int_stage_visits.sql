@@ -1,3 +1,3 @@
-{{ config(materialized='incremental', unique_key='participant_id') }}
+{{ config(materialized='incremental') }}
 
 {{ visits('stage') }}

@@ -1,9 +1,7 @@
-{{ config(materialized='incremental', unique_key='study_id') }}
-
 with
 
 changes as (
-    select * from {{ of_touched_studies(ref('int_linked_changes')) }}
+    select * from {{ ref('int_linked_changes') }}
 ),
 
 described as (

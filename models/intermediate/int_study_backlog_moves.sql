@@ -1,12 +1,10 @@
-{{ config(materialized='incremental', unique_key='study_id') }}
-
 with
 
 states as (
     select
         *,
         {{ days_before('began_at', '-' ~ var('incentive_sla_days')) }} as overdue_at
-    from {{ of_touched_studies(ref('incentive_states')) }}
+    from {{ ref('incentive_states') }}
     where backlog_state is not null
 ),
 

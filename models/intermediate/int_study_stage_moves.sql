@@ -1,9 +1,7 @@
-{{ config(materialized='incremental', unique_key='study_id') }}
-
 with
 
 visits as (
-    select * from {{ of_touched_studies(ref('int_stage_visits')) }}
+    select * from {{ ref('int_stage_visits') }}
 ),
 
 entries_and_exits as (

@@ -1,9 +1,7 @@
-{{ config(materialized='incremental', unique_key='study_id') }}
-
 with
 
 participant_steps as (
-    select * from {{ of_touched_studies(ref('int_participant_steps')) }}
+    select * from {{ ref('int_participant_steps') }}
 ),
 
 steps as (

@@ -1,9 +1,7 @@
-{{ config(materialized='incremental', unique_key='study_id') }}
-
 with
 
 participants as (
-    select * from {{ of_touched_studies(ref('participants')) }}
+    select * from {{ ref('participants') }}
 ),
 
 steps as (

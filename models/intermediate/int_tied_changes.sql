@@ -1,7 +1,7 @@
 with
 
 changes as (
-    select * from {{ ref('int_changes') }}
+    select * from {{ touched_rows_of(ref('int_changes'), ref('int_touched_participants')) }}
 ),
 
 tied_moments as (

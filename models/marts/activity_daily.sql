@@ -1,9 +1,7 @@
-{{ config(materialized='incremental', unique_key='study_id') }}
-
 with
 
 changes as (
-    select * from {{ of_touched_studies(ref('status_changes')) }}
+    select * from {{ ref('status_changes') }}
 ),
 
 statuses as (

@@ -1,5 +1,3 @@
-{{ config(materialized='incremental', unique_key='person_id') }}
-
 with
 
 rules as (
@@ -7,7 +5,7 @@ rules as (
 ),
 
 events as (
-    select * from {{ of_touched_people(ref('int_governed_events')) }}
+    select * from {{ ref('int_governed_events') }}
 ),
 
 -- Who has no more than is allowed in all their time cannot have more in a part of it.

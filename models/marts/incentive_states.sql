@@ -1,9 +1,9 @@
-{{ config(materialized='incremental', unique_key='participant_id') }}
+{{ config(materialized='incremental') }}
 
 with
 
 changes as (
-    select * from {{ of_touched_participants(ref('status_changes')) }}
+    select * from {{ touched_rows_of(ref('status_changes'), ref('int_touched_participants')) }}
 ),
 
 statuses as (
@@ -19,7 +19,7 @@ concerned as (
     select
         decisive_changes.participant_id,
         min(decisive_changes.sequence_number) as first_number
-    from {{ of_touched_participants(ref('status_changes')) }} as decisive_changes
+    from {{ touched_rows_of(ref('status_changes'), ref('int_touched_participants')) }} as decisive_changes
     inner join statuses
         on decisive_changes.status = statuses.status
     inner join studies

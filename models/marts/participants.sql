@@ -1,5 +1,3 @@
-{{ config(materialized='incremental', unique_key='participant_id', post_hook='{{ retype_studies() }}') }}
-
 with
 
 changes as (
@@ -10,7 +8,7 @@ changes as (
         ended_at,
         is_inferred,
         follows_gap
-    from {{ of_touched_participants(ref('status_changes')) }}
+    from {{ ref('status_changes') }}
 ),
 
 current_changes as (
@@ -20,7 +18,7 @@ current_changes as (
         study_id,
         status,
         stage
-    from {{ of_touched_participants(ref('status_changes')) }}
+    from {{ ref('status_changes') }}
     where is_current
 ),
 
@@ -41,7 +39,7 @@ studies as (
 ),
 
 incentives as (
-    select * from {{ of_touched_participants(ref('incentive_states')) }}
+    select * from {{ ref('incentive_states') }}
     where ended_at is null
 ),
 

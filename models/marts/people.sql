@@ -1,5 +1,3 @@
-{{ config(materialized='incremental', unique_key='person_id') }}
-
 {%- set counts = [
     'contacts', 'contacts_30d', 'contacts_90d',
     'interviews_completed', 'interviews_completed_30d', 'interviews_completed_90d', 'interviews_completed_365d',
@@ -11,7 +9,7 @@
 with
 
 participants as (
-    select * from {{ of_touched_people(ref('participants')) }}
+    select * from {{ ref('participants') }}
 ),
 
 stages as (
@@ -19,7 +17,7 @@ stages as (
 ),
 
 activity as (
-    select * from {{ of_touched_people(ref('int_people_activity')) }}
+    select * from {{ ref('int_people_activity') }}
 ),
 
 described as (

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', unique_key='participant_id') }}
+{{ config(materialized='incremental') }}
 
 with
 
@@ -24,7 +24,7 @@ delivered as (
         false as is_inferred,
         follows_gap,
         deliveries
-    from {{ of_touched_participants(ref('int_linked_changes')) }}
+    from {{ touched_rows_of(ref('int_linked_changes'), ref('int_touched_participants')) }}
 ),
 
 inferred as (
@@ -41,7 +41,7 @@ inferred as (
         true as is_inferred,
         false as follows_gap,
         0 as deliveries
-    from {{ of_touched_participants(ref('int_linked_changes')) }}
+    from {{ touched_rows_of(ref('int_linked_changes'), ref('int_touched_participants')) }}
     where has_inferred
 ),
 

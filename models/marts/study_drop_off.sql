@@ -1,17 +1,15 @@
-{{ config(materialized='incremental', unique_key='study_id') }}
-
 with
 
 study_steps as (
-    select * from {{ of_touched_studies(ref('int_study_steps')) }}
+    select * from {{ ref('int_study_steps') }}
 ),
 
 stops as (
-    select * from {{ of_touched_studies(ref('int_study_stops')) }}
+    select * from {{ ref('int_study_stops') }}
 ),
 
 funnel as (
-    select * from {{ of_touched_studies(ref('study_funnel')) }}
+    select * from {{ ref('study_funnel') }}
 )
 
 select

@@ -1,17 +1,15 @@
-{{ config(materialized='incremental', unique_key='study_id') }}
-
 with
 
 study_steps as (
-    select * from {{ of_touched_studies(ref('int_study_steps')) }}
+    select * from {{ ref('int_study_steps') }}
 ),
 
 stops as (
-    select * from {{ of_touched_studies(ref('int_study_stops')) }}
+    select * from {{ ref('int_study_stops') }}
 ),
 
 participant_steps as (
-    select * from {{ of_touched_studies(ref('int_participant_steps')) }}
+    select * from {{ ref('int_participant_steps') }}
 ),
 
 -- Who came to each row or to the one before it. Somebody was observed at every furthest step, so none lies between.

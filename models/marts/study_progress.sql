@@ -1,20 +1,18 @@
-{{ config(materialized='incremental', unique_key='study_id') }}
-
 {%- set stage_names = [
     'not_started', 'invited', 'screening', 'in_progress', 'pending_incentive', 'done', 'cancelled'
 ] %}
 with
 
 participants as (
-    select * from {{ of_touched_studies(ref('participants')) }}
+    select * from {{ ref('participants') }}
 ),
 
 progress as (
-    select * from {{ of_touched_studies(ref('int_participant_progress')) }}
+    select * from {{ ref('int_participant_progress') }}
 ),
 
 backlog as (
-    select * from {{ of_touched_studies(ref('incentive_backlog')) }}
+    select * from {{ ref('incentive_backlog') }}
 ),
 
 studies as (
@@ -29,8 +27,8 @@ manual as (
     select
         completions.study_id,
         count(*) as likely_manual_completions
-    from {{ of_touched_studies(ref('int_completions')) }} as completions
-    inner join {{ of_touched_studies(ref('unexpected_changes')) }} as unexpected
+    from {{ ref('int_completions') }} as completions
+    inner join {{ ref('unexpected_changes') }} as unexpected
         on
             completions.participant_id = unexpected.participant_id
             and completions.sequence_number = unexpected.sequence_number

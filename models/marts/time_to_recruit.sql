@@ -1,9 +1,7 @@
-{{ config(materialized='incremental', unique_key='participant_id', post_hook='{{ retype_studies() }}') }}
-
 with
 
 changes as (
-    select * from {{ of_touched_participants(ref('status_changes')) }}
+    select * from {{ ref('status_changes') }}
 ),
 
 statuses as (
@@ -11,7 +9,7 @@ statuses as (
 ),
 
 participations as (
-    select * from {{ of_touched_participants(ref('int_participations')) }}
+    select * from {{ ref('int_participations') }}
     where first_invited_at is not null
 ),
 

@@ -1,13 +1,11 @@
-{{ config(materialized='incremental', unique_key='study_id') }}
-
 with
 
 changes as (
-    select * from {{ of_touched_studies(ref('int_linked_changes')) }}
+    select * from {{ ref('int_linked_changes') }}
 ),
 
 studies as (
-    select * from {{ of_touched_studies(ref('int_studies')) }}
+    select * from {{ ref('int_studies') }}
 ),
 
 expected_moves as (

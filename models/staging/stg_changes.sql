@@ -1,9 +1,9 @@
-{{ config(materialized='incremental', unique_key='participant_id') }}
+{{ config(materialized='incremental') }}
 
 with
 
 deliveries as (
-    select * from {{ of_touched_participants(ref('stg_deliveries')) }}
+    select * from {{ touched_rows_of(ref('stg_deliveries'), ref('int_touched_participants')) }}
 ),
 
 changes as (

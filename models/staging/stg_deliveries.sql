@@ -1,4 +1,35 @@
-{#- A view, which a build cannot keep by key. But what it gives for the touched participants is read more than once. -#}
-{{ config(materialized='view', unique_key='participant_id', post_hook='{{ keep_touched_deliveries() }}') }}
+{{ config(materialized='view') }}
 
-{{ accepted_deliveries(source('raw', 'deliveries')) }}
+with
+
+deliveries as (
+    select * from {{ source('raw', 'deliveries') }}
+),
+
+statuses as (
+    select * from {{ ref('stg_statuses') }}
+),
+
+accepted as (
+    select
+        deliveries.file_id,
+        deliveries.line_number,
+        deliveries.load_id,
+
+        deliveries.participant_id,
+        deliveries.person_id,
+        deliveries.study_id,
+        deliveries.status,
+        deliveries.prior_status,
+        deliveries.updated_at as occurred_at
+    from deliveries
+    inner join statuses
+        on deliveries.status = statuses.status
+    left join statuses as prior_statuses
+        on deliveries.prior_status = prior_statuses.status
+    where
+        deliveries.reason is null
+        and (deliveries.prior_status is null or prior_statuses.status is not null)
+)
+
+select * from accepted
