@@ -13,6 +13,20 @@ from pathlib import Path
 
 import duckdb
 
+# Of every mart the columns that the other has: some of ours are numerators and denominators of those.
+TABLES = """
+select
+    schema_name || '.' || table_name as "table",
+    string_agg(column_name, ', ' order by theirs.column_index) as columns
+from duckdb_tables() as ours
+inner join duckdb_columns() as theirs
+    using (schema_name, table_name)
+where
+    ours.database_name = 'ours' and theirs.database_name = 'other'
+    and (schema_name = 'marts' or (schema_name = 'audit' and table_name = 'gaps'))
+group by all
+order by all
+"""
 # Instants of pandas have nanoseconds, which Rally's have not.
 PARTICIPANTS = """
 select participant_id, study_id, current_status, current_stage, first_seen_at, last_changed_at
@@ -53,11 +67,8 @@ def compared(connection: duckdb.DuckDBPyConnection, kind: str, what: Path) -> It
     place = str(what).replace("'", "''")
     if kind in {"floor", "dlt"}:
         connection.execute(f"attach '{place}' as other (read_only)")
-        marts = connection.execute(
-            "select table_name from duckdb_tables() where database_name = 'ours' and schema_name = 'marts' order by 1"
-        ).fetchall()
-        for table in [*(f"marts.{mart}" for (mart,) in marts), "audit.gaps"]:
-            yield table, f"from ours.{table}", f"from other.{table}"
+        for table, columns in connection.execute(TABLES).fetchall():
+            yield table, f"select {columns} from ours.{table}", f"select {columns} from other.{table}"
     else:
         yield "participants", PARTICIPANTS, PARTICIPANTS_OF_PEER.format(folder=place)
         yield "study_funnel", REACHED, REACHED_OF_PEER.format(folder=place)

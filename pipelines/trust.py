@@ -28,7 +28,7 @@ LEAST_SHOWN = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The row of `audit.feed_totals`. Rates are shares of webhooks, `lost…` numbers of changes; null: not to be told."""
+    """The row of `audit.feed_totals`. Rates are shares of webhooks, `lost…` numbers of changes; null if unknown."""
 
     feed_began_at: datetime
     participants: int
@@ -101,7 +101,7 @@ def read_trust(connection: duckdb.DuckDBPyConnection) -> Trust | None:
 def sentences(trust: Trust) -> list[str]:
     """One line for each thing that a person should know before they trust a number."""
     if trust.totals is None:
-        return ["No status change has arrived yet, so there is nothing to trust or doubt.", *sentences_of_notes(trust)]
+        return ["No status change has arrived yet.", *sentences_of_notes(trust)]
     return [" ".join(_of_histories(trust.totals)), *_of_silence(trust), *sentences_of_notes(trust)]
 
 
@@ -147,13 +147,13 @@ def _of_histories(totals: Totals) -> list[str]:
 
 def _of_losses(totals: Totals) -> str:
     if totals.loss_rate is None or totals.loss_rate_low is None or totals.loss_rate_high is None:
-        said = "Too little has happened to tell whether webhooks are lost."
+        said = "There are too few changes to estimate how many webhooks are lost."
         return said if totals.gaps else f"No gaps, but t{said[1:]}"
     if not totals.broken_links:
         where = "No gap within a history" if totals.gaps else "No gaps"
         return f"{where}: likely at most {_percent(totals.loss_rate_high)} % of webhooks never arrived."
     if totals.lost is None:
-        return f"Wherever losses would show they do: likely {_percent(totals.loss_rate_low)} % of webhooks or more never arrived."
+        return f"Every link that can show a loss does: likely {_percent(totals.loss_rate_low)} % of webhooks or more never arrived."
     interval = f"95 % interval {_percent(totals.loss_rate_low)} to {_percent(totals.loss_rate_high)}"
     rate = _percent(totals.loss_rate)
     return f"About {rate} % of webhooks ({interval}) never arrived: some {floor(totals.lost + 0.5):,} changes."
@@ -162,11 +162,9 @@ def _of_losses(totals: Totals) -> str:
 def _of_silence(trust: Trust) -> list[str]:
     if trust.silence:
         since = f"{trust.silence.silent_since.astimezone(UTC):%A %Y-%m-%d %H:%M} UTC"
-        usual = (
-            f"{trust.silence.usual_hours:,.0f} hours are" if trust.silence.usual_hours >= 1 else "less than an hour is"
-        )
+        usual = f"{trust.silence.usual_hours:,.0f} hours" if trust.silence.usual_hours >= 1 else "less than an hour"
         silent = f"{trust.silence.silence_hours:,.0f} hours"
-        return [f"No change since {since} ({silent}); {usual} usual at most (audit.feed_silence)."]
+        return [f"No change since {since} ({silent}); the longest normal gap is {usual} (audit.feed_silence)."]
     if len(trust.silent_studies) == 1:
         return [f"Study {plain(trust.silent_studies[0])} has been silent for longer than usual (audit.feed_silence)."]
     if trust.silent_studies:

@@ -20,7 +20,7 @@ import pyarrow as pa
 from oracle.lines import EVENT, Delivery
 
 from pipelines.settings import PROJECT, REFERENCE
-from pipelines.warehouse import raw_tables_ddl
+from pipelines.warehouse import macros_of, raw_tables_ddl
 
 Row = dict[str, Any]
 
@@ -46,6 +46,7 @@ class Product:
         connection.execute(raw_tables_ddl())
         for schema in sorted({node["schema"] for node in [*self.models.values(), *self.seeds]}):
             connection.execute(f"create schema if not exists {schema}")
+        connection.execute(macros_of(PROJECT / "macros" / "share_bound.sql")("duckdb__share_functions"))
         for seed in self.seeds:
             types = seed["config"]["column_types"]
             columns = ", ".join(f"cast({column} as {kind}) as {column}" for column, kind in types.items())

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 import duckdb
 import pytest
 from oracle.lines import Delivery
+from oracle.trust import wilson
 from product import Product
 from report_warehouse import AS_OF, GOLDEN, HOSTILE, MONDAY, described_sample, finished, hostile, journey, warehouse
 
@@ -195,14 +196,11 @@ def test_what_changed_by_study_adds_up_to_what_changed(sample: duckdb.DuckDBPyCo
         (0, 0, "\N{EN DASH}"),
     ],
 )
-def test_few_people_are_counted_with_an_interval(part: int, whole: int, text: str) -> None:
-    """Three of seven is not 43 %: the share could as well be 16 or 75. Wilson's interval, as the queries have it."""
-    interval = (
-        "select $1 / nullif($2, 0),"
-        " ($1 + 1.9208 - 1.96 * sqrt($1 * (1 - $1 / nullif($2, 0)) + 0.9604)) / ($2 + 3.8416),"
-        " ($1 + 1.9208 + 1.96 * sqrt($1 * (1 - $1 / nullif($2, 0)) + 0.9604)) / ($2 + 3.8416)"
-    )
-    [ends] = duckdb.execute(interval, [part, whole]).fetchall()
+def test_few_people_are_counted_with_an_interval(product: Product, part: int, whole: int, text: str) -> None:
+    """Three of seven is not 43 %: the share could as well be 16 or 75. The queries ask the functions of the warehouse."""
+    interval = "select $1 / nullif($2, 0), marts.share_low($1, $2), marts.share_high($1, $2)"
+    [ends] = product.reused.execute(interval, [part, whole]).fetchall()
+    assert ends[1:] == pytest.approx(wilson(part, whole))
     assert figures.share(part, whole, *ends).replace(figures.SPACE, " ") == text
 
 
@@ -307,7 +305,7 @@ def test_a_warehouse_with_nobody_in_it(product: Product, tmp_path: Path, deliver
     with warehouse(product, deliveries) as connection:
         written = write(connection, tmp_path)
     html = written.files[0].read_text(encoding="utf-8")
-    assert "Nothing waits for anyone." in html
+    assert "Nothing needs action." in html
     assert ("No participants yet" in html) is not bool(deliveries)
     assert not re.search(r"\b(nan|None(?!\.)|inf)\b", re.sub(r"<pre.*?</pre>", "", html, flags=re.DOTALL))
 

@@ -67,16 +67,16 @@ SILENCE = Silence(datetime(2026, 7, 31, 14, tzinfo=UTC), 63.2, 12.0)
         ),
         (
             UNKNOWN,
-            "The feed began on 2026-06-01. No gaps, but too little has happened to tell whether webhooks are lost.",
+            "The feed began on 2026-06-01. No gaps, but there are too few changes to estimate how many webhooks are lost.",
         ),
         (
             ALL_BROKEN,
             (
-                "The feed began on 2026-06-01. Wherever losses would show they do: likely 20.0 % of webhooks or more never "
+                "The feed began on 2026-06-01. Every link that can show a loss does: likely 20.0 % of webhooks or more never "
                 "arrived. 97.1 % of participants have their whole history here."
             ),
         ),
-        (None, "No status change has arrived yet, so there is nothing to trust or doubt."),
+        (None, "No status change has arrived yet."),
     ],
 )
 def test_what_is_said_of_histories(totals: Totals | None, said: str) -> None:
@@ -92,7 +92,7 @@ def test_what_is_said_of_histories(totals: Totals | None, said: str) -> None:
             SILENCE,
             ["a", "b"],
             [
-                "No change since Friday 2026-07-31 14:00 UTC (63 hours); 12 hours are usual at most (audit.feed_silence)."
+                "No change since Friday 2026-07-31 14:00 UTC (63 hours); the longest normal gap is 12 hours (audit.feed_silence)."
             ],
         ),
         (
@@ -100,7 +100,7 @@ def test_what_is_said_of_histories(totals: Totals | None, said: str) -> None:
             [],
             [
                 (
-                    "No change since Friday 2026-07-31 14:00 UTC (63 hours); less than an hour is usual at most "
+                    "No change since Friday 2026-07-31 14:00 UTC (63 hours); the longest normal gap is less than an hour "
                     "(audit.feed_silence)."
                 )
             ],
@@ -170,8 +170,8 @@ def test_the_tables_are_read_as_they_are_made(product: Product) -> None:
         trust = read_trust(connection)
     assert trust is not None
     assert sentences(trust) == [
-        "The feed began on 2025-03-03. No gaps, but too little has happened to tell whether webhooks are lost.",
-        "No change since Sunday 2025-03-23 00:00 UTC (72 hours); 24 hours are usual at most (audit.feed_silence).",
+        "The feed began on 2025-03-03. No gaps, but there are too few changes to estimate how many webhooks are lost.",
+        "No change since Sunday 2025-03-23 00:00 UTC (72 hours); the longest normal gap is 24 hours (audit.feed_silence).",
         "Changes of 1 participant are dated later than as of, up to 2027-08-20, and are not counted yet (audit.data_notes).",
     ]
     assert trust.as_dict()["silence"]["silent_since"] == "2025-03-23T00:00:00Z"

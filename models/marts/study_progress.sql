@@ -90,7 +90,10 @@ select
     cast(by_study.opted_out as integer) as opt_outs,
     cast(by_study.bounced as integer) as bounces,
 
+    cast(by_study.screened as integer) as screened,
+    cast(by_study.passed_screener as integer) as passed_screener,
     {{ ratio('by_study.passed_screener', 'by_study.screened') }} as screener_pass_rate,
+    cast(by_study.expected_at_interview as integer) as expected_at_interview,
     {{ ratio('by_study.completed_interview', 'by_study.expected_at_interview') }} as show_rate,
 
     {%- for name in stage_names %}

@@ -8,46 +8,29 @@ funnel as (
         first_value(reached) over (order by step_order) as reached_first
     from marts.study_funnel
     where study_id = $study_id
-),
-
-intervals as (
-    select
-        *,
-        1.959964 as z,
-        conversion_from_previous as ratio,
-        nullif(reached_before, 0) as n
-    from funnel
-),
-
-bounds as (
-    select
-        *,
-        (ratio + z * z / (2 * n)) / (1 + z * z / n) as middle,
-        z * sqrt(ratio * (1 - ratio) / n + z * z / (4 * n * n)) / (1 + z * z / n) as half
-    from intervals
 )
 
 select
-    bounds.study_id,
+    funnel.study_id,
     studies.study_name,
-    bounds.step,
-    bounds.step_order,
-    bounds.observed,
-    bounds.reached,
-    bounds.reached_before,
-    bounds.conversion_from_previous,
-    case when bounds.middle > bounds.half then bounds.middle - bounds.half when bounds.n > 0 then 0 end as conversion_low,
-    case when bounds.middle + bounds.half < 1 then bounds.middle + bounds.half when bounds.n > 0 then 1 end as conversion_high,
-    bounds.reached_first,
-    bounds.conversion_from_first,
-    bounds.dropped_active,
-    bounds.dropped_lost,
-    bounds.converted_timed,
-    bounds.median_hours_from_previous,
-    bounds.p90_hours_from_previous,
+    funnel.step,
+    funnel.step_order,
+    funnel.observed,
+    funnel.reached,
+    funnel.reached_before,
+    funnel.conversion_from_previous,
+    marts.share_low(funnel.reached, funnel.reached_before) as conversion_low,
+    marts.share_high(funnel.reached, funnel.reached_before) as conversion_high,
+    funnel.reached_first,
+    funnel.conversion_from_first,
+    funnel.dropped_active,
+    funnel.dropped_lost,
+    funnel.converted_timed,
+    funnel.median_hours_from_previous,
+    funnel.p90_hours_from_previous,
     built_as_of.as_of
-from bounds
+from funnel
 inner join marts.study_progress as studies
-    on bounds.study_id = studies.study_id
+    on funnel.study_id = studies.study_id
 cross join audit.built_as_of
-order by bounds.step_order
+order by funnel.step_order

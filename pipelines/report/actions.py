@@ -26,7 +26,10 @@ def _all(answers: Mapping[str, Answer], span: str) -> Iterator[Action]:
         "silent_hours",
         int(of_all[0]["silence_hours"]) if of_all else 0,
         "hours without any webhook",
-        [f"usual at most {figures.hours(row['usual_hours'])}: look whether they still arrive" for row in of_all],
+        [
+            f"longest normal gap {figures.hours(row['usual_hours'])}: check that webhooks are still arriving"
+            for row in of_all
+        ],
         "#list-silence",
         "bad",
     )
@@ -77,7 +80,7 @@ def _incentives(answers: Mapping[str, Answer]) -> Iterator[Action]:
                 "hidden",
                 row["hidden"],
                 _plural(row["hidden"], "owed incentive", " that Rally hides"),
-                ["in no table there: they finished, then opted out or bounced"],
+                ["not shown in any Rally table: they finished, then opted out or bounced"],
                 "#list-incentives_hidden",
                 "bad",
             )
@@ -108,7 +111,7 @@ def _contacted(answers: Mapping[str, Answer], span: str) -> Action:
         "contacted",
         answers["contacted"].of_all,
         "person contacted too much" if answers["contacted"].of_all == 1 else "people contacted too much",
-        [f"{newly:,} went over a limit {span}", "leave them alone until it has passed"],
+        [f"{newly:,} went over a limit {span}", "don't contact them until they are back under the limit"],
         "#list-contacted",
         "warn" if newly else "muted",
     )

@@ -123,7 +123,9 @@ def _incentives(answers: Answers, glossary: Glossary) -> Section:
     section = Section("incentives", "Incentives", "Incentives", "", tables=[states])
     section.tables += [
         table(glossary, answers["incentives_owed"], "Owed and not sent", [*person, *owed, *flags, *where]),
-        table(glossary, answers["incentives_hidden"], "Owed, and in no table of Rally", [*person, *owed, *where]),
+        table(
+            glossary, answers["incentives_hidden"], "Owed, but not shown in any Rally table", [*person, *owed, *where]
+        ),
         table(glossary, answers["incentives_returned"], "Sent, and bounced", [*person, *owed, *where]),
     ]
     daily = answers["incentives_daily"]
@@ -147,13 +149,13 @@ def _incentives(answers: Answers, glossary: Glossary) -> Section:
 
 def _stalled(answers: Answers, glossary: Glossary) -> Section:
     note = (
-        "Longer in their stage than nine in ten others in studies of the same type. The latest come first: they are the "
-        "likeliest to answer."
+        "In their stage for longer than 90 % of participants in studies of the same type. The most recent come first: they "
+        "are the most likely to answer."
     )
     people = table(
         glossary,
         answers["stalled_participants"],
-        "Who stalled last",
+        "Most recently stalled",
         [
             code("participant_id", "Participant"),
             written("days", "In the stage", figures.days),
@@ -205,7 +207,7 @@ def _contact(answers: Answers, glossary: Glossary) -> Section:
             number("over_now", "Over it now", "warn"),
             number("newly", "New", "bad"),
             number("ever", "Ever"),
-            number("worst", "Worst, over by"),
+            number("worst", "Largest excess"),
         ],
     )
     return Section("contacted", "People contacted too much", "Contact", "", tables=[people, rules])
@@ -235,7 +237,7 @@ def _data(answers: Answers, glossary: Glossary) -> Section:
             name("study", "Study"),
             written("silent_since", "Silent since", figures.moment),
             written("silence_hours", "For", figures.hours),
-            written("usual_hours", "Usual at most", figures.hours),
+            written("usual_hours", "Longest normal gap", figures.hours),
         ],
         "Changes arrive as usual.",
     )

@@ -72,7 +72,11 @@ class StudySections:
                     "Nobody completed yet.",
                 ),
                 table(
-                    self.glossary, answers["drop_off"], "Where those stand who stopped", _DROP_OFF, "Nobody stopped."
+                    self.glossary,
+                    answers["drop_off"],
+                    "Current status of people who dropped off",
+                    _DROP_OFF,
+                    "Nobody dropped off.",
                 ),
             ],
         )
@@ -98,7 +102,7 @@ def _charts(answers: dict[str, Answer], anchor: str, title: str, stages: Stages)
         if row["median_days"] is not None
     ]
     if timed:
-        legend = [("nine in ten", "var(--maybe)"), ("half", "var(--ink)")]
+        legend = [("90th percentile", "var(--maybe)"), ("half", "var(--ink)")]
         picture = charts.time_in_stage(timed, f"{anchor}-time", f"Time in stage in {title}; the table has its numbers")
         drawn.append(Chart("time_in_stage", "Time in stage, left within", picture, legend, answers["time_in_stage"]))
     return drawn
@@ -126,7 +130,7 @@ _FUNNEL = [
     number("dropped_active", "May still come"),
     number("dropped_lost", "Lost"),
     written("median_hours", "Median time", figures.hours),
-    written("p90_hours", "Nine in ten", figures.hours),
+    written("p90_hours", "90th percentile", figures.hours),
 ]
 _RATES = [
     Shown("share", "Of whom", lambda row: Cell(row["what"]), is_number=False),
@@ -137,7 +141,7 @@ _TIME_IN_STAGE = [
     name("stage", "Stage"),
     number("completed_visits", "Left it"),
     written("median_days", "Median", figures.days),
-    written("p90_days", "Nine in ten", figures.days),
+    written("p90_days", "90th percentile", figures.days),
     number("open_visits", "In it now"),
     written("oldest_open_days", "Oldest", figures.days),
 ]

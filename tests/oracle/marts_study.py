@@ -65,10 +65,13 @@ def study_progress(workspace: Workspace) -> list[Row]:
             "tests_completed": len(done["UNMODERATED_TEST_COMPLETED"]),
             "no_shows": len(missed),
             "cancellations": len(_ever(histories, frozenset({"INTERVIEW_CANCELLED"}))),
+            "screened": len(_ever(histories, SCREENED)),
+            "passed_screener": len(_ever(histories, PASSED)),
             "screener_pass_rate": ratio(
                 len(_ever(histories, PASSED)),
                 len(_ever(histories, SCREENED)),
             ),
+            "expected_at_interview": len(attended | missed),
             "show_rate": ratio(len(attended), len(attended | missed)),
             "opt_outs": len(_ever(histories, frozenset({"OPTED_OUT"}))),
             "bounces": len(_ever(histories, BOUNCES)),

@@ -1,4 +1,4 @@
--- Who is owed an incentive and is in no table of Rally that shows it, the oldest first.
+-- Who is owed an incentive that no Rally table shows, the oldest first.
 --   participant_id: marts.incentive_backlog.participant_id
 --   study: marts.study_progress.study_name
 --   status: marts.participants.current_status_label

@@ -1,4 +1,4 @@
--- Who finished and has not been sent their incentive, the overdue first, then the oldest.
+-- Who finished and has not been sent an incentive, overdue ones first, then the oldest.
 --   participant_id: marts.incentive_backlog.participant_id
 --   person_id: marts.incentive_backlog.person_id
 --   study: marts.study_progress.study_name

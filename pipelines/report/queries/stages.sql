@@ -1,4 +1,4 @@
--- Where everyone stands, by study.
+-- Participants by study and stage.
 --   participants: Participants in the stage now.
 select
     progress.study_id,

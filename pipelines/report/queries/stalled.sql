@@ -1,4 +1,4 @@
--- Who has been in a stage longer than nine in ten others were, by study and stage. Pending Incentive stands under
+-- Who has been in a stage for longer than 90 % of participants were, by study and stage. Pending Incentive stands under
 -- incentives; who has not been invited yet waits for nothing.
 --   study: marts.study_progress.study_name
 --   stage: marts.ageing_participants.current_stage

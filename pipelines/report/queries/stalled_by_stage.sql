@@ -1,4 +1,4 @@
--- Who has been in a stage longer than nine in ten others were, by stage.
+-- Who has been in a stage for longer than 90 % of participants were, by stage.
 --   stalled: marts.ageing_participants.is_stalled
 select
     ageing.current_stage as stage,

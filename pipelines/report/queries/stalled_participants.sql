@@ -1,4 +1,4 @@
--- Who has been in a stage longer than nine in ten others were, those who came last first: they are the likeliest to answer.
+-- Who has been in a stage for longer than 90 % of participants were, the most recent first: they are the most likely to answer.
 --   participant_id: marts.ageing_participants.participant_id
 --   study: marts.study_progress.study_name
 --   status: marts.ageing_participants.current_status_label

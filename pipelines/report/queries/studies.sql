@@ -6,7 +6,7 @@
 --   participation_limit: marts.study_progress.participation_limit
 --   remaining: marts.study_progress.remaining
 --   overdue: Participants whose incentive has been owed for too long and not been sent.
---   stalled: Participants in an active stage, Pending Incentive left out, for longer than nine in ten others were.
+--   stalled: Participants in an active stage, Pending Incentive left out, for longer than 90 % of participants were.
 --   changes: Status changes since the last report.
 --   last_change_at: marts.study_progress.last_change_at
 --   filled: Completed as a share of the limit, at most 1.

@@ -35,10 +35,8 @@ shares as (
     select
         *,
         part / nullif(whole, 0) as share,
-        (part + 1.9208 - 1.96 * sqrt(part * (1 - part / nullif(whole, 0)) + 0.9604)) / (whole + 3.8416)
-            as low,
-        (part + 1.9208 + 1.96 * sqrt(part * (1 - part / nullif(whole, 0)) + 0.9604)) / (whole + 3.8416)
-            as high
+        marts.share_low(part, whole) as low,
+        marts.share_high(part, whole) as high
     from cohorts
 )
 

@@ -1,4 +1,4 @@
--- In which status those stand who stopped before a step, the largest groups first.
+-- The current status of people who dropped off before a step, the largest groups first.
 --   step: marts.study_drop_off.step
 --   status: marts.study_drop_off.status_label
 --   participants: marts.study_drop_off.participants
@@ -21,10 +21,8 @@ select
     participants,
     of_step,
     share_of_drop as share,
-    (participants + 1.9208 - 1.96 * sqrt(participants * (1 - participants / of_step) + 0.9604))
-    / (of_step + 3.8416) as low,
-    (participants + 1.9208 + 1.96 * sqrt(participants * (1 - participants / of_step) + 0.9604))
-    / (of_step + 3.8416) as high,
+    marts.share_low(participants, of_step) as low,
+    marts.share_high(participants, of_step) as high,
     is_lost,
     count(*) over () as of_all
 from stops

@@ -24,15 +24,11 @@ select
     previous,
     everyone,
     conversion_from_previous as from_previous,
-    (reached + 1.9208 - 1.96 * sqrt(reached * (1 - reached / nullif(previous, 0)) + 0.9604)) / (previous + 3.8416)
-        as previous_low,
-    (reached + 1.9208 + 1.96 * sqrt(reached * (1 - reached / nullif(previous, 0)) + 0.9604)) / (previous + 3.8416)
-        as previous_high,
+    marts.share_low(reached, previous) as previous_low,
+    marts.share_high(reached, previous) as previous_high,
     conversion_from_first as from_first,
-    (reached + 1.9208 - 1.96 * sqrt(reached * (1 - reached / nullif(everyone, 0)) + 0.9604)) / (everyone + 3.8416)
-        as first_low,
-    (reached + 1.9208 + 1.96 * sqrt(reached * (1 - reached / nullif(everyone, 0)) + 0.9604)) / (everyone + 3.8416)
-        as first_high,
+    marts.share_low(reached, everyone) as first_low,
+    marts.share_high(reached, everyone) as first_high,
     dropped_active,
     dropped_lost,
     median_hours_from_previous as median_hours,

@@ -11,28 +11,10 @@ progress as (
     where study_id = $study
 ),
 
-screened as (
-    select
-        status_changes.participant_id,
-        bool_or(statuses.is_screener_pass) as has_passed
-    from marts.status_changes
-    inner join reference.participant_statuses as statuses
-        on status_changes.status = statuses.status
-    where
-        status_changes.study_id = $study
-        and (statuses.is_screener_pass or statuses.dashboard_series = 'screeners_completed')
-    group by status_changes.participant_id
-),
-
 counted as (
-    select 1 as place, 'Passed the screener' as what, count(*) filter (has_passed) as part, count(*) as whole
-    from screened
+    select 1 as place, 'Passed the screener' as what, passed_screener as part, screened as whole from progress
     union all
-    select
-        2, 'Came to the interview', interviews_completed,
-        case when show_rate > 0 then cast(round(interviews_completed / show_rate) as bigint) else no_shows end
-    from progress
-    where show_rate is not null
+    select 2, 'Came to the interview', interviews_completed, expected_at_interview from progress
     union all
     select 3, 'Opted out', opt_outs, participants from progress
 )
@@ -42,8 +24,8 @@ select
     part,
     whole,
     part / whole as share,
-    (part + 1.9208 - 1.96 * sqrt(part * (1 - part / whole) + 0.9604)) / (whole + 3.8416) as low,
-    (part + 1.9208 + 1.96 * sqrt(part * (1 - part / whole) + 0.9604)) / (whole + 3.8416) as high
+    marts.share_low(part, whole) as low,
+    marts.share_high(part, whole) as high
 from counted
 where whole > 0
 order by place
