@@ -72,26 +72,6 @@ def records(file: Path) -> Iterator[Record]:
         raise UnreadableError(begins, problem, remedy) from error
 
 
-def without(file: Path, column: str, value: str) -> tuple[str, int]:
-    """The text of a file without the rows that have the value in the column, and how many those are.
-
-    Raises:
-        UnreadableError: the file cannot be read.
-    """
-    kept: list[str] = []
-    place = None
-    found = 0
-    for record in records(file):
-        if place is None and any(record.cells):
-            names = [column_name(cell) for cell in record.cells]
-            place = names.index(column) if column in names else len(names)
-        elif place is not None and record.cells[place : place + 1] == [value.strip()]:
-            found += 1
-            continue
-        kept.append(record.text)
-    return "".join(kept), found
-
-
 def _decoded(content: bytes) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableError(1, "is in UTF-16", "Save it as CSV in UTF-8.")

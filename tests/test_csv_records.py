@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.csv_records import UnreadableError, records, without
+from pipelines.csv_records import UnreadableError, records
+from pipelines.forget.people_file import find
 
 TEXTS = st.lists(
     st.sampled_from(
@@ -32,9 +33,9 @@ def test_rows_together_are_the_file(tmp_path_factory: pytest.TempPathFactory, te
     for record in found:
         assert record.line == lines
         lines += len(re.findall("\r\n|\r|\n", record.text))
-    left, _ = without(file, "person_id", "pe_1")
+    left = find(file, "pe_1").left
     file.write_bytes(left.encode())
-    assert without(file, "person_id", "pe_1") == (left, 0)
+    assert (find(file, "pe_1").theirs, find(file, "pe_1").left) == (0, left)
 
 
 @pytest.mark.parametrize(

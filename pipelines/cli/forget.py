@@ -44,7 +44,7 @@ def forget(
         wait_seconds=wait,
     )
     with connect(settings.database, read_only=True) as connection:
-        known = look_up(connection, person)
+        known = look_up(connection, person, settings.people_file)
     if not known.is_someone:
         msg = (
             f"{settings.database}: nobody here has this id, and nobody who had it was forgotten. "

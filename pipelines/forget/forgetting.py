@@ -1,20 +1,21 @@
 """Forgetting, from one end to the other. Each part can be done again: what was killed is finished by the next try."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipelines.errors import StudyflowError
+from pipelines.errors import SourceError, StudyflowError
 from pipelines.export.pseudonyms import from_environment
 from pipelines.export.replace import how_made
-from pipelines.forget import people_file, raw_files
+from pipelines.forget import leftovers, people_file
+from pipelines.forget.contents import holds
 from pipelines.forget.known import Known, look_up
+from pipelines.forget.loaded_files import raw_files
 from pipelines.forget.proof import Proof
-from pipelines.forget.search import is_in_file, search
+from pipelines.forget.raw_files import look_through
+from pipelines.forget.search import search
 from pipelines.forget.warehouse import rows_by_table, take_out
-from pipelines.load.sources import find
 from pipelines.report.archive import remove_reports
 from pipelines.run import build_tables, check_copy, export_tables
 from pipelines.settings import Forms, Settings
@@ -40,16 +41,15 @@ def forget(settings: Settings, person: str, raw: Sequence[Path], *, rewrite: boo
 
 
 def _forget(settings: Settings, person: str, raw: Sequence[Path], *, rewrite: bool) -> Proof:
+    leftovers.clear_exports(settings)  # it may put back an export, which is to be made anew then
     forms = _forms(settings.exports)
     before = rows_by_table(settings.database)
     with connect(settings.database, read_only=True) as connection:
-        known = look_up(connection, person)
-    is_needed = known.lines > 0 or known.forgotten_at is None
+        known = look_up(connection, person, settings.people_file)
+    is_needed = known.is_in_warehouse or known.forgotten_at is None
     checks_passed = True
     if is_needed:
         with copied(settings) as copy:
-            with connect(copy.database, read_only=True) as connection:
-                known = look_up(connection, person)
             checks_passed = _make_without(copy, known)
     proof = Proof(
         when=datetime.now(UTC),
@@ -68,9 +68,19 @@ def _forget(settings: Settings, person: str, raw: Sequence[Path], *, rewrite: bo
     if forms and _built_as_of(settings.database):
         proof.exports = settings.exports
         proof.exported = len(export_tables(settings, forms, as_of_must_match=False).files)
-    proof.reports = remove_reports(settings.reports, lambda file: is_in_file(file, known.ids))
-    _look_through_files(settings, known, raw, proof)
-    proof.search = search(settings.database, [settings.exports, settings.reports], known)
+    wanted = known.anywhere
+
+    def holds_them(file: Path) -> bool:
+        return holds(file, wanted, known.ids)
+
+    proof.reports = remove_reports(settings.reports, holds_them)
+    proof.leftovers = leftovers.remove(settings, holds_them)
+    _look_through_raw_files(settings, known, raw, proof)
+    _look_through_people(settings, known, proof)
+    places = leftovers.places(settings)
+    if rewrite or not known.people_rows:
+        places.append(settings.people_file)
+    proof.search = search(settings.database, places, known)
     return proof
 
 
@@ -90,19 +100,29 @@ def _built_as_of(database: Path) -> datetime | None:
         return built_as_of(connection)
 
 
-def _look_through_files(settings: Settings, known: Known, raw: Sequence[Path], proof: Proof) -> None:
-    found, proof.problems[:] = find(raw)
+def _look_through_raw_files(settings: Settings, known: Known, raw: Sequence[Path], proof: Proof) -> None:
     with connect(settings.database, read_only=True) as connection:
-        known_files = raw_files.known_files(connection)
-    there = [file for file in known_files if os.path.isfile(file)]  # noqa: PTH113 - Path.is_file raises where it may not look
-    proof.missing = [str(file) for file in known_files if file not in there]
-    files = [*there, *(source.path for source in found)]
-    proof.raw_files = list(raw_files.look_through(files, known, proof.problems, rewrite=proof.is_rewriting))
-    proof.people_rows = people_file.rows_of(settings.people_file, known.ids.person)
-    if proof.people_rows:
-        proof.people_file = settings.people_file
-        if proof.is_rewriting:
+        found = raw_files(connection, raw)
+    proof.problems += found.problems
+    proof.missing = list(found.missing)
+    rewrite = proof.is_rewriting
+    proof.raw_files = [
+        *look_through(found.loaded, known, proof.problems, rewrite=rewrite),
+        *look_through(found.beside, known, proof.problems, rewrite=False, were_loaded=False),
+    ]
+
+
+def _look_through_people(settings: Settings, known: Known, proof: Proof) -> None:
+    """Last: until all else is done, people.csv has the name to look for."""
+    proof.people_rows = known.people_rows
+    if not known.people_rows:
+        return
+    proof.people_file = settings.people_file
+    if proof.is_rewriting:
+        try:
             people_file.take_out(settings.people_file, known.ids.person)
+        except SourceError as problem:
+            proof.problems.append(problem)
 
 
 def _forms(exports: Path) -> Forms | None:

@@ -1,12 +1,16 @@
-"""What a warehouse knows of a person."""
+"""What is known of a person: in the warehouse, and in people.csv."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
+from pipelines.forget import people_file
 from pipelines.forget.ids import Ids
+from pipelines.forget.wanted import LINES_AT_ONCE, Wanted
 from pipelines.load.withhold import Forgotten, forgotten, hash_of
 from pipelines.warehouse import has_table, only_row
 
@@ -33,30 +37,41 @@ from ranked
 where place = 1 and person_id = $person
 """
 
-# What a text says, also where it is kept as bytes.
-TEXT = "coalesce(line, readable(line_bytes), '')"
+KEPT_LINES = """
+select file_id, line_number, coalesce(line_bytes, encode(line)) as content
+from raw.deliveries
+where line is not null or line_bytes is not null
+"""
+
+IS_NAMED = "exists (select 1 from named where named.file_id = deliveries.file_id and named.line_number = deliveries.line_number)"
 
 IS_THEIRS = f"""
 case
     when participant_id is not null then is_forgotten_person(person_id) or is_forgotten_participant(participant_id)
-    else mentions_forgotten({TEXT}) or regexp_matches({TEXT}, $pattern)
+    else {IS_NAMED}
 end
 """
-"""SQL, of a row of `raw.deliveries`, once `Forgotten.tell` has told who it is."""
+"""SQL, of a row of `raw.deliveries`, where `Known.tell` has told who it is."""
 
-MENTIONS_THEM = f"(line is not null and (mentions_forgotten({TEXT}) or regexp_matches({TEXT}, $pattern)))"
+NAMED = pa.table({"file_id": pa.array([], pa.int32()), "line_number": pa.array([], pa.int64())})
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A person as a warehouse knows them: their ids, and the lines that are theirs.
+    """What is known of a person.
 
-    `forgotten_at`: when they were forgotten before; `hashes` are those of all their ids, now and then.
+    `hashes`: of all their ids, now and when they were forgotten before (`forgotten_at`). `named`: file and number of
+    kept lines in which an id of theirs stands. `lines` are theirs, `mentions` are kept lines of others that name them.
+    `people_rows`: of people.csv. `described`: whether the tables have their row of it.
     """
 
     ids: Ids
     hashes: Forgotten
+    named: pa.Table
     lines: int
+    mentions: int
+    people_rows: int
+    described: bool
     forgotten_at: datetime | None
 
     @property
@@ -67,29 +82,78 @@ class Known:
     @property
     def is_someone(self) -> bool:
         """Whether anything is, or was, known of them."""
-        return self.lines > 0 or self.forgotten_at is not None
+        return self.is_in_warehouse or self.people_rows > 0 or self.forgotten_at is not None
+
+    @property
+    def is_in_warehouse(self) -> bool:
+        """Whether the warehouse has anything of them."""
+        return self.lines > 0 or self.mentions > 0 or self.described
+
+    @property
+    def in_lines(self) -> Wanted:
+        """What finds the lines that name them: their ids, and hashes of ids that nobody knows any more."""
+        return _in_lines(self.ids, self.hashes)
+
+    @property
+    def anywhere(self) -> Wanted:
+        """What must be nowhere."""
+        lines = self.in_lines
+        return Wanted.of(self.ids.as_shown, lines.salt, lines.hashes)
+
+    def tell(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Let the connection know who it is, for `IS_THEIRS`."""
+        self.hashes.tell(connection)
+        connection.register("named", self.named)
 
 
-def look_up(connection: duckdb.DuckDBPyConnection, person: str) -> Known:
-    """What is known of them. The warehouse is only read."""
+def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) -> Known:
+    """What is known of them. The warehouse and people.csv are only read.
+
+    Raises:
+        StudyflowError: people.csv cannot be read.
+    """
     everyone = forgotten(connection)
     salt = everyone.salt if everyone else secrets.token_hex(16)
     person_hash = hash_of(salt, person)
     before = forgotten(connection, person_hash) if everyone else None
     has_lines = has_table(connection, "raw", "deliveries")
-    ids = Ids(person, _participants(connection, person) if has_lines else ())
+    found = people_file.find(people, person)
+    ids = Ids(person, _participants(connection, person) if has_lines else (), found.names)
     now = Forgotten.of_ids(salt, [person], ids.participants)
     hashes = Forgotten(salt, now.people, tuple(sorted({*now.participants, *(before.participants if before else ())})))
-    lines = 0
-    if has_lines:
-        hashes.tell(connection)
-        query = f"select count(*) from raw.deliveries where {IS_THEIRS}"  # noqa: S608
-        lines = only_row(connection, query, {"pattern": ids.pattern})[0]
+    described = has_table(connection, "staging", "stg_people") and bool(
+        only_row(connection, "select count(*) from staging.stg_people where person_id = ?", [person])[0]
+    )
     forgotten_at = None
     if before:
         query = "select min(forgotten_at) from raw.forgotten where person_hash = ?"
         forgotten_at = only_row(connection, query, [person_hash])[0]
-    return Known(ids, hashes, lines, forgotten_at)
+    known = Known(ids, hashes, NAMED, 0, 0, found.theirs, described, forgotten_at)
+    if not has_lines:
+        return known
+    known = replace(known, named=_named(connection, known.in_lines))
+    known.tell(connection)
+    query = (
+        f"select count(*) filter ({IS_THEIRS}), count(*) filter ({IS_NAMED} and not {IS_THEIRS}) from raw.deliveries"  # noqa: S608
+    )
+    lines, mentions = only_row(connection, query)
+    return replace(known, lines=lines, mentions=mentions)
+
+
+def _named(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> pa.Table:
+    """File and number of the kept lines in which one of them is."""
+    kept = (
+        ((row["file_id"], row["line_number"]), row["content"])
+        for batch in connection.sql(KEPT_LINES).to_arrow_reader(LINES_AT_ONCE)
+        for row in batch.to_pylist()
+    )
+    rows = [{"file_id": file_id, "line_number": number} for (file_id, number), _ in wanted.among(kept)]
+    return pa.Table.from_pylist(rows, schema=NAMED.schema)
+
+
+def _in_lines(ids: Ids, hashes: Forgotten) -> Wanted:
+    plain = {hash_of(hashes.salt, one) for one in ids.all}
+    return Wanted.of(ids.all, hashes.salt, {*hashes.people, *hashes.participants} - plain)
 
 
 def _participants(connection: duckdb.DuckDBPyConnection, person: str) -> tuple[str, ...]:

@@ -1,48 +1,62 @@
-"""The line of a person in people.csv."""
+"""The row of a person in people.csv."""
 
-import os
-import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipelines.csv_records import UnreadableError, without
-from pipelines.errors import StudyflowError
-from pipelines.system import flush_one
+from pipelines.csv_records import UnreadableError, column_name, records
+from pipelines.errors import SourceError, StudyflowError
+from pipelines.forget.replacing import replacing
+
+PERSON, NAME = "person_id", "person_name"
 
 
-def rows_of(file: Path, person: str) -> int:
-    """How many rows of the file are of the person.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many rows are of a person, their names in them that nobody else has, and the file without these rows."""
+
+    theirs: int = 0
+    names: tuple[str, ...] = field(repr=False, default=())
+    left: str = field(repr=False, default="")
+
+
+def find(file: Path, person: str) -> Found:
+    """What people.csv has of a person; nothing where there is no such file.
 
     Raises:
         StudyflowError: it cannot be read.
     """
-    return _without(file, person)[1] if file.exists() else 0
+    if not file.exists():
+        return Found()
+    header: list[str] = []
+    theirs, names, others, left = 0, set(), set(), []
+    try:
+        for record in records(file):
+            row = dict(zip(header, record.cells, strict=False))
+            if row.get(PERSON) == person.strip():
+                theirs += 1
+                names.add(row.get(NAME, ""))
+                continue
+            left.append(record.text)
+            others.add(row.get(NAME, ""))
+            if not header and any(record.cells):
+                header = [column_name(cell) for cell in record.cells]
+    except UnreadableError as error:
+        msg = f"{file}, line {error.line}: {error}" if error.line else f"{file}: {error}"
+        raise StudyflowError(msg) from error
+    return Found(theirs, tuple(sorted(names - others - {""})), "".join(left))
 
 
 def take_out(file: Path, person: str) -> None:
     """Rewrite the file without them; all other rows stay as they are, byte for byte.
 
     Raises:
-        StudyflowError: it cannot be read or written.
+        StudyflowError: it cannot be read.
+        SourceError: it cannot be written, or has other names under which it would stay as it is.
     """
-    left, _ = _without(file, person)
-    real = Path(os.path.realpath(file))
-    new = real.with_name(f".{real.name}.studyflow-forget")
+    left = find(file, person).left
     try:
-        new.write_bytes(left.encode())
-        shutil.copymode(real, new)
-        flush_one(new)
-        new.replace(real)
-        flush_one(real.parent)
+        with replacing(file) as new:
+            new.write(left.encode())
     except OSError as error:
-        msg = f"{file}: cannot be written ({error.strerror}). Allow writing there, then try again."
-        raise StudyflowError(msg) from error
-    finally:
-        new.unlink(missing_ok=True)
-
-
-def _without(file: Path, person: str) -> tuple[str, int]:
-    try:
-        return without(file, "person_id", person)
-    except UnreadableError as error:
-        msg = f"{file}, line {error.line}: {error}" if error.line else f"{file}: {error}"
-        raise StudyflowError(msg) from error
+        msg = f"cannot be written ({error.strerror or error}). Allow writing there, then try again."
+        raise SourceError(str(file), msg) from error

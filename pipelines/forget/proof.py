@@ -12,7 +12,9 @@ from pipelines.errors import SourceError, StudyflowError
 from pipelines.forget.raw_files import Held
 from pipelines.forget.search import Search
 
-ELSEWHERE = "Backups, files that were copied or sent elsewhere, and Rally itself: studyflow does not know of them."
+ELSEWHERE = (
+    "backups, logs and files that were copied or sent elsewhere, and Rally itself: studyflow does not know of them"
+)
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class Proof:
     exports: Path | None = None
     exported: int = 0
     reports: list[Path] = field(default_factory=list)
+    leftovers: list[Path] = field(default_factory=list)
     raw_files: list[Held] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     people_file: Path | None = None
@@ -46,19 +49,16 @@ class Proof:
     @property
     def still_held(self) -> list[str]:
         """Where they still are, as far as is known."""
-        held = [
-            f"{held.file}: {' and '.join(_lines_left(held))}"
-            for held in self.raw_files
-            if held.mentions or not held.is_rewritten
-        ]
+        held = [f"{held.file}: {' and '.join(_lines_left(held))}" for held in self.raw_files if held.is_left]
         if self.people_rows and not self.is_rewriting:
             held.append(f"{self.people_file}: {self.people_rows} rows")
         return held + [f"{problem}" for problem in self.problems]
 
     @property
     def is_done(self) -> bool:
-        """Whether all was done that was asked for, and the search found nothing."""
-        return not self.search.found and not self.problems
+        """Whether all was done that was asked for, all could be searched, and nothing was found."""
+        is_left = self.problems or (self.is_rewriting and self.still_held)
+        return not (is_left or self.search.found or self.search.unread)
 
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON has it."""
@@ -75,6 +75,7 @@ class Proof:
             "checks_passed": self.checks_passed,
             "exports": {"folder": str(self.exports) if self.exports else None, "files_written": self.exported},
             "reports_removed": [str(file) for file in self.reports],
+            "leftovers_removed": [str(file) for file in self.leftovers],
             "raw_files": [asdict(held) for held in self.raw_files],
             "raw_files_not_found": self.missing,
             "people_file": {"file": str(self.people_file), "rows": self.people_rows, "rewritten": self.is_rewriting}
@@ -83,6 +84,7 @@ class Proof:
             "search": self.search.as_dict(),
             "still_held": self.still_held,
             "not_known": ELSEWHERE,
+            "is_done": self.is_done,
         }
 
     def write(self, file: Path) -> None:
@@ -117,27 +119,35 @@ class Proof:
         if self.exports:
             said.append(f"The {self.exported} files in {self.exports} are of the warehouse as it is now.")
         said += [f"{file}: removed, as this report names them" for file in self.reports]
+        said += [f"{file}: removed, a killed run or an old answer left it" for file in self.leftovers]
         said += [f"{held.file}: {held.lines:,} lines taken out" for held in self.raw_files if held.is_rewritten]
         if self.people_rows and self.is_rewriting:
             said.append(f"{self.people_file}: {self.people_rows} rows taken out")
         if self.search.found:
-            said += ["A search for their ids found them:", *(f"  {place}" for place in self.search.found)]
+            said += ["A search for their ids and name found them:", *(f"  {place}" for place in self.search.found)]
         else:
             said.append(
-                f"A search for their ids through {self.search.columns:,} columns and {self.search.files:,} files found nothing."
+                f"A search for their ids and name through {self.search.columns:,} columns and "
+                f"{self.search.files:,} files found nothing."
             )
+        if self.search.unread:
+            said += ["These could not be searched:", *(f"  {place}" for place in self.search.unread)]
         if self.still_held:
             said += ["They are still in:", *(f"  {place}" for place in self.still_held)]
             if not self.is_rewriting:
-                said.append("  (--raw-files takes them out there, too)")
+                said.append("  (--raw-files takes their lines out there, too)")
         if self.missing:
-            said += ["Not looked at, as they are no longer where they were when they were loaded:"]
+            said += [
+                "Not searched, as these files are no longer where they were loaded from. If you moved one, name it with --raw:"
+            ]
             said += [f"  {file}" for file in self.missing]
         if not self.checks_passed:
             said.append("The tables have failures of other kinds: see `studyflow check`.")
-        return [*said, f"Not looked at: {ELSEWHERE[0].lower()}{ELSEWHERE[1:]}"]
+        said += ["Not searched:", *(f"  {what}" for what in [*self.search.not_searched, ELSEWHERE])]
+        return said
 
 
 def _lines_left(held: Held) -> list[str]:
     left = [] if held.is_rewritten or not held.lines else [f"{held.lines:,} lines of theirs"]
-    return left + ([f"{held.mentions:,} lines of others that mention them"] if held.mentions else [])
+    left += [f"{held.mentions:,} lines of others that mention them"] if held.mentions else []
+    return left if held.was_loaded else [*left, "never loaded under this name; if it is a raw file, name it with --raw"]

@@ -4,20 +4,22 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.forget.known import IS_THEIRS, MENTIONS_THEM, Known
+from pipelines.forget.known import IS_NAMED, IS_THEIRS, Known
 from pipelines.load.loader import begin_load
 from pipelines.settings import Settings
 from pipelines.warehouse import connect, only_row, raw_tables_ddl
 
 MADE_OTHERWISE = {"deliveries", "files", "withdrawals", "format"}
 
-GONE = f"create temp table gone as select file_id, line_number from before.raw.deliveries where {IS_THEIRS}"  # noqa: S608
+GONE = (
+    f"create temp table gone as select file_id, line_number from before.raw.deliveries as deliveries where {IS_THEIRS}"  # noqa: S608
+)
 
 # What others say of them goes, too; what others did stays.
 LEFT = f"""
 insert into raw.deliveries by name
-select * replace (case when participant_id is null or not {MENTIONS_THEM} then line end as line)
-from before.raw.deliveries
+select * replace (case when participant_id is null or not {IS_NAMED} then line end as line)
+from before.raw.deliveries as deliveries
 anti join gone using (file_id, line_number)
 """  # noqa: S608
 
@@ -58,10 +60,9 @@ def take_out(copy: Settings, known: Known) -> None:
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, known: Known) -> None:
-    pattern = {"pattern": known.ids.pattern}
-    known.hashes.tell(connection)
-    connection.execute(GONE, pattern)
-    connection.execute(LEFT, pattern)
+    known.tell(connection)
+    connection.execute(GONE)
+    connection.execute(LEFT)
     connection.execute(FILES)
     tables = "select table_name from information_schema.tables where table_schema = 'raw' and table_catalog = 'before'"
     for (table,) in connection.execute(tables).fetchall():

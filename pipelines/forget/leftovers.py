@@ -1,0 +1,108 @@
+"""What runs that were killed left behind, and where else studyflow writes what it knows of people."""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pipelines.export.replace import workspace
+from pipelines.settings import PROJECT, Settings
+
+PACKED = re.compile(r"duckdb_temp_(\d+)_.*")
+"""Where DuckDB goes on when its memory is full, by the process. What is in it is packed, so it cannot be searched."""
+
+UNFINISHED = re.compile(r"\..+\.(?:html|md|json)\.(\d+)")
+"""A report that is being written, by the process."""
+
+DRAFTS, DRAFT = re.compile(r"studyflow-[a-z0-9_]{8}"), re.compile(r"tmp[a-z0-9_]{8}")
+"""In the system's temp folder: folders and files in which earlier versions drafted workbooks."""
+
+
+def clear_exports(settings: Settings) -> None:
+    """Clear what a killed export left beside its folder.
+
+    Raises:
+        StudyflowError: another process is exporting.
+    """
+    if settings.exports.parent.is_dir():
+        with workspace(settings.exports):
+            pass
+
+
+def remove(settings: Settings, holds: Callable[[Path], bool]) -> list[Path]:
+    """Remove what nobody needs and holds the person, or may hold them and cannot be searched. What that was."""
+    gone = [path for path in _files(_temp_folders(settings)) if _is_of_the_dead(PACKED, path)]
+    gone += [path for path in _files([settings.reports]) if _is_of_the_dead(UNFINISHED, path) and holds(path)]
+    gone += [path for path in _files([_sessions()]) if path.suffix == ".json" and holds(path)]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    drafts = [folder for folder in _drafts() if any(map(holds, _files([folder])))]
+    for folder in drafts:
+        shutil.rmtree(folder, ignore_errors=True)
+    return [*gone, *drafts]
+
+
+def places(settings: Settings) -> list[Path]:
+    """All files and folders beside the warehouse in which people may be, as far as studyflow writes there."""
+    database = Path(os.path.realpath(settings.database))
+    return [
+        settings.exports,
+        settings.exports.with_name(f".{settings.exports.name}.studyflow-export"),
+        settings.reports,
+        settings.studies_file,
+        database.with_name(f"{database.name}.wal"),
+        database.with_name(f".{database.name}.studyflow"),
+        *_temp_folders(settings),
+        *Path(tempfile.gettempdir()).glob("studyflow-*"),
+        _sessions(),
+        PROJECT / (os.environ.get("DBT_LOG_PATH") or "logs"),
+    ]
+
+
+def packed_by(path: Path) -> int | None:
+    """The process for which DuckDB packed what is in the file; None if it is another file or empty."""
+    found = PACKED.fullmatch(path.name)
+    return int(found[1]) if found and path.stat().st_size else None
+
+
+def _temp_folders(settings: Settings) -> list[Path]:
+    """Where DuckDB goes on when its memory is full. Of the system's temp folder only what is DuckDB's."""
+    beside = settings.database.with_name(f"{settings.database.name}.tmp")
+    if not (given := os.environ.get("STUDYFLOW_TEMP_DIRECTORY")):
+        return [beside]
+    folder = Path(given)
+    if folder.resolve() in {Path(tempfile.gettempdir()).resolve(), Path(folder.anchor)}:
+        return [beside, *folder.glob("duckdb_temp_*")]
+    return [beside, folder]
+
+
+def _drafts() -> Iterator[Path]:
+    for folder in Path(tempfile.gettempdir()).glob("studyflow-*"):
+        if DRAFTS.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink():
+            names = [path.name for path in folder.iterdir()]
+            if all(map(DRAFT.fullmatch, names)):
+                yield folder
+
+
+def _sessions() -> Path:
+    """What marimo keeps of the notebook's last answers. It makes that again."""
+    return PROJECT / "notebooks" / "__marimo__"
+
+
+def _files(places: list[Path]) -> list[Path]:
+    return [path for place in places for path in (place, *place.rglob("*")) if path.is_file()]
+
+
+def _is_of_the_dead(pattern: re.Pattern[str], path: Path) -> bool:
+    found = pattern.fullmatch(path.name)
+    if not found:
+        return False
+    try:
+        os.kill(int(found[1]), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except OSError:
+        return False
+    return False

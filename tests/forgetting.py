@@ -1,0 +1,209 @@
+"""What tests of forgetting share: folders of raw files, warehouses of them with and without their tables, and who is in them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from inbox import compressed
+from oracle.history import histories
+from oracle.lines import Line, deliveries, read_lines
+from oracle.reference import DEFAULT_STATUSES
+from product import END_OF_TIME, Product
+from strategies import valid_but
+
+from pipelines.check import Report
+from pipelines.forget import forgetting
+from pipelines.forget.known import Known, look_up
+from pipelines.forget.warehouse import take_out
+from pipelines.load.loader import load
+from pipelines.settings import Settings
+from pipelines.warehouse import connect
+
+if TYPE_CHECKING:
+    from pipelines.forget import Proof
+
+LINES = "select coalesce(sum(lines), 0)::bigint, coalesce(sum(blank_lines), 0)::bigint from raw.files where not is_superseded"
+PHYSICAL = (
+    "select coalesce(sum(next_line - 1 + (open_line_bytes > 0)::int), 0)::bigint from raw.files where not is_superseded"
+)
+WITHHELD = "select count(*) from raw.forgotten_lines"
+
+SOMEONE, PARTICIPANT = "person-to-forget", "participant-to-forget"
+
+
+class Place:
+    """A folder of raw files and a warehouse of them on disk."""
+
+    def __init__(self, folder: str | Path, product: Product) -> None:
+        self.folder = Path(folder)
+        self.raw = self.folder / "raw"
+        self.raw.mkdir()
+        self.product = product
+        self.settings = Settings(
+            (self.raw,),
+            self.folder / "w.duckdb",
+            self.folder / "exports",
+            datetime(2026, 1, 1, tzinfo=UTC),
+            reports=self.folder / "reports",
+            studies_file=self.folder / "studies.csv",
+            people_file=self.folder / "people.csv",
+        )
+
+    def put(self, files: Mapping[str, bytes]) -> None:
+        """Write files and load them."""
+        for name, content in files.items():
+            (self.raw / name).write_bytes(compressed(name, content))
+        self.load()
+
+    def load(self) -> None:
+        """Load what is new."""
+        with connect(self.settings.database) as connection:
+            assert load(connection, [self.raw]).problems == ()
+
+    def forget(self, person: str) -> int:
+        """Take them out, as the command does in its working copy; how many lines were theirs."""
+        known = self.known(person)
+        take_out(self.settings, known)
+        return known.lines
+
+    def known(self, person: str = SOMEONE) -> Known:
+        """What is known of them."""
+        with connect(self.settings.database, read_only=True) as connection:
+            return look_up(connection, person, self.settings.people_file)
+
+    def of(self, query: str) -> list[Any]:
+        """What a query gives."""
+        with connect(self.settings.database, read_only=True) as connection:
+            return connection.execute(query).fetchall()
+
+    def accounts_for(self) -> None:
+        """Every line that the files had is counted once, or is forgotten."""
+        [(lines, blank)] = self.of(LINES)
+        [(physical,)] = self.of(PHYSICAL)
+        [(withheld,)] = self.of(WITHHELD)
+        assert physical == lines + withheld
+        current = "file_id in (select file_id from raw.files where not is_superseded)"
+        assert self.of(f"select count(*) from raw.deliveries where {current}") == [(lines - blank,)]
+
+
+def line(**fields: object) -> bytes:
+    """A webhook of the one who is forgotten, but for what is said."""
+    return valid_but(**({"personId": SOMEONE, "participantId": PARTICIPANT} | fields)) + b"\n"
+
+
+class AnyStatus:
+    """A table that has every status there could be."""
+
+    def __contains__(self, status: object) -> bool:
+        """Yes."""
+        return True
+
+
+def without(files: Mapping[str, bytes], lines: list[Line], person: str) -> tuple[dict[str, bytes], int]:
+    """The files without what is a person's, by the oracle and plain words; how many lines that is."""
+    standing = {
+        history.participant_id: history for history in histories(deliveries(lines), END_OF_TIME, DEFAULT_STATUSES)
+    }
+    theirs = {history.participant_id for history in standing.values() if history.person_id == person}
+    # What is rejected for its status only still says whose it is, unless something later is known.
+    whatever = deliveries(read_lines(files, AnyStatus()))
+    for participant, some in groupby(
+        sorted(whatever, key=lambda one: one.participant_id), lambda one: one.participant_id
+    ):
+        told = list(some)
+        last = max(one.updated_at for one in told)
+        history = standing.get(participant)
+        if history is None or history.observed[-1].occurred_at < last:
+            theirs |= {participant for one in told if one.updated_at == last and one.person_id == person}
+    ids = re.compile(
+        rb"(?<![\w-])(?:" + b"|".join(re.escape(one.encode()) for one in (person, *theirs)) + rb")(?![\w-])"
+    )
+
+    def is_theirs(found: Line) -> bool:
+        if found.delivery:
+            return found.delivery.person_id == person or found.delivery.participant_id in theirs
+        return ids.search(found.raw) is not None
+
+    gone = {(found.source_file, found.line_number) for found in lines if is_theirs(found)}
+    left = {
+        name: b"\n".join(raw for number, raw in enumerate(content.split(b"\n"), start=1) if (name, number) not in gone)
+        for name, content in files.items()
+    }
+    return left, len(gone)
+
+
+@dataclass
+class Whole:
+    """A warehouse with its tables, where dbt's part is done by the compiled project."""
+
+    place: Place
+    settings: Settings
+    tables: tuple[str, ...]
+
+    @classmethod
+    def of(cls, folder: Path, product: Product, content: bytes, *tables: str) -> "Whole":
+        """All of what a file says, or some tables and what these are made of."""
+        folder.mkdir()
+        place = Place(folder, product)
+        place.put({"a.jsonl": content})
+        whole = cls(place, place.settings, tables or tuple(model["name"] for model in product.models.values()))
+        whole.build(place.settings)
+        return whole
+
+    def build(self, settings: Settings) -> None:
+        """Make every table."""
+        product = self.place.product
+        with connect(settings.database) as connection:
+            product.prepare(connection)
+            product.build(connection, *self.tables, as_of=settings.as_of)
+
+    def is_as(self, other: "Whole") -> None:
+        """Every table that does not tell of files and loads has the same rows."""
+        with connect(self.settings.database, read_only=True) as connection:
+            connection.execute(f"attach '{other.settings.database}' as other (read_only)")
+            compared = 0
+            for model in self.place.product.models.values():
+                table = f"{model['schema']}.{model['name']}"
+                if model["config"]["materialized"] == "view" or model["name"] in {"load_files", "stg_changes"}:
+                    continue
+                for ours, theirs in ((table, f"other.{table}"), (f"other.{table}", table)):
+                    columns = ", ".join(
+                        f'"{name}"'
+                        for name, *_ in connection.execute(f"describe {table}").fetchall()
+                        if not re.search(r"file|line", name)
+                    )
+                    query = f"select {columns} from {ours} except all select {columns} from {theirs} limit 3"
+                    assert connection.execute(query).fetchall() == [], f"rows of {ours} only"
+                compared += 1
+            assert compared > 30
+
+
+OTHERS = b"".join(
+    line(personId=f"other-{n % 3}", participantId=f"of-other-{n}", studyId=f"study-{n % 2}", status=status)
+    for n in range(6)
+    for status in ("INVITE_SENT", "INTERVIEW_SCHEDULED", "INTERVIEW_COMPLETED")
+)
+THEIRS = line() + line(status="OPTED_OUT", updatedAt="2025-04-01T00:00:00Z") + line(status=7)
+
+
+NEEDED = ("participants", "people", "built_as_of", "load_files")
+
+
+def with_them(tmp_path: Path, product: Product, monkeypatch: pytest.MonkeyPatch, *tables: str) -> Whole:
+    """A warehouse in which the person is, and in people.csv; forgetting makes it anew as it was made."""
+    made = Whole.of(tmp_path / "one", product, THEIRS + OTHERS, *tables)
+    passed = Report(made.settings.as_of, strict=False, rows={}, rules=0, failures=[], warnings=[])
+    monkeypatch.setattr(forgetting, "build_tables", made.build)
+    monkeypatch.setattr(forgetting, "check_copy", lambda *_, **__: passed)
+    made.settings.people_file.write_text(f"person_id,person_name\n{SOMEONE},A\nother-1,B\n")
+    return made
+
+
+def forget(settings: Settings, *, rewrite: bool = True, person: str = SOMEONE) -> "Proof":
+    """What the command does once it was told yes."""
+    return forgetting.forget(settings, person, (), rewrite=rewrite, waiting=None)

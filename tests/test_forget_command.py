@@ -1,0 +1,176 @@
+"""Forgetting a person from one end to the other: tables, exports, reports, files, and what the command says of it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from export_warehouse import PSEUDONYMS, contents
+from forgetting import NEEDED, OTHERS, PARTICIPANT, SOMEONE, THEIRS, Whole, forget, with_them
+from product import Product
+from test_cli import studyflow
+
+from pipelines.errors import StudyflowError
+from pipelines.forget import forgetting
+from pipelines.run import export_tables
+from pipelines.settings import PROJECT, Forms
+
+KILLED_AFTER = 4
+"""Seconds: dbt is at work by then."""
+
+
+@pytest.fixture
+def whole(tmp_path: Path, product: Product, monkeypatch: pytest.MonkeyPatch) -> Whole:
+    """One in which the person is."""
+    return with_them(tmp_path, product, monkeypatch, *NEEDED)
+
+
+def test_all_tables_and_exports_are_as_if_they_had_never_been(
+    tmp_path: Path, product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every table and every file; and the proof says what happened, and does not say who it was."""
+    whole = with_them(tmp_path, product, monkeypatch)
+    export_tables(whole.settings, Forms(by_study=True, parquet=True), as_of_must_match=False)
+    never = Whole.of(tmp_path / "other", whole.place.product, OTHERS)
+    export_tables(never.settings, Forms(by_study=True, parquet=True), as_of_must_match=False)
+    proof = forget(whole.settings)
+    whole.is_as(never)
+    assert contents(whole.settings.exports) == contents(never.settings.exports)
+    assert (whole.place.raw / "a.jsonl").read_bytes() == OTHERS
+    assert whole.settings.people_file.read_text() == "person_id,person_name\nother-1,B\n"
+    assert proof.is_done
+    assert proof.tables["raw.deliveries"] == (3 + 18, 18)
+    assert proof.tables["marts.people"] == (4, 3)
+    told = json.dumps(proof.as_dict()) + "\n".join(proof.sentences())
+    assert "3 lines of this person" in told
+    assert SOMEONE not in told
+    assert PARTICIPANT not in told
+    assert not list(whole.settings.database.parent.glob(".*studyflow*"))
+
+
+def test_said_again_it_says_that_nothing_is_left(whole: Whole) -> None:
+    """And does nothing: not a byte of the warehouse is another."""
+    first = forget(whole.settings, rewrite=False)
+    assert [(held.lines, held.is_rewritten) for held in first.raw_files] == [(3, False)]
+    assert first.still_held
+    before = whole.settings.database.read_bytes()
+    again = forget(whole.settings)
+    assert whole.settings.database.read_bytes() == before
+    assert again.is_done
+    assert again.still_held == []
+    assert "Nothing of this person" in again.sentences()[0]
+    assert again.forgotten_before is not None
+    (whole.place.raw / "a.jsonl").rename(whole.place.folder / "away")
+    assert forget(whole.settings).missing == [str(whole.place.raw / "a.jsonl")]
+
+
+@pytest.mark.parametrize("step", ["take_out", "build_tables", "export_tables", "search"])
+def test_what_is_cut_off_is_finished_by_the_next_try(
+    tmp_path: Path, whole: Whole, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every boundary: till then either all of the warehouse is as it was, or nothing of them is in it."""
+    export_tables(whole.settings, Forms(by_study=True), as_of_must_match=False)
+    before = whole.settings.database.read_bytes()
+
+    def cut_off(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(forgetting, step, cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            forget(whole.settings)
+    if step in {"take_out", "build_tables"}:
+        assert whole.settings.database.read_bytes() == before
+    assert forget(whole.settings).is_done
+    never = Whole.of(tmp_path / "other", whole.place.product, OTHERS, *NEEDED)
+    export_tables(never.settings, Forms(by_study=True), as_of_must_match=False)
+    assert contents(whole.settings.exports) == contents(never.settings.exports)
+    assert (whole.place.raw / "a.jsonl").read_bytes() == OTHERS
+
+
+def test_exports_with_pseudonyms_stay_so(whole: Whole, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An export with ids in place of one without would tell more than was ever told. Without the key nothing is done."""
+    export_tables(whole.settings, Forms(pseudonyms=PSEUDONYMS), as_of_must_match=False)
+    before = whole.settings.database.read_bytes()
+    with pytest.raises(StudyflowError, match="need a secret key"):
+        forget(whole.settings)
+    monkeypatch.setenv("STUDYFLOW_PSEUDONYM_KEY", "another key, long enough")
+    with pytest.raises(StudyflowError, match="with another key"):
+        forget(whole.settings)
+    assert whole.settings.database.read_bytes() == before
+    monkeypatch.setenv("STUDYFLOW_PSEUDONYM_KEY", PSEUDONYMS.key.decode())
+    forget(whole.settings)
+    text = (whole.settings.exports / "participants.csv").read_text()
+    assert "other-1" not in text
+    assert PSEUDONYMS.of("person", "other-1") in text
+    assert PSEUDONYMS.of("person", SOMEONE) not in text
+
+
+def test_a_second_person_is_forgotten_as_the_first(whole: Whole) -> None:
+    """One salt serves all, and who was forgotten before stays so."""
+    forget(whole.settings)
+    assert forget(whole.settings, person="other-1").is_done
+    (whole.place.raw / "b.jsonl").write_bytes(THEIRS + OTHERS)
+    whole.place.load()
+    assert {person for (person,) in whole.place.of("select distinct person_id from raw.deliveries")} == {
+        "other-0",
+        "other-2",
+    }
+    assert whole.place.of("select count(distinct salt), count(distinct person_hash) from raw.forgotten") == [(1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--person", SOMEONE], 2, "Say --yes"),
+        (["--person", "nobody", "--yes"], 1, "nobody here has this id"),
+        (["--person", " ", "--yes"], 2, "is blank"),
+    ],
+)
+def test_who_does_not_say_clearly_what_they_want(whole: Whole, words: list[str], code: int, said: str) -> None:
+    """A pipe cannot be asked, a typing mistake must not pass for done, and an unset variable is nobody."""
+    before = whole.settings.database.read_bytes()
+    done = studyflow("forget", *words, "--database", whole.settings.database, "--exports", whole.settings.exports)
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+    assert SOMEONE not in done.stderr
+    assert whole.settings.database.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_for_real(tmp_path: Path) -> None:
+    """With dbt, as people do it: run, forget (killed once on the way), run again; nothing is back, nothing is in a log."""
+    raw, proof = tmp_path / "raw", tmp_path / "proof.json"
+    raw.mkdir()
+    (raw / "a.jsonl").write_bytes(THEIRS + OTHERS)
+    places = ("--database", tmp_path / "w.duckdb", "--exports", tmp_path / "out")
+    dbt = {"DBT_TARGET_PATH": str(tmp_path / "target"), "DBT_LOG_PATH": str(tmp_path / "logs")}
+
+    def run() -> dict[str, Any]:
+        done = studyflow("run", "--raw", raw, *places, "--as-of", "2026-01-01T00:00:00Z", "--json", **dbt)
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    run()
+    words = ("forget", "--person", SOMEONE, "--yes", "--proof", proof, *places)
+    killed = subprocess.Popen([sys.executable, "-m", "pipelines", *map(str, words)], cwd=PROJECT, env=os.environ | dbt)
+    time.sleep(KILLED_AFTER)
+    killed.kill()
+    assert killed.wait() == -9
+    done = studyflow(*words, **dbt)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(proof.read_text())["search"]["found"] == []
+    after = run()
+    assert (after["accounting"]["forgotten"], after["accounting"]["lines"], after["participants"]) == (3, 18, 6)
+    (raw / "b.jsonl").write_bytes(THEIRS + OTHERS[:200])
+    assert run()["accounting"]["forgotten"] == 6
+    (raw / "b.jsonl").unlink()
+    assert studyflow(*words, "--raw-files", **dbt).returncode == 0
+    after = run()
+    assert (after["accounting"]["lines"], after["participants"]) == (18, 6)
+    for file in tmp_path.rglob("*"):
+        assert not file.is_file() or SOMEONE.encode() not in file.read_bytes(), file

@@ -1,0 +1,98 @@
+"""Forgetting a person in the files that a user keeps: raw files and people.csv lose their lines and no other byte."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from forgetting import SOMEONE, Place, line
+from product import Product
+
+from pipelines.forget import people_file, raw_files
+from pipelines.load.sources import look_at
+
+if TYPE_CHECKING:
+    from pipelines.errors import SourceError
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
+def test_a_raw_file_keeps_all_other_bytes(tmp_path: Path, product: Product, ending: str) -> None:
+    """Carriage returns, blank lines, bytes that are no text, an unfinished last line: a file is not ours to tidy."""
+    kept = [
+        b"\r\n",
+        b"\xff\xfe\n",
+        b'{"a": 1}   \r\n',
+        line(personId="other", participantId="of-other"),
+        b'{"unfinished',
+    ]
+    place = Place(tmp_path, product)
+    place.put({f"a.jsonl{ending}": line() + b"".join([*kept[:2], line(), *kept[2:]])})
+    file = place.raw / f"a.jsonl{ending}"
+    file.chmod(0o640)
+    (tmp_path / "link.jsonl").symlink_to(file)
+    known = place.known()
+    problems: list[SourceError] = []
+    [held] = raw_files.look_through([tmp_path / "link.jsonl", file], known, problems, rewrite=False)
+    assert (held.lines, held.is_rewritten) == (2, False)
+    [held] = raw_files.look_through([tmp_path / "link.jsonl", file], known, problems, rewrite=True)
+    assert (held.lines, held.is_rewritten, problems) == (2, True, [])
+    assert b"".join(raw_files.lines_of(look_at(file))) == b"".join(kept)
+    assert (file.stat().st_mode & 0o777, (tmp_path / "link.jsonl").is_symlink()) == (0o640, True)
+    assert [path.name for path in place.raw.iterdir()] == [file.name]
+
+
+def test_a_raw_file_that_changes_meanwhile_stays_as_it_is(
+    tmp_path: Path, product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A receiver may be writing to it: what it writes must not be lost."""
+    place = Place(tmp_path, product)
+    place.put({"a.jsonl": line()})
+    file = place.raw / "a.jsonl"
+    packed = raw_files.packed
+
+    def meanwhile(*given: Any) -> Any:  # noqa: ANN401
+        with file.open("ab") as growing:
+            growing.write(b"{}\n")
+        return packed(*given)
+
+    monkeypatch.setattr(raw_files, "packed", meanwhile)
+    known = place.known()
+    problems: list[SourceError] = []
+    assert list(raw_files.look_through([file], known, problems, rewrite=True)) == []
+    assert "changed while it was rewritten" in str(problems)
+    assert file.read_bytes() == line() + b"{}\n"
+    assert list(place.raw.iterdir()) == [file]
+
+
+def test_a_raw_file_with_another_name_is_left_alone(tmp_path: Path, product: Product) -> None:
+    """Under that it would stay as it was, and nobody would know."""
+    place = Place(tmp_path, product)
+    place.put({"a.jsonl": line()})
+    (tmp_path / "backup").hardlink_to(place.raw / "a.jsonl")
+    known = place.known()
+    problems: list[SourceError] = []
+    assert list(raw_files.look_through([place.raw / "a.jsonl"], known, problems, rewrite=True)) == []
+    assert "hard links" in str(problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (f"person_id,person_name\n{SOMEONE},A\nother,B", "person_id,person_name\nother,B"),
+        (
+            f'\ufeffperson_name,person_id\r\n"A\r\nof B",{SOMEONE}\r\nC,other\r\n',
+            "\ufeffperson_name,person_id\r\nC,other\r\n",
+        ),
+        (f"\nTeam,Person ID\nA, {SOMEONE} \nB,other\n", "\nTeam,Person ID\nB,other\n"),
+        (f'Person_ID\n"{SOMEONE}"\nother\n', "Person_ID\nother\n"),
+        (f"person_name\n{SOMEONE}\n", f"person_name\n{SOMEONE}\n"),
+        ("", ""),
+    ],
+)
+def test_people_csv_keeps_all_other_rows(tmp_path: Path, text: str, left: str) -> None:
+    """Byte for byte, however it was written."""
+    file = tmp_path / "people.csv"
+    file.write_bytes(text.encode())
+    assert people_file.find(file, SOMEONE).theirs == int(text != left)
+    people_file.take_out(file, SOMEONE)
+    assert file.read_bytes() == left.encode()
+    assert list(tmp_path.iterdir()) == [file]
