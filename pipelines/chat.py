@@ -2,13 +2,17 @@
 
 import html
 import json
+import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from pipelines.errors import ExitCode, StudyflowError
@@ -18,7 +22,15 @@ from pipelines.trust import sentences_of_notes
 
 SECONDS = 10
 """How long the chat may take to answer, each time."""
-AGAIN = Retry(3, backoff_factor=1, status_forcelist=[429, 500, 502, 503, 504], allowed_methods=["POST"])
+AGAIN = Retry(
+    3,
+    backoff_factor=1,
+    status_forcelist=[429, 500, 502, 503, 504],
+    allowed_methods=["POST"],
+    retry_after_max=SECONDS,
+)
+LONGEST = 30.0
+"""Seconds that a run waits for the chat, whatever that does."""
 LONGEST_TEXT = 2900
 """Slack refuses sections of more than 3,000 characters."""
 SIGNS = {
@@ -26,6 +38,9 @@ SIGNS = {
     ExitCode.CHECKS_FAILED: ":warning:",
     ExitCode.FAILED: ":x:",
 }
+
+_NO_ADDRESS = re.compile(r"[\s\"'<>\\^`{|}]")
+_NO_FILE = re.compile(r"://|^'|[\"\x00-\x1f]")
 
 Message = dict[str, Any]
 
@@ -57,18 +72,50 @@ def of_failure(problem: object) -> Message:
     return _message(f"{SIGNS[ExitCode.FAILED]} studyflow: the run failed", {"Problems": [str(problem)]})
 
 
+def check_target(target: str) -> None:
+    """Find out whether a message can be sent there at all.
+
+    What is neither address nor file may be an address with a typo, which is a secret: errors do not repeat it.
+
+    Raises:
+        StudyflowError: it is neither an address nor a JSON file in a folder that is there.
+    """
+    if _is_address(target):
+        return
+    if _NO_FILE.search(target) or not target.endswith(".json"):
+        msg = "neither an http or https address nor the name of a .json file (not shown, for it may be a secret)"
+        raise StudyflowError(msg)
+    if not Path(target).parent.is_dir():
+        msg = "the folder of this .json file does not exist"
+        raise StudyflowError(msg)
+
+
 def send(message: Message, target: str) -> None:
     """Post the message where `target` is an address, else write it to the file of that name.
 
     Addresses of chats are secrets: no error names more than their host.
 
     Raises:
-        StudyflowError: it could not be posted, after three more tries, or not be written.
+        StudyflowError: it could not be posted, after three more tries or in 30 seconds, or not be written.
     """
-    if urlsplit(target).scheme in {"http", "https"}:
+    check_target(target)
+    if _is_address(target):
         _post(message, target)
     else:
         _write(message, Path(target))
+
+
+def _is_address(target: str) -> bool:
+    try:
+        parts = urlsplit(target)
+        return (
+            parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and parts.port != 0
+            and not _NO_ADDRESS.search(target)
+        )
+    except ValueError:  # brackets, or a port that is none
+        return False
 
 
 def _facts(outcome: Outcome) -> list[str]:
@@ -102,23 +149,38 @@ def _cut(text: str) -> str:
 
 
 def _post(message: Message, address: str) -> None:
+    """Post it, in a thread of its own: a chat that sends its answer byte by byte, or a name server, may take for ever."""
+    host = urlsplit(address).hostname
+    problems = [f"{host} did not take the summary within {LONGEST:.0f} seconds. Check STUDYFLOW_CHAT."]
+
+    def post() -> None:
+        problems[:] = _problems(message, address)
+
+    thread = Thread(target=post, daemon=True)
+    thread.start()
+    thread.join(LONGEST)
+    for problem in problems:
+        raise StudyflowError(problem)
+
+
+def _problems(message: Message, address: str) -> list[str]:
+    """Why the message was not delivered; nothing if it was. A redirect is not followed: only 2xx says that it arrived."""
     host = urlsplit(address).hostname
     with requests.Session() as session:
         for scheme in ("http://", "https://"):
             session.mount(scheme, HTTPAdapter(max_retries=AGAIN))
         try:
-            answer = session.post(address, json=message, timeout=SECONDS, allow_redirects=False)
-        except requests.RequestException as error:
-            msg = f"The summary could not be posted to {host} ({type(error).__name__}). Check STUDYFLOW_CHAT."
-            raise StudyflowError(msg) from None
-    if not answer.ok:
-        msg = f"{host} did not take the summary: {answer.status_code} {answer.reason}. Check STUDYFLOW_CHAT."
-        raise StudyflowError(msg)
+            answer = session.post(address, json=message, timeout=SECONDS, allow_redirects=False, stream=True)
+        except (requests.RequestException, HTTPError, ValueError, OSError) as error:
+            return [f"The summary could not be posted to {host} ({type(error).__name__}). Check STUDYFLOW_CHAT."]
+    if not HTTPStatus.OK <= answer.status_code < HTTPStatus.MULTIPLE_CHOICES:
+        return [f"{host} did not take the summary: it answered {answer.status_code}. Check STUDYFLOW_CHAT."]
+    return []
 
 
 def _write(message: Message, file: Path) -> None:
     try:
         write_whole(file, json.dumps(message, indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
-        msg = f"{file}: the summary cannot be written ({error.strerror}). Choose another file with --chat."
+        msg = f"The summary cannot be written to the file of --chat or STUDYFLOW_CHAT ({error.strerror}). Choose another one."
         raise StudyflowError(msg) from error

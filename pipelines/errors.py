@@ -23,3 +23,14 @@ class SourceError(StudyflowError):
         super().__init__(f"{source_file}: {problem}")
         self.source_file = source_file
         self.problem = problem
+
+
+def sentence(error: BaseException) -> str | None:
+    """What to tell people of an error that can happen to anyone; None where it should not have happened."""
+    if isinstance(error, StudyflowError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename or 'a file or standard output'}: {error.strerror or error}."
+    if isinstance(error, MemoryError):
+        return "There is not enough memory. Close other programs, or give this machine more."
+    return None

@@ -4,8 +4,11 @@ Every line has `event`, `level` and `timestamp` (UTC); the rest depends on the e
 """
 
 import sys
+import traceback
 from datetime import datetime
 from typing import Any
+
+from pipelines.streams import after_work
 
 _logger: list[Any] = []
 
@@ -36,14 +39,25 @@ def is_on() -> bool:
 
 def log(event: str, **values: object) -> None:
     """Write a line, if the log is on."""
-    for logger in _logger:
-        logger.info(event, **values)
+    _write("info", event, values)
 
 
 def log_problem(problem: object) -> None:
     """Write a line about something that went wrong, if the log is on."""
-    for logger in _logger:
-        logger.error("problem", problem=str(problem))
+    _write("error", "problem", {"problem": str(problem)})
+
+
+def log_traceback(error: BaseException) -> None:
+    """Write a line about an error that nobody expected, if the log is on."""
+    lines = traceback.format_exception(error)
+    _write("error", "problem", {"problem": lines[-1].strip(), "traceback": "".join(lines)})
+
+
+def _write(level: str, event: str, values: dict[str, object]) -> None:
+    """A log that can no longer be written does not stop the run that it is of."""
+    with after_work(sys.stderr):
+        for logger in _logger:
+            getattr(logger, level)(event, **values)
 
 
 def _plain(value: object) -> str:

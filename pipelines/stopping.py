@@ -1,20 +1,27 @@
-"""Ctrl-C, and a scheduler's SIGTERM: both end a command alike, wherever it is."""
+"""Ctrl-C, a scheduler's SIGTERM and the SIGHUP of a closed terminal: all end a command alike, wherever it is."""
 
 import signal
 from types import FrameType
 
 _asked: list[int] = []
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]  # Windows has no SIGHUP
 
 
 def listen() -> None:
-    """From now on either signal raises KeyboardInterrupt, and is remembered: dbt and DuckDB may swallow that."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+    """From now on each of the signals raises KeyboardInterrupt, and is remembered: dbt and DuckDB may swallow that.
+
+    A signal that whoever started the process had ignored, as nohup does with SIGHUP, stays ignored.
+    """
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
 
 
-def is_asked() -> bool:
-    """Whether a signal asked this process to stop."""
-    return bool(_asked)
+def asked_by() -> str | None:
+    """The name of the signal that asked this process to stop, if one did."""
+    return signal.Signals(_asked[-1]).name if _asked else None
 
 
 def raise_if_asked() -> None:
@@ -27,9 +34,9 @@ def raise_if_asked() -> None:
         raise KeyboardInterrupt
 
 
-def deafen() -> None:
+def ignore_signals() -> None:
     """Nothing more interrupts the end of the process."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 

@@ -1,4 +1,4 @@
-"""What a scheduler and a chat get from a run: real processes, a real server, the examples as they stand in the docs."""
+"""What a scheduler and a chat get from a run: real processes, the examples as they stand in the docs."""
 
 import json
 import os
@@ -6,12 +6,10 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +17,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from run_process import run as run_whole
 
-from pipelines import chat
-from pipelines.chat import of_failure, of_run, send
+from pipelines.chat import of_failure, of_run
 from pipelines.errors import SourceError, StudyflowError
 from pipelines.generate import Recipe, generate
 from pipelines.load.loaded import Loaded
@@ -167,57 +164,6 @@ def test_a_summary_says_what_could_not_be_read(team: Settings) -> None:
 def test_a_long_summary_is_cut_to_what_slack_takes() -> None:
     message = of_failure("x" * 10_000)
     assert all(len(block["text"]["text"]) <= 3000 for block in message["blocks"])
-
-
-class Chat(BaseHTTPRequestHandler):
-    """A chat that is out of order for some requests and then takes the rest."""
-
-    answers: list[int]
-    taken: list[Any]
-
-    def do_POST(self) -> None:
-        """Answer as told."""
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        status = self.answers.pop(0) if self.answers else 200
-        if status == 200:
-            self.taken.append(body)
-        self.send_response(status)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def chat_that_answers(*answers: int) -> Iterator[tuple[str, list[Any]]]:
-    """The address of a chat, and the messages that it took."""
-    handler = type("OneChat", (Chat,), {"answers": list(answers), "taken": []})
-    server = HTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/services/secret", handler.taken  # type: ignore[attr-defined]
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def test_a_chat_that_is_out_of_order_for_a_moment_still_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chat, "AGAIN", chat.AGAIN.new(backoff_factor=0))
-    with chat_that_answers(503, 429) as (address, taken):
-        send({"text": "hello"}, address)
-    assert taken == [{"text": "hello"}]
-
-
-@pytest.mark.parametrize("answers", [(404,), (500, 500, 500, 500)])
-def test_a_chat_that_refuses_is_an_error_that_keeps_the_secret(
-    monkeypatch: pytest.MonkeyPatch, answers: tuple[int, ...]
-) -> None:
-    monkeypatch.setattr(chat, "AGAIN", chat.AGAIN.new(backoff_factor=0))
-    with chat_that_answers(*answers) as (address, taken), pytest.raises(StudyflowError) as told:
-        send({"text": "hello"}, address)
-    assert "127.0.0.1" in str(told.value)
-    assert "secret" not in str(told.value)
-    assert taken == []
 
 
 def studyflow(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -1,14 +1,13 @@
 """Answers as CSV or JSON on standard output, row by row, so that any number of them takes little memory."""
 
-import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
 from typing import Any
 
 from pipelines.ask.values import as_json, cells
 from pipelines.ask.warehouse import Answer, Column
 from pipelines.plain import plain
+from pipelines.streams import quiet_when_closed
 
 _AT_ONCE = 1 << 16
 
@@ -53,7 +52,7 @@ def document(value: dict[str, Any]) -> Iterator[str]:
 def put(lines: Iterable[str]) -> None:
     """Write text as it comes, to a terminal with nothing in it that a terminal obeys; end quietly when nobody reads on."""
     is_terminal = sys.stdout.isatty()
-    with quiet_when_closed():
+    with quiet_when_closed(sys.stdout):
         waiting = bytearray()
         for line in lines:
             waiting += (plain(line, keep="\n\t") if is_terminal else line).encode("utf-8", "surrogatepass")
@@ -62,19 +61,6 @@ def put(lines: Iterable[str]) -> None:
                 waiting.clear()
         sys.stdout.buffer.write(waiting)
         sys.stdout.buffer.flush()
-
-
-@contextmanager
-def quiet_when_closed() -> Iterator[None]:
-    """Whoever reads may have seen enough (`| head`): that is no failure."""
-    try:
-        yield
-    except BrokenPipeError:
-        # What is left in Python's own buffer would complain once more at the very end.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        with suppress(OSError, ValueError):
-            os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
 
 
 def _keys(columns: tuple[Column, ...]) -> list[str]:

@@ -6,10 +6,10 @@ from typing import NoReturn
 from pipelines.cli import pipeline  # noqa: F401 - the commands, in the order of --help
 
 # isort: split
-from pipelines import logs, stopping
+from pipelines import logs, stopping, streams
 from pipelines.cli import ask, forget, look, make_files, report  # noqa: F401
 from pipelines.cli.app import app, complain
-from pipelines.errors import ExitCode, StudyflowError
+from pipelines.errors import ExitCode, StudyflowError, sentence
 
 __all__ = ["app", "main"]
 
@@ -21,19 +21,26 @@ ENDED_BY_ITSELF = (ExitCode.DONE, ExitCode.CHECKS_FAILED)
 
 def main() -> None:
     """Run the command and end with its exit code; what goes wrong is said in a sentence, never a traceback."""
+    streams.prepare()
     stopping.listen()
     try:
         app()
     except BaseException as error:
         # dbt and DuckDB make errors of their own of a signal
-        if stopping.is_asked() and not (isinstance(error, SystemExit) and error.code in ENDED_BY_ITSELF):
-            stopping.deafen()
-            _end("stopped. What had not been put in place is gone; the rest is as it was.", STOPPED)
-        if isinstance(error, StudyflowError):
-            _end(str(error), ExitCode.FAILED)
-        if isinstance(error, OSError):
-            _end(f"{error.filename or 'a file'}: {error.strerror or error}.", ExitCode.FAILED)
+        if (signal := stopping.asked_by()) and not (isinstance(error, SystemExit) and error.code in ENDED_BY_ITSELF):
+            stopping.ignore_signals()
+            _end(f"stopped by {signal}. What had not been put in place is gone; the rest is as it was.", STOPPED)
+        if said := sentence(error):
+            _end(said, ExitCode.FAILED)
+        if logs.is_on() and not isinstance(error, SystemExit):
+            logs.log_traceback(error)
+            logs.log("run finished", exit_code=int(ExitCode.FAILED))
+            sys.exit(ExitCode.FAILED)
         raise
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with streams.after_work(stream):
+                pass
 
 
 def _end(problem: str, code: int) -> NoReturn:

@@ -12,6 +12,7 @@ from rich.console import Console
 from pipelines import logs
 from pipelines.errors import ExitCode, SourceError, StudyflowError
 from pipelines.plain import plain
+from pipelines.streams import Terminal, after_work
 
 if TYPE_CHECKING:
     from pipelines.export import Pseudonyms
@@ -22,9 +23,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Rally UXR participant webhooks into stage tables: where everyone stands, every line accounted for.",
 )
-# names and ids from elsewhere are no markup
-output = Console(markup=False, emoji=False)
-messages = Console(stderr=True, markup=False, emoji=False)
+output = Terminal()
+messages = Terminal(stderr=True)
 
 
 def _instant(text: str) -> str:
@@ -127,13 +127,15 @@ def _warn(sentence: str) -> None:
 def _say(event: str, sentence: str) -> None:
     if logs.is_on():
         logs.log(event, reason=sentence)
-    else:
+        return
+    with after_work(sys.stderr):
         messages.print(f"studyflow: {sentence}", highlight=False, soft_wrap=True)
 
 
 def print_json(value: dict[str, Any]) -> None:
     """The value on standard output, and nothing else."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()
 
 
 def complain(*problems: StudyflowError) -> None:
@@ -144,4 +146,5 @@ def complain(*problems: StudyflowError) -> None:
             continue
         # a file's name may have newlines of its own; a message about several things has one for each
         said = plain(f"studyflow: {problem}", keep="" if isinstance(problem, SourceError) else "\n")
-        messages.print(said, style="red", highlight=False, soft_wrap=True)
+        with after_work(sys.stderr):
+            messages.print(said, style="red", highlight=False, soft_wrap=True)

@@ -12,6 +12,7 @@ from pipelines.cli.app import Database, app, output
 from pipelines.cli.complete import participants, queries, states, studies
 from pipelines.errors import StudyflowError
 from pipelines.settings import resolve
+from pipelines.streams import quiet_when_closed
 
 ROWS_ON_A_TERMINAL = 200
 
@@ -135,7 +136,8 @@ def sql(
     with reading(resolve(database=database).database) as connection:
         answer = ask_freely(connection, text)
         if form is Form.table:
-            show_rows(answer, output, limit or ROWS_ON_A_TERMINAL)
+            with quiet_when_closed(sys.stdout):
+                show_rows(answer, output, limit or ROWS_ON_A_TERMINAL)
         else:
             put((csv_lines if form is Form.csv else json_lines)(answer.first(limit)))
 
@@ -151,10 +153,10 @@ def _form(as_table: bool, as_csv: bool, as_json: bool) -> Form:
 def _write(
     form: Form, as_csv: Callable[[], Any], as_dict: Callable[[], dict[str, Any]], render: Callable[[], None]
 ) -> None:
-    from pipelines.ask.stream import document, put, quiet_when_closed
+    from pipelines.ask.stream import document, put
 
     if form is Form.table:
-        with quiet_when_closed():
+        with quiet_when_closed(sys.stdout):
             render()
     else:
         put(as_csv() if form is Form.csv else document(as_dict()))

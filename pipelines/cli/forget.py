@@ -10,6 +10,7 @@ import typer
 from pipelines.cli.app import Database, Exports, Raw, Reports, Wait, app, complain, messages, output, say_waiting
 from pipelines.errors import ExitCode, StudyflowError
 from pipelines.settings import REPORTS, WAIT_SECONDS, resolve
+from pipelines.streams import after_work
 
 
 @app.command()
@@ -54,7 +55,8 @@ def forget(
     if not yes:
         _confirm(known.lines, settings.database, raw_files=raw_files)
     done = take_out(settings, person, [path.absolute() for path in raw or ()], rewrite=raw_files, waiting=say_waiting)
-    done.render(output)
+    with after_work(sys.stdout):
+        done.render(output)
     if proof:
         done.write(proof)
     if not done.is_done:

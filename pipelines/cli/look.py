@@ -1,5 +1,6 @@
 """The commands that only look: status, reconcile."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from pipelines.cli.app import AsJson, Database, app, output, print_json
 from pipelines.settings import resolve
+from pipelines.streams import quiet_when_closed
 
 
 @app.command()
@@ -18,10 +20,11 @@ def status(database: Database = None, as_json: AsJson = False) -> None:
     settings = resolve(database=database)
     with reading(settings.database) as connection:
         summary = summarise(connection, settings.database)
-    if as_json:
-        print_json(summary.as_dict())
-    else:
-        render(summary, output)
+    with quiet_when_closed(sys.stdout):
+        if as_json:
+            print_json(summary.as_dict())
+        else:
+            render(summary, output)
 
 
 @app.command()
@@ -41,7 +44,8 @@ def reconcile(
 
     with reading(resolve(database=database).database) as connection:
         compared = compare(connection, study, completed, out)
-    if as_json:
-        print_json(as_dict(compared))
-    else:
-        render(compared, output)
+    with quiet_when_closed(sys.stdout):
+        if as_json:
+            print_json(as_dict(compared))
+        else:
+            render(compared, output)

@@ -1,5 +1,6 @@
 """The command that makes webhook files: generate."""
 
+import sys
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -9,6 +10,7 @@ import typer
 
 from pipelines.cli.app import app, messages, output
 from pipelines.errors import StudyflowError
+from pipelines.streams import after_work
 
 
 class Compression(StrEnum):
@@ -69,8 +71,9 @@ def generate(
     except OSError as error:
         msg = f"{out}: cannot be written ({error.strerror})."
         raise StudyflowError(msg) from error
-    output.print(
-        f"{made.lines:,} lines of {made.participants:,} participants in {len(made.files)} files under {out}",
-        highlight=False,
-        soft_wrap=True,
-    )
+    with after_work(sys.stdout):
+        output.print(
+            f"{made.lines:,} lines of {made.participants:,} participants in {len(made.files)} files under {out}",
+            highlight=False,
+            soft_wrap=True,
+        )

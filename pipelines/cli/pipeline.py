@@ -1,10 +1,9 @@
 """The commands that move data on: run, load, build, check, export."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -31,29 +30,18 @@ from pipelines.cli.app import (
     pseudonyms_if,
     say_waiting,
 )
-from pipelines.errors import ExitCode, StudyflowError
+from pipelines.cli.telling import Chat, ToldToChat, has_told, telling_of_failure
+from pipelines.errors import ExitCode
 from pipelines.settings import REPORTS, REPORTS_KEPT, WAIT_SECONDS, Forms, resolve
-
-if TYPE_CHECKING:
-    from pipelines.outcome import Outcome
+from pipelines.streams import after_work
 
 Report = Annotated[bool, typer.Option("--report", help="Also the report of the day, and an index of the last ones.")]
 Keep = Annotated[
     int, typer.Option("--keep", envvar="STUDYFLOW_KEEP", min=1, metavar="N", help="How many dated reports stay.")
 ]
-Chat = Annotated[
-    str | None,
-    typer.Option(
-        "--chat",
-        envvar="STUDYFLOW_CHAT",
-        metavar="FILE_OR_URL",
-        show_envvar=True,
-        help="Post a summary to this address, as Slack takes it, or write it to this file. Failed runs tell, too.",
-    ),
-]
 
 
-@app.command()
+@app.command(cls=ToldToChat)
 def run(
     raw: Raw = None,
     database: Database = None,
@@ -73,56 +61,30 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Load, build, check and export, then say what came of it. Without --raw it works on the sample."""
-    from pipelines.run import run_all
-
     logs.configure(as_json=log_json)
-    settings = replace(
-        resolve(raw, database, exports, as_of),
-        reports=(reports or REPORTS).absolute(),
-        reports_kept=keep if report else None,
-        wait_seconds=wait,
-    )
-    logs.log("run started", database=settings.database, exports=settings.exports, raw=list(map(str, settings.raw)))
-    forms = Forms(by_study=by_study, parquet=parquet, workbook=xlsx, pseudonyms=pseudonyms_if(pseudonymise))
-    with _telling_of_failure(chat):
+    with telling_of_failure(chat):
+        from pipelines.run import run_all
+
+        settings = replace(
+            resolve(raw, database, exports, as_of),
+            reports=(reports or REPORTS).absolute(),
+            reports_kept=keep if report else None,
+            wait_seconds=wait,
+        )
+        logs.log("run started", database=settings.database, exports=settings.exports, raw=list(map(str, settings.raw)))
+        forms = Forms(by_study=by_study, parquet=parquet, workbook=xlsx, pseudonyms=pseudonyms_if(pseudonymise))
         outcome = run_all(settings, forms, strict=strict, console=progress_console(as_json), waiting=say_waiting)
-    if as_json:
-        print_json(outcome.as_dict())
-    else:
-        outcome.render(output)
-    complain(*outcome.problems)
     code = outcome.exit_code
-    if chat and not _has_told(outcome, chat):
+    if chat and not has_told(outcome, chat):
         code = ExitCode.FAILED
+    with after_work(sys.stdout):
+        if as_json:
+            print_json(outcome.as_dict())
+        else:
+            outcome.render(output)
+    complain(*outcome.problems)
     logs.log("run finished", exit_code=int(code), as_of=outcome.settings.as_of)
     raise typer.Exit(code)
-
-
-@contextmanager
-def _telling_of_failure(chat: str | None) -> Iterator[None]:
-    """Tell the chat why a run could not be done, as well as whoever started it."""
-    try:
-        yield
-    except StudyflowError as error:
-        if chat:
-            from pipelines.chat import of_failure, send
-
-            try:
-                send(of_failure(error), chat)
-            except StudyflowError as second:
-                complain(second)
-        raise
-
-
-def _has_told(outcome: "Outcome", chat: str) -> bool:
-    from pipelines.chat import of_run, send
-
-    try:
-        send(of_run(outcome), chat)
-    except StudyflowError as error:
-        complain(error)
-        return False
-    return True
 
 
 @app.command()
@@ -146,11 +108,12 @@ def load(
         loaded = load_files(copy, progress_console(as_json))
     with reading(settings.database) as connection:
         summary = summarise(connection, settings.database)
-    if as_json:
-        print_json({"loaded": loaded.as_dict(), **summary.as_dict()})
-    else:
-        output.print(loaded.sentence())
-        render(summary, output)
+    with after_work(sys.stdout):
+        if as_json:
+            print_json({"loaded": loaded.as_dict(), **summary.as_dict()})
+        else:
+            output.print(loaded.sentence())
+            render(summary, output)
     complain(*loaded.problems)
     raise typer.Exit(ExitCode.FAILED if loaded.problems else ExitCode.DONE)
 
@@ -164,7 +127,8 @@ def build(database: Database = None, as_of: AsOf = None, wait: Wait = WAIT_SECON
     settings = replace(settings_of_loaded(database, as_of), wait_seconds=wait)
     with working_copy(settings, say_waiting) as copy:
         made = build_tables(copy)
-    output.print(f"{made} tables built in {settings.database}", highlight=False, soft_wrap=True)
+    with after_work(sys.stdout):
+        output.print(f"{made} tables built in {settings.database}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -181,10 +145,11 @@ def check(
 
     settings = replace(resolve(database=database, as_of=as_of), wait_seconds=wait)
     report = check_tables(settings, strict=strict, as_of_must_match=as_of is not None, waiting=say_waiting)
-    if as_json:
-        print_json(as_dict(report))
-    else:
-        render(report, output)
+    with after_work(sys.stdout):
+        if as_json:
+            print_json(as_dict(report))
+        else:
+            render(report, output)
     raise typer.Exit(ExitCode.DONE if report.ok else ExitCode.CHECKS_FAILED)
 
 
@@ -204,4 +169,5 @@ def export(
     settings = resolve(database=database, exports=exports, as_of=as_of)
     forms = Forms(by_study=by_study, parquet=parquet, workbook=xlsx, pseudonyms=pseudonyms_if(pseudonymise))
     exported = export_tables(settings, forms, as_of_must_match=as_of is not None)
-    output.print(f"{len(exported.files)} files in {settings.exports}", highlight=False, soft_wrap=True)
+    with after_work(sys.stdout):
+        output.print(f"{len(exported.files)} files in {settings.exports}", highlight=False, soft_wrap=True)
