@@ -1,24 +1,26 @@
-"""The reference files that a user edits, checked before they are used."""
+"""The reference files that a user edits: read once, checked, and handed on to dbt as rows.
 
-import csv
-from collections.abc import Iterator
+Models never read these files. What stands in them is what this module read (`ReferenceFunctions`), so that what was
+found right and what is computed with are the same.
+"""
+
+import os
+from collections.abc import Callable
 from pathlib import Path
-
-import yaml  # type: ignore[import-untyped]
 
 from pipelines.errors import StudyflowError
 from pipelines.settings import PROJECT, REFERENCE
-from pipelines.sheets import read_sheet
+from pipelines.sheets import Sheet, read_sheet
+from pipelines.yaml_files import read_yaml
 
-STATUSES = "participant_statuses.csv"
-STUDY_COLUMNS = (
-    "study_id", "study_name", "study_type", "incentives_enabled", "incentive_cents", "participation_limit", "closed_on",
-)  # fmt: skip
-PEOPLE_COLUMNS = ("person_id", "person_name", "contact_status")
-MOVE_COLUMNS = ("study_type", "from_status", "to_status", "basis")
-RULE_COLUMNS = ("rule_id", "rule_name", "counts", "at_most", "within_days", "cooldown_after", "basis")
-# With a key in the first column. Of governance rules none are needed, and moves have no key.
-TABLES = ("participant_statuses", "stages", "funnel_steps", "incentive_effects", "contact_statuses")
+Types = dict[str, str]
+"""The type of each column: varchar, integer, boolean or date."""
+
+NEEDS_ROWS = ("participant_statuses", "stages", "funnel_steps", "incentive_effects", "contact_statuses")
+REMEDIES = {
+    "incentive_cents": "Write cents as a whole number, like 7500 for 75.00.",
+    "within_days": "Write days as a whole number.",
+}
 MOST_SHOWN = 50
 
 
@@ -26,45 +28,54 @@ def known_statuses(folder: Path = REFERENCE) -> list[str]:
     """The webhook values that the reference table has, in its order.
 
     Raises:
-        StudyflowError: the table is missing, lacks a column, or has a row that cannot be right.
+        StudyflowError: the table cannot be read, or has a status twice or none at all.
     """
-    stages = {row["stage"] for _, row in _rows(folder / "stages.csv", ["stage"])}
-    steps = {row["step"] for _, row in _rows(folder / "funnel_steps.csv", ["step"])} | {""}
-    effects = {row["incentive_effect"] for _, row in _rows(folder / "incentive_effects.csv", ["incentive_effect"])}
-    file = folder / STATUSES
-    seen: dict[str, int] = {}
-    for line, row in _rows(file, ["status", "stage", "funnel_step", "incentive_effect"]):
-        status = row["status"]
-        if not status:
-            raise _wrong(file, line, "has no status", "Write the webhook's value, or remove the row.")
-        if status in seen:
-            raise _wrong(file, line, f"has {status} again, as line {seen[status]}", "Keep one of the two.")
-        _one_of(file, line, "stage", row["stage"], stages)
-        _one_of(file, line, "stage_without_incentives", row.get("stage_without_incentives") or "", stages | {""})
-        _one_of(file, line, "funnel_step", row["funnel_step"], steps)
-        _one_of(file, line, "incentive_effect", row["incentive_effect"], effects | {""})
-        seen[status] = line
-    if not seen:
-        msg = f"{file}: no status is in it. Restore it from version control."
-        raise StudyflowError(msg)
-    return list(seen)
+    sheet = read_sheet(folder / "participant_statuses.csv", "status", ())
+    sheet.unique("status")
+    if not sheet.rows:
+        sheet.wrong(0, "has no rows", "Restore it from version control.")
+    _raise_for(sheet.problems)
+    return [row.get("status") for row in sheet.rows]
 
 
-def check_reference_files(studies: Path, people: Path, folder: Path = REFERENCE) -> None:
-    """Check the optional files, which need not be there, and all tables that come with the project.
+def read_reference_files(
+    studies: Path, people: Path, folder: Path = REFERENCE, project: Path = PROJECT
+) -> dict[str, Sheet]:
+    """All reference files by name, their cells as the columns' types are written: true, 7500, 2026-07-31.
 
     Raises:
         StudyflowError: something in them cannot be right. The message lists all of it, by file and line.
     """
-    statuses = {row["status"]: row.get("activity") or "" for _, row in _rows(folder / STATUSES, ["status"])}
-    activities = set(statuses.values()) - {""}
-    problems = [
-        *(_studies(studies, activities) if studies.exists() else []),
-        *(_people(people, folder) if people.exists() else []),
-        *_tables(folder),
-        *_expected_moves(folder / "expected_moves.csv", set(statuses), activities),
-        *_governance_rules(folder / "governance_rules.csv", activities),
-    ]
+    sheets = {name: _table(folder / f"{name}.csv", types) for name, types in _types_of_tables(project).items()}
+    columns = _types_of_sources(project)
+    sheets |= {
+        "studies": _optional(studies, columns["studies_file"]),
+        "people": _optional(people, columns["people_file"]),
+    }
+    for name, rules in RULES.items():
+        rules(sheets[name], sheets)
+    _raise_for([problem for sheet in sheets.values() for problem in sheet.problems])
+    return sheets
+
+
+class ReferenceFunctions:
+    """What dbt asks of the reference files, as functions of SQL (`pipelines.dbt_plugin`)."""
+
+    def __init__(self) -> None:
+        self._sheets: dict[str, Sheet] = {}
+
+    def read(self, studies: str, people: str) -> bool:
+        """Read and check all files of the project in the current folder, where dbt is; true, or an error."""
+        project = Path.cwd()
+        self._sheets = read_reference_files(Path(studies), Path(people), project / "data" / "reference", project)
+        return True
+
+    def rows(self, name: str, columns: list[str]) -> list[list[str | None]]:
+        """The rows of a file as it was read: the cells of these columns, blank ones as null."""
+        return [[row.get(column) or None for column in columns] for row in self._sheets[name].rows]
+
+
+def _raise_for(problems: list[str]) -> None:
     if problems:
         shown = problems[:MOST_SHOWN]
         if len(problems) > len(shown):
@@ -74,99 +85,123 @@ def check_reference_files(studies: Path, people: Path, folder: Path = REFERENCE)
         raise StudyflowError(msg)
 
 
-def _tables(folder: Path) -> list[str]:
-    """What dbt would stop at, or take for null: cells of another type than dbt_project.yml says, columns not there."""
-    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
-    seeds = {name: seed["+column_types"] for name, seed in project["seeds"]["studyflow"].items() if name in TABLES}
-    return [problem for name in TABLES for problem in _table(folder / f"{name}.csv", seeds[name])]
+def _types_of_tables(project: Path) -> dict[str, Types]:
+    seeds = read_yaml(project / "dbt_project.yml")["seeds"]["studyflow"]
+    named = {name: seed for name, seed in seeds.items() if isinstance(seed, dict)}
+    return {name: seed["+column_types"] for name, seed in named.items() if "+column_types" in seed}
 
 
-def _table(file: Path, types: dict[str, str]) -> list[str]:
+def _types_of_sources(project: Path) -> dict[str, Types]:
+    """Of raw tables: those of studies.csv and people.csv have the columns that these files may have."""
+    sources = read_yaml(project / "models" / "staging" / "sources.yml")["sources"]
+    return {
+        table["name"]: {column["name"]: column["data_type"] for column in table["columns"]}
+        for source in sources
+        for table in source["tables"]
+    }
+
+
+def _table(file: Path, types: Types) -> Sheet:
+    """A table that comes with the project: a seed. A flag that is blank is false."""
     key = next(iter(types))
-    sheet = read_sheet(file, key, tuple(types))
-    if sheet.problems and not sheet.rows:
-        return sheet.problems
-    for column in sorted(types.keys() - set(sheet.header)):
-        sheet.wrong(1, f"lacks the column {column}", "Restore it from version control.")
-    if not sheet.rows:
+    sheet = read_sheet(file, key, types, is_whole=True)
+    if not sheet.rows and not sheet.problems and file.stem in NEEDS_ROWS:
         sheet.wrong(0, "has no rows", "Restore it from version control.")
+    if file.stem != "expected_moves":
+        sheet.unique(key)
+    _typed(sheet, types, blank_flag="false")
+    for column in types:
+        if column.endswith(("_order", "_rank")):
+            sheet.unique(column)
+    return sheet
+
+
+def _optional(file: Path, types: Types) -> Sheet:
+    key = next(iter(types))
+    if not os.path.lexists(file):
+        return Sheet(file)
+    sheet = read_sheet(file, key, types)
     sheet.unique(key)
-    for column in (column for column in types if column.endswith("_order")):
-        sheet.unique(column)
+    _typed(sheet, types)
+    return sheet
+
+
+def _typed(sheet: Sheet, types: Types, *, blank_flag: str = "") -> None:
     for row in sheet.rows:
-        for column in (column for column, kind in types.items() if kind == "integer"):
-            row.whole_number(column, "Write a whole number.")
-        for column in (column for column, kind in types.items() if kind == "boolean"):
-            row.boolean(column)
-    return sheet.problems
+        for column, kind in types.items():
+            if kind == "integer":
+                row.whole_number(column, REMEDIES.get(column, "Write a whole number."))
+            elif kind == "boolean":
+                row.boolean(column, blank=blank_flag)
+            elif kind == "date":
+                row.day(column)
 
 
-def _studies(file: Path, activities: set[str]) -> list[str]:
-    sheet = read_sheet(file, "study_id", STUDY_COLUMNS)
-    sheet.unique("study_id")
+def _values(sheet: Sheet, column: str) -> set[str]:
+    return {row.get(column) for row in sheet.rows} - {""}
+
+
+def _statuses(sheet: Sheet, sheets: dict[str, Sheet]) -> None:
+    stages = _values(sheets["stages"], "stage")
+    steps = _values(sheets["funnel_steps"], "step")
+    effects = _values(sheets["incentive_effects"], "incentive_effect")
     for row in sheet.rows:
-        row.one_of("study_type", activities | {"mixed", "unknown"})
-        row.boolean("incentives_enabled")
-        row.whole_number("incentive_cents", "Write cents as a whole number, like 7500 for 75.00.")
-        row.whole_number("participation_limit", "Write a whole number.")
-        row.day("closed_on")
-    return sheet.problems
+        row.one_of("stage", stages, needed=True)
+        row.one_of("stage_without_incentives", stages)
+        row.one_of("funnel_step", steps)
+        row.one_of("incentive_effect", effects)
 
 
-def _people(file: Path, folder: Path) -> list[str]:
-    sheet = read_sheet(file, "person_id", PEOPLE_COLUMNS)
-    sheet.unique("person_id")
-    statuses = [row["contact_status"] for _, row in _rows(folder / "contact_statuses.csv", ["contact_status"])]
+def _effects(sheet: Sheet, _: dict[str, Sheet]) -> None:
+    states = _values(sheet, "backlog_state")
     for row in sheet.rows:
-        row.one_of("contact_status", statuses, ignore_case=True)
-    return sheet.problems
+        row.one_of("requires_state", states)
 
 
-def _expected_moves(file: Path, statuses: set[str], activities: set[str]) -> list[str]:
-    sheet = read_sheet(file, "to_status", MOVE_COLUMNS)
+def _moves(sheet: Sheet, sheets: dict[str, Sheet]) -> None:
+    statuses = _values(sheets["participant_statuses"], "status")
+    kinds = {*_activities(sheets), "mixed", "any"}
     for row in sheet.rows:
-        row.one_of("study_type", activities | {"mixed", "any"}, needed=True)
+        row.one_of("study_type", kinds, needed=True)
         row.one_of("from_status", statuses)
         row.one_of("to_status", statuses, needed=True)
-    return sheet.problems
 
 
-def _governance_rules(file: Path, activities: set[str]) -> list[str]:
-    sheet = read_sheet(file, "rule_id", RULE_COLUMNS)
-    sheet.unique("rule_id")
-    kinds = activities | {"invitation", "study_invitation", "participation"}
+def _governance_rules(sheet: Sheet, sheets: dict[str, Sheet]) -> None:
+    kinds = {*_activities(sheets), "invitation", "study_invitation", "participation"}
     for row in sheet.rows:
         row.one_of("counts", kinds, needed=True)
         row.one_of("cooldown_after", kinds)
-        row.whole_number("at_most", "Write a whole number.")
-        row.whole_number("within_days", "Write days as a whole number.")
         is_cooldown = row.get("cooldown_after")
         if is_cooldown and row.get("at_most"):
             row.wrong("has both at_most and cooldown_after", "Leave one of them blank.")
         if not is_cooldown and not (row.get("at_most") and row.get("within_days")):
             row.wrong("has no at_most or no within_days", "A limit needs both.")
-    return sheet.problems
 
 
-def _rows(file: Path, needed: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines)
-            missing = [column for column in needed if column not in (reader.fieldnames or [])]
-            if missing:
-                raise _wrong(file, 1, f"lacks the column {', '.join(missing)}", "Add it to the header.")
-            for row in reader:
-                yield reader.line_num, {name: (value or "").strip() for name, value in row.items() if name}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        msg = f"{file}: cannot be read ({error}). Restore it from version control."
-        raise StudyflowError(msg) from error
+def _studies(sheet: Sheet, sheets: dict[str, Sheet]) -> None:
+    kinds = {*_activities(sheets), "mixed", "unknown"}
+    for row in sheet.rows:
+        row.one_of("study_type", kinds)
+        row.currency("currency")
 
 
-def _one_of(file: Path, line: int, column: str, value: str, allowed: set[str]) -> None:
-    if value not in allowed:
-        choices = ", ".join(sorted(allowed - {""}))
-        raise _wrong(file, line, f"has {column} {value!r}, which is not known", f"Choose one of: {choices}.")
+def _people(sheet: Sheet, sheets: dict[str, Sheet]) -> None:
+    statuses = _values(sheets["contact_statuses"], "contact_status")
+    for row in sheet.rows:
+        row.one_of("contact_status", statuses, ignore_case=True)
 
 
-def _wrong(file: Path, line: int, problem: str, remedy: str) -> StudyflowError:
-    return StudyflowError(f"{file}, line {line}: {problem}. {remedy}")
+def _activities(sheets: dict[str, Sheet]) -> set[str]:
+    return _values(sheets["participant_statuses"], "activity")
+
+
+RULES: dict[str, Callable[[Sheet, dict[str, Sheet]], None]] = {
+    "participant_statuses": _statuses,
+    "incentive_effects": _effects,
+    "expected_moves": _moves,
+    "governance_rules": _governance_rules,
+    "studies": _studies,
+    "people": _people,
+}
+"""What the rows of a file must have to do with each other and with those of other files."""

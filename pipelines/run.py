@@ -20,7 +20,7 @@ from pipelines.load.loader import load, nothing_new
 from pipelines.load.sources import display_name
 from pipelines.outcome import Outcome
 from pipelines.progress import progress_bar
-from pipelines.reference import check_reference_files
+from pipelines.reference import read_reference_files
 from pipelines.settings import SAMPLE, Forms, Settings, resolve
 from pipelines.state import built_as_of, last_build, record_checked, up_to_date, was_checked
 from pipelines.summary import summarise
@@ -49,8 +49,7 @@ def run_all(
     Raises:
         StudyflowError: a step could not be done; the later ones have not been tried.
     """
-    check_vars()
-    check_reference_files(settings.studies_file, settings.people_file)
+    check_project(settings)
     with reserved(settings, waiting):
         outcome = None if strict else _nothing_to_do(settings)
         if outcome is None:
@@ -65,6 +64,16 @@ def run_all(
         if settings.reports_kept:
             report_on(outcome, settings.reports_kept)
     return outcome
+
+
+def check_project(settings: Settings) -> None:
+    """See that what users edit is right, before anything is done with it.
+
+    Raises:
+        StudyflowError: a var of dbt_project.yml or something in a reference file cannot be right.
+    """
+    check_vars()
+    read_reference_files(settings.studies_file, settings.people_file)
 
 
 def report_on(outcome: Outcome, keep: int) -> None:
@@ -148,9 +157,7 @@ def load_files(settings: Settings, console: Console | None, meanwhile: Callable[
 
 
 def build_tables(settings: Settings) -> int:
-    """Build every seed and model, once the files that users edit are found to be right; how many."""
-    check_vars()
-    check_reference_files(settings.studies_file, settings.people_file)
+    """Build every seed and model; how many."""
     from pipelines.build import build  # noqa: PLC0415 - takes seconds
 
     return build(settings)

@@ -1,6 +1,5 @@
-"""CSV files that people edit: read whole, with every problem named by file and line."""
+"""CSV files that people edit, as tables: read whole, with every problem named by file and line."""
 
-import csv
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,7 +7,12 @@ from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 
-_BOOLEANS = frozenset({"", "true", "t", "yes", "y", "1", "false", "f", "no", "n", "0"})
+from pipelines.csv_records import Record, UnreadableError, column_name, records
+
+_BOOLEANS = {
+    **dict.fromkeys(("true", "t", "yes", "y", "1"), "true"),
+    **dict.fromkeys(("false", "f", "no", "n", "0"), "false"),
+}
 _LARGEST = 2**31 - 1
 
 
@@ -60,86 +64,123 @@ class Row:
         self.sheet.wrong(self.line, problem, remedy)
 
     def one_of(self, column: str, choices: Iterable[str], *, needed: bool = False, ignore_case: bool = False) -> None:
-        """The cell must be one of the choices, or blank unless it is needed."""
+        """The cell must be one of the choices, or blank unless it is needed. It takes the case of the choice."""
         value = self.get(column)
         allowed = sorted({choice for choice in choices if choice})
-        known = [choice.lower() for choice in allowed] if ignore_case else allowed
-        if not value and needed:
-            self.wrong(f"has no {column}", f"Choose one of: {', '.join(allowed)}.")
-        elif value and (value.lower() if ignore_case else value) not in known:
+        if not allowed:  # what the table that has them lacks is said there
+            return
+        known = {(choice.lower() if ignore_case else choice): choice for choice in allowed}
+        found = known.get(value.lower() if ignore_case else value)
+        if found:
+            self.cells[column] = found
+        elif value:
             self.wrong(f"has {column} {value!r}, which is not known", f"Choose one of: {', '.join(allowed)}.")
+        elif needed:
+            self.wrong(f"has no {column}", f"Choose one of: {', '.join(allowed)}.")
 
-    def whole_number(self, column: str, remedy: str) -> None:
+    def whole_number(self, column: str, remedy: str = "Write a whole number.") -> None:
         """The cell must be a whole number from 0, or blank."""
         value = self.get(column)
-        if value and not (re.fullmatch(r"[0-9]{1,10}", value) and int(value) <= _LARGEST):
+        if not value:
+            return
+        if re.fullmatch(r"[0-9]{1,10}", value) and int(value) <= _LARGEST:
+            self.cells[column] = str(int(value))
+        else:
             self.wrong(f"has {column} {value!r}", remedy)
 
-    def boolean(self, column: str) -> None:
-        """The cell must be true or false, or blank."""
-        if self.get(column).lower() not in _BOOLEANS:
-            self.wrong(f"has {column} {self.get(column)!r}", "Write true or false.")
+    def boolean(self, column: str, *, blank: str = "") -> None:
+        """The cell must be true or false, or blank, which can stand for one of them."""
+        value = self.get(column) or blank
+        if value.lower() in _BOOLEANS:
+            self.cells[column] = _BOOLEANS[value.lower()]
+        elif value:
+            self.wrong(f"has {column} {value!r}", "Write true or false.")
+
+    def currency(self, column: str) -> None:
+        """The cell must be the code of a currency, or blank."""
+        code = self.get(column).upper()
+        if code and not re.fullmatch(r"[A-Z]{3}", code):
+            self.wrong(f"has {column} {self.get(column)!r}", "Write its code of three letters, like USD.")
+        self.cells[column] = code
 
     def day(self, column: str) -> None:
         """The cell must be a day, year first, or blank."""
         value = self.get(column)
         try:
-            is_day = not value or (len(value) == len("2026-07-31") and bool(date.fromisoformat(value)))
+            is_day = not value or bool(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value) and date.fromisoformat(value))
         except ValueError:
             is_day = False
         if not is_day:
             self.wrong(f"has {column} {value!r}", "Write a day like 2026-07-31.")
 
 
-def read_sheet(file: Path, key: str, columns: tuple[str, ...]) -> Sheet:
-    """Read a comma-separated file with a header. `key` must be among its columns; of the others any may be missing.
+def read_sheet(file: Path, key: str, columns: Iterable[str], *, is_whole: bool = False) -> Sheet:
+    """Read a file with a header. `key` must be among its columns; of the others any may be missing.
 
-    The case of a column's name does not matter. Rows with more cells than the header are noted and left out.
+    It may have columns of its own, and cells may be missing at the end of a row. A file that `is_whole` has all columns and
+    no other ones, and all cells in each row. Rows with more cells than the header are noted and left out.
     """
     sheet = Sheet(file)
-    line = 1
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.reader(lines, strict=True)
-            header = [name.strip().lower() for name in next(reader, [])]
-            sheet.header = header
-            if not _is_header(sheet, header, key, columns):
-                return sheet
-            line = reader.line_num + 1
-            for cells in reader:
-                _take(sheet, line, header, cells)
-                line = reader.line_num + 1
-    except UnicodeDecodeError:
-        sheet.wrong(0, "is not in UTF-8", "Save it as CSV in UTF-8.")
-    except csv.Error as error:
-        sheet.wrong(line, f"cannot be read as CSV ({error})", "Close what is in quotes.")
-    except OSError as error:
-        sheet.wrong(0, f"cannot be read ({error.strerror})", "Make it readable, or remove it.")
+        for record in records(file):
+            if sheet.header:
+                _take(sheet, record, is_whole=is_whole)
+            elif any(record.cells):
+                sheet.header = [column_name(cell) for cell in record.cells]
+                if not _is_header(sheet, record, key, tuple(columns), is_whole=is_whole):
+                    return sheet
+    except UnreadableError as error:
+        sheet.wrong(error.line, error.problem, error.remedy)
+        return sheet
+    if not sheet.header:
+        sheet.wrong(1, f"lacks the column {key}", "Columns found: none.")
     return sheet
 
 
-def _is_header(sheet: Sheet, header: list[str], key: str, columns: tuple[str, ...]) -> bool:
+def _is_header(sheet: Sheet, record: Record, key: str, columns: tuple[str, ...], *, is_whole: bool) -> bool:
+    """Note what is wrong with the header; whether rows can be read by it."""
+    line, header = record.line, sheet.header
     if key not in header:
-        found = ", ".join(name for name in header if name) or "none"
-        is_split_otherwise = len(header) == 1 and key in re.split(r"[;\t]", header[0])
+        found = ", ".join(cell for cell in record.cells if cell)
+        is_split_otherwise = len(header) == 1 and key in map(column_name, re.split(r"[;\t|]", record.cells[0]))
         remedy = "Separate the cells by commas." if is_split_otherwise else f"Columns found: {found}."
-        sheet.wrong(1, f"lacks the column {key}", remedy)
+        sheet.wrong(line, f"lacks the column {key}", remedy)
         return False
-    for name in sorted({name for name in header if name and header.count(name) > 1}):
-        sheet.wrong(1, f"has the column {name} twice", "Keep one of the two.")
-    for name in header:
-        meant = get_close_matches(name.replace(" ", "_"), columns, n=1, cutoff=0.8)
-        if name not in columns and meant and meant[0] not in header:
-            sheet.wrong(1, f"has a column {name!r}, which is not known", f"Rename it: {meant[0]}, if that is meant.")
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        for name in twice:
+            sheet.wrong(line, f"has the column {name} twice", "Keep one of the two.")
+        return False
+    missing = [column for column in columns if column not in header]
+    for cell, name in zip(record.cells, header, strict=True):
+        meant = " or ".join(_meant(name, missing))
+        if name in columns or not (meant or is_whole):
+            continue
+        remedy = f"Rename it to {meant}." if meant else "Remove it."
+        other = "" if is_whole else f" If it holds something else, choose a name that is not part of {meant}."
+        sheet.wrong(line, f"has a column {cell!r}, which is not known", remedy + other)
+    for column in missing if is_whole else ():
+        sheet.wrong(line, f"lacks the column {column}", "Restore it from version control.")
     return True
 
 
-def _take(sheet: Sheet, line: int, header: list[str], cells: list[str]) -> None:
-    if not any(cell.strip() for cell in cells):
+def _meant(name: str, columns: list[str]) -> list[str]:
+    """The columns that someone may have meant by a name that is like them, or by some of their words."""
+    words = set(name.split("_")) - {""}
+    return [
+        column
+        for column in columns
+        if column in get_close_matches(name, columns, n=1, cutoff=0.8) or (words and words <= set(column.split("_")))
+    ]
+
+
+def _take(sheet: Sheet, record: Record, *, is_whole: bool) -> None:
+    """Take a row that is not blank. Blank cells behind the last column of the header are what spreadsheets leave there."""
+    cells, width = record.cells, len(sheet.header)
+    if not any(cells) and not (is_whole and len(cells) > width):
         return
-    if len(cells) > len(header):
-        sheet.wrong(
-            line, f"has {len(cells)} cells, but the header has {len(header)}", "Put a cell with a comma in quotes."
-        )
+    if any(cells[width:]) or (is_whole and len(cells) != width):
+        remedy = "Put a cell with a comma in quotes." if len(cells) > width else "Write the commas of blank cells, too."
+        sheet.wrong(record.line, f"has {len(cells)} cells, but the header has {width}", remedy)
         return
-    sheet.rows.append(Row(sheet, line, {name: cell.strip() for name, cell in zip(header, cells, strict=False)}))
+    sheet.rows.append(Row(sheet, record.line, dict(zip(sheet.header, cells, strict=False))))

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import md5
+from pathlib import Path
 
 import duckdb
-import yaml  # type: ignore[import-untyped]
 
 from pipelines.settings import PROJECT, Settings
 from pipelines.warehouse import has_table, macros_of, only_row
+from pipelines.yaml_files import read_yaml
 
 MAX_AGE = timedelta(hours=1)
 """How old tables may be, with nothing new since, before a run without an as-of builds them again for their ages."""
@@ -75,7 +77,7 @@ def up_to_date(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Bui
     made = {name for (name,) in connection.execute("select table_name from information_schema.tables").fetchall()}
     if not made.issuperset(path.stem for path in (PROJECT / "models").rglob("*.sql")):
         return None
-    return build if fingerprint(connection, settings) == build.fingerprint else None
+    return build if fingerprint(settings) == build.fingerprint else None
 
 
 def is_made_of_what_is_loaded(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -126,12 +128,18 @@ def _speaks_for(built: datetime, settings: Settings) -> bool:
     return built <= settings.as_of < built + MAX_AGE
 
 
-def fingerprint(connection: duckdb.DuckDBPyConnection, settings: Settings) -> str:
+def fingerprint(settings: Settings) -> str:
     """What the tables depend on beside deliveries and as-of, as the macro of that name has it."""
     macros = macros_of(PROJECT / "macros" / "builds" / "fingerprint.sql")
-    files = [str(PROJECT / file) for file in macros("files_of_project")]
-    files += [str(file) for file in (settings.studies_file, settings.people_file) if file.exists()]
-    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
-    values = {name: project["vars"][name] for name in macros("vars_of_tables")}
-    [(found,)] = connection.execute(macros("duckdb__fingerprint", files, values)).fetchall()
-    return str(found)
+    said = read_yaml(PROJECT / "dbt_project.yml")["vars"]
+    values = [f"{name}={said[name]}" for name in macros("vars_of_tables")]
+    files = [str(settings.studies_file), str(settings.people_file)]
+    return fingerprint_of(PROJECT, macros("files_of_project"), files, values)
+
+
+def fingerprint_of(project: Path, patterns: list[str], files: list[str], values: list[str]) -> str:
+    """A hash of the files of the project that match, of other files where they are there, and of values, in any order."""
+    found = [path for pattern in patterns for path in project.glob(pattern)]
+    found += [path for path in map(Path, files) if path.exists()]
+    contents = sorted(md5(path.read_bytes(), usedforsecurity=False).hexdigest() for path in found)
+    return md5("\n".join([*sorted(values), *contents]).encode(), usedforsecurity=False).hexdigest()

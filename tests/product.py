@@ -19,12 +19,14 @@ import duckdb
 import pyarrow as pa
 from oracle.lines import EVENT, Delivery
 
+from pipelines.reference import read_reference_files
 from pipelines.settings import PROJECT, REFERENCE
 from pipelines.warehouse import macros_of, raw_tables_ddl
 
 Row = dict[str, Any]
 
 CATALOG = "compiled_for_tests"
+NOWHERE = Path("no such file")
 END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 
 # These stand in the compiled SQL for a run's own values, which are put in their place for each example.
@@ -40,6 +42,7 @@ class Product:
         nodes = manifest["nodes"].values()
         self.models = {node["unique_id"]: node for node in nodes if node["resource_type"] == "model"}
         self.seeds = [node for node in nodes if node["resource_type"] == "seed"]
+        self.files = [node for node in manifest["sources"].values() if node["name"].endswith("_file")]
 
     def prepare(self, connection: duckdb.DuckDBPyConnection, seeds: Path = REFERENCE) -> None:
         """Make what the models read: the raw tables, and the reference tables from the files in a folder."""
@@ -47,11 +50,17 @@ class Product:
         for schema in sorted({node["schema"] for node in [*self.models.values(), *self.seeds]}):
             connection.execute(f"create schema if not exists {schema}")
         connection.execute(macros_of(PROJECT / "macros" / "share_bound.sql")("duckdb__share_functions"))
+        sheets = read_reference_files(NOWHERE, NOWHERE, seeds)
         for seed in self.seeds:
             types = seed["config"]["column_types"]
-            columns = ", ".join(f"cast({column} as {kind}) as {column}" for column, kind in types.items())
-            rows = f"read_csv('{seeds / Path(seed['path']).name}', header = true, delim = ',', quote = '\"', all_varchar = true)"
-            connection.execute(f"create or replace table {_relation(seed)} as select {columns} from {rows}")
+            table = pa.table({name: [row.get(name) or None for row in sheets[seed["name"]].rows] for name in types})
+            columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in types.items())
+            connection.register("given", table)
+            connection.execute(f"create or replace table {_relation(seed)} as select {columns} from given")
+            connection.unregister("given")
+        for file in self.files:
+            columns = ", ".join(f"{column['name']} {column['data_type']}" for column in file["columns"].values())
+            connection.execute(f"create or replace table {file['schema']}.{file['name']} ({columns})")
 
     def build(
         self,

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ import yaml  # type: ignore[import-untyped]
 from product import Product
 from tables_page import SOURCES, sample_warehouse
 
+from pipelines import state
 from pipelines.load.loader import load
-from pipelines.settings import PROJECT, REFERENCE, SAMPLE
+from pipelines.settings import PROJECT, REFERENCE, SAMPLE, resolve
 from pipelines.warehouse import connect
 
 LONGEST_MODEL = 120
@@ -37,16 +39,18 @@ class Checkout:
     """A copy of the project, without a user's own reference files, and a warehouse."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder = folder / "it's our [first] project*? #1"
+        self.folder.mkdir()
         self.database = folder / "warehouse.duckdb"
         for part in PARTS_OF_THE_PROJECT:
             if (PROJECT / part).is_dir():
-                shutil.copytree(PROJECT / part, folder / part, ignore=shutil.ignore_patterns(*OPTIONAL_FILES))
+                ours = shutil.ignore_patterns(*OPTIONAL_FILES)
+                shutil.copytree(PROJECT / part, self.folder / part, ignore=ours)
             else:
-                shutil.copy(PROJECT / part, folder / part)
+                shutil.copy(PROJECT / part, self.folder / part)
 
-    def dbt(self, *arguments: str) -> None:
-        """Run dbt as a process of its own. Anything but success fails the test with what dbt said."""
+    def dbt(self, *arguments: str, fails: bool = False) -> str:
+        """Run dbt as a process of its own, and give what it said. Anything but what was expected fails the test."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("STUDYFLOW_", "DBT_"))}
         outcome = subprocess.run(
             [sys.executable, "-m", "dbt.cli.main", "--quiet", *arguments],
@@ -56,7 +60,8 @@ class Checkout:
             text=True,
             check=False,
         )
-        assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+        assert (outcome.returncode != 0) == fails, outcome.stdout + outcome.stderr
+        return outcome.stdout
 
     def tables(self, *schemas: str) -> dict[str, list[tuple[Any, ...]]]:
         """All rows of all tables of these schemas, sorted."""
@@ -94,6 +99,16 @@ def test_dbt_works_on_an_empty_warehouse(checkout: Checkout, product: Product) -
     checkout.dbt("build", "--exclude-resource-type", "unit_test")
     assert checkout.tables("marts") == {mart: [] for mart in marts}
     has_a_docs_site_of_everything(checkout, product)
+    names_what_is_wrong_in_a_reference_file(checkout)
+
+
+def names_what_is_wrong_in_a_reference_file(checkout: Checkout) -> None:
+    """Before any table is made of it, by dbt alone, too."""
+    checkout.database.unlink()
+    with (checkout.folder / "data" / "reference" / "stages.csv").open("a", encoding="utf-8") as file:
+        file.write("Waiting,8\n")
+    assert "stages.csv, line 9: has 2 cells, but the header has 6." in checkout.dbt("run", fails=True)
+    assert checkout.tables("reference", "staging", "marts") == {}
 
 
 def has_a_docs_site_of_everything(checkout: Checkout, product: Product) -> None:
@@ -107,7 +122,20 @@ def has_a_docs_site_of_everything(checkout: Checkout, product: Product) -> None:
     assert '"TIMESTAMP WITH TIME ZONE"' in page, "types come from the warehouse"
 
 
-def test_dbt_build_and_dbt_seed_and_run_give_the_same_tables(checkout: Checkout) -> None:
+def names_its_state_as_studyflow_does(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or else the next `studyflow run` would make all tables anew."""
+    monkeypatch.setattr(state, "PROJECT", checkout.folder)
+    reference = checkout.folder / "data" / "reference"
+    settings = replace(resolve(), studies_file=reference / "studies.csv", people_file=reference / "people.csv")
+    with connect(checkout.database, read_only=True) as connection:
+        build = state.last_build(connection)
+    assert build
+    assert build.fingerprint == state.fingerprint(settings)
+
+
+def test_dbt_build_and_dbt_seed_and_run_give_the_same_tables(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All data tests and unit tests pass on the sample, and no table depends on how often or by which command it is made.
 
     A file of studies lies where users put it, as spreadsheets and hands write it: a byte-order mark, only some of the
@@ -121,11 +149,16 @@ def test_dbt_build_and_dbt_seed_and_run_give_the_same_tables(checkout: Checkout)
         f"{blank}\r\n",
         encoding="utf-8",
     )
+    (checkout.folder / "data" / "reference" / "people.csv").write_text(
+        "Person ID,contact_status\ngone,In Blocklist\nhere,in blocklist\n", encoding="utf-8"
+    )
     with connect(checkout.database) as connection:
         load(connection, [SAMPLE])
+        connection.execute("insert into raw.forgotten select 'salt', 'hash', 'person', sha256('saltgone'), now() ")
 
     checkout.dbt("build")
     built = checkout.tables("marts", "audit", "reference")
+    names_its_state_as_studyflow_does(checkout, monkeypatch)
     assert {name for name, rows in built.items() if not rows} <= {
         "audit.identity_conflicts",
         "audit.feed_silence",
@@ -136,6 +169,8 @@ def test_dbt_build_and_dbt_seed_and_run_give_the_same_tables(checkout: Checkout)
             "select study_id, study_name, incentives_enabled, incentive_cents from intermediate.int_studies "
             "where is_described"
         ).fetchall()
+        people = connection.execute("from raw.people_file union all from staging.stg_people").fetchall()
+    assert people == [("here", None, "In Blocklist")] * 2, "a person who was forgotten is not even read"
     assert sorted(described) == sorted(
         [(paid, 'Churn, "part 2", retold', True, None), (unpaid, None, False, None), (blank, None, True, None)]
     )

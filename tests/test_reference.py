@@ -3,12 +3,10 @@
 import shutil
 from pathlib import Path
 
-import duckdb
 import pytest
-from product import compile_project, rows
 
 from pipelines.errors import StudyflowError
-from pipelines.reference import check_reference_files
+from pipelines.reference import known_statuses, read_reference_files
 from pipelines.settings import REFERENCE, SAMPLE
 
 HEADER = "study_id,study_name,study_type,incentives_enabled,incentive_cents,participation_limit,closed_on\n"
@@ -28,9 +26,9 @@ def problems(
         if content is not None:
             (tmp_path / f"{name}.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
     try:
-        check_reference_files(tmp_path / "studies.csv", tmp_path / "people.csv", folder)
+        read_reference_files(tmp_path / "studies.csv", tmp_path / "people.csv", folder)
     except StudyflowError as error:
-        return [line.strip().replace(f"{tmp_path}/", "") for line in str(error).splitlines()[1:]]
+        return [line.strip().replace(f"{tmp_path}/", "") for line in str(error).split("\n")[1:]]
     return []
 
 
@@ -39,7 +37,7 @@ def test_absent_files_are_fine(tmp_path: Path) -> None:
 
 
 def test_the_sample_and_the_tables_of_the_project_are_right() -> None:
-    check_reference_files(SAMPLE / "studies.csv", SAMPLE / "no_people.csv")
+    read_reference_files(SAMPLE / "studies.csv", SAMPLE / "no_people.csv")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +46,8 @@ def test_the_sample_and_the_tables_of_the_project_are_right() -> None:
         "study_id\n",
         "study_id\ns-1\n\ns-2\n",
         "\ufeffstudy_id,study_name\r\ns-1,\r\n",
-        "Team,Study_ID,study_type\nours,s-1,unknown\nours,s-2\n,,\n",
+        "\nTeam,Study_ID,study_type\nours,s-1,unknown\nours,s-2\n,,\n",
+        "#,Study ID,,\n1,s-1,,\n2,s-2,,,,\r",
         HEADER + 's-1,"Two lines,\nand a comma",interview,No,0,1,2026-02-28\n',
     ],
 )
@@ -68,11 +67,11 @@ def test_every_wrong_row_is_named_with_its_reason(tmp_path: Path) -> None:
     )
     choices = "interview, mixed, survey, unknown, unmoderated_test"
     assert problems(tmp_path, studies=wrong, people="person_id,contact_status\np-1,in blocklist\np-2,Blocked\n") == [
-        f"studies.csv, line 2: has study_type 'interviews', which is not known. Choose one of: {choices}.",
         "studies.csv, line 2: has incentives_enabled 'maybe'. Write true or false.",
         "studies.csv, line 2: has incentive_cents '75.00'. Write cents as a whole number, like 7500 for 75.00.",
         "studies.csv, line 2: has participation_limit '-1'. Write a whole number.",
         "studies.csv, line 2: has closed_on '31.07.2026'. Write a day like 2026-07-31.",
+        f"studies.csv, line 2: has study_type 'interviews', which is not known. Choose one of: {choices}.",
         "studies.csv, line 4: has no study_id. Write it, or remove the row.",
         "studies.csv, line 4: has closed_on '2026-02-30'. Write a day like 2026-07-31.",
         "studies.csv, line 5: has study_id 's-1' again, as line 2. Keep one of the two.",
@@ -95,11 +94,31 @@ def test_every_wrong_row_is_named_with_its_reason(tmp_path: Path) -> None:
         (
             "study_id,Incentive cent\n",
             (
-                "studies.csv, line 1: has a column 'incentive cent', which is not known. "
-                "Rename it: incentive_cents, if that is meant."
+                "studies.csv, line 1: has a column 'Incentive cent', which is not known. Rename it to incentive_cents. "
+                "If it holds something else, choose a name that is not part of incentive_cents."
             ),
         ),
-        (b"study_id\n\xff\n", "studies.csv: is not in UTF-8. Save it as CSV in UTF-8."),
+        (
+            "study_id,name\n",
+            (
+                "studies.csv, line 1: has a column 'name', which is not known. Rename it to study_name. "
+                "If it holds something else, choose a name that is not part of study_name."
+            ),
+        ),
+        (b"study_id\n\xff\n", "studies.csv, line 2: is not in UTF-8. Save it as CSV in UTF-8."),
+        ("study_id\ns\n".encode("utf-16"), "studies.csv, line 1: is in UTF-16. Save it as CSV in UTF-8."),
+        ("study_id\ns-1\0\n", "studies.csv, line 2: has a NUL. Save it as CSV in UTF-8."),
+        (
+            "study_id,currency\ns,Euro\n",
+            "studies.csv, line 2: has currency 'Euro'. Write its code of three letters, like USD.",
+        ),
+        (
+            'study_id,study_name\ns,"one" two\n',
+            (
+                "studies.csv, line 2: cannot be read as CSV (',' expected after '\"'). "
+                "After the closing quote of a cell comes a comma; a quote within it is written twice."
+            ),
+        ),
         (
             'study_id\ns-1\n"s-2\n',
             "studies.csv, line 3: cannot be read as CSV (unexpected end of data). Close what is in quotes.",
@@ -114,7 +133,7 @@ def test_a_file_that_cannot_be_opened_says_why(tmp_path: Path) -> None:
     """A folder in its place stands for all that the system refuses; tests may run as root, who is refused nothing."""
     (tmp_path / "people.csv").mkdir()
     with pytest.raises(StudyflowError, match=r"people\.csv: cannot be read \(Is a directory\)"):
-        check_reference_files(tmp_path / "studies.csv", tmp_path / "people.csv")
+        read_reference_files(tmp_path / "studies.csv", tmp_path / "people.csv")
 
 
 def test_a_long_list_is_cut(tmp_path: Path) -> None:
@@ -142,18 +161,71 @@ def test_rules_and_moves_name_what_is_known(tmp_path: Path) -> None:
     ]
 
 
-def test_people_are_read_as_they_are_written(tmp_path: Path) -> None:
-    """Case does not matter, a person listed twice stays one, and a file may lack all columns but the first."""
-    people = tmp_path / "people.csv"
-    people.write_text(
-        "contact_status,person_id,team\nin blocklist,p-1,a\nDo not contact,p-1,b\nFree,p-2,c\n,,\n", encoding="utf-8"
-    )
-    product = compile_project(tmp_path, people_file=str(people))
-    with duckdb.connect() as connection:
-        product.prepare(connection)
-        product.build(connection, "stg_people")
-        found = sorted(rows(connection, "staging.stg_people"), key=lambda row: row["person_id"])
-    assert found == [
-        {"person_id": "p-1", "person_name": None, "contact_status": "In Blocklist"},
-        {"person_id": "p-2", "person_name": None, "contact_status": None},
+WRONG_TABLES = {
+    "a short row": (
+        "Waiting,8,false\n",
+        "line 9: has 3 cells, but the header has 6. Write the commas of blank cells, too.",
+    ),
+    "a long row": ("Waiting,8,false,false,waiting,false,\n", "line 9: has 7 cells, but the header has 6."),
+    "no number": ("Waiting,8.0,false,false,waiting,false\n", "line 9: has stage_order '8.0'. Write a whole number."),
+    "no order": ("Waiting,,false,false,waiting,false\n", "line 9: has no stage_order."),
+    "no flag": ("Waiting,8,2026-07-31,false,waiting,false\n", "line 9: has is_terminal '2026-07-31'."),
+    "a quote that stays open": ('"Waiting,8,false,false,waiting,false\n', "line 9: cannot be read as CSV"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG_TABLES)
+def test_a_table_that_dbt_would_stop_at_or_read_otherwise_is_named(tmp_path: Path, kind: str) -> None:
+    added, says = WRONG_TABLES[kind]
+    [found] = problems(tmp_path, stages=added)
+    assert found.startswith(f"reference/stages.csv, {says}")
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        ("Stage,stage_order,is_terminal,is_active,export_name,awaits_incentive", []),
+        (
+            "stage,stage_order,is_terminal,is_active,export_name,incentive",
+            [
+                "has a column 'incentive', which is not known. Rename it to awaits_incentive.",
+                "lacks the column awaits_incentive",
+            ],
+        ),
+        (
+            "stage,stage_order,is_terminal,is_active,export_name,stage",
+            ["has the column stage twice. Keep one of the two."],
+        ),
+        ("stage;stage_order", ["lacks the column stage. Separate the cells by commas."]),
+    ],
+)
+def test_the_header_of_a_table_is_the_one_of_the_project(tmp_path: Path, header: str, says: list[str]) -> None:
+    """Its columns are said in dbt_project.yml, so one that nobody knows could only be dropped in silence."""
+    folder = tmp_path / "reference"
+    shutil.copytree(REFERENCE, folder)
+    _, *others = (folder / "stages.csv").read_text(encoding="utf-8").splitlines()
+    (folder / "stages.csv").write_text("\r".join([header, *others]), encoding="utf-8")
+    found = []
+    try:
+        read_reference_files(tmp_path / "studies.csv", tmp_path / "people.csv", folder)
+    except StudyflowError as error:
+        found = [line.strip() for line in str(error).split("\n")[1:]]
+    assert len(found) == len(says)
+    for one, wanted in zip(found, says, strict=True):
+        assert one.startswith(f"{folder}/stages.csv, line 1: {wanted}")
+
+
+def test_a_status_needs_what_the_models_ask_of_it(tmp_path: Path) -> None:
+    """Without a rank, ties with it have no order; a stage that does not exist would be nobody's."""
+    found = problems(tmp_path, participant_statuses="NEW,,New,Nowhere,,,,,,,,,,,,,\n")
+    assert [one.partition(". ")[0] for one in found] == [
+        "reference/participant_statuses.csv, line 27: has no status_rank",
+        "reference/participant_statuses.csv, line 27: has stage 'Nowhere', which is not known",
     ]
+
+
+def test_the_loader_asks_for_statuses_only(tmp_path: Path) -> None:
+    assert len(known_statuses()) == 25
+    (tmp_path / "participant_statuses.csv").write_text("status\n", encoding="utf-8")
+    with pytest.raises(StudyflowError, match=r"participant_statuses\.csv: has no rows"):
+        known_statuses(tmp_path)

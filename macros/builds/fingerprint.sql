@@ -2,13 +2,10 @@
     studies.csv and people.csv say, and the vars. If it is another than that of the last build, all is made anew. -#}
 
 {% macro fingerprint_of_project() %}
-    {%- set files = files_of_project() -%}
-    {%- for name in ['studies', 'people'] if there_is_a_file(reference_file(name)) -%}
-        {%- do files.append(reference_file(name)) -%}
-    {%- endfor -%}
-    {%- set values = {} -%}
-    {%- for name in vars_of_tables() -%}{%- do values.update({name: var(name)}) -%}{%- endfor -%}
-    {{- return('(' ~ fingerprint(files, values) ~ ')') -}}
+    {%- set values = [] -%}
+    {%- for name in vars_of_tables() -%}{%- do values.append(name ~ '=' ~ var(name)) -%}{%- endfor -%}
+    {%- set files = [reference_file('studies'), reference_file('people')] -%}
+    {{- return('(' ~ fingerprint(files_of_project(), files, values) ~ ')') -}}
 {% endmacro %}
 
 {% macro files_of_project() -%}
@@ -23,14 +20,4 @@
         'silence_min_hours', 'silence_times_usual', 'silence_usual_days', 'silence_history_days',
         'test_id_prefix',
     ]) }}
-{%- endmacro %}
-
-{#- The query that gives it. -#}
-{% macro fingerprint(files, values) -%}{{ return(adapter.dispatch('fingerprint')(files, values)) }}{%- endmacro %}
-{% macro duckdb__fingerprint(files, values) -%}
-    select md5(concat(
-        {% for name, value in values | dictsort %}'{{ name }}={{ value | string | replace("'", "''") }};', {% endfor %}
-        string_agg(md5(content), ',' order by md5(content))
-    ))
-    from read_text([{% for file in files %}'{{ file | replace("'", "''") }}'{{ ", " if not loop.last }}{% endfor %}])
 {%- endmacro %}

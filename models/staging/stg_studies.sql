@@ -1,19 +1,19 @@
 with
 
-described as (
-    {{ optional_csv_file(
-        reference_file('studies'),
-        {
-            'study_id': dbt.type_string(),
-            'study_name': dbt.type_string(),
-            'study_type': dbt.type_string(),
-            'incentives_enabled': 'boolean',
-            'incentive_cents': 'integer',
-            'participation_limit': 'integer',
-            'closed_on': 'date',
-        }
-    ) }}
+file_rows as (
+    select * from {{ source('raw', 'studies_file') }}
 )
 
-select * from described
-where study_id is not null
+select
+    study_id,
+    study_name,
+    study_type,
+    incentives_enabled,
+    incentive_type,
+    incentive_cents,
+    currency,
+    participation_limit,
+    target,
+    target_on,
+    closed_on
+from file_rows

@@ -99,11 +99,12 @@ def load(
 ) -> None:
     """Read webhook files into the warehouse: what is new in them, each line accounted for."""
     from pipelines.ask.warehouse import reading
-    from pipelines.run import load_files
+    from pipelines.run import check_project, load_files
     from pipelines.summary import render, summarise
     from pipelines.working_copy import working_copy
 
     settings = replace(resolve(paths or raw, database), wait_seconds=wait)
+    check_project(settings)
     with working_copy(settings, say_waiting) as copy:
         loaded = load_files(copy, progress_console(as_json))
     with reading(settings.database) as connection:
@@ -121,10 +122,11 @@ def load(
 @app.command()
 def build(database: Database = None, as_of: AsOf = None, wait: Wait = WAIT_SECONDS) -> None:
     """Build every table from what is loaded (the same as `dbt build` without its tests)."""
-    from pipelines.run import build_tables, settings_of_loaded
+    from pipelines.run import build_tables, check_project, settings_of_loaded
     from pipelines.working_copy import working_copy
 
     settings = replace(settings_of_loaded(database, as_of), wait_seconds=wait)
+    check_project(settings)
     with working_copy(settings, say_waiting) as copy:
         made = build_tables(copy)
     with after_work(sys.stdout):

@@ -1,0 +1,65 @@
+{#- The reference files are read once, at the start of a command: all that dbt makes of them are the rows that were
+    read and found right then (pipelines/reference.py). -#}
+
+{% macro read_reference_files() %}
+    {% if execute and flags.WHICH in ['build', 'run', 'seed', 'test'] %}
+        {% do run_query(read_files(reference_file('studies'), reference_file('people'))) %}
+        {{ missing_seeds() }}
+        {% if flags.WHICH in ['build', 'run'] %}
+            {% for source in graph.sources.values() if source.name in ['studies_file', 'people_file'] %}
+                create or replace table {{ source.schema }}.{{ source.name }} as
+                {{ rows_of_optional_file(source) }};
+            {% endfor %}
+        {% endif %}
+    {% endif %}
+{% endmacro %}
+
+{#- The rows of studies.csv or people.csv. People who were forgotten are left out, even if the file still has them. -#}
+{% macro rows_of_optional_file(source) %}
+    {%- set file_rows = rows_of_file(source.name | replace('_file', ''), types_of_columns(source.columns)) -%}
+    {%- if source.name != 'people_file' -%}{{ return(file_rows) }}{%- endif -%}
+    select file_rows.*
+    from ({{ file_rows }}) as file_rows
+    cross join (select max(salt) as salt from {{ source.schema }}.forgotten) as salts
+    where
+        {{ sha256('salts.salt || file_rows.person_id') }} not in (
+            select id_hash from {{ source.schema }}.forgotten where kind = 'person'
+        )
+{% endmacro %}
+
+{#- `dbt run` alone must work on an empty warehouse, where `dbt seed` has not run yet: seeds that are not there are made
+    at the start of a run. dbt is told of them, so that `dbt build` can load them anew. -#}
+{% macro missing_seeds() %}
+    {% for seed in graph.nodes.values() if seed.resource_type == 'seed' and seed.config.enabled %}
+        {% if seed.config.column_types and not adapter.get_relation(seed.database, seed.schema, seed.alias) %}
+            create schema if not exists {{ seed.schema }};
+            create table {{ seed.schema }}.{{ seed.alias }} as
+            {{ rows_of_file(seed.name, seed.config.column_types) }};
+            {% set made = api.Relation.create(seed.database, seed.schema, seed.alias, type='table') %}
+            {% do adapter.cache_added(made) %}
+        {% endif %}
+    {% endfor %}
+{% endmacro %}
+
+{#- dbt asks for these two to make a seed, and reads the file a second time for them. Of seeds whose columns are said in
+    dbt_project.yml only the rows that were checked are taken. -#}
+{% macro create_csv_table(model, agate_table) %}
+    {% if not model.config.column_types %}
+        {{ return(adapter.dispatch('create_csv_table', 'dbt')(model, agate_table)) }}
+    {% endif %}
+    {% set query = 'create table ' ~ this ~ ' as ' ~ rows_of_file(model.name, model.config.column_types) %}
+    {% do run_query(query) %}
+    {{ return(query) }}
+{% endmacro %}
+
+{% macro load_csv_rows(model, agate_table) %}
+    {% if model.config.column_types %}{{ return('') }}{% endif %}
+    {{ return(adapter.dispatch('load_csv_rows', 'dbt')(model, agate_table)) }}
+{% endmacro %}
+
+{#- The type of each column that YAML describes. -#}
+{% macro types_of_columns(columns) %}
+    {%- set types = {} -%}
+    {%- for column in columns.values() -%}{%- do types.update({column.name: column.data_type}) -%}{%- endfor -%}
+    {{ return(types) }}
+{% endmacro %}
