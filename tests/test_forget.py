@@ -182,5 +182,5 @@ def test_where_nobody_was_forgotten_it_costs_nothing(
     tmp_path: Path, product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every load would pay for what few ever need."""
-    monkeypatch.setattr("pipelines.load.parsing.KEPT_LINES", "select no such column")
+    monkeypatch.setattr("pipelines.load.withhold.WITHHOLD", "select no such column")
     Place(tmp_path, product).put({"a.jsonl": line()})

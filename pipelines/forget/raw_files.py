@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,21 +13,9 @@ import pyarrow as pa
 from pipelines.errors import SourceError
 from pipelines.forget.known import Known
 from pipelines.forget.replacing import draft_of, replacing
-from pipelines.load.lines import BLOCK, SCHEMA, open_content
-from pipelines.load.parsing import PARSE, SECOND_LOOK, read_again
+from pipelines.load.judge import judge
+from pipelines.load.lines import BLOCK, open_content
 from pipelines.load.sources import SourceFile, look_at
-from pipelines.warehouse import connect
-
-LINES_AT_ONCE = 10_000
-
-# What is no delivery and names them is theirs.
-JUDGED = """
-select
-    line_number,
-    participant_id is null or is_forgotten_person(person_id) or is_forgotten_participant(participant_id) as is_theirs
-from parsed_lines
-where not is_blank
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,27 +73,20 @@ def _judge(source: SourceFile, known: Known) -> tuple[set[int], int]:
     """The numbers of the lines that are theirs, and how many others mention them."""
     theirs: set[int] = set()
     mentions = 0
-    named = known.in_lines.among(enumerate(lines_of(source), start=1))
-    while some := list(islice(named, LINES_AT_ONCE)):
-        judged = _judged(some, known)
-        theirs |= {number for number, is_theirs in judged if is_theirs}
-        mentions += sum(not is_theirs for _, is_theirs in judged)
+    for number, line in known.in_lines.among(enumerate(lines_of(source), start=1)):
+        if _is_theirs(line, known):
+            theirs.add(number)
+        else:
+            mentions += 1
     return theirs, mentions
 
 
-def _judged(lines: list[tuple[int, bytes]], known: Known) -> list[tuple[int, bool]]:
-    """Of lines that name them, whether they are theirs."""
-    numbers, raw = zip(*lines, strict=True)
-    table = pa.Table.from_arrays(
-        [pa.array([0] * len(lines), pa.int32()), pa.array(numbers, pa.int64()), pa.array(raw, pa.large_binary())],
-        schema=SCHEMA,
-    )
-    with connect(Path(":memory:")) as connection:
-        known.tell(connection)
-        connection.register("again", read_again(table))
-        connection.execute(SECOND_LOOK)
-        connection.execute(PARSE)
-        return connection.execute(JUDGED).fetchall()
+def _is_theirs(line: bytes, known: Known) -> bool:
+    """Of a line that names them. What is no delivery is theirs."""
+    judgement = judge(line)
+    if judgement.participant_id is None or judgement.person_id is None:
+        return True
+    return known.hashes.have(judgement.person_id, judgement.participant_id)
 
 
 def lines_of(source: SourceFile) -> Iterator[bytes]:

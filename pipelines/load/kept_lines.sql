@@ -1,33 +1,39 @@
--- `parsed_lines` without what people are in it who were forgotten: of their lines stays where they stood, with the
--- reason 'forgotten', and the whole line of others that mention them goes. A line that needs a second look is withheld
--- if it mentions them: what it says is not known yet.
+-- `judged_lines` as rows of `raw.deliveries`, without the blank ones. The whole line is kept where it says more than its
+-- columns do, where it is rejected, and where a status is unknown.
+-- is_withheld: of someone who was forgotten. Of such a line comes in where it stood, and nothing else. The whole line of
+-- others that mention them goes.
 create or replace temp view kept_lines as
 
 with
 
-judged as (
+told as (
     select
         *,
-        participant_id is not null
-        and (is_forgotten_person(person_id) or is_forgotten_participant(participant_id)) as is_theirs,
-        case
-            when is_blank or (is_said_by_columns and not is_contested) then false
-            else mentions_forgotten(coalesce(try(decode(raw)), readable(raw)))
-        end as mentions_them
-    from parsed_lines
+        coalesce(is_forgotten_person(person_id) or is_forgotten_participant(participant_id), false) as is_theirs,
+        mentions_forgotten(case when says_more then coalesce(try(decode(raw)), readable(raw)) end) as mentions_them
+    from judged_lines
+    where outcome <> 'blank'
 ),
 
-decided as (
+weighed as (
     select
         *,
-        is_theirs or (mentions_them and (participant_id is null or is_contested)) as is_withheld
-    from judged
+        is_theirs or (mentions_them and participant_id is null) as is_withheld,
+        not is_theirs
+        and not mentions_them
+        and (
+            says_more
+            or status not in (select known_statuses.status from known_statuses)
+            or prior_status not in (select known_statuses.status from known_statuses)
+        ) as is_kept_whole
+    from told
 )
 
 select
     file_id,
     line_number,
-    if(is_withheld, 'forgotten', reason) as reason,
+    is_withheld,
+    if(is_withheld, null, reason) as reason,
     if(is_withheld, null, event_type) as event_type,
     if(is_withheld, null, participant_id) as participant_id,
     if(is_withheld, null, person_id) as person_id,
@@ -37,9 +43,6 @@ select
     if(is_withheld, null, updated_at) as updated_at,
     if(is_withheld, null, svix_id) as svix_id,
     if(is_withheld, null, received_at) as received_at,
-    is_said_by_columns or is_withheld as is_said_by_columns,
-    is_blank,
-    is_no_text and not is_withheld as is_no_text,
-    is_contested and not is_withheld as is_contested,
-    if(is_theirs or mentions_them, null, raw) as raw
-from decided;
+    case when is_kept_whole then regexp_replace(try(decode(raw)), '\r?\n?$', '') end as line,
+    case when is_kept_whole and try(decode(raw)) is null then raw end as line_bytes
+from weighed;

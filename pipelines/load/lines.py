@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.errors import SourceError
+from pipelines.load.judge import is_document
 from pipelines.load.sources import SourceFile
-from pipelines.load.strict_json import is_document
 
 BLOCK = 2 << 20
 SAMPLE = 64 << 10

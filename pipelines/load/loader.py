@@ -19,20 +19,12 @@ from pipelines.load.ledger import (
     superseded_entries,
     write_entries,
 )
-from pipelines.load.lines import SCHEMA
 from pipelines.load.loaded import Loaded
-from pipelines.load.parsing import FIRST_LOOK, look_again, parse
+from pipelines.load.parsing import insert, judging
 from pipelines.load.sources import SourceFile, find
 from pipelines.load.taking_back import supersede, take_back, withdraw_open_line
 from pipelines.reference import known_statuses
 from pipelines.warehouse import has_table, only_row, raw_tables_ddl
-
-# Lines of forgotten people have come in as nothing but their place.
-SET_APART = """
-insert into raw.forgotten_lines
-select file_id, line_number, load_id from raw.deliveries where load_id = $load_id and reason = 'forgotten'
-"""
-SET_APART_FROM = "delete from raw.deliveries where load_id = $load_id and reason = 'forgotten'"
 
 COUNTED = """
 select
@@ -71,16 +63,17 @@ def load(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], progress:
     connection.execute(raw_tables_ddl())
     read_ns = time.time_ns()
     sources, todo = _look(connection, paths, read_ns)
-    connection.begin()
-    try:
-        write_entries(connection, todo.touched)
-        if todo.tasks:
-            _read(connection, todo, read_ns, statuses, progress)
-        connection.commit()
-    except BaseException:
-        with suppress(duckdb.Error):  # where the disk is full, DuckDB has done that
-            connection.rollback()
-        raise
+    with judging(connection):
+        connection.begin()
+        try:
+            write_entries(connection, todo.touched)
+            if todo.tasks:
+                _read(connection, todo, read_ns, statuses, progress)
+            connection.commit()
+        except BaseException:
+            with suppress(duckdb.Error):  # where the disk is full, DuckDB has done that
+                connection.rollback()
+            raise
     return _summary(sources, todo)
 
 
@@ -100,15 +93,10 @@ def _read(
     progress: Progress | None,
 ) -> None:
     load_id = begin_load(connection)
-    connection.register("known_statuses", pa.table({"status": statuses}))
-    failed = _insert(connection, todo, load_id, progress)
+    failed = _insert(connection, todo, load_id, statuses, progress)
     todo.tasks = [task for task in todo.tasks if task not in failed]
-    look_again(connection, load_id)
-    connection.unregister("known_statuses")
     for task in failed:
         take_back(connection, task.reader.file_id, "load_id = $load_id", load_id)
-    for statement in (SET_APART, SET_APART_FROM):
-        connection.execute(statement, {"load_id": load_id})
     for task in todo.tasks:
         if task.entry and task.entry.open_line_bytes:
             withdraw_open_line(connection, task.entry, load_id)
@@ -137,7 +125,9 @@ def begin_load(connection: duckdb.DuckDBPyConnection) -> int:
     return int(only_row(connection, query)[0])
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, todo: Plan, load_id: int, progress: Progress | None) -> list[Task]:
+def _insert(
+    connection: duckdb.DuckDBPyConnection, todo: Plan, load_id: int, statuses: list[str], progress: Progress | None
+) -> list[Task]:
     """Stream every file into one insert; the tasks whose file could not be read to its end."""
     failed: list[Task] = []
     broken_off_by: list[BaseException] = []  # DuckDB makes an error of its own of whatever comes up in the stream
@@ -159,15 +149,12 @@ def _insert(connection: duckdb.DuckDBPyConnection, todo: Plan, load_id: int, pro
                 raise
             done += task.reader.source.size
 
-    connection.register("arriving", pa.RecordBatchReader.from_batches(SCHEMA, batches()))
-    connection.execute(FIRST_LOOK)
     try:
-        parse(connection, load_id, may_contest=True)
+        insert(connection, batches(), load_id, statuses)
     except duckdb.Error:
         if broken_off_by:
             raise broken_off_by[0] from None
         raise
-    connection.unregister("arriving")
     return failed
 
 

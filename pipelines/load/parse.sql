@@ -1,185 +1,118 @@
--- One row per line of `lines` (file_id, line_number, raw, document, is_long, says_more): what it is and what it says.
--- `document` is what to parse. It is `raw`, but for lines that have been looked at again (strict_json.py).
--- is_long: not looked at yet, because its size would ask too much of DuckDB. says_more: than `document` does.
--- is_contested: DuckDB's parser may have been too kind to this line, so it must be looked at again.
+-- What DuckDB and the judge (judge.py) make of lines.
+-- Most lines need no judging. They are canonical: cut at their quotes and written again in Rally's own form, with or
+-- without the envelope, they give the same bytes. All other lines go to judge().
 
-create or replace temp macro is_string(json, path) as
-    coalesce(json_type(json, path) = 'VARCHAR', false);
-
-create or replace temp macro rfc3339_instant(text) as
+-- As RFC 3339 has it, and in years in which no offset leads out of the range.
+create or replace temp macro canonical_instant(text) as
     case
         when regexp_full_match(
             text,
-            '\d{4}-\d{2}-\d{2}[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)'
+            '[12]\d{3}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)'
         )
-            then case
-                -- an offset can carry the first and the last year out of the range
-                when text between '0002' and '9999'
-                    or try_cast(upper(text) as timestamptz)
-                    between timestamptz '0001-01-01 00:00:00+00' and timestamptz '9999-12-31 23:59:59.999999+00'
-                    then try_cast(upper(text) as timestamptz)
-            end
+            then try_cast(text as timestamptz)
     end;
 
-create or replace temp view parsed_lines as
+-- One row per line of `arriving` (file_id, line_number, raw), with the members of its judgement.
+create or replace temp view judged_lines as
 
 with
 
+-- Without bytes that are no UTF-8, so that such a line differs from its text. Long lines are never canonical.
 decoded as (
     select
         file_id,
         line_number,
         raw,
-        is_long,
-        says_more,
-        if(is_long, null, try(decode(document))) as text
-    from lines
+        case when octet_length(raw) < 65536 then decode(raw, 'ignore') end as text
+    from arriving
 ),
 
-typed as (
+cut as (
     select
         *,
-        case when json_valid(text) then if(left(text, 1) = '{', 'OBJECT', json_type(text)) end as kind
+        string_split(text, '"') as parts,
+        if(starts_with(text, '{"svix_id":'), 10, 0) as envelope_parts
     from decoded
 ),
 
-enveloped as (
+named as (
     select
-        *,
-        case
-            -- a member's name can be written with escapes, so a line that has any is looked at, too
-            when kind = 'OBJECT' and (contains(text, '"payload"') or contains(text, '\'))
-                then json_exists(text, '$.payload') and not json_exists(text, '$._eventType')
-            else false
-        end as is_envelope
-    from typed
+        file_id,
+        line_number,
+        raw,
+        text,
+        if(envelope_parts > 0, parts[4], null) as svix_id,
+        if(envelope_parts > 0, parts[8], null) as received_text,
+        parts[8 + envelope_parts] as participant_id,
+        parts[12 + envelope_parts] as person_id,
+        parts[16 + envelope_parts] as study_id,
+        parts[20 + envelope_parts] as status,
+        if(parts[23 + envelope_parts] = ':', parts[24 + envelope_parts], null) as prior_status,
+        parts[-2] as updated_text,
+        parts[-1] as ending
+    from cut
 ),
 
-unwrapped as (
+timed as (
     select
         *,
-        case when is_envelope then json_type(text, '$.payload') else kind end as body_kind,
-        case
-            when is_envelope then json_extract(text, '$.payload')::varchar
-            when kind = 'OBJECT' then text
-        end as body_text,
-        case when is_envelope then text end as envelope
-    from enveloped
+        canonical_instant(received_text) as received_at,
+        canonical_instant(updated_text) as updated_at
+    from named
 ),
 
-parsed as (
+compared as (
     select
         *,
-        case
-            when body_kind = 'OBJECT'
-                then from_json(
-                    body_text,
-                    '{"_eventType": "VARCHAR", "participantId": "VARCHAR", "personId": "VARCHAR",
-                      "studyId": "VARCHAR", "status": "VARCHAR", "priorStatus": "VARCHAR", "updatedAt": "VARCHAR"}'
-                )
-        end as body,
-        case when body_kind = 'OBJECT' then json_type(body_text, '$.*') end as member_types
-    from unwrapped
-),
-
--- has_the_members: the body has the members that are modelled, each once, all of them strings, and no others.
-shaped as (
-    select
-        *,
-        body._eventType is null or body._eventType = ''
-        or body.participantId is null or body.participantId = ''
-        or body.personId is null or body.personId = ''
-        or body.studyId is null or body.studyId = ''
-        or body.status is null or body.status = ''
-        or body.updatedAt is null or body.updatedAt = '' as lacks_a_member,
-        case
-            when lacks_a_member then false
-            when body.priorStatus is not null
-                then member_types = ['VARCHAR', 'VARCHAR', 'VARCHAR', 'VARCHAR', 'VARCHAR', 'VARCHAR', 'VARCHAR']
-            when len(list_filter(member_types, lambda type: type = 'VARCHAR')) = 6
-                then len(member_types) = 6 + json_exists(body_text, '$.priorStatus')::int
-            else false
-        end as has_the_members
-    from parsed
+        coalesce(
+            text = concat(
+                if(
+                    svix_id is not null,
+                    concat('{"svix_id":', to_json(svix_id), ',"received_at":', to_json(received_text), ',"payload":'),
+                    ''
+                ),
+                '{"_eventType":"participant.status_changed","participantId":', to_json(participant_id),
+                ',"personId":', to_json(person_id),
+                ',"studyId":', to_json(study_id),
+                ',"status":', to_json(status),
+                ',"priorStatus":', coalesce(to_json(prior_status), 'null'),
+                ',"updatedAt":', to_json(updated_text),
+                ending
+            )
+            and rtrim(ending, e'\r\n') = if(svix_id is not null, '}}', '}')
+            and strlen(text) = octet_length(raw)
+            and participant_id <> ''
+            and person_id <> ''
+            and study_id <> ''
+            and status <> ''
+            and updated_at is not null
+            and (received_text is null or received_at is not null),
+            false
+        ) as is_canonical
+    from timed
 ),
 
 judged as (
     select
         *,
-        case
-            when has_the_members then body._eventType <> 'participant.status_changed'
-            else body._eventType not in ('', 'participant.status_changed') and is_string(body_text, '$._eventType')
-        end as is_other_event,
-        rfc3339_instant(body.updatedAt) as instant,
-        case
-            when kind is null then 'invalid_json'
-            when body_kind <> 'OBJECT' then 'not_an_object'
-            when is_other_event then null
-            when lacks_a_member then 'missing_field'
-            when not has_the_members and not (
-                is_string(body_text, '$._eventType')
-                and is_string(body_text, '$.participantId')
-                and is_string(body_text, '$.personId')
-                and is_string(body_text, '$.studyId')
-                and is_string(body_text, '$.status')
-                and (body.priorStatus is null or is_string(body_text, '$.priorStatus'))
-                and is_string(body_text, '$.updatedAt')
-            ) then 'invalid_type'
-            when instant is null then 'invalid_timestamp'
-        end as reason,
-        reason is null and not coalesce(is_other_event, false) as is_delivery,
-        case when is_string(envelope, '$.svix_id') then envelope ->> '$.svix_id' end as svix_id,
-        case
-            when is_string(envelope, '$.received_at') then rfc3339_instant(envelope ->> '$.received_at')
-        end as received_at
-    from shaped
-),
-
-weighed as (
-    select
-        *,
-        is_delivery
-        and has_the_members
-        and not says_more
-        and case
-            when is_envelope
-                then len(json_keys(envelope)) = 1 + (svix_id is not null)::int + (received_at is not null)::int
-            else true
-        end as is_said_by_columns
-    from judged
+        case when not is_canonical then judge(raw) end as judgement
+    from compared
 )
 
 select
     file_id,
     line_number,
-    reason,
-    case when is_delivery or is_other_event or is_string(body_text, '$._eventType') then body._eventType end
-        as event_type,
-    if(is_delivery, body.participantId, null) as participant_id,
-    if(is_delivery, body.personId, null) as person_id,
-    if(is_delivery, body.studyId, null) as study_id,
-    if(is_delivery, body.status, null) as status,
-    if(is_delivery, body.priorStatus, null) as prior_status,
-    if(is_delivery, instant, null) as updated_at,
-    svix_id,
-    received_at,
-    is_said_by_columns,
-    -- looked at first, so it asks nothing of JSON
-    case
-        when starts_with(text, '{') then false
-        else coalesce(trim(text, e' \t\n\x0b\x0c\r') = '', false)
-    end as is_blank,
-    text is null as is_no_text,
-    is_long or coalesce(
-        case
-            when kind is null then starts_with(text, chr(65279))
-            when is_said_by_columns and not is_envelope then regexp_matches(text, ',\s*\}\s*$')
-            else
-                regexp_matches(text, '(?i)(^|[:\[,\s])[-+]?(nan|inf)|,\s*[}\]]')
-                or len(list_distinct(json_keys(envelope))) < len(json_keys(envelope))
-                or len(list_distinct(json_keys(body_text))) < len(json_keys(body_text))
-        end,
-        false
-    ) as is_contested,
-    raw
-from weighed;
+    raw,
+    if(is_canonical, 'accepted', judgement.outcome) as outcome,
+    if(is_canonical, null, judgement.reason) as reason,
+    if(is_canonical, 'participant.status_changed', judgement.event_type) as event_type,
+    if(is_canonical, svix_id, judgement.svix_id) as svix_id,
+    if(is_canonical, received_at, judgement.received_at) as received_at,
+    if(is_canonical, participant_id, judgement.participant_id) as participant_id,
+    if(is_canonical, person_id, judgement.person_id) as person_id,
+    if(is_canonical, study_id, judgement.study_id) as study_id,
+    if(is_canonical, status, judgement.status) as status,
+    if(is_canonical, prior_status, judgement.prior_status) as prior_status,
+    if(is_canonical, updated_at, judgement.updated_at) as updated_at,
+    if(is_canonical, false, judgement.says_more) as says_more
+from judged;

@@ -10,7 +10,12 @@ import duckdb
 from pipelines.warehouse import has_table
 
 WITHHOLD = (Path(__file__).parent / "withhold.sql").read_text(encoding="utf-8")
-KEPT_LINES = (Path(__file__).parent / "kept_lines.sql").read_text(encoding="utf-8")
+NOBODY = """
+create or replace temp macro is_forgotten_person(id) as false;
+create or replace temp macro is_forgotten_participant(id) as false;
+create or replace temp macro mentions_forgotten(text) as false;
+create or replace temp macro readable(bytes) as null::varchar;
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,10 @@ class Forgotten:
         """Who has these ids."""
         return cls(salt, tuple(hash_of(salt, one) for one in people), tuple(hash_of(salt, one) for one in participants))
 
+    def have(self, person: str, participant: str) -> bool:
+        """Whether one of them is this person or this participant."""
+        return hash_of(self.salt, person) in self.people or hash_of(self.salt, participant) in self.participants
+
     def tell(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make the macros that tell what is theirs (withhold.sql)."""
         for name in ("salt", "people", "participants"):
@@ -35,6 +44,11 @@ class Forgotten:
             text = repr(value) if isinstance(value, str) else repr(list(value))
             connection.execute(f"set variable forgotten_{name} = cast({text} as {kind})")
         connection.execute(WITHHOLD)
+
+
+def tell_of_nobody(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the same macros where nobody was forgotten."""
+    connection.execute(NOBODY)
 
 
 def hash_of(salt: str, one: str) -> str:
