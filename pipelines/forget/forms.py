@@ -132,13 +132,16 @@ def readings(text: str, wholes: tuple[Form, ...]) -> Iterator[str]:
 
 
 def layers(text: str) -> Iterator[str]:
-    """The text, then the same with one layer of escapes after another undone."""
+    """The text, then the same with one kind of escapes after another undone, until none is left."""
+    yield text
     for _ in range(LAYERS):
-        yield text
         before = text
         for form in ESCAPES:
             if form.sign in text:
-                [text] = form.undo(text)
+                undone = next(form.undo(text))
+                if undone != text:
+                    text = undone
+                    yield text
         if text == before:
             return
 
