@@ -8,12 +8,19 @@ import duckdb
 from product import Product
 
 from pipelines.check import Finding, Report, check
-from pipelines.check.marts import MARTS
+from pipelines.check.contracts import read_contracts
+from pipelines.check.rules import read_rules
+from pipelines.check.runner import MODELS, RULES, names_of_tables
 from pipelines.load.loader import load
 from pipelines.settings import SAMPLE, sample_as_of
 
 AS_OF = sample_as_of()
-MODELS = ("gaps", "load_files", "rejected_lines", *(table.partition(".")[2] for table in MARTS))
+A_NOTE = "insert into audit.data_notes by name select 'test_id' as note, 'test_1' as subject, 1 as occurrences"
+"""The sample has no such thing, and a rule that no row can break would not be tried."""
+RULE_FILES = read_rules(RULES)
+CONTRACTS = {contract.name: contract for contract in read_contracts(MODELS)}
+TABLES = {name: contract for name, contract in CONTRACTS.items() if contract.columns}
+"""What is checked row by row, by name in dbt."""
 
 VICTIMS = """
 set variable victim = (
@@ -33,7 +40,25 @@ set variable victim_of_gap = (
         on this.participant_id = before.participant_id and this.sequence_number = before.sequence_number + 1
     where this.is_inferred and this.status <> 'NOT_STARTED' and before.occurred_at < this.occurred_at - interval 1 second
 );
+set variable victim_of_state = (
+    select participant_id
+    from marts.incentive_states
+    where ended_at > began_at
+    order by participant_id, sequence_number
+    limit 1
+);
 """
+
+
+def models_checked(product: Product) -> list[str]:
+    """The models that a check reads."""
+    needed = {*TABLES, "rejected_lines"}.union(*(file.needs for file in RULE_FILES))
+    return sorted(needed & {model["name"] for model in product.models.values()})
+
+
+def full_name(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """A table with its schema."""
+    return names_of_tables(connection)[name]
 
 
 @contextmanager
@@ -41,7 +66,8 @@ def broken_sample(product: Product, *statements: str) -> Iterator[duckdb.DuckDBP
     """The sample's warehouse after these statements.
 
     `getvariable('victim')` is a participant in progress with at least five changes at different instants, each
-    delivered once; `getvariable('victim_of_gap')` is one who has an inferred change that is not the first.
+    delivered once; `getvariable('victim_of_gap')` is one who has an inferred change that is not the first;
+    `getvariable('victim_of_state')` is one whose first incentive state lasted and was followed by another.
     """
     connection = _sample(product)
     connection.begin()
@@ -81,6 +107,7 @@ def _sample(product: Product) -> duckdb.DuckDBPyConnection:
     connection.execute("set timezone = 'UTC'")
     load(connection, [SAMPLE])
     product.prepare(connection)
-    product.build(connection, *MODELS, as_of=AS_OF)
+    product.build(connection, *models_checked(product), as_of=AS_OF)
     connection.execute(VICTIMS)
+    connection.execute(A_NOTE)
     return connection

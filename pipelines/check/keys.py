@@ -1,28 +1,28 @@
-"""What must be there once only."""
+"""Keys: the columns of which no two rows of a table have the same values."""
 
-from pipelines.check.marts import MARTS
-from pipelines.check.meanings import REPEATED
-from pipelines.check.scan import Rule, Scan
+import duckdb
+
+from pipelines.check.remedies import REPEATED, TAMPERED
+from pipelines.check.report import SAMPLE_ROWS, Finding
+from pipelines.check.times import clipped
+
+LOADED = ("raw.files", "raw.deliveries", "raw.loads")
+"""Tables that no build makes anew."""
 
 
-def unique(table: str, *columns: str, meaning: str = REPEATED) -> Scan:
-    """One row per key that several rows share. Rows are found by a hash first: keys are long, and few repeat."""
+def repeated_keys(connection: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...]) -> list[Finding]:
+    """How many keys several rows share, and some of them. They are found by a hash first: keys are long, and few repeat."""
     key = ", ".join(columns)
     query = f"""
 select {key}, count(*) as rows
 from {table}
-where hash({key}) in (select hash({key}) as key from {table} group by all having count(*) > 1)
-group by all
+where hash({key}) in (select hash({key}) from {table} group by hash({key}) having count(*) > 1)
+group by {key}
 having count(*) > 1
 """  # noqa: S608
-    return Scan(query, (Rule(table, f"{' + '.join(columns)} is unique", "true", "*", meaning),))
-
-
-KEYS = (
-    unique("staging.stg_statuses", "status"),
-    unique("staging.stg_changes", "participant_id", "person_id", "study_id", "status", "prior_status", "occurred_at"),
-    unique("marts.status_changes", "participant_id", "sequence_number"),
-    unique("marts.participants", "participant_id"),
-)
-
-MART_KEYS = tuple(unique(table, *mart.key) for table, mart in MARTS.items())
+    [(count,)] = connection.execute(f"select count(*) from ({query})").fetchall()  # noqa: S608
+    if not count:
+        return []
+    rows = connection.sql(f"select * from ({query}) order by all limit {SAMPLE_ROWS}").pl()  # noqa: S608
+    remedy = TAMPERED if table in LOADED else REPEATED
+    return [Finding(table, f"{' + '.join(columns)} is unique", count, clipped(rows), remedy)]

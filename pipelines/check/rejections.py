@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pipelines.check.meanings import REJECTED, REJECTED_OTHERWISE
+from pipelines.check.remedies import REJECTED, REJECTED_OTHERWISE
 from pipelines.check.report import SAMPLE_ROWS, Finding
 
 if TYPE_CHECKING:

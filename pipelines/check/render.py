@@ -9,6 +9,7 @@ from rich.text import Text
 
 from pipelines.check.report import SAMPLE_ROWS, Finding, Report
 from pipelines.check.times import as_text
+from pipelines.plain import plain
 
 if TYPE_CHECKING:
     import polars as pl
@@ -58,12 +59,9 @@ def _as_table(rows: "pl.DataFrame") -> Table:
 
 
 def _cell(value: object) -> Text:
-    """A value as it is, but nothing in it can steer the terminal: webhooks come from outside."""
     if value is None:
         return Text("null", "dim")
-    if isinstance(value, bool):
-        return Text(str(value).lower())
-    return Text("".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(value)))
+    return Text(str(value).lower() if isinstance(value, bool) else plain(str(value)))
 
 
 def _verdict(report: Report) -> Text:

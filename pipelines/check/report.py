@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pipelines.check.meanings import WRONG_CLOCK
+from pipelines.check.remedies import WRONG_CLOCK
 from pipelines.check.times import as_text
 
 if TYPE_CHECKING:

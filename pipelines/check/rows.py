@@ -10,9 +10,11 @@ from pandera.constants import CHECK_OUTPUT_KEY
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 from pandera.polars import Check, DataFrameSchema
 
-from pipelines.check.meanings import NEVER_NULL, OTHER_VERSION
+from pipelines.check.remedies import NEVER_NULL, OTHER_VERSION
 from pipelines.check.report import SAMPLE_ROWS, Finding
 from pipelines.check.times import clipped
+
+MISFIT = {SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME, SchemaErrorReason.WRONG_DATATYPE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,42 +29,43 @@ class Checked:
 def check_rows(connection: duckdb.DuckDBPyConnection, schema: DataFrameSchema, batch_rows: int) -> Checked:
     """Every row of the schema's table, with at most about `batch_rows` of them in memory at a time."""
     table = str(schema.name)
-    columns = connection.sql(f"from {table} limit 0").pl()
-    if misfits := [_misfit(table, error) for error in _errors(schema, columns, ValidationDepth.SCHEMA_ONLY)]:
-        return Checked(0, misfits, is_sound=False)
     rows = 0
     found: dict[str, Finding] = {}
-    for batch in _batches(connection, table, _columns_to_read(schema), batch_rows):
+    for batch in _batches(connection, table, [str(column) for column in schema.columns], batch_rows):
         frame = clipped(batch)
         rows += frame.height
-        for error in _errors(schema, frame, ValidationDepth.DATA_ONLY):
+        errors = _errors(schema, frame)
+        if misfits := [_misfit(table, error) for error in errors if error.reason_code in MISFIT]:
+            return Checked(0, misfits, is_sound=False)
+        for error in errors:
             finding = _finding(schema, frame, error)
             found[finding.rule] = _merged(found.get(finding.rule), finding)
     return Checked(rows, list(found.values()))
 
 
-def _columns_to_read(schema: DataFrameSchema) -> list[str]:
-    of_rules = [column for check in schema.checks for column in check.statistics["columns"]]
-    return list(dict.fromkeys([*schema.metadata["key"], *schema.columns, *of_rules]))
-
-
 def _batches(
     connection: duckdb.DuckDBPyConnection, table: str, columns: list[str], batch_rows: int
 ) -> Iterator[pl.DataFrame]:
-    quoted = ", ".join(f'"{column}"' for column in columns)
-    for batch in connection.sql(f"select {quoted} from {table}").to_arrow_reader(batch_rows):  # noqa: S608
-        yield pl.DataFrame(batch)
+    """The columns, as far as the table has them; one frame without rows where it has none, which shows their types."""
+    empty = connection.sql(f"from {table} limit 0")
+    there = ", ".join(f'"{column}"' for column in columns if column in empty.columns)
+    query = f"select {there} from {table}"  # noqa: S608
+    with connection.sql(query).to_arrow_reader(batch_rows) as reader:
+        batch = None
+        for batch in reader:
+            yield pl.DataFrame(batch)
+    if batch is None:
+        yield connection.sql(f"{query} limit 0").pl()
 
 
 def count_rules(schema: DataFrameSchema) -> int:
     """How many rules about rows a schema has."""
-    columns = schema.columns.values()
-    return len(schema.checks) + sum(len(column.checks) + (not column.nullable) for column in columns)
+    return sum(len(column.checks) + (not column.nullable) for column in schema.columns.values())
 
 
-def _errors(schema: DataFrameSchema, frame: pl.DataFrame, depth: ValidationDepth) -> list[SchemaError]:
+def _errors(schema: DataFrameSchema, frame: pl.DataFrame) -> list[SchemaError]:
     """Every rule that the columns or the rows break. PANDERA_… in the environment turns none of them off."""
-    with config_context(validation_enabled=True, validation_depth=depth):
+    with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
         try:
             schema.validate(frame, lazy=True)
         except SchemaErrors as errors:
@@ -81,16 +84,13 @@ def _misfit(table: str, error: SchemaError) -> Finding:
 def _finding(schema: DataFrameSchema, frame: pl.DataFrame, error: SchemaError) -> Finding:
     if error.check_output is None:
         raise error  # the rule could not be evaluated at all
+    column = str(error.schema.name)
     broken = frame.filter(error.check_output[CHECK_OUTPUT_KEY].not_())
-    rule, meaning, columns = "is never null", NEVER_NULL, [str(error.schema.name)]
+    rule, remedy = "is never null", NEVER_NULL
     if isinstance(error.check, Check):
-        rule, meaning = str(error.check.name), str(error.check.description)
-    if error.schema is schema:
-        columns = error.check.statistics["columns"]
-    else:
-        rule = f"{error.schema.name} {rule}"
-    shown = list(dict.fromkeys([*schema.metadata["key"], *columns]))
-    return Finding(str(schema.name), rule, broken.height, broken.head(SAMPLE_ROWS).select(shown), meaning)
+        rule, remedy = str(error.check.name), str(error.check.description)
+    shown = list(dict.fromkeys([*schema.metadata["key"], column]))
+    return Finding(str(schema.name), f"{column} {rule}", broken.height, broken.head(SAMPLE_ROWS).select(shown), remedy)
 
 
 def _merged(before: Finding | None, now: Finding) -> Finding:

@@ -1,5 +1,12 @@
--- Why: the backlog of any day is read from these spans. Two that overlap owe an incentive twice, two alike in a row
--- restart the age of a debt, and a hole forgets it.
+-- A participant's incentive states follow one another without overlap or hole, and none is there twice in a row.
+-- Why: the backlog of any day is read from them. Two that overlap owe an incentive twice, two alike restart the age
+-- of a debt, and a hole forgets it.
+-- Remedy: The table is not what the models make of the loaded lines. Build it again with: studyflow build
+-- Key: participant_id, sequence_number
+-- Rules of marts.incentive_states:
+--   ends_elsewhere: ended_at is the next state's began_at (backlog_state, ended_at, next_began_at)
+--   ends_before_it_begins: ended_at is not before began_at (backlog_state, began_at, ended_at)
+--   repeats_itself: the next state is another one (backlog_state, incentive_status, began_at)
 with
 
 states as (
@@ -9,22 +16,37 @@ states as (
 neighbours as (
     select
         *,
-        lead(began_at) over in_order as next_began_at,
         lead(sequence_number) over in_order as next_number,
-        lead(coalesce(backlog_state, '')) over in_order as next_state,
-        lead(coalesce(incentive_status, '')) over in_order as next_incentive_status
+        lead(began_at) over in_order as next_began_at,
+        lead(backlog_state) over in_order as next_state,
+        lead(incentive_status) over in_order as next_incentive_status
     from states
     window in_order as (partition by participant_id order by sequence_number)
+),
+
+judged as (
+    select
+        *,
+        (ended_at is distinct from next_began_at) as ends_elsewhere,
+        ended_at < began_at as ends_before_it_begins,
+        (
+            next_number is not null
+            and backlog_state is not distinct from next_state
+            and incentive_status is not distinct from next_incentive_status
+        ) as repeats_itself
+    from neighbours
 )
 
 select
     participant_id,
     sequence_number,
     backlog_state,
+    incentive_status,
     began_at,
-    ended_at
-from neighbours
-where
-    coalesce(ended_at <> next_began_at, (ended_at is null) <> (next_number is null))
-    or ended_at < began_at
-    or (coalesce(backlog_state, '') = next_state and coalesce(incentive_status, '') = next_incentive_status)
+    ended_at,
+    next_began_at,
+    ends_elsewhere,
+    ends_before_it_begins,
+    repeats_itself
+from judged
+where ends_elsewhere or ends_before_it_begins or repeats_itself

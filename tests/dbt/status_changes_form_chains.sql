@@ -1,44 +1,100 @@
--- Why: spans, ages and funnels are read from one row to the next. That only works when each participant's changes are
--- numbered without holes, follow one another in time, end where the next begins, say truly what came before, and
--- exactly the last one is current.
+-- Each participant's changes form one chain: in order, without holes, each ending where the next begins.
+-- Why: spans, ages, stages and funnels are read from one row to the next.
+-- Remedy: The table is not what the models make of the loaded lines. Build it again with: studyflow build
+-- Key: participant_id
+-- Rules of marts.status_changes:
+--   skips_a_number: sequence_number runs 1, 2, 3, … (sequence_number)
+--   goes_back_in_time: occurred_at is not before the change before (sequence_number, occurred_before, occurred_at)
+--   ends_before_it_begins: ended_at is not before occurred_at (sequence_number, occurred_at, ended_at)
+--   ends_elsewhere: ended_at is the next change's occurred_at (number_before, ended_before, occurred_at)
+--   is_wrongly_current: is_current where there is no ended_at (sequence_number, is_current, ended_at)
+--   hides_a_gap: follows_gap where prior_status is not the status before
+--     (sequence_number, status_before, prior_status, status)
+--   invents_a_gap: follows_gap only where a change is missing (sequence_number, status_before, prior_status, status)
+--   is_told_otherwise: an inferred change stands just before the change that tells of it
+--     (number_before, status_before, occurred_before, prior_status, occurred_at)
+--   is_inferred_with_prior_status: prior_status is null where is_inferred (sequence_number, prior_status)
+--   is_inferred_after_a_gap: follows_gap is false where is_inferred (sequence_number, follows_gap)
+--   miscounts_deliveries: deliveries is 0 where is_inferred, and only there (sequence_number, is_inferred, deliveries)
+--   changes_owner: a participant has one person and one study
+--     (sequence_number, person_before, person_id, study_before, study_id)
 with
 
-changes as (
-    select * from {{ ref('status_changes') }}
-),
-
+-- A row per change and the one before it, and one more after the last.
 neighbours as (
     select
-        *,
-        row_number() over in_order as expected_number,
-        lag(status) over in_order as status_before,
-        lead(occurred_at) over in_order as next_occurred_at,
-        lead(follows_gap) over in_order as next_follows_gap
-    from changes
-    window in_order as (partition by participant_id order by sequence_number)
+        coalesce(changes.participant_id, befores.participant_id) as participant_id,
+        changes.participant_id is not null as is_there,
+        befores.participant_id is not null as has_one_before,
+        befores.participant_id is not null or changes.sequence_number = 1 as is_in_place,
+
+        changes.sequence_number,
+        changes.person_id,
+        changes.study_id,
+        changes.prior_status,
+        changes.status,
+        changes.occurred_at,
+        changes.ended_at,
+        changes.is_current,
+        changes.is_inferred,
+        changes.follows_gap,
+        changes.deliveries,
+
+        befores.sequence_number as number_before,
+        befores.person_id as person_before,
+        befores.study_id as study_before,
+        befores.status as status_before,
+        befores.occurred_at as occurred_before,
+        befores.ended_at as ended_before,
+        coalesce(befores.is_inferred, false) as is_after_inferred
+    from {{ ref('status_changes') }} as changes
+    full outer join {{ ref('status_changes') }} as befores
+        on changes.participant_id = befores.participant_id and changes.sequence_number = befores.sequence_number + 1
 ),
 
 judged as (
     select
         *,
-        case
-            when sequence_number <> expected_number then 'the numbers have a hole'
-            when occurred_at > {{ as_of() }} then 'it is later than as-of'
-            when ended_at < occurred_at then 'it ends before it begins'
-            when coalesce(ended_at <> next_occurred_at, (ended_at is null) <> (next_occurred_at is null))
-                then 'it does not end where the next begins'
-            when is_current <> (next_occurred_at is null) then 'not the last one is current'
-            when is_inferred and not coalesce(next_follows_gap, false) then 'it is inferred from no gap'
-            when not is_inferred and prior_status <> coalesce(status_before, '') then 'its link is broken'
-            when not is_inferred and prior_status is null and follows_gap <> (status_before is not null)
-                then 'a first change is told from a gap by what is before it'
-        end as problem
+        not is_in_place as skips_a_number,
+        occurred_at < occurred_before as goes_back_in_time,
+        ended_at < occurred_at as ends_before_it_begins,
+        (is_there and has_one_before and ended_before is distinct from occurred_at) as ends_elsewhere,
+        (is_current <> (ended_at is null)) as is_wrongly_current,
+        (
+            is_in_place and not is_inferred and not follows_gap and prior_status is distinct from status_before
+        ) as hides_a_gap,
+        (
+            is_in_place and follows_gap and case
+                when prior_status is null then is_after_inferred or not has_one_before
+                else not is_after_inferred or prior_status is distinct from status_before
+            end
+        ) as invents_a_gap,
+        (
+            is_after_inferred and (
+                not is_there
+                or not follows_gap
+                or prior_status is distinct from status_before
+                or occurred_at <> occurred_before
+            )
+        ) as is_told_otherwise,
+        (is_inferred and prior_status is not null) as is_inferred_with_prior_status,
+        (is_inferred and follows_gap) as is_inferred_after_a_gap,
+        (is_inferred <> (deliveries = 0)) as miscounts_deliveries,
+        (person_id <> person_before or study_id <> study_before) as changes_owner
     from neighbours
 )
 
-select
-    participant_id,
-    sequence_number,
-    problem
-from judged
-where problem is not null
+select * from judged
+where
+    skips_a_number
+    or goes_back_in_time
+    or ends_before_it_begins
+    or ends_elsewhere
+    or is_wrongly_current
+    or hides_a_gap
+    or invents_a_gap
+    or is_told_otherwise
+    or is_inferred_with_prior_status
+    or is_inferred_after_a_gap
+    or miscounts_deliveries
+    or changes_owner

@@ -1,10 +1,6 @@
-"""What a broken rule means and what to do: each is said once, here."""
+"""What a broken rule means and what to do. Rules in tests/dbt say theirs in their head; these are of rules in YAML."""
 
 REBUILD = "The table is not what the models make of the loaded lines. Build it again with: studyflow build"
-STALE = (
-    "The table is not made of what is loaded now, or speaks for another moment than this check. "
-    "Build again as of this moment with: studyflow build"
-)
 OTHER_VERSION = "The table was made by another version of the models. Build it again with: studyflow build"
 REPEATED = (
     "The table says the same thing more than once, so what is counted from it is too high. Build again: studyflow build"
@@ -21,7 +17,7 @@ WRONG_CLOCK = (
     "A webhook says a time that cannot be right. Find its line in raw.deliveries by the participant, correct or remove "
     "it in its file, then load and build again with: studyflow run"
 )
-AFTER_AS_OF = "The table tells of what happened after the moment it speaks for. Build it again with: studyflow build"
+AFTER_AS_OF = "The table has something later than its as-of. Build it again with: studyflow build"
 TAMPERED = (
     "raw.deliveries does not have the lines that were read. Move the warehouse away and load everything again "
     "with: studyflow run"

@@ -1,0 +1,103 @@
+"""What the YAML of the dbt models and sources says of their tables: columns, what each may hold, and keys."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from pipelines.yaml_files import LOADER
+
+UNIT_TESTS = "\nunit_tests:"
+"""Nothing after this is about a table."""
+
+
+@dataclass(frozen=True)
+class ColumnContract:
+    """A column: its type in the words of dbt, whether it may be null, and its data tests and meta as they stand."""
+
+    name: str
+    data_type: str
+    may_be_null: bool
+    data_tests: tuple[str | dict[str, Any], ...]
+    meta: dict[str, Any]
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether the column alone is a key."""
+        return "unique" in self.data_tests
+
+    @cached_property
+    def reference(self) -> tuple[str, str] | None:
+        """The table and column that its values are in, where a data test says so; the table by its name in dbt."""
+        found = _arguments(self.data_tests, "relationships")
+        return (found["to"].removeprefix("ref('").removesuffix("')"), found["field"]) if found else None
+
+    @cached_property
+    def accepted_values(self) -> list[str] | None:
+        """All values that there may be, where a data test says so."""
+        found = _arguments(self.data_tests, "accepted_values")
+        return found["values"] if found else None
+
+    @property
+    def at_least(self) -> int | datetime | None:
+        """The least value, where meta says so."""
+        least = self.meta.get("at_least")
+        return datetime.fromisoformat(least).replace(tzinfo=UTC) if isinstance(least, str) else least
+
+
+@dataclass(frozen=True, slots=True)
+class TableContract:
+    """A table by its name in dbt: `keys` are the columns of which no two rows have the same values, the grain first.
+
+    `columns` is empty if nothing is said of what they may hold.
+    """
+
+    name: str
+    columns: tuple[ColumnContract, ...]
+    keys: tuple[tuple[str, ...], ...]
+
+
+def read_contracts(models: Path) -> list[TableContract]:
+    """The models whose YAML says what columns may hold, in a constraint of any of them, and the sources that have keys."""
+    contracts = []
+    for file in sorted(models.rglob("*.yml")):
+        text = file.read_text(encoding="utf-8").partition(UNIT_TESTS)[0]
+        if "constraints:" in text or "sources:" in text:
+            said = yaml.load(text, LOADER)  # noqa: S506 - a safe one
+            found = [_contract(model, model["name"]) for model in said.get("models", ())]
+            contracts += [contract for contract in found if contract.columns]
+            for source in said.get("sources", ()):
+                found = [_contract(table, f"{source['name']}.{table['name']}") for table in source["tables"]]
+                contracts += [contract for contract in found if contract.keys]
+    return contracts
+
+
+def _contract(table: dict[str, Any], name: str) -> TableContract:
+    columns = tuple(
+        ColumnContract(
+            column["name"],
+            column["data_type"],
+            {"type": "not_null"} not in column.get("constraints", ())
+            and "not_null" not in column.get("data_tests", ()),
+            tuple(column.get("data_tests", ())),
+            column.get("config", {}).get("meta", {}),
+        )
+        for column in table["columns"]
+    )
+    together = _arguments(tuple(table.get("data_tests", ())), "unique_together")
+    keys = [(column.name,) for column in columns if column.is_unique]
+    has_contract = any("constraints" in column for column in table["columns"])
+    return TableContract(
+        name, columns if has_contract else (), (*([tuple(together["columns"])] if together else []), *keys)
+    )
+
+
+def _arguments(data_tests: tuple[str | dict[str, Any], ...], name: str) -> dict[str, Any] | None:
+    for test in data_tests:
+        if isinstance(test, dict) and name in test:
+            arguments: dict[str, Any] = test[name]["arguments"]
+            return arguments
+    return None

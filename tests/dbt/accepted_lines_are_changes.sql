@@ -1,0 +1,28 @@
+-- Every accepted line of all files is a delivery of a staged change.
+-- Why: a line that no change counts would vanish from every mart.
+-- Remedy: The table is not made of what is loaded now. Build it again with: studyflow build
+-- Key: accepted
+-- Rules of staging.stg_changes:
+--   differs: the deliveries of all changes = the accepted lines of all files (distinct_changes, deliveries)
+with
+
+files as (
+    select cast(coalesce(sum(accepted), 0) as bigint) as accepted
+    from {{ ref('load_files') }}
+),
+
+changes as (
+    select
+        count(*) as distinct_changes,
+        cast(coalesce(sum(deliveries), 0) as bigint) as deliveries
+    from {{ ref('stg_changes') }}
+)
+
+select
+    files.accepted,
+    changes.distinct_changes,
+    changes.deliveries,
+    true as differs
+from files
+cross join changes
+where files.accepted <> changes.deliveries

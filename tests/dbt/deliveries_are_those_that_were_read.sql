@@ -1,0 +1,63 @@
+-- raw.deliveries has the lines that raw.files says were read.
+-- Why: everything is made of these rows, and nothing else can tell that one is gone.
+-- Remedy: raw.deliveries does not have the lines that were read. Move the warehouse away and load everything again
+-- with: studyflow run
+-- Key: file_id
+-- Rules of raw.deliveries:
+--   is_of_no_file: every delivery is of a file in raw.files (kept_lines)
+-- Rules of raw.files:
+--   has_other_lines: lines - blank_lines = rows in raw.deliveries (source_file, lines, blank_lines, kept_lines)
+--   was_longer: lines and forgotten lines are all lines that the file had when it was read (source_file,
+--     physical_lines, lines, forgotten_lines)
+with
+
+files as (
+    select * from {{ source('raw', 'files') }}
+),
+
+kept as (
+    select
+        file_id,
+        count(*) as kept_lines
+    from {{ source('raw', 'deliveries') }}
+    group by file_id
+),
+
+forgotten as (
+    select
+        file_id,
+        count(*) as forgotten_lines
+    from {{ source('raw', 'forgotten_lines') }}
+    group by file_id
+),
+
+compared as (
+    select
+        coalesce(files.file_id, kept.file_id) as file_id,
+        files.source_file,
+        files.lines,
+        files.blank_lines,
+        coalesce(kept.kept_lines, 0) as kept_lines,
+        coalesce(forgotten.forgotten_lines, 0) as forgotten_lines,
+        case
+            when not files.is_superseded
+                then files.next_line - 1 + case when files.open_line_bytes > 0 then 1 else 0 end
+        end as physical_lines,
+        files.file_id is null as is_of_no_file
+    from files
+    full outer join kept
+        on files.file_id = kept.file_id
+    left join forgotten
+        on files.file_id = forgotten.file_id
+),
+
+judged as (
+    select
+        *,
+        lines - blank_lines <> kept_lines as has_other_lines,
+        physical_lines <> lines + forgotten_lines as was_longer
+    from compared
+)
+
+select * from judged
+where is_of_no_file or has_other_lines or was_longer
