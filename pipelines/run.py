@@ -21,7 +21,7 @@ from pipelines.load.sources import display_name
 from pipelines.outcome import Outcome
 from pipelines.progress import progress_bar
 from pipelines.reference import read_reference_files
-from pipelines.settings import SAMPLE, Forms, Settings, resolve
+from pipelines.settings import SAMPLE, Settings, resolve
 from pipelines.state import built_as_of, last_build, record_checked, up_to_date, was_checked
 from pipelines.summary import summarise
 from pipelines.variables import check_vars
@@ -30,12 +30,12 @@ from pipelines.working_copy import Waiting, copied, reserved, working_copy
 
 if TYPE_CHECKING:
     from pipelines.check import Report
-    from pipelines.export import Exported
+    from pipelines.export import Exported, ExportOptions
 
 
 def run_all(
     settings: Settings,
-    forms: Forms,
+    options: "ExportOptions",
     *,
     strict: bool,
     console: Console | None,
@@ -57,7 +57,7 @@ def run_all(
                 outcome = _load_build_check(copy, strict=strict, console=console)
             outcome.settings = replace(outcome.settings, database=settings.database, named=None)
         with _timed(outcome, "export") as of_export, _saying(console, "Exporting"):
-            outcome.exported = export_tables(outcome.settings, forms)
+            outcome.exported = export_tables(outcome.settings, options)
             of_export.update({"wrote": outcome.exported.wrote, "files": len(outcome.exported.files)})
         with reading(settings.database) as connection:
             outcome.summary = summarise(connection, settings.database)
@@ -196,21 +196,18 @@ def _record_checked(connection: duckdb.DuckDBPyConnection, report: "Report", bui
     record_checked(connection, build_id, ok=not report.failures, may_build_on=report.may_build_on)
 
 
-def export_tables(settings: Settings, forms: Forms, *, as_of_must_match: bool = True) -> "Exported":
+def export_tables(settings: Settings, options: "ExportOptions", *, as_of_must_match: bool = True) -> "Exported":
     """Write the stage tables into the exports folder; the marts must be there, likewise."""
-    from pipelines.export import Format, export  # noqa: PLC0415
+    from pipelines.export import export  # noqa: PLC0415
 
-    formats: list[Format] = ["csv"]
-    formats += ["parquet"] if forms.parquet else []
-    formats += ["xlsx"] if forms.workbook else []
     with connect(settings.database, read_only=True) as connection:
         _built_as_of(connection, settings.as_of if as_of_must_match else None)
         return export(
             connection,
             settings.exports,
-            formats=tuple(formats),
-            by_study=forms.by_study,
-            pseudonyms=forms.pseudonyms,
+            formats=options.formats,
+            by_study=options.by_study,
+            pseudonyms=options.pseudonyms,
         )
 
 

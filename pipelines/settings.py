@@ -4,12 +4,8 @@ import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pipelines.errors import StudyflowError
-
-if TYPE_CHECKING:
-    from pipelines.export import Pseudonyms
 
 PROJECT = Path(os.environ.get("STUDYFLOW_PROJECT", Path(__file__).resolve().parents[1]))
 SAMPLE = PROJECT / "data" / "sample"
@@ -48,16 +44,6 @@ class Settings:
     def warehouse(self) -> Path:
         """The warehouse as messages call it: `database` may be a working copy of it."""
         return self.named or self.database
-
-
-@dataclass(frozen=True, slots=True)
-class Forms:
-    """What an export has beside one CSV file per stage and one of everybody, and what stands in place of their ids."""
-
-    by_study: bool = False
-    parquet: bool = False
-    workbook: bool = False
-    pseudonyms: "Pseudonyms | None" = None
 
 
 def resolve(

@@ -12,7 +12,7 @@ import duckdb
 
 from pipelines import stopping
 from pipelines.errors import StudyflowError
-from pipelines.locks import alone_in_time, holder
+from pipelines.locks import alone, holder
 from pipelines.migrations import migrate
 from pipelines.settings import Settings
 from pipelines.system import flush_one
@@ -104,7 +104,7 @@ def _alone(database: Path, seconds: float, waiting: Waiting | None) -> Iterator[
 
     workspace = _workspace(database)
     database.parent.mkdir(parents=True, exist_ok=True)
-    with alone_in_time(workspace, seconds, tell) as is_alone:
+    with alone(workspace, seconds, tell) as is_alone:
         if not is_alone:
             process = holder(workspace)
             who = f"another studyflow (process {process})" if process else "another studyflow"

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipelines import run as steps
-from pipelines.export import exporter
+from pipelines.export import ExportOptions, exporter
 from pipelines.load import loader
-from pipelines.settings import Forms, Settings
+from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from multiprocessing.queues import Queue
@@ -42,7 +42,7 @@ select
 
 def run(settings: Settings) -> None:
     """The whole run, which must end well."""
-    outcome = steps.run_all(settings, Forms(), strict=False, console=None)
+    outcome = steps.run_all(settings, ExportOptions(), strict=False, console=None)
     assert outcome.exit_code == 0
 
 

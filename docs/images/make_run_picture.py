@@ -10,9 +10,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from pipelines.export import ExportOptions
 from pipelines.outcome import Outcome
 from pipelines.run import run_all
-from pipelines.settings import Forms, resolve
+from pipelines.settings import resolve
 
 PICTURE = Path(__file__).with_name("run.svg")
 FONT_FACE = re.compile(r"\s*@font-face \{.*?\}\n", re.DOTALL)
@@ -21,7 +22,7 @@ FONT_FACE = re.compile(r"\s*@font-face \{.*?\}\n", re.DOTALL)
 def run_sample(folder: Path) -> Outcome:
     """A run of the sample that leaves the project's own warehouse and exports alone."""
     settings = resolve(database=folder / "studyflow.duckdb", exports=folder / "exports")
-    return run_all(settings, Forms(), strict=False, console=None)
+    return run_all(settings, ExportOptions(), strict=False, console=None)
 
 
 def draw(outcome: Outcome) -> str:

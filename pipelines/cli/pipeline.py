@@ -32,7 +32,7 @@ from pipelines.cli.app import (
 )
 from pipelines.cli.telling import Chat, ToldToChat, has_told, telling_of_failure
 from pipelines.errors import ExitCode
-from pipelines.settings import REPORTS, REPORTS_KEPT, WAIT_SECONDS, Forms, resolve
+from pipelines.settings import REPORTS, REPORTS_KEPT, WAIT_SECONDS, resolve
 from pipelines.streams import after_work
 
 Report = Annotated[bool, typer.Option("--report", help="Also the report of the day, and an index of the last ones.")]
@@ -63,6 +63,7 @@ def run(
     """Load, build, check and export, then say what came of it. Without --raw it works on the sample."""
     logs.configure(as_json=log_json)
     with telling_of_failure(chat):
+        from pipelines.export import ExportOptions
         from pipelines.run import run_all
 
         settings = replace(
@@ -72,8 +73,10 @@ def run(
             wait_seconds=wait,
         )
         logs.log("run started", database=settings.database, exports=settings.exports, raw=list(map(str, settings.raw)))
-        forms = Forms(by_study=by_study, parquet=parquet, workbook=xlsx, pseudonyms=pseudonyms_if(pseudonymise))
-        outcome = run_all(settings, forms, strict=strict, console=progress_console(as_json), waiting=say_waiting)
+        options = ExportOptions(
+            by_study=by_study, parquet=parquet, workbook=xlsx, pseudonyms=pseudonyms_if(pseudonymise)
+        )
+        outcome = run_all(settings, options, strict=strict, console=progress_console(as_json), waiting=say_waiting)
     code = outcome.exit_code
     if chat and not has_told(outcome, chat):
         code = ExitCode.FAILED
@@ -166,10 +169,11 @@ def export(
     pseudonymise: Pseudonymise = False,
 ) -> None:
     """Write one CSV file per stage, as the tables in Rally, and participants.csv."""
+    from pipelines.export import ExportOptions
     from pipelines.run import export_tables
 
     settings = resolve(database=database, exports=exports, as_of=as_of)
-    forms = Forms(by_study=by_study, parquet=parquet, workbook=xlsx, pseudonyms=pseudonyms_if(pseudonymise))
-    exported = export_tables(settings, forms, as_of_must_match=as_of is not None)
+    options = ExportOptions(by_study=by_study, parquet=parquet, workbook=xlsx, pseudonyms=pseudonyms_if(pseudonymise))
+    exported = export_tables(settings, options, as_of_must_match=as_of is not None)
     with after_work(sys.stdout):
         output.print(f"{len(exported.files)} files in {settings.exports}", highlight=False, soft_wrap=True)

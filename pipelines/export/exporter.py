@@ -15,10 +15,11 @@ from pipelines.export import mart
 from pipelines.export.cells import Column, header
 from pipelines.export.mart import STUDY
 from pipelines.export.names import distinct_names
+from pipelines.export.options import Format
 from pipelines.export.place import explained, usable
 from pipelines.export.pseudonyms import Pseudonyms
 from pipelines.export.replace import MANIFEST, is_up_to_date, workspace
-from pipelines.export.tables import EVERYONE, Format, Layout, Tables, opened
+from pipelines.export.tables import EVERYONE, Layout, Tables, opened
 from pipelines.state import build_hash
 
 if TYPE_CHECKING:

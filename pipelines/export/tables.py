@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal, Protocol
+from typing import IO, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -12,9 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.export.mart import LINE, STAGE
-
-Format = Literal["csv", "parquet", "xlsx"]
-"""A file for each table, or one workbook of all."""
+from pipelines.export.options import Format
 
 EVERYONE = "participants"
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.errors import SourceError, StudyflowError
+from pipelines.export import ExportOptions
 from pipelines.export.pseudonyms import from_environment
 from pipelines.export.replace import how_made
 from pipelines.forget import leftovers, people_file
@@ -18,7 +19,7 @@ from pipelines.forget.search import search
 from pipelines.forget.warehouse import rows_by_table, take_out
 from pipelines.report.archive import remove_reports
 from pipelines.run import build_tables, check_copy, export_tables
-from pipelines.settings import Forms, Settings
+from pipelines.settings import Settings
 from pipelines.state import built_as_of
 from pipelines.warehouse import connect
 from pipelines.working_copy import Waiting, copied, reserved
@@ -42,7 +43,7 @@ def forget(settings: Settings, person: str, raw: Sequence[Path], *, rewrite: boo
 
 def _forget(settings: Settings, person: str, raw: Sequence[Path], *, rewrite: bool) -> Proof:
     leftovers.clear_exports(settings)  # it may put back an export, which is to be made anew then
-    forms = _forms(settings.exports)
+    options = _options(settings.exports)
     before = rows_by_table(settings.database)
     with connect(settings.database, read_only=True) as connection:
         known = look_up(connection, person, settings.people_file)
@@ -65,9 +66,9 @@ def _forget(settings: Settings, person: str, raw: Sequence[Path], *, rewrite: bo
     if is_needed:
         after = rows_by_table(settings.database)
         proof.tables = {table: (rows, after.get(table, 0)) for table, rows in before.items()}
-    if forms and _built_as_of(settings.database):
+    if options and _built_as_of(settings.database):
         proof.exports = settings.exports
-        proof.exported = len(export_tables(settings, forms, as_of_must_match=False).files)
+        proof.exported = len(export_tables(settings, options, as_of_must_match=False).files)
     wanted = known.anywhere
 
     def holds_them(file: Path) -> bool:
@@ -125,7 +126,7 @@ def _look_through_people(settings: Settings, known: Known, proof: Proof) -> None
             proof.problems.append(problem)
 
 
-def _forms(exports: Path) -> Forms | None:
+def _options(exports: Path) -> ExportOptions | None:
     """How the export that is there was made, so that it is made again alike; None where there is none.
 
     Raises:
@@ -139,7 +140,7 @@ def _forms(exports: Path) -> Forms | None:
     if pseudonyms and pseudonyms.fingerprint != made["pseudonyms"]:
         msg = f"{exports}: the pseudonyms there were made with another key. Give that one, or remove that export first."
         raise StudyflowError(msg)
-    return Forms(
+    return ExportOptions(
         by_study=made.get("by_study", any("/" in file for file in files)),
         parquet="parquet" in made.get("formats", ()) or any(file.endswith(".parquet") for file in files),
         workbook="xlsx" in made.get("formats", ()) or any(file.endswith(".xlsx") for file in files),

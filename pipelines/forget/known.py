@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pipelines.forget import people_file
 from pipelines.forget.ids import Ids
-from pipelines.load.wanted import LINES_AT_ONCE, Wanted
+from pipelines.forget.wanted import LINES_AT_ONCE, Wanted
 from pipelines.load.withhold import Forgotten, forgotten, hash_of
 from pipelines.warehouse import has_table, only_row
 

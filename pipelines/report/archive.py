@@ -1,45 +1,28 @@
 """A folder of dated reports, one a day: each tells what changed since the day before, the last ones stay, an index leads."""
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from pipelines.ask.warehouse import marts_as_of
 from pipelines.errors import StudyflowError
-from pipelines.locks import alone_in_time
+from pipelines.locks import alone
 from pipelines.report import pages
+from pipelines.report.archived import ArchivedReport
 from pipelines.report.previous import is_report
 from pipelines.report.writer import Wanted, Written, write
-from pipelines.settings import REPORTS_KEPT, parse_instant
+from pipelines.settings import REPORTS_KEPT
 from pipelines.system import write_whole
 
 INDEX = "index.html"
 GENERATOR = b'<meta name="generator" content="studyflow">'
-OURS = re.compile(r"studyflow-\d{4}-\d\d-\d\d\.(html|md)")
-"""The names of reports in such a folder: whatever else its memory names is not removed."""
 MEMORY = ".studyflow-reports.json"
 ABOUT = "The reports that `studyflow run --report` wrote here. It removes the oldest of these, and no other files."
 WAIT_SECONDS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A report in the folder: the moment it speaks for, its files' names, what it asks for first."""
-
-    as_of: datetime
-    files: tuple[str, ...]
-    actions: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same as the folder remembers it."""
-        return {"as_of": self.as_of.isoformat(), "files": list(self.files), "actions": list(self.actions)}
 
 
 def file_report(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int = REPORTS_KEPT) -> Written:
@@ -83,7 +66,7 @@ def remove_reports(folder: Path, which: Callable[[Path], bool]) -> list[Path]:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     try:
-        with alone_in_time(folder / ".studyflow", WAIT_SECONDS, lambda _: None) as is_alone:
+        with alone(folder / ".studyflow", WAIT_SECONDS) as is_alone:
             if not is_alone:
                 msg = f"{folder}: another process is writing reports here. Try again when it has ended."
                 raise StudyflowError(msg)
@@ -98,7 +81,7 @@ def _file(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int) -> Wri
     others = [entry for entry in _remembered(folder) if entry.as_of.date() != built.date()]
     since = max((entry.as_of for entry in others if entry.as_of < built), default=None)
     written = write(connection, folder, Wanted(since=since))
-    entries = [*others, Entry(written.as_of, tuple(path.name for path in written.files), written.actions)]
+    entries = [*others, ArchivedReport(written.as_of, tuple(path.name for path in written.files), written.actions)]
     entries.sort(key=lambda entry: entry.as_of, reverse=True)
     for entry in entries[keep:]:
         for name in entry.files:
@@ -107,7 +90,7 @@ def _file(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int) -> Wri
     return written
 
 
-def _remember(folder: Path, entries: list[Entry]) -> None:
+def _remember(folder: Path, entries: list[ArchivedReport]) -> None:
     memory = {"about": ABOUT, "reports": [entry.as_dict() for entry in entries]}
     write_whole(folder / MEMORY, json.dumps(memory, indent=1) + "\n")
     write_whole(folder / INDEX, pages.index(entries))
@@ -122,17 +105,12 @@ def _refuse_index_of_others(index: Path) -> None:
         raise StudyflowError(msg)
 
 
-def _remembered(folder: Path) -> list[Entry]:
+def _remembered(folder: Path) -> list[ArchivedReport]:
     """The reports whose files are still there; none where the memory was lost, and then none is removed."""
     try:
         rows = json.loads((folder / MEMORY).read_bytes())["reports"]
-        entries = [_entry(row) for row in rows]
+        entries = [ArchivedReport.of(row) for row in rows]
     except (OSError, ValueError, KeyError, TypeError, RecursionError, StudyflowError):
         return []
     there = (replace(entry, files=tuple(name for name in entry.files if (folder / name).exists())) for entry in entries)
     return [entry for entry in there if entry.files]
-
-
-def _entry(row: Mapping[str, Any]) -> Entry:
-    names = tuple(name for name in row["files"] if OURS.fullmatch(name))
-    return Entry(parse_instant(row["as_of"]), names, tuple(map(str, row["actions"])))

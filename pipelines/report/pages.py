@@ -4,16 +4,13 @@ import re
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import jinja2
 
 from pipelines.report import figures
+from pipelines.report.archived import ArchivedReport
 from pipelines.report.document import Document
 from pipelines.report.previous import tags
-
-if TYPE_CHECKING:
-    from pipelines.report.archive import Entry
 
 TEMPLATES = Path(__file__).parent / "templates"
 _MARKDOWN = re.compile(r"([\\`*\[\]<>|~#&]|\b_|_\b|(?<!\w)_)")
@@ -24,7 +21,7 @@ def html(document: Document) -> str:
     return _render(_html_environment(), "report.html.j2", document)
 
 
-def index(entries: Sequence["Entry"]) -> str:
+def index(entries: Sequence[ArchivedReport]) -> str:
     """A page that leads to reports, in the order given."""
     return _html_environment().get_template("index.html.j2").render(entries=entries, figures=figures).strip() + "\n"
 

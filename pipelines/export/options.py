@@ -1,0 +1,25 @@
+"""What an export has beside one CSV file per stage and one of all participants."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pipelines.export.pseudonyms import Pseudonyms
+
+Format = Literal["csv", "parquet", "xlsx"]
+"""A file for each table, or one workbook of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """A folder for each study, Parquet files, a workbook; and pseudonyms in place of the ids of people."""
+
+    by_study: bool = False
+    parquet: bool = False
+    workbook: bool = False
+    pseudonyms: "Pseudonyms | None" = None
+
+    @property
+    def formats(self) -> tuple[Format, ...]:
+        """The formats of the files."""
+        return ("csv", *(("parquet",) if self.parquet else ()), *(("xlsx",) if self.workbook else ()))

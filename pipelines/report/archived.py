@@ -1,0 +1,31 @@
+"""A report in a folder of dated reports, as the folder remembers it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pipelines.settings import parse_instant
+
+OURS = re.compile(r"studyflow-\d{4}-\d\d-\d\d\.(html|md)")
+"""The names of reports in such a folder: whatever else its memory names is not removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedReport:
+    """A report: its as-of, its files' names, what it asks for first."""
+
+    as_of: datetime
+    files: tuple[str, ...]
+    actions: tuple[str, ...]
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "ArchivedReport":
+        """The report that `as_dict` was made of."""
+        names = tuple(name for name in row["files"] if OURS.fullmatch(name))
+        return cls(parse_instant(row["as_of"]), names, tuple(map(str, row["actions"])))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as the folder remembers it."""
+        return {"as_of": self.as_of.isoformat(), "files": list(self.files), "actions": list(self.actions)}
