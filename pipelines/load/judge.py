@@ -36,7 +36,6 @@ class Judgement(NamedTuple):
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 EVENT = "participant.status_changed"
 MEMBERS = ("_eventType", "participantId", "personId", "studyId", "status", "updatedAt")
-ENVELOPE_MEMBERS = ("svix_id", "received_at", "payload")
 
 _BLANK = Judgement("blank", says_more=False)
 _INVALID_JSON = Judgement("rejected", "invalid_json")

@@ -1,12 +1,12 @@
 -- `judged_lines` as rows of `raw.deliveries`, without the blank ones. The whole line is kept where it says more than its
 -- columns do, where it is rejected, and where a status is unknown.
--- is_withheld: of someone who was forgotten. Of such a line comes in where it stood, and nothing else. The whole line of
--- others that mention them goes.
+-- is_withheld: the line is of someone who was forgotten, so only its place is kept. Where another person's line mentions
+-- them, its columns are kept and the whole line is not.
 create or replace temp view kept_lines as
 
 with
 
-told as (
+compared as (
     select
         *,
         coalesce(is_forgotten_person(person_id) or is_forgotten_participant(participant_id), false) as is_theirs,
@@ -15,7 +15,7 @@ told as (
     where outcome <> 'blank'
 ),
 
-weighed as (
+decided as (
     select
         *,
         is_theirs or (mentions_them and participant_id is null) as is_withheld,
@@ -26,7 +26,7 @@ weighed as (
             or status not in (select known_statuses.status from known_statuses)
             or prior_status not in (select known_statuses.status from known_statuses)
         ) as is_kept_whole
-    from told
+    from compared
 )
 
 select
@@ -45,4 +45,4 @@ select
     if(is_withheld, null, received_at) as received_at,
     case when is_kept_whole then regexp_replace(try(decode(raw)), '\r?\n?$', '') end as line,
     case when is_kept_whole and try(decode(raw)) is null then raw end as line_bytes
-from weighed;
+from decided;

@@ -10,7 +10,7 @@ from duckdb.func import PythonUDFType
 
 from pipelines.load.judge import Judgement, judge
 from pipelines.load.lines import SCHEMA
-from pipelines.load.withhold import forgotten, tell_of_nobody
+from pipelines.load.withhold import forgotten, register_nobody
 
 PARSE = (Path(__file__).parent / "parse.sql").read_text(encoding="utf-8")
 KEPT_LINES = (Path(__file__).parent / "kept_lines.sql").read_text(encoding="utf-8")
@@ -34,12 +34,12 @@ WITHHELD = "insert into raw.forgotten_lines select file_id, line_number, $load_i
 
 @contextmanager
 def judging(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Have the function `judge` on the connection.
+    """Register the function `judge` on the connection.
 
-    It must begin and end outside transactions: DuckDB loses the function, but not its name, where one is rolled back.
+    Enter and leave it outside transactions: when one is rolled back, DuckDB drops the function but keeps its name taken.
     """
     fields = ", ".join(f"{name} {kind}" for name, kind in TYPES.items())
-    # side effects: it has none, but must not be called again for each field
+    # It has no side effects, but DuckDB would call it again for each field.
     connection.create_function(
         "judge", _judge_all, ["BLOB"], f"STRUCT({fields})", type=PythonUDFType.ARROW, side_effects=True
     )
@@ -64,7 +64,7 @@ def judge_lines(connection: duckdb.DuckDBPyConnection, batches: Iterable[pa.Reco
 def insert(
     connection: duckdb.DuckDBPyConnection, batches: Iterable[pa.RecordBatch], load_id: int, statuses: list[str]
 ) -> None:
-    """Put lines into `raw.deliveries`; of those of forgotten people, where they stood into `raw.forgotten_lines`."""
+    """Insert lines into `raw.deliveries`, and the places of forgotten people's lines into `raw.forgotten_lines`."""
     judge_lines(connection, batches)
     connection.register("known_statuses", pa.table({"status": statuses}))
     everyone = forgotten(connection)
@@ -76,7 +76,7 @@ def insert(
         connection.execute(INSERT.format(lines="arrived"), {"load_id": load_id})
         connection.execute("drop table arrived")
     else:
-        tell_of_nobody(connection)
+        register_nobody(connection)
         connection.execute(KEPT_LINES)
         connection.execute(INSERT.format(lines="kept_lines"), {"load_id": load_id})
     connection.unregister("known_statuses")

@@ -46,8 +46,8 @@ class Forgotten:
         connection.execute(WITHHOLD)
 
 
-def tell_of_nobody(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the same macros where nobody was forgotten."""
+def register_nobody(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the same macros for a warehouse in which nobody was forgotten."""
     connection.execute(NOBODY)
 
 
