@@ -2,15 +2,11 @@
 
 import csv
 import gzip
-import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
-from itertools import pairwise
-from itertools import product as product_of
+from datetime import datetime
 
 import duckdb
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from inbox import Inbox, inbox
@@ -20,7 +16,7 @@ from oracle.lines import Delivery, read_lines
 from oracle.lines import deliveries as accepted
 from oracle.reference import DEFAULT_STATUSES, Study
 from product import END_OF_TIME, Product, Row, rows
-from strategies import START, STATUSES, as_ofs, feeds, study_infos, tangles, workspaces
+from strategies import as_ofs, feeds, study_infos, tangles, workspaces
 
 from pipelines.load.loader import load
 from pipelines.settings import SAMPLE, sample_as_of
@@ -87,33 +83,6 @@ def test_any_history_as_of_any_moment(product: Product, data: st.DataObject) -> 
 def test_ties_that_make_no_sense(product: Product, changes: list[Delivery]) -> None:
     """Up to ten changes at one or two instants, whose links can be put right in many ways or none."""
     check(product, list(dict.fromkeys(changes)), END_OF_TIME, {})
-
-
-@pytest.mark.parametrize("instants", [1, 2, 3])
-def test_long_ties_that_make_sense(product: Product, instants: int) -> None:
-    """All 25 statuses in a row at a few instants, in an order against that of the reference table: no gap."""
-    order = random.Random(instants).sample(STATUSES, len(STATUSES))
-    links = pairwise([None, *order])
-    changes = [
-        Delivery("p", "q", "s", status or "", prior, START + timedelta(seconds=place * instants // len(order)))
-        for place, (prior, status) in enumerate(links)
-    ]
-    with product.warehouse(reversed(changes), *names_of(TABLES)) as connection:
-        found = by_grain(rows(connection, "marts.status_changes"))
-        assert [row["status"] for row in found] == order
-        assert rows(connection, "audit.gaps") == []
-
-
-def test_more_ties_than_can_be_tried(product: Product) -> None:
-    """Hundreds of changes at one instant still have one order, whatever order they arrive in."""
-    pairs = product_of(STATUSES, [None, *STATUSES])
-    changes = [Delivery("p", "q", "s", status, prior, START) for status, prior in pairs]
-    found = []
-    for deliveries in (changes, changes[::-1], random.Random(1).sample(changes, len(changes))):
-        with product.warehouse(deliveries, *names_of(TABLES)) as connection:
-            found.append([by_grain(rows(connection, relation)) for relation in TABLES])
-    assert found[0] == found[1] == found[2]
-    assert found[0][1][0]["status_changes"] == len(changes)
 
 
 @given(st.data())

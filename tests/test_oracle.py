@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise, permutations
+from itertools import groupby, pairwise, permutations
 from types import MappingProxyType
 
 import pytest
@@ -15,6 +15,7 @@ from oracle.incentives import fold
 from oracle.lines import Delivery, accounting, deliveries, instant, read_lines
 from oracle.reference import DEFAULT_STATUSES, STAGES, STEPS, Studies, Study
 from oracle.tables import gaps, participants, status_changes
+from oracle.ties import fewest_gaps
 from strategies import (
     NOISE,
     START,
@@ -184,6 +185,15 @@ def test_the_order_is_the_best_of_all(tangle: list[Delivery]) -> None:
         order for order in permutations(changes) if all(a.updated_at <= b.updated_at for a, b in pairwise(order))
     )
     assert ordered(changes, DEFAULT_STATUSES) == min(in_time, key=cost)
+
+
+@given(tangles("p", largest=7))
+def test_the_fewest_gaps_are_those_of_the_best_order(changes: list[Delivery]) -> None:
+    """The count of trails, which holds for any number of changes, agrees with trying every order of a few."""
+    distinct = sorted(set(changes), key=lambda change: change.updated_at)
+    instants = [list(tied) for _, tied in groupby(distinct, key=lambda change: change.updated_at)]
+    best = histories(distinct, LATER, DEFAULT_STATUSES)
+    assert fewest_gaps(instants) == sum(placed.follows_gap for placed in best[0].changes)
 
 
 def test_a_lost_change_in_the_middle_is_inferred() -> None:

@@ -19,8 +19,8 @@ placed as (
         on
             changes.participant_id = tie_order.participant_id
             and changes.occurred_at = tie_order.occurred_at
-            and changes.status = tie_order.status
-            and changes.prior_status is not distinct from tie_order.prior_status
+            and changes.status_rank = tie_order.status_rank
+            and changes.prior_rank = tie_order.prior_rank
             and changes.person_id = tie_order.person_id
             and changes.study_id = tie_order.study_id
 ),

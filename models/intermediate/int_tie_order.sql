@@ -1,119 +1,229 @@
-{#- Every order of a knot is tried, one change longer at each level. Of the beginnings that have used the same changes
-    and ended in the same status only the best can become the best whole, so only that goes on. -#}
-{%- set beginnings_kept = 2000 %}
-{%- set most_changes_then = 60 %}
+{#- Ties are put in order link by link. A prefix of an order goes on if it can still become one that breaks the fewest
+    links, which fewest_broken_links tells, and if no other prefix has statuses that come first in the reference table.
+    Of those that leave the same links to be placed, one is enough. -#}
+{%- set prefixes_kept = 32 %}
+{%- set breaks_fewest = 'broken + ' ~ fewest_broken_links('links_left', 'next_rank', 'goals') ~ ' = fewest_broken' %}
 
 with recursive
 
-members as (
-    select * from {{ ref('int_tied_changes') }}
-    where changes_then <= {{ most_changes_then }}
+tied_changes as (
+    select
+        *,
+        {{ tie_link('instant', 'status_rank', 'prior_rank', 'number') }} as link
+    from {{ ref('int_tied_changes') }}
 ),
 
-beginnings as (
+tie_groups as (
     select
         participant_id,
-        knot,
-        1 as moment,
-        cast(0 as bigint) as used,
-        status_before as last_status,
-        0 as broken_links,
-        cast('' as {{ dbt.type_string() }}) as ranks,
-        cast('' as {{ dbt.type_string() }}) as path
-    from members
-    where moment = 1 and member = 1
+        tie_group,
+        rank_before,
+        prior_rank_after,
+        max(instant) as last_instant,
+        {{ sorted_list('link') }} as links
+    from tied_changes
+    group by participant_id, tie_group, rank_before, prior_rank_after
+),
+
+-- Many tie groups are alike, so each kind is put in order once.
+kinds as (
+    select
+        rank_before,
+        prior_rank_after,
+        last_instant,
+        links,
+        row_number() over (order by rank_before, prior_rank_after, links) as kind
+    from tie_groups
+    group by rank_before, prior_rank_after, last_instant, links
+),
+
+kind_links as (
+    {{ each_element('kinds', 'links', 'link') }}
+),
+
+instants as (
+    select
+        kind,
+        {{ instant_of('link') }} as instant,
+        {{ sorted_list('link') }} as links_then
+    from kind_links
+    group by kind, {{ instant_of('link') }}
+),
+
+-- From the last instant back: the statuses with which an instant should end for the sake of what follows.
+goals_by_instant as (
+    select
+        kind,
+        last_instant as instant,
+        {{ dbt.array_construct(['prior_rank_after']) }} as goals
+    from kinds
 
     union all
 
     select
-        extended.participant_id,
-        extended.knot,
-        extended.moment + extended.completes_moment as moment,
-        case when extended.completes_moment = 1 then 0 else extended.used end as used,
-        extended.last_status,
-        extended.broken_links,
-        extended.ranks,
-        extended.path
+        kind,
+        instant,
+        {{ list_where(
+            'ends', 'each_end', fewest_broken_links('next_links', 'each_end', 'next_goals') ~ ' = fewest_broken'
+        ) }} as goals
     from (
         select
-            beginnings.participant_id,
-            beginnings.knot,
-            beginnings.moment,
-            beginnings.used + {{ two_to_the('members.member - 1') }} as used,
-            case when bit_count(beginnings.used) + 1 = members.changes_then then 1 else 0 end as completes_moment,
-            members.status as last_status,
-            beginnings.broken_links
-            + cast(members.prior_status is distinct from beginnings.last_status as integer) as broken_links,
-            concat(beginnings.ranks, lpad(cast(members.status_rank as {{ dbt.type_string() }}), 4, '0')) as ranks,
-            concat(beginnings.path, {{ tie_token('members.moment', 'members.member') }}) as path
-        from beginnings
-        inner join members
-            on
-                beginnings.participant_id = members.participant_id
-                and beginnings.knot = members.knot
-                and beginnings.moment = members.moment
-                and (beginnings.used & {{ two_to_the('members.member - 1') }}) = 0
-    ) as extended
-    qualify
-        row_number() over (
-            partition by extended.participant_id, extended.knot, extended.used, extended.last_status
-            order by extended.broken_links, extended.ranks, extended.path
-        ) = 1
-        and row_number() over (
-            partition by extended.participant_id, extended.knot
-            order by extended.broken_links, extended.ranks, extended.path
-        ) <= {{ beginnings_kept }}
+            *,
+            {{ list_min(list_map(
+                'ends', 'each_end', fewest_broken_links('next_links', 'each_end', 'next_goals')
+            )) }} as fewest_broken
+        from (
+            select
+                instants.kind,
+                instants.instant,
+                array_distinct({{ list_map('instants.links_then', 'each_link', status_of('each_link')) }}) as ends,
+                next_instants.links_then as next_links,
+                goals_by_instant.goals as next_goals
+            from goals_by_instant
+            inner join instants as next_instants
+                on
+                    goals_by_instant.kind = next_instants.kind
+                    and goals_by_instant.instant = next_instants.instant
+            inner join instants
+                on
+                    goals_by_instant.kind = instants.kind
+                    and goals_by_instant.instant = instants.instant + 1
+        ) as before_the_next
+    ) as judged
 ),
 
-ends as (
+prefixes as (
     select
-        participant_id,
-        knot,
-        moment as last_moment,
-        is_followed,
-        prior_status_after
-    from members
-    where member = 1
-    qualify row_number() over (partition by participant_id, knot order by moment desc) = 1
-),
-
-best as (
-    select
-        beginnings.participant_id,
-        beginnings.knot,
-        beginnings.path
-    from beginnings
-    inner join ends
+        kinds.kind,
+        instants.instant,
+        instants.links_then as links_left,
+        kinds.rank_before as last_rank,
+        {{ list_where('instants.links_then', 'each_link', 'false') }} as path
+    from kinds
+    inner join instants
         on
-            beginnings.participant_id = ends.participant_id
-            and beginnings.knot = ends.knot
-            and beginnings.moment = ends.last_moment + 1
-    qualify row_number() over (
-        partition by beginnings.participant_id, beginnings.knot
-        order by
-            beginnings.broken_links
-            + cast(
-                coalesce(ends.is_followed, false) and ends.prior_status_after is distinct from beginnings.last_status
-                as integer
-            ),
-            beginnings.ranks,
-            beginnings.path
-    ) = 1
+            kinds.kind = instants.kind
+            and instants.instant = 1
+
+    union all
+
+    (
+        with
+
+        weighed as (
+            select
+                prefixes.*,
+                goals_by_instant.goals,
+                {{ fewest_broken_links('prefixes.links_left', 'prefixes.last_rank', 'goals_by_instant.goals') }}
+                    as fewest_broken,
+                {{ list_where(
+                    'array_distinct(' ~ list_map('prefixes.links_left', 'each_link', prior_of('each_link')) ~ ')',
+                    'each_rank',
+                    surplus_of('each_rank', 'prefixes.links_left') ~ ' >= 0'
+                    ~ ' or array_contains(goals_by_instant.goals, each_rank)'
+                ) }} as starts
+            from prefixes
+            inner join goals_by_instant
+                on
+                    prefixes.kind = goals_by_instant.kind
+                    and prefixes.instant = goals_by_instant.instant
+        ),
+
+        next_links as (
+            {{ each_element('weighed', 'links_left', 'link') }}
+        ),
+
+        longer as (
+            select
+                kind,
+                instant,
+                goals,
+                fewest_broken,
+                {{ list_where('links_left', 'each_link', 'each_link <> link') }} as links_left,
+                {{ status_of('link') }} as next_rank,
+                cast({{ prior_of('link') }} <> last_rank as bigint) as broken,
+                array_append(path, link) as path
+            from next_links
+            where
+                not array_contains(links_left, link - 1)
+                and ({{ prior_of('link') }} = last_rank or array_contains(starts, {{ prior_of('link') }}))
+        ),
+
+        -- The formula costs most, so all other statuses are tried only where the first in rank will not do.
+        tried_first as (
+            select
+                *,
+                case
+                    when next_rank = min(next_rank) over (partition by kind)
+                        then {{ breaks_fewest }}
+                end as is_best
+            from longer
+        ),
+
+        tried as (
+            select
+                *,
+                case
+                    when max(is_best) over (partition by kind) then is_best
+                    else coalesce(is_best, {{ breaks_fewest }})
+                end as is_kept
+            from tried_first
+        ),
+
+        kept as (
+            select
+                *,
+                {{ list_size('links_left') }} = 0 as is_placed
+            from tried
+            where is_kept
+            qualify
+                rank() over (partition by kind order by next_rank) = 1
+                and row_number() over (partition by kind, links_left order by next_rank, path) = 1
+                and row_number() over (partition by kind order by next_rank, path) <= {{ prefixes_kept }}
+        )
+
+        select
+            kept.kind,
+            coalesce(next_instants.instant, kept.instant) as instant,
+            case when kept.is_placed then next_instants.links_then else kept.links_left end as links_left,
+            kept.next_rank as last_rank,
+            kept.path
+        from kept
+        left join instants as next_instants
+            on
+                kept.kind = next_instants.kind
+                and kept.instant + 1 = next_instants.instant
+                and kept.is_placed
+    )
+),
+
+orders as (
+    select
+        kinds.rank_before,
+        kinds.prior_rank_after,
+        kinds.links,
+        prefixes.path
+    from prefixes
+    inner join kinds
+        on prefixes.kind = kinds.kind
+    where prefixes.links_left is null
 )
 
 select
-    members.participant_id,
-    members.occurred_at,
-    members.status,
-    members.prior_status,
-    members.person_id,
-    members.study_id,
-    coalesce(
-        strpos(best.path, {{ tie_token('members.moment', 'members.member') }}),
-        members.member
-    ) as tie_position
-from {{ ref('int_tied_changes') }} as members
-left join best
+    tied_changes.participant_id,
+    tied_changes.occurred_at,
+    tied_changes.status_rank,
+    tied_changes.prior_rank,
+    tied_changes.person_id,
+    tied_changes.study_id,
+    cast(array_position(orders.path, tied_changes.link) as bigint) as tie_position
+from tied_changes
+inner join tie_groups
     on
-        members.participant_id = best.participant_id
-        and members.knot = best.knot
+        tied_changes.participant_id = tie_groups.participant_id
+        and tied_changes.tie_group = tie_groups.tie_group
+inner join orders
+    on
+        tie_groups.rank_before = orders.rank_before
+        and tie_groups.prior_rank_after = orders.prior_rank_after
+        and tie_groups.links = orders.links

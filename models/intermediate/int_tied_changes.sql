@@ -4,48 +4,48 @@ changes as (
     select * from {{ touched_rows_of(ref('int_changes'), ref('int_touched_participants')) }}
 ),
 
-tied_moments as (
-    select participant_id
-    from changes
-    group by participant_id, occurred_at
-    having count(*) > 1
-),
-
 tied_participants as (
     select distinct participant_id
-    from tied_moments
+    from (
+        select participant_id
+        from changes
+        group by participant_id, occurred_at
+        having count(*) > 1
+    ) as tied_instants
 ),
 
--- A moment is all changes of a participant at one instant. One with a single change has nothing to order.
-moments as (
+instants as (
     select
         changes.participant_id,
         changes.occurred_at,
         count(*) as changes_then,
-        case when count(*) = 1 then min(changes.status) end as only_status,
-        case when count(*) = 1 then min(changes.prior_status) end as only_prior_status
+        min(changes.status_rank) as lowest_status_rank,
+        min(changes.prior_rank) as lowest_prior_rank
     from changes
     inner join tied_participants
         on changes.participant_id = tied_participants.participant_id
     group by changes.participant_id, changes.occurred_at
 ),
 
+-- At an instant with a single change the lowest rank is the rank of that change.
 neighbours as (
     select
         *,
-        lag(changes_then) over (partition by participant_id order by occurred_at) as changes_before,
-        lag(only_status) over (partition by participant_id order by occurred_at) as status_before,
-        lead(changes_then) over (partition by participant_id order by occurred_at) as changes_after,
-        lead(only_prior_status) over (partition by participant_id order by occurred_at) as prior_status_after
-    from moments
+        coalesce(lag(changes_then) over by_time, 1) = 1 as starts_group,
+        coalesce(lag(lowest_status_rank) over by_time, 0) as rank_before,
+        coalesce(lead(lowest_prior_rank) over by_time, 0) as prior_rank_after
+    from instants
+    window by_time as (partition by participant_id order by occurred_at)
 ),
 
--- A knot is a run of tied moments: how one is ordered bears on the links of the next.
-knots as (
+-- A tie group is a run of tied instants: the order at one bears on the link to the next.
+grouped as (
     select
         *,
-        count(case when coalesce(changes_before, 1) = 1 then 1 end)
-            over (partition by participant_id order by occurred_at rows unbounded preceding) as knot
+        count(case when starts_group then 1 end) over (
+            partition by participant_id order by occurred_at
+            rows between unbounded preceding and current row
+        ) as tie_group
     from neighbours
     where changes_then > 1
 ),
@@ -53,29 +53,30 @@ knots as (
 placed as (
     select
         *,
-        row_number() over (partition by participant_id, knot order by occurred_at) as moment
-    from knots
+        row_number() over by_time as instant,
+        first_value(rank_before) over by_time as rank_before_group,
+        first_value(prior_rank_after) over from_the_last as prior_rank_after_group
+    from grouped
+    window
+        by_time as (partition by participant_id, tie_group order by occurred_at),
+        from_the_last as (partition by participant_id, tie_group order by occurred_at desc)
 )
 
 select
     changes.participant_id,
-    placed.knot,
-    placed.moment,
-    placed.changes_then,
-    row_number() over (
-        partition by changes.participant_id, changes.occurred_at
-        order by
-            changes.status_rank, changes.prior_rank, changes.person_id, changes.study_id
-    ) as member,
     changes.occurred_at,
-    changes.status,
-    changes.prior_status,
+    placed.tie_group,
+    placed.instant,
+    changes.status_rank,
+    changes.prior_rank,
     changes.person_id,
     changes.study_id,
-    changes.status_rank,
-    placed.status_before,
-    placed.changes_after = 1 as is_followed,
-    placed.prior_status_after
+    row_number() over (
+        partition by changes.participant_id, changes.occurred_at, changes.status_rank, changes.prior_rank
+        order by changes.person_id, changes.study_id
+    ) as number,
+    placed.rank_before_group as rank_before,
+    placed.prior_rank_after_group as prior_rank_after
 from changes
 inner join placed
     on
