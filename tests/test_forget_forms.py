@@ -150,6 +150,7 @@ REPORT = '<meta name="studyflow-as-of" content="2025-01-01T00:00:00Z">\n'
     ),
 )
 @example(one="pe_gone_0001", planted=dict.fromkeys(PLACES, ("percent", "utf-8")))
+@example(one='a "quoted" one', planted={"raw/b.jsonl": ("CSV", "utf-16")})
 @example(one="x~y#z*|w", planted={"reports/studyflow-2025-01-01.md": ("Markdown", "utf-8")})
 @example(one="pe_gone_0001", planted=dict.fromkeys(PLACES[:4], ("base64, 1", "utf-8")))
 def test_what_is_left_is_told(product: Product, one: str, planted: dict[str, tuple[str, str]]) -> None:

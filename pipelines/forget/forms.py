@@ -109,7 +109,7 @@ WHOLES = (
     Form("doubled quotes (CSV)", '""', lambda text: iter((text.replace('""', '"'),)), needs='"'),
     Form("plus signs for spaces", "+", lambda text: iter((text.replace("+", " "),)), needs=" "),
 )
-"""Of a whole text. These are undone first."""
+"""Of a whole text. These are undone first, each also in what comes of those before it."""
 
 BASE64 = Form("base64, standard and for addresses", "", _base64)
 
@@ -124,11 +124,11 @@ def wholes_for(texts: Iterable[str]) -> tuple[Form, ...]:
 
 def readings(text: str, wholes: tuple[Form, ...]) -> Iterator[str]:
     """The text, then all that it says with forms undone. What was none is read as if it were, too; that does no harm."""
-    yield from _layers(text, BASE64_LAYERS)
+    texts = [text]
     for form in wholes:
-        if form.sign in text:
-            for other in form.undo(text):
-                yield from _layers(other, BASE64_LAYERS)
+        texts += [other for one in texts if form.sign in one for other in form.undo(one)]
+    for one in texts:
+        yield from _layers(one, BASE64_LAYERS)
 
 
 def layers(text: str) -> Iterator[str]:

@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from pipelines.export.replace import workspace
@@ -32,16 +34,20 @@ def clear_exports(settings: Settings) -> None:
 
 
 def remove(settings: Settings, holds: Callable[[Path], bool]) -> list[Path]:
-    """Remove what nobody needs and holds the person, or may hold them and cannot be searched. What that was."""
-    gone = [path for path in _files(_temp_folders(settings)) if _is_of_the_dead(PACKED, path)]
-    gone += [path for path in _files([settings.reports]) if _is_of_the_dead(UNFINISHED, path) and holds(path)]
-    gone += [path for path in _files([_sessions()]) if path.suffix == ".json" and holds(path)]
-    for path in gone:
-        path.unlink(missing_ok=True)
+    """Remove what nobody needs and holds the person, or may hold them and cannot be searched; the paths of that.
+
+    What cannot be removed stays for the search to name.
+    """
+    files = [path for path in _files(_temp_folders(settings)) if _is_of_ended_process(PACKED, path)]
+    files += [path for path in _files([settings.reports]) if _is_of_ended_process(UNFINISHED, path) and holds(path)]
+    files += [path for path in _files([_sessions()]) if path.suffix == ".json" and holds(path)]
     drafts = [folder for folder in _drafts() if any(map(holds, _files([folder])))]
+    for path in files:
+        with suppress(OSError):
+            path.unlink()
     for folder in drafts:
         shutil.rmtree(folder, ignore_errors=True)
-    return [*gone, *drafts]
+    return [path for path in (*files, *drafts) if not os.path.lexists(path)]
 
 
 def places(settings: Settings) -> list[Path]:
@@ -81,9 +87,9 @@ def _temp_folders(settings: Settings) -> list[Path]:
 def _drafts() -> Iterator[Path]:
     for folder in Path(tempfile.gettempdir()).glob("studyflow-*"):
         if DRAFTS.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink():
-            names = [path.name for path in folder.iterdir()]
-            if all(map(DRAFT.fullmatch, names)):
-                yield folder
+            with suppress(OSError):
+                if all(DRAFT.fullmatch(path.name) for path in folder.iterdir()):
+                    yield folder
 
 
 def _sessions() -> Path:
@@ -95,12 +101,13 @@ def _files(places: list[Path]) -> list[Path]:
     return [path for place in places for path in (place, *place.rglob("*")) if path.is_file()]
 
 
-def _is_of_the_dead(pattern: re.Pattern[str], path: Path) -> bool:
+def _is_of_ended_process(pattern: re.Pattern[str], path: Path) -> bool:
+    """Whether a file is named by a process that has ended; false where the system cannot be asked."""
     found = pattern.fullmatch(path.name)
-    if not found:
+    if not found or sys.platform == "win32":  # there, this signal would end it
         return False
     try:
-        os.kill(int(found[1]), 0)
+        os.kill(int(next(filter(None, found.groups()))), 0)
     except (ProcessLookupError, OverflowError):
         return True
     except OSError:

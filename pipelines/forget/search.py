@@ -1,6 +1,7 @@
 """The proof that nothing is left: a search through the new warehouse and everything else that studyflow writes."""
 
 import mmap
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,11 +60,15 @@ def search(database: Path, places: Iterable[Path], known: Known) -> Search:
             done.found.append(display_name(database))
     for path in sorted({file for place in places for file in (place, *place.rglob("*"))}):
         try:
+            if path.is_dir():
+                os.scandir(path).close()  # an error where it may not be listed
             if not path.is_file():
                 continue
             done.files += 1
             if process := packed_by(path):
-                done.unread.append(f"{_place(path, wanted)} (packed by process {process}, which is at work)")
+                done.unread.append(
+                    f"{_place(path, wanted)} (packed by process {process}; remove it when that has ended)"
+                )
             elif is_in_file(path, wanted, known.ids):
                 done.found.append(_place(path, wanted))
         except FileNotFoundError:  # another process is done with it
