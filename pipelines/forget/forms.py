@@ -137,11 +137,12 @@ def layers(text: str) -> Iterator[str]:
     for _ in range(LAYERS):
         before = text
         for form in ESCAPES:
-            if form.sign in text:
-                undone = next(form.undo(text))
-                if undone != text:
-                    text = undone
-                    yield text
+            for _ in range(LAYERS):
+                undone = next(form.undo(text)) if form.sign in text else text
+                if undone == text:
+                    break
+                text = undone
+                yield text
         if text == before:
             return
 

@@ -20,7 +20,8 @@ SHORT = re.compile(r".{1,3}|\d{4,5}", re.DOTALL)
 """Such ids are in any text by chance. They are searched for in columns of ids, in quotes and in whole table cells."""
 
 QUOTED = r"(?:(?<=[\"'`>])|(?<=\| ))(?:{})(?=[\"'`<]| \|)"
-IN_WORDS = rf"(?<!{WORD})(?:{{}})(?!{WORD})"
+IN_WORDS = rf"(?<!{WORD})(?:{{}})(?!{WORD}|\\[_-])"
+"""Not as a part of a word, in which Markdown escapes some characters."""
 
 # What could be an id of which only the hash is known.
 CANDIDATES = (
