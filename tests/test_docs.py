@@ -55,6 +55,13 @@ def test_tables_in_docs_are_whole(page: Path) -> None:
         assert len(set(rows)) == 1, f"cells: {found.splitlines()[0]}"
 
 
+def test_the_page_on_how_it_works_names_every_folder_of_code() -> None:
+    """Somebody who looks for a file starts there."""
+    page = (PROJECT / "docs" / "how-it-works.md").read_text(encoding="utf-8")
+    folders = {path.parent.name for path in (PROJECT / "pipelines").glob("*/__init__.py")}
+    assert {folder for folder in folders if f"`pipelines/{folder}/`" not in page} == set()
+
+
 def test_nobody_is_sent_to_the_specification() -> None:
     """It is the developers' own: whoever reads a column's comment, a page or an error does not have it."""
     folders = ("models", "data/reference", "pipelines", "docs")
