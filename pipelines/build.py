@@ -32,7 +32,7 @@ def build(settings: Settings) -> int:
 
     with _environment(settings):
         try:
-            outcome = dbtRunner().invoke(ARGUMENTS)
+            outcome = dbtRunner().invoke([*ARGUMENTS, *_folders(settings.warehouse)])
         finally:
             # else the database stays locked until this process ends (dbt-core 11980)
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
@@ -46,6 +46,15 @@ def build(settings: Settings) -> int:
         msg = f"{settings.warehouse}: {len(failed)} of the models could not be built. dbt says:\n{details}"
         raise StudyflowError(msg)
     return sum(result.status == "success" for result in results)
+
+
+def _folders(warehouse: Path) -> list[str]:
+    """Where dbt keeps what it has read, and its log: beside the warehouse if this user cannot write to the project."""
+    usual = {"--target-path": PROJECT / "target", "--log-path": PROJECT / "logs"}
+    if all(os.access(path if path.exists() else PROJECT, os.W_OK | os.X_OK) for path in usual.values()):
+        return []
+    place = warehouse.with_name(f".{warehouse.name}.dbt")
+    return [word for option, path in usual.items() for word in (option, str(place / path.name))]
 
 
 @contextlib.contextmanager

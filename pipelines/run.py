@@ -17,15 +17,21 @@ from pipelines.ask.warehouse import reading
 from pipelines.errors import StudyflowError
 from pipelines.load.loaded import Loaded
 from pipelines.load.loader import load, nothing_new
-from pipelines.load.sources import display_name
 from pipelines.outcome import Outcome
 from pipelines.progress import progress_bar
 from pipelines.reference import read_reference_files
 from pipelines.settings import SAMPLE, Settings, resolve
-from pipelines.state import built_as_of, last_build, record_checked, up_to_date, was_checked
+from pipelines.state import (
+    built_as_of,
+    last_build,
+    record_checked,
+    sample_and_team_files,
+    up_to_date,
+    was_checked,
+)
 from pipelines.summary import summarise
 from pipelines.variables import check_vars
-from pipelines.warehouse import connect, has_table, only_row, wal_of
+from pipelines.warehouse import connect, wal_of
 from pipelines.working_copy import Waiting, copied, reserved, working_copy
 
 if TYPE_CHECKING:
@@ -50,6 +56,7 @@ def run_all(
         StudyflowError: a step could not be done; the later ones have not been tried.
     """
     check_project(settings)
+    _check_places(settings)
     with reserved(settings, waiting):
         outcome = None if strict else _nothing_to_do(settings)
         if outcome is None:
@@ -74,6 +81,17 @@ def check_project(settings: Settings) -> None:
     """
     check_vars()
     read_reference_files(settings.studies_file, settings.people_file)
+
+
+def _check_places(settings: Settings) -> None:
+    """Find out before anything is done whether the files of the run can go where they are to go."""
+    from pipelines.export.place import usable  # noqa: PLC0415
+
+    usable(settings.exports, [settings.database, *settings.raw])
+    if settings.reports_kept:
+        from pipelines.report.archive import check_folder  # noqa: PLC0415 - takes a second
+
+        check_folder(settings.reports)
 
 
 def report_on(outcome: Outcome, keep: int) -> None:
@@ -199,9 +217,12 @@ def _record_checked(connection: duckdb.DuckDBPyConnection, report: "Report", bui
 def export_tables(settings: Settings, options: "ExportOptions", *, as_of_must_match: bool = True) -> "Exported":
     """Write the stage tables into the exports folder; the marts must be there, likewise."""
     from pipelines.export import export  # noqa: PLC0415
+    from pipelines.export.dropping import refuse_to_drop_most  # noqa: PLC0415
 
     with connect(settings.database, read_only=True) as connection:
         _built_as_of(connection, settings.as_of if as_of_must_match else None)
+        if not options.force:
+            refuse_to_drop_most(connection, settings.exports)
         return export(
             connection,
             settings.exports,
@@ -228,12 +249,12 @@ def settings_of_loaded(database: Path | None, as_of: str | None) -> Settings:
     if not settings.database.exists():
         return settings
     with connect(settings.database, read_only=True) as connection:
-        _, of_team = _files_of_sample_and_team(connection)
+        _, of_team = sample_and_team_files(connection)
     return resolve(database=database, as_of=as_of, may_be_sample=False) if of_team else settings
 
 
 def _refuse_mixing(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    of_sample, of_team = _files_of_sample_and_team(connection)
+    of_sample, of_team = sample_and_team_files(connection)
     if settings.raw == (SAMPLE,) and of_team:
         msg = (
             f"{settings.warehouse} holds webhooks of your own, and without --raw the sample would be mixed in. "
@@ -246,19 +267,6 @@ def _refuse_mixing(connection: duckdb.DuckDBPyConnection, settings: Settings) ->
             "Delete that file, or name another --database."
         )
         raise StudyflowError(msg)
-
-
-def _files_of_sample_and_team(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-    """How many of the files that are loaded came with studyflow, and how many did not."""
-    if not has_table(connection, "raw", "files"):
-        return 0, 0
-    of_sample, of_team = only_row(
-        connection,
-        "select count(*) filter (starts_with(source_file, $1)), count(*) filter (not starts_with(source_file, $1)) "
-        "from raw.files",
-        [f"{display_name(SAMPLE)}/"],
-    )
-    return of_sample, of_team
 
 
 def _import_dbt() -> None:

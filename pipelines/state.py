@@ -7,7 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.settings import PROJECT, Settings
+from pipelines.load.sources import display_name
+from pipelines.settings import PROJECT, SAMPLE, Settings
 from pipelines.warehouse import has_table, macros_of, only_row
 from pipelines.yaml_files import read_yaml
 
@@ -143,3 +144,22 @@ def fingerprint_of(project: Path, patterns: list[str], files: list[str], values:
     found += [path for path in map(Path, files) if path.exists()]
     contents = sorted(md5(path.read_bytes(), usedforsecurity=False).hexdigest() for path in found)
     return md5("\n".join([*sorted(values), *contents]).encode(), usedforsecurity=False).hexdigest()
+
+
+def sample_and_team_files(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """How many of the files that are loaded came with studyflow, and how many did not."""
+    if not has_table(connection, "raw", "files"):
+        return 0, 0
+    of_sample, of_team = only_row(
+        connection,
+        "select count(*) filter (starts_with(source_file, $1)), count(*) filter (not starts_with(source_file, $1)) "
+        "from raw.files",
+        [f"{display_name(SAMPLE)}/"],
+    )
+    return of_sample, of_team
+
+
+def is_sample(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether everything that is loaded came with studyflow."""
+    of_sample, of_team = sample_and_team_files(connection)
+    return of_sample > 0 and not of_team

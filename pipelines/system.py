@@ -3,7 +3,9 @@
 import ctypes
 import errno
 import os
+import secrets
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +15,8 @@ _RENAME_EXCHANGE = 2
 _RENAME_SWAP = 2
 _NO_SUCH_CALL = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
 _FLUSHES_AT_ONCE = 16
+DRAFT = ".studyflow-draft"
+OLD_DRAFT_SECONDS = 3600
 
 
 def exchange(one: Path, other: Path) -> bool:
@@ -66,11 +70,21 @@ def write_whole(file: Path, content: str) -> None:
     Raises:
         OSError: it cannot be written; then nothing is left of it.
     """
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    _clear_drafts(file.parent)
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}{DRAFT}")
     try:
-        unfinished.write_text(content, encoding="utf-8", newline="\n")
-        unfinished.replace(file)
-    except OSError:
+        with draft.open("x", encoding="utf-8", newline="\n") as opened:  # never behind a link
+            opened.write(content)
+        draft.replace(file)
+    except BaseException:
         with suppress(OSError):
-            unfinished.unlink()
+            draft.unlink()
         raise
+
+
+def _clear_drafts(folder: Path) -> None:
+    """Remove what processes that were killed left in a folder: no other is at work on a draft for an hour."""
+    with suppress(OSError):
+        for draft in folder.glob(f".*{DRAFT}"):
+            if draft.lstat().st_mtime < time.time() - OLD_DRAFT_SECONDS:
+                draft.unlink()

@@ -351,7 +351,7 @@ def test_a_file_cannot_be_the_folder_or_above_it(small: Connection, tmp_path: Pa
     (tmp_path / "file").write_text("mine")
     with pytest.raises(StudyflowError, match=r"file: this is a file\. Name a folder"):
         export(small, tmp_path / "file")
-    with pytest.raises(StudyflowError, match=r"below: cannot be written \((Not a directory|File exists)\)"):
+    with pytest.raises(StudyflowError, match=r"below: .*file is a file\. Choose another folder"):
         export(small, tmp_path / "file" / "below")
     assert contents(tmp_path) == {"file": b"mine"}
 
@@ -374,8 +374,12 @@ def test_the_folder_must_be_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(tmp_path / "work" / "here")
     with duckdb.connect(str(tmp_path / "data" / "w.duckdb")) as connection:
         fill(connection, PEOPLE)
-        for folder, inside in ((tmp_path / "data", r"w\.duckdb"), (Path(), "here"), (Path("../../work"), "here")):
-            with pytest.raises(StudyflowError, match=rf"{inside} is in it\. Name a folder of its own"):
+        for folder, says in (
+            (tmp_path / "data", r"w\.duckdb is in it"),
+            (Path(), "this is .*here"),
+            (Path("../../work"), "here is in it"),
+        ):
+            with pytest.raises(StudyflowError, match=rf"{says}\. Name a folder of its own"):
                 export(connection, folder)
         export(connection, Path("exports"))
     assert set(contents(tmp_path)) >= {"data/w.duckdb", "work/here/exports/done.csv"}

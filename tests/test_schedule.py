@@ -190,6 +190,20 @@ def test_a_run_that_fails_tells_the_chat_and_logs_its_end(tmp_path: Path) -> Non
     assert events[-1]["exit_code"] == 1
 
 
+AS_ANYBODY = "setpriv --bounding-set=-dac_override --inh-caps=-dac_override --" if os.geteuid() == 0 else ""
+"""What root may not write to without this capability, others may not either."""
+
+
+def read_only_project(folder: Path) -> Path:
+    """A copy of the project in which nothing can be made."""
+    for part in ("data", "macros", "models", "tests/dbt"):
+        shutil.copytree(PROJECT / part, folder / part)
+    for file in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(PROJECT / file, folder)
+    folder.chmod(0o555)
+    return folder
+
+
 def cron_entry() -> tuple[dict[str, str], str]:
     """The variables and the command of the example, taken apart as cron does."""
     lines = [line for line in (EXAMPLES / "crontab").read_text().splitlines() if line and not line.startswith("#")]
@@ -201,12 +215,15 @@ def cron_entry() -> tuple[dict[str, str], str]:
 
 
 def test_the_example_for_cron_runs_in_what_cron_gives(team: Settings, tmp_path: Path) -> None:
-    """That is next to no environment, the home folder, and sh."""
+    """That is next to no environment, the home folder, and sh. The user may read studyflow, and not write to it."""
     variables, command = cron_entry()
     home = tmp_path / "home"
     (home / ".venv" / "bin").mkdir(parents=True)
     shim = home / ".venv" / "bin" / "studyflow"
-    shim.write_text(f'#!/bin/sh\ncd "{PROJECT}" && exec "{sys.executable}" -m pipelines "$@"\n')
+    project = read_only_project(tmp_path / "studyflow project")
+    shim.write_text(
+        f'#!/bin/sh\ncd "{PROJECT}" && STUDYFLOW_PROJECT="{project}" exec {AS_ANYBODY} "{sys.executable}" -m pipelines "$@"\n'
+    )
     shim.chmod(0o755)
     places = {
         "STUDYFLOW_HOME": str(home),
@@ -221,7 +238,7 @@ def test_the_example_for_cron_runs_in_what_cron_gives(team: Settings, tmp_path: 
     done = subprocess.run(
         ["/bin/sh", "-c", command],
         cwd=home,
-        env=environment | {"DBT_TARGET_PATH": str(tmp_path / "target")},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,

@@ -87,6 +87,9 @@ Parquet = Annotated[bool, typer.Option("--parquet", help="Also Parquet files bes
 Xlsx = Annotated[
     bool, typer.Option("--xlsx", help="Also a workbook, studyflow.xlsx, with a sheet per stage table and mart.")
 ]
+Force = Annotated[
+    bool, typer.Option("--force", help="Export even if that drops more than half of the participants who are there.")
+]
 Pseudonymise = Annotated[
     bool,
     typer.Option(

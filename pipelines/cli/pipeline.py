@@ -14,6 +14,7 @@ from pipelines.cli.app import (
     ByStudy,
     Database,
     Exports,
+    Force,
     LogJson,
     Parquet,
     Pseudonymise,
@@ -51,6 +52,7 @@ def run(
     parquet: Parquet = False,
     xlsx: Xlsx = False,
     pseudonymise: Pseudonymise = False,
+    force: Force = False,
     report: Report = False,
     reports: Reports = None,
     keep: Keep = REPORTS_KEPT,
@@ -74,7 +76,7 @@ def run(
         )
         logs.log("run started", database=settings.database, exports=settings.exports, raw=list(map(str, settings.raw)))
         options = ExportOptions(
-            by_study=by_study, parquet=parquet, workbook=xlsx, pseudonyms=pseudonyms_if(pseudonymise)
+            by_study=by_study, parquet=parquet, workbook=xlsx, pseudonyms=pseudonyms_if(pseudonymise), force=force
         )
         outcome = run_all(settings, options, strict=strict, console=progress_console(as_json), waiting=say_waiting)
     code = outcome.exit_code
@@ -167,13 +169,16 @@ def export(
     parquet: Parquet = False,
     xlsx: Xlsx = False,
     pseudonymise: Pseudonymise = False,
+    force: Force = False,
 ) -> None:
     """Write one CSV file per stage, as the tables in Rally, and participants.csv."""
     from pipelines.export import ExportOptions
     from pipelines.run import export_tables
 
     settings = resolve(database=database, exports=exports, as_of=as_of)
-    options = ExportOptions(by_study=by_study, parquet=parquet, workbook=xlsx, pseudonyms=pseudonyms_if(pseudonymise))
+    options = ExportOptions(
+        by_study=by_study, parquet=parquet, workbook=xlsx, pseudonyms=pseudonyms_if(pseudonymise), force=force
+    )
     exported = export_tables(settings, options, as_of_must_match=as_of is not None)
     with after_work(sys.stdout):
         output.print(f"{len(exported.files)} files in {settings.exports}", highlight=False, soft_wrap=True)

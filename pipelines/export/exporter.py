@@ -20,7 +20,7 @@ from pipelines.export.place import explained, usable
 from pipelines.export.pseudonyms import Pseudonyms
 from pipelines.export.replace import MANIFEST, is_up_to_date, workspace
 from pipelines.export.tables import EVERYONE, Layout, Tables, opened
-from pipelines.state import build_hash
+from pipelines.state import build_hash, is_sample
 
 if TYPE_CHECKING:
     from pipelines.export.workbook import Book
@@ -79,6 +79,8 @@ def export(
         "formats": list(formats),
         "by_study": by_study,
         "pseudonyms": pseudonyms.fingerprint if pseudonyms else None,
+        "participants": sum(map(sum, counts.values())),
+        "is_sample": is_sample(connection),
     }
     build = build_hash(connection)
     how = (made, mart.query(columns, with_values=with_values), layout, book.made_with if book else None)
@@ -86,7 +88,7 @@ def export(
     databases = connection.execute("select path from duckdb_databases() where path is not null").fetchall()
     with (
         explained(folder),
-        workspace(usable(folder, [Path.cwd(), *(Path(path) for (path,) in databases)])) as space,
+        workspace(usable(folder, [Path(path) for (path,) in databases])) as space,
     ):
         done = {folder / name: count for name, count in rows.items()}
         if content and is_up_to_date(space.folder, content, rows):

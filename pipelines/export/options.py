@@ -12,12 +12,16 @@ Format = Literal["csv", "parquet", "xlsx"]
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """A folder for each study, Parquet files, a workbook; and pseudonyms in place of the ids of people."""
+    """A folder for each study, Parquet files, a workbook; and pseudonyms in place of the ids of people.
+
+    `force`: it is made even if it drops most of the participants who are in the export of before.
+    """
 
     by_study: bool = False
     parquet: bool = False
     workbook: bool = False
     pseudonyms: "Pseudonyms | None" = None
+    force: bool = False
 
     @property
     def formats(self) -> tuple[Format, ...]:

@@ -2,18 +2,26 @@
 
 import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipelines.errors import StudyflowError
+from pipelines.export.replace import MANIFEST
+from pipelines.settings import PROJECT
+
+REPOSITORIES = {".git", ".hg", ".svn"}
+NOBODYS = {".gitkeep", ".gitignore", ".DS_Store", "desktop.ini", "Thumbs.db"}
+"""Files that make no folder somebody's."""
 
 
-def usable(folder: Path, never_inside: Iterable[Path]) -> Path:
+def usable(folder: Path, never_inside: Iterable[Path] = ()) -> Path:
     """Where the folder really is, once it is sure that replacing it as a whole harms nobody.
 
     Raises:
-        StudyflowError: it is a file, a mount point or write-protected, or one of `never_inside` lies in it.
+        StudyflowError: it is a file, a mount point, write-protected, or has files of others but no export; or one of
+            `never_inside`, the home folder, the project or the current folder lies in it.
     """
     place = folder.resolve()
     if place.exists() and not place.is_dir():
@@ -25,11 +33,60 @@ def usable(folder: Path, never_inside: Iterable[Path]) -> Path:
     if place.is_mount():
         msg = f"{folder}: an export replaces its folder as a whole, and this is a mount point. Name a folder inside it."
         raise StudyflowError(msg)
-    for other in never_inside:
+    for other in (*never_inside, Path.cwd(), PROJECT, *_home()):
         if place in (other.resolve(), *other.resolve().parents):
-            msg = f"{folder}: an export replaces its folder as a whole, and {other} is in it. Name a folder of its own."
+            found = f"this is {other}" if place == other.resolve() else f"{other} is in it"
+            msg = f"{folder}: an export replaces its folder as a whole, and {found}. Name a folder of its own."
             raise StudyflowError(msg)
+    _refuse_write_protected_parent(folder, place)
+    if place.exists():
+        _refuse_files_of_others(folder, place)
+        _refuse_group_of_others(folder, place)
     return place
+
+
+def _home() -> list[Path]:
+    try:
+        return [Path.home()]
+    except RuntimeError:  # a service without one
+        return []
+
+
+def _refuse_write_protected_parent(folder: Path, place: Path) -> None:
+    parent = next(one for one in place.parents if one.exists())
+    if not parent.is_dir():
+        msg = f"{folder}: {parent} is a file. Choose another folder."
+        raise StudyflowError(msg)
+    if not os.access(parent, os.W_OK | os.X_OK):
+        msg = f"{folder}: an export is made beside the folder, and {parent} is write-protected. Choose another folder."
+        raise StudyflowError(msg)
+
+
+def _refuse_files_of_others(folder: Path, place: Path) -> None:
+    """Files of others stay where an export is, but the first export goes to a folder of its own."""
+    names = {entry.name for entry in os.scandir(place)}
+    if names & REPOSITORIES:
+        msg = f"{folder}: this is the root of a repository. Name a folder of its own."
+        raise StudyflowError(msg)
+    if MANIFEST not in names and (others := sorted(names - NOBODYS)):
+        msg = (
+            f"{folder}: there are files that studyflow did not write, {others[0]} for one, and no export yet. "
+            "Name a new or an empty folder."
+        )
+        raise StudyflowError(msg)
+
+
+def _refuse_group_of_others(folder: Path, place: Path) -> None:
+    """The new folder could not get the group of the old one, and so whoever is in it could no longer read it."""
+    with suppress(AttributeError):  # Windows has no groups
+        group, parent = place.stat().st_gid, place.parent.stat()
+        is_inherited = bool(parent.st_mode & stat.S_ISGID) and parent.st_gid == group
+        if os.geteuid() != 0 and not is_inherited and group not in {os.getegid(), *os.getgroups()}:
+            msg = (
+                f"{folder}: this folder is of a group that you are not in (number {group}), so an export would lock "
+                "that out. Join it, or choose another folder."
+            )
+            raise StudyflowError(msg)
 
 
 @contextmanager

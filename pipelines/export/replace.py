@@ -15,6 +15,8 @@ from pipelines.locks import alone
 from pipelines.system import exchange, flush, flush_one
 
 MANIFEST = ".studyflow-export.json"
+DRAFTS = "drafts-"
+"""How folders of drafts begin that are in a workspace and belong to no export."""
 ABOUT = "The files that `studyflow export` wrote here. It replaces and removes these, and no others."
 
 
@@ -42,6 +44,7 @@ class Workspace:
         new = self.path / "new"
         try:
             new.mkdir()
+            _give_rights_of(self.folder, new)
             _write_manifest(new, files, made or {})
             yield new
             if content:
@@ -85,21 +88,37 @@ def replaced(folder: Path, files: Sequence[str]) -> Iterator[Path]:
 def _put_in_place(new: Path, folder: Path, old: Path) -> None:
     if not folder.exists():
         new.rename(folder)
-    else:
-        shutil.copymode(folder, new)
-        if not exchange(new, folder):
-            folder.rename(old)
-            new.rename(folder)
+    elif not exchange(new, folder):
+        folder.rename(old)
+        new.rename(folder)
     flush_one(folder.parent)
+
+
+def _give_rights_of(folder: Path, new: Path) -> None:
+    """Owner, if the caller may, group, mode and access lists, before there are files in it, which inherit some of these."""
+    if not folder.exists():
+        return
+    status = folder.stat()
+    if hasattr(os, "chown"):
+        with suppress(PermissionError):  # only root gives folders away
+            os.chown(new, status.st_uid, -1)
+        if new.stat().st_gid != status.st_gid:
+            os.chown(new, -1, status.st_gid)
+    shutil.copystat(folder, new)
 
 
 def _tidy(workspace: Path, folder: Path) -> None:
     """Clear the workspace, whatever point the work in it had come to.
 
-    A folder in it is either an unfinished export, all of whose files are ours, or what was in place before.
+    A folder in it is either an unfinished export, all of whose files are ours, or what was in place before. A link in it
+    is nothing that an export made, and leads nowhere that may be touched.
     """
     old, new = workspace / "old", workspace / "new"
-    (workspace / "manifest").unlink(missing_ok=True)
+    for path in (old, new, workspace / "manifest", *workspace.glob(f"{DRAFTS}*")):
+        if path.is_symlink() or path.is_file():
+            path.unlink()
+        elif path.name.startswith(DRAFTS):
+            shutil.rmtree(path)
     if old.exists() and not folder.exists():
         old.rename(folder)
     for rest in (old, new):
@@ -127,7 +146,7 @@ def _foreign(old: Path, new: Path) -> list[Path]:
             if not is_folder and path.as_posix() in ours:
                 continue
             there = new / path
-            if is_folder and (path.as_posix() in our_folders or (there.is_dir() and not there.is_symlink())):
+            if is_folder and not there.is_symlink() and (path.as_posix() in our_folders or there.is_dir()):
                 look(path)
             elif os.path.lexists(there):
                 msg = f"{old / path}: studyflow did not write this, and an export needs its name. Move it away."
@@ -201,7 +220,11 @@ def _write_manifest(
     """Write it whole: of a process that is killed meanwhile, the files that are in the folder must stay known as ours."""
     said = {"about": ABOUT, "files": sorted(files)} | ({"made": dict(made)} if made else {}) | dict(written or {})
     draft = folder.with_name("manifest")
-    draft.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8", newline="\n")
+    draft.unlink(missing_ok=True)
+    with draft.open("x", encoding="utf-8", newline="\n") as file:
+        file.write(json.dumps(said, indent=1) + "\n")
+    with suppress(AttributeError, OSError):
+        os.chown(draft, -1, folder.stat().st_gid)  # like the files that are made in the folder
     draft.replace(folder / MANIFEST)
 
 

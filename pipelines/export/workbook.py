@@ -15,6 +15,7 @@ from pipelines.export import cells
 from pipelines.export.cells import Column
 from pipelines.export.mart import LINE, ROWS_AT_ONCE
 from pipelines.export.pseudonyms import IDS, Pseudonyms
+from pipelines.export.replace import DRAFTS
 from pipelines.export.sheet import HIGHEST_SHEET, Formats, write_sheet
 from pipelines.export.tables import EVERYONE, CsvTable
 from pipelines.state import built_as_of
@@ -77,11 +78,11 @@ class Book:
             OSError: it cannot be written.
         """
         # Not in the folder: of an export that was killed, what is not in its manifest would be taken for somebody's.
-        with TemporaryDirectory(prefix="studyflow-") as drafts:
-            self._write(connection, folder, drafts)
+        # Beside it, where the next export clears what is left of one that was killed.
+        with TemporaryDirectory(prefix=DRAFTS, dir=folder.parent) as drafts, (folder / WORKBOOK).open("xb") as file:
+            self._write(connection, folder, xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": drafts}))
 
-    def _write(self, connection: duckdb.DuckDBPyConnection, folder: Path, drafts: str) -> None:
-        book = xlsxwriter.Workbook(str(folder / WORKBOOK), {"constant_memory": True, "tmpdir": drafts})
+    def _write(self, connection: duckdb.DuckDBPyConnection, folder: Path, book: xlsxwriter.Workbook) -> None:
         # Not the time of writing: the same marts are the same file.
         created = (self.as_of or datetime(1980, 1, 1, tzinfo=UTC)).replace(tzinfo=None)
         book.set_properties({"title": "studyflow", "created": created})

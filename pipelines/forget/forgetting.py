@@ -145,4 +145,5 @@ def _options(exports: Path) -> ExportOptions | None:
         parquet="parquet" in made.get("formats", ()) or any(file.endswith(".parquet") for file in files),
         workbook="xlsx" in made.get("formats", ()) or any(file.endswith(".xlsx") for file in files),
         pseudonyms=pseudonyms,
+        force=True,
     )

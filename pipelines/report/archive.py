@@ -1,6 +1,7 @@
 """A folder of dated reports, one a day: each tells what changed since the day before, the last ones stay, an index leads."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -33,14 +34,26 @@ def file_report(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int =
     Raises:
         StudyflowError: the tables are not there, or the folder cannot be written.
     """
+    check_folder(folder)
+    with _alone(folder):
+        return _file(connection, folder, keep)
+
+
+def check_folder(folder: Path) -> None:
+    """Make the folder if it is not there.
+
+    Raises:
+        StudyflowError: no reports can be kept in it.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         msg = f"{folder}: reports cannot be kept here ({error.strerror}). Choose another --reports."
         raise StudyflowError(msg) from error
-    with _alone(folder):
-        _refuse_index_of_others(folder / INDEX)
-        return _file(connection, folder, keep)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        msg = f"{folder}: reports cannot be kept here, for it is write-protected. Choose another --reports."
+        raise StudyflowError(msg)
+    _refuse_index_of_others(folder / INDEX)
 
 
 def remove_reports(folder: Path, which: Callable[[Path], bool]) -> list[Path]:
