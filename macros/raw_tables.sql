@@ -20,18 +20,19 @@ where table_schema = 'raw' and table_name = 'files';
 create table if not exists raw.files (
     file_id integer not null,
     source_file varchar not null,
-    is_superseded boolean not null,     -- the file has other content now; what only stood in the old one is kept
+    is_superseded boolean not null,     -- no file has this content now; lines of it that did not come again are kept
     device hugeint,
     inode hugeint,
-    disk_bytes bigint not null,         -- size, and time of change, when last read
-    modified_ns bigint not null,
+    disk_bytes bigint not null,         -- size when last read
+    modified_ns bigint not null,        -- and when its content was changed
+    changed_ns bigint not null,         -- and when anything of it was (ctime)
     read_ns bigint not null,            -- when it was last read
     compression varchar not null,       -- none, gzip, zstd
     next_offset bigint not null,        -- where the next read starts, in bytes of content
     next_line bigint not null,          -- and the number of the line there
     open_line_bytes bigint not null,    -- its length if it was taken without its newline (it is read again then), else 0
     pending_bytes bigint not null,      -- an unfinished last line that waits
-    fingerprint varchar not null,       -- of the content that was taken
+    fingerprint varchar not null,       -- of the content that was taken: a digest for each mebibyte
     lines bigint not null,
     blank_lines bigint not null,
     first_load_id integer not null,
@@ -88,7 +89,7 @@ create table if not exists raw.forgotten_lines (
 {% endmacro %}
 
 {#- A number that is one more whenever the raw tables become others; pipelines/migrations.py has the way there. -#}
-{% macro warehouse_format() -%}3{%- endmacro %}
+{% macro warehouse_format() -%}4{%- endmacro %}
 
 {#- dbt builds on raw tables of this format only: `studyflow` brings older ones to it, with a copy to fall back on. -#}
 {% macro refuse_other_format() %}

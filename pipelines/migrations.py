@@ -17,6 +17,11 @@ MIGRATIONS: dict[int, str] = {
     """,
     # Only raw.forgotten and raw.forgotten_lines are new. A version that does not know them would bring people back.
     2: "select 1",
+    # Fingerprints of larger contents were made of samples: read those files again. A file was changed later than never.
+    3: """
+        alter table raw.files add column changed_ns bigint default 0;
+        update raw.files set fingerprint = '' where next_offset + open_line_bytes > 1048576;
+    """,
 }
 """What makes a warehouse of one format one of the next."""
 

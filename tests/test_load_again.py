@@ -13,6 +13,7 @@ from oracle.reference import DEFAULT_STATUSES
 from product import Product, rows
 from strategies import feeds, valid_but, workspaces
 
+from pipelines.load.content import Content, take
 from pipelines.load.loader import load
 from pipelines.settings import REFERENCE
 from pipelines.warehouse import connect
@@ -111,6 +112,37 @@ def test_a_rewritten_file_is_read_from_its_start(box: Inbox, case: str, by: str)
         assert row["lines"] == row["blank"] + row["accepted"] + row["other_events"] + row["rejected"]
     [[lines_now]] = box.connection.execute("select lines from audit.load_files where not is_superseded").fetchall()
     assert lines_now == after.count(b"\n") + (after[-1:] == b"}")
+
+
+@pytest.mark.parametrize("place", [0, 0.31, 0.5, 0.77, 1])
+def test_an_edit_in_place_is_seen(box: Inbox, place: float) -> None:
+    """In a file of many megabytes, of the same length, wherever it is."""
+    lines = [A] * 40_000
+    box.put({"a.jsonl": b"".join(lines)})
+    box.load()
+    with box.folder.joinpath("a.jsonl").open("r+b") as file:
+        file.seek(int(place * 39_999) * len(A))
+        file.write(B)
+    box.load()
+    box.build()
+    assert box.delivered() == {A: 40_000, B: 1, C: 0, D: 0}
+
+
+def test_an_append_does_not_cost_what_was_there(box: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a large file that has only grown, samples are compared."""
+    before = (b" " * 1_000_000 + b"\n") * 40
+    box.put({"a.jsonl": before})
+    box.load()
+    compared: list[int] = []
+
+    def counted(file: Content, size: int) -> bytes:
+        compared.append(size)
+        return take(file, size)
+
+    monkeypatch.setattr("pipelines.load.content.take", counted)
+    box.put({"a.jsonl": before + A})
+    assert box.load().lines_read == 1
+    assert 0 < sum(compared) < len(before) / 2
 
 
 def test_what_was_cut_and_comes_back_is_not_counted_again(box: Inbox) -> None:

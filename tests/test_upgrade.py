@@ -23,7 +23,7 @@ from pipelines.warehouse import connect, warehouse_format
 from pipelines.working_copy import working_copy
 
 KEPT = Path(__file__).parent / "warehouses"
-FORMATS = [1, 2]
+FORMATS = [1, 2, 3]
 DELIVERED = "select * exclude (file_id, load_id, loaded_at) from raw.deliveries"
 CHANGES = "select * from marts.status_changes"
 

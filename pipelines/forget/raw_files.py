@@ -13,8 +13,9 @@ import pyarrow as pa
 from pipelines.errors import SourceError
 from pipelines.forget.known import Known
 from pipelines.forget.replacing import draft_of, replacing
+from pipelines.load.content import open_content
 from pipelines.load.judge import judge
-from pipelines.load.lines import BLOCK, open_content
+from pipelines.load.lines import BLOCK
 from pipelines.load.sources import SourceFile, look_at
 
 

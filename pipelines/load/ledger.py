@@ -1,22 +1,32 @@
-"""What has been read of which file: the ledger `raw.files`, and what it says must be read now."""
+"""What has been read of which file: the ledger `raw.files`, and what it says must be read now.
 
+A file is known by its content. One that begins with all that was taken of a content goes on from there. Name, inode,
+size and times only say where to look first, and that nothing can have changed.
+"""
+
+import random
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from pipelines.errors import SourceError
-from pipelines.load.lines import Cursor, LineReader, fingerprint
-from pipelines.load.sources import SourceFile
+from pipelines.load.content import PIECE, Match, compare
+from pipelines.load.lines import Cursor, LineReader
+from pipelines.load.sources import SourceFile, look_at
 
-RACY_NS = 2_000_000_000
+CLOCK_SLACK_NS = 2_000_000_000
+"""A file that was changed less than this before it was read may have been changed again unseen: clocks are coarse."""
+SAMPLES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row of `raw.files`: one content of one file."""
+    """A row of `raw.files`: one content, and the file that has it."""
 
     file_id: int
     source_file: str
@@ -25,6 +35,7 @@ class Entry:
     inode: int
     disk_bytes: int
     modified_ns: int
+    changed_ns: int
     read_ns: int
     compression: str
     next_offset: int
@@ -37,40 +48,41 @@ class Entry:
     first_load_id: int
     last_load_id: int
 
+    @property
+    def taken(self) -> int:
+        """How many bytes of the content have been taken."""
+        return self.next_offset + self.open_line_bytes
+
 
 COLUMNS = tuple(field.name for field in fields(Entry))
 
 
 @dataclass(slots=True)
 class Task:
-    """A file to read: on from where `entry` ends, or from its start. What `replaces` says is no longer in it."""
+    """A file to read: on from where `entry` ends, or from its start."""
 
     reader: LineReader
     entry: Entry | None = None
-    replaces: Entry | None = None
 
 
 @dataclass(slots=True)
 class Plan:
-    """What a load has to do. `touched` are rows whose file only has another name or date now."""
+    """What a load has to do.
 
-    tasks: list[Task]
-    touched: list[Entry]
-    problems: list[SourceError]
+    `touched`: rows whose file only has another name or date now. `superseded`: contents whose file has another now.
+    `gone`: contents of which no file is known any more.
+    """
+
+    tasks: list[Task] = field(default_factory=list)
+    touched: list[Entry] = field(default_factory=list)
+    superseded: list[Entry] = field(default_factory=list)
+    gone: list[Entry] = field(default_factory=list)
+    problems: list[SourceError] = field(default_factory=list)
 
 
 def current_entries(connection: duckdb.DuckDBPyConnection) -> list[Entry]:
-    """The rows of the contents that files had when last read, the last read last."""
-    return _entries(connection, "not is_superseded")
-
-
-def superseded_entries(connection: duckdb.DuckDBPyConnection) -> list[Entry]:
-    """The rows of contents that files no longer have, of which lines are still loaded."""
-    return _entries(connection, "is_superseded and lines > 0")
-
-
-def _entries(connection: duckdb.DuckDBPyConnection, which: str) -> list[Entry]:
-    query = f"select {', '.join(COLUMNS)} from raw.files where {which} order by read_ns, file_id"  # noqa: S608
+    """The contents that files had when last read."""
+    query = f"select {', '.join(COLUMNS)} from raw.files where not is_superseded order by file_id"  # noqa: S608
     return [Entry(*row) for row in connection.execute(query).fetchall()]
 
 
@@ -86,130 +98,127 @@ def write_entries(connection: duckdb.DuckDBPyConnection, entries: Iterable[Entry
 
 
 def plan(sources: list[SourceFile], entries: list[Entry], next_file_id: int, read_ns: int) -> Plan:
-    """What to read: the tail of grown files, the whole of new and rewritten ones.
-
-    A file is one that the ledger knows if it starts with the known content: by its inode first (it may have been
-    renamed, as log rotation does), else by its name. Size and time only tell that nothing can have changed. The
-    inode of a deleted file is soon given to another: of entries with the same one, only the last read can hold, and
-    one without content says nothing.
-    """
-    by_name = {entry.source_file: entry for entry in entries}
-    made = Plan([], [], [])
-    known = _by_inode(sources, entries, made.problems)
-    claimed = {entry.file_id for entry in known.values() if entry}
-    for source in sources:
-        if source not in known:
-            continue
-        entry, named = known[source], by_name.get(source.name)
-        if named and named.file_id in claimed:
-            named = None
-        try:
-            if entry is None and named and _continues(source, named):
-                entry, named = named, None
-        except SourceError as problem:
-            made.problems.append(problem)
-            continue
+    """What to read: the tail of files that begin with a known content, the whole of all others."""
+    made = Plan()
+    known, readable = _recognised(sources, entries, made.problems)
+    for source in readable:
+        entry, match = known.get(source, (None, "other"))
         if entry is None:
-            made.tasks.append(Task(LineReader(source, next_file_id), replaces=named))
+            made.tasks.append(Task(LineReader(source, next_file_id)))
             next_file_id += 1
-        elif named or not _has_nothing_new(source, entry):
+        elif match == "longer" or (entry.pending_bytes and not _is_as_read(source, entry)):
             cursor = Cursor(entry.next_offset, entry.next_line)
-            made.tasks.append(Task(LineReader(source, entry.file_id, cursor), entry=entry, replaces=named))
+            made.tasks.append(Task(LineReader(source, entry.file_id, cursor, entry.fingerprint), entry))
         elif not _is_as_read(source, entry) or _name(source, entry) != entry.source_file:
-            made.touched.append(_touched(source, entry, read_ns))
+            made.touched.append(replace(entry, **_place(source, entry), read_ns=read_ns))
+    recognised = {entry.file_id for entry, _ in known.values()}
+    _part_with([entry for entry in entries if entry.file_id not in recognised], readable, made)
     return made
 
 
-def _by_inode(
+def _recognised(
     sources: list[SourceFile], entries: list[Entry], problems: list[SourceError]
-) -> dict[SourceFile, Entry | None]:
-    """What the ledger has of each file that can be read, known by its inode."""
-    by_inode = {(entry.device, entry.inode): entry for entry in entries}
-    known: dict[SourceFile, Entry | None] = {}
-    for source in sources:
-        entry = by_inode.get((source.device, source.inode))
+) -> tuple[dict[SourceFile, tuple[Entry, Match]], list[SourceFile]]:
+    """The content that each file goes on from, if any, and the files that can be read. Longer contents come first."""
+    known: dict[SourceFile, tuple[Entry, Match]] = {}
+    unreadable: set[SourceFile] = set()
+    claimed: set[int] = set()
+    for source, entry in _pairs(sources, entries):
+        if source in known or source in unreadable or entry.file_id in claimed:
+            continue
         try:
-            is_same = entry and (_is_as_read(source, entry) or (_taken(entry) and _continues(source, entry)))
+            match = _compare(source, entry)
         except SourceError as problem:
             problems.append(problem)
+            unreadable.add(source)
+            continue
+        if match != "other":
+            known[source] = entry, match
+            claimed.add(entry.file_id)
+    return known, [source for source in sources if source not in unreadable]
+
+
+def _pairs(sources: list[SourceFile], entries: list[Entry]) -> list[tuple[SourceFile, Entry]]:
+    """Each file with the contents of its inode and of its name: first those that cannot have changed, then by length."""
+    by_clue: defaultdict[object, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_clue[entry.device, entry.inode].append(entry)
+        by_clue[entry.source_file].append(entry)
+    pairs = [
+        (source, entry)
+        for source in sources
+        for clue in ((source.device, source.inode), source.name)
+        for entry in by_clue.get(clue, ())
+    ]
+    return sorted(pairs, key=lambda pair: (_is_as_read(*pair), pair[1].taken), reverse=True)
+
+
+def _part_with(entries: list[Entry], readable: list[SourceFile], made: Plan) -> None:
+    """Say of contents that no file was found to have what became of them. A file that was not asked for may hold one."""
+    names = {source.name for source in readable}
+    inodes = {(source.device, source.inode) for source in readable}
+    for entry in entries:
+        try:
+            source = look_at(Path(entry.source_file))
+            is_other = (source.device, source.inode) in inodes or _compare(source, entry) == "other"
+        except (OSError, SourceError):
+            (made.superseded if entry.source_file in names else made.gone).append(entry)
         else:
-            known[source] = entry if is_same else None
-    return known
+            if is_other:
+                made.superseded.append(entry)
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """What was counted of a file: of its new lines those that were kept and those that were withheld, and all withheld."""
+def _compare(source: SourceFile, entry: Entry) -> Match:
+    """All of the content is compared, but where the same file has only grown, which a run must not pay for: samples."""
+    if _is_as_read(source, entry):
+        return "same"
+    pieces = None
+    if (source.device, source.inode) == (entry.device, entry.inode) and source.size > entry.disk_bytes:
+        count = -(-entry.taken // PIECE)
+        pieces = {0, count - 2, count - 1, *random.sample(range(count), min(count, SAMPLES))}
+    return compare(source, entry.fingerprint, entry.taken, pieces)
 
-    kept: int
-    withheld: int
-    all_withheld: int
+
+def _is_as_read(source: SourceFile, entry: Entry) -> bool:
+    """Nothing can have changed."""
+    return (
+        (source.device, source.inode, source.size) == (entry.device, entry.inode, entry.disk_bytes)
+        and (source.modified_ns, source.changed_ns) == (entry.modified_ns, entry.changed_ns)
+        and max(source.modified_ns, source.changed_ns) + CLOCK_SLACK_NS < entry.read_ns
+    )
 
 
-def entry_after(task: Task, load_id: int, read_ns: int, counted: Counted) -> Entry:
-    """The row of a file that has been read. Lines that are withheld, of people who were forgotten, are not in it."""
+def entry_after(task: Task, load_id: int, read_ns: int, kept: int, withheld: int) -> Entry:
+    """The row of a file that has been read, of which so many lines are kept. Those that are withheld are not in it."""
     source, cursor, before = task.reader.source, task.reader.cursor, task.entry
-    lines_before = before.next_line - 1 if before else 0
     return Entry(
         file_id=task.reader.file_id,
-        source_file=_name(source, before) if before else source.name,
         is_superseded=False,
-        device=source.device,
-        inode=source.inode,
-        disk_bytes=source.size,
-        modified_ns=source.modified_ns,
         read_ns=read_ns,
-        compression=source.compression,
         next_offset=cursor.offset,
         next_line=cursor.line,
         open_line_bytes=cursor.open_line_bytes,
         pending_bytes=cursor.pending_bytes,
         fingerprint=task.reader.fingerprint,
-        lines=cursor.lines - counted.all_withheld,
-        blank_lines=(before.blank_lines if before else 0)
-        + cursor.lines
-        - lines_before
-        - counted.kept
-        - counted.withheld,
+        lines=cursor.lines - withheld,
+        blank_lines=cursor.lines - withheld - kept,
         first_load_id=before.first_load_id if before else load_id,
         last_load_id=load_id,
+        **_place(source, before),
     )
 
 
-def _is_as_read(source: SourceFile, entry: Entry) -> bool:
-    """Nothing can have changed. A file written within two seconds of being read is doubted: clocks are coarse."""
-    return (
-        (source.device, source.inode) == (entry.device, entry.inode)
-        and source.size == entry.disk_bytes
-        and source.modified_ns == entry.modified_ns
-        and source.modified_ns + RACY_NS < entry.read_ns
-    )
-
-
-def _continues(source: SourceFile, entry: Entry) -> bool:
-    return source.compression == entry.compression and fingerprint(source, _taken(entry)) == entry.fingerprint
-
-
-def _taken(entry: Entry) -> int:
-    """How many bytes of the content have been taken."""
-    return entry.next_offset + entry.open_line_bytes
-
-
-def _has_nothing_new(source: SourceFile, entry: Entry) -> bool:
-    """Whether a file that starts with the content of the entry has no more than that."""
-    return _is_as_read(source, entry) or (source.size == entry.disk_bytes and not entry.pending_bytes)
-
-
-def _touched(source: SourceFile, entry: Entry, read_ns: int) -> Entry:
-    """The row of a file that has the same content at another place or date."""
-    return replace(
-        entry,
-        source_file=_name(source, entry),
-        device=source.device,
-        inode=source.inode,
-        modified_ns=source.modified_ns,
-        read_ns=read_ns,
-    )
+def _place(source: SourceFile, before: Entry | None) -> dict[str, Any]:
+    """The part of a row that says where its file is, and of what kind."""
+    return {
+        "source_file": _name(source, before) if before else source.name,
+        "device": source.device,
+        "inode": source.inode,
+        "disk_bytes": source.size,
+        "modified_ns": source.modified_ns,
+        "changed_ns": source.changed_ns,
+        "compression": source.compression,
+    }
 
 
 def _name(source: SourceFile, entry: Entry) -> str:

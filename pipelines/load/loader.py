@@ -1,42 +1,30 @@
 """`studyflow load`: files into `raw.deliveries`, with the ledger, in one transaction."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from time import time_ns
 
 import duckdb
 import pyarrow as pa
 
 from pipelines.errors import SourceError
-from pipelines.load.ledger import (
-    Counted,
-    Plan,
-    Task,
-    current_entries,
-    entry_after,
-    plan,
-    superseded_entries,
-    write_entries,
-)
+from pipelines.load.ledger import Plan, Task, current_entries, entry_after, plan, write_entries
 from pipelines.load.loaded import Loaded
 from pipelines.load.parsing import insert, judging
 from pipelines.load.sources import SourceFile, find
-from pipelines.load.taking_back import supersede, take_back, withdraw_open_line
+from pipelines.load.taking_back import supersede, take_back, take_back_repeated
 from pipelines.reference import known_statuses
 from pipelines.warehouse import has_table, only_row, raw_tables_ddl
 
 COUNTED = """
-select
-    file_id,
-    count(*) filter (is_kept),
-    count(*) filter (not is_kept and load_id = $load_id),
-    count(*) filter (not is_kept)
+select file_id, count(*) filter (is_kept), count(*) filter (not is_kept)
 from (
-    select file_id, load_id, true as is_kept from raw.deliveries where load_id = $load_id
+    select file_id, true as is_kept from raw.deliveries
     union all
-    select file_id, load_id, false as is_kept from raw.forgotten_lines
+    select file_id, false as is_kept from raw.forgotten_lines
 )
+where file_id in (select unnest($file_ids))
 group by file_id
 """
 
@@ -45,8 +33,8 @@ def nothing_new(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path]) ->
     """What a load would say that would change nothing; None where it would. The warehouse is only read."""
     if not has_table(connection, "raw", "format"):
         return None
-    sources, todo = _look(connection, paths, time.time_ns())
-    return None if todo.tasks or todo.touched else _summary(sources, todo)
+    sources, todo = _look(connection, paths, time_ns())
+    return None if todo.tasks or todo.touched or todo.superseded else _summary(sources, todo)
 
 
 Progress = Callable[[int, int], object]
@@ -61,12 +49,13 @@ def load(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], progress:
     """
     statuses = known_statuses()
     connection.execute(raw_tables_ddl())
-    read_ns = time.time_ns()
+    read_ns = time_ns()
     sources, todo = _look(connection, paths, read_ns)
     with judging(connection):
         connection.begin()
         try:
             write_entries(connection, todo.touched)
+            supersede(connection, [entry.file_id for entry in todo.superseded])
             if todo.tasks:
                 _read(connection, todo, read_ns, statuses, progress)
             connection.commit()
@@ -97,26 +86,18 @@ def _read(
     todo.tasks = [task for task in todo.tasks if task not in failed]
     for task in failed:
         take_back(connection, task.reader.file_id, "load_id = $load_id", load_id)
-    for task in todo.tasks:
-        if task.entry and task.entry.open_line_bytes:
-            withdraw_open_line(connection, task.entry, load_id)
-    counted = _counted(connection, load_id)
-    nothing = Counted(0, 0, 0)
-    written = [entry_after(task, load_id, read_ns, counted.get(task.reader.file_id, nothing)) for task in todo.tasks]
-    older = superseded_entries(connection) + [task.replaces for task in todo.tasks if task.replaces]
-    written += [
-        supersede(connection, old, task.reader.file_id, load_id)
-        for task in todo.tasks
-        for old in older
-        if old.source_file == task.reader.source.name
-    ]
-    write_entries(connection, written)
+    take_back_repeated(connection, todo.gone, [task.entry for task in todo.tasks if task.entry], load_id)
+    counted = _counted(connection, todo.tasks)
+    write_entries(
+        connection,
+        [entry_after(task, load_id, read_ns, *counted.get(task.reader.file_id, (0, 0))) for task in todo.tasks],
+    )
 
 
-def _counted(connection: duckdb.DuckDBPyConnection, load_id: int) -> dict[int, Counted]:
-    """What was counted of each file of which a line was kept or withheld, now or ever."""
-    found = connection.execute(COUNTED, {"load_id": load_id}).fetchall()
-    return {file_id: Counted(*counts) for file_id, *counts in found}
+def _counted(connection: duckdb.DuckDBPyConnection, tasks: list[Task]) -> dict[int, tuple[int, int]]:
+    """How many lines of each file are kept, and how many are withheld."""
+    found = connection.execute(COUNTED, {"file_ids": [task.reader.file_id for task in tasks]}).fetchall()
+    return {file_id: (kept, withheld) for file_id, kept, withheld in found}
 
 
 def begin_load(connection: duckdb.DuckDBPyConnection) -> int:
@@ -160,11 +141,13 @@ def _insert(
 
 def _summary(sources: list[SourceFile], todo: Plan) -> Loaded:
     lines_before = [task.entry.next_line - 1 if task.entry else 0 for task in todo.tasks]
+    rewritten = {entry.source_file for entry in todo.superseded}
+    is_rewritten = [task.entry is None and task.reader.source.name in rewritten for task in todo.tasks]
     return Loaded(
         files_found=len(sources),
-        files_new=sum(task.entry is None and task.replaces is None for task in todo.tasks),
+        files_new=sum(task.entry is None for task in todo.tasks) - sum(is_rewritten),
         files_grown=sum(task.entry is not None for task in todo.tasks),
-        files_rewritten=sum(task.replaces is not None for task in todo.tasks),
+        files_rewritten=sum(is_rewritten),
         lines_read=sum(task.reader.cursor.lines for task in todo.tasks) - sum(lines_before),
         problems=tuple(todo.problems),
     )

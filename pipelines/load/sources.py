@@ -29,6 +29,7 @@ class SourceFile:
     inode: int
     size: int
     modified_ns: int
+    changed_ns: int
     compression: Compression
 
 
@@ -93,6 +94,7 @@ def look_at(path: Path) -> SourceFile:
         inode=status.st_ino,
         size=status.st_size,
         modified_ns=status.st_mtime_ns,
+        changed_ns=status.st_ctime_ns,
         compression=compression,
     )
 

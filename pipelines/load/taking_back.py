@@ -1,50 +1,102 @@
-"""Lines that a load takes back: of a file that was rewritten, of a line that was not whole, of a file that broke off."""
+"""Lines that a load takes back: those that have come again, a last line that was not whole, a file that broke off.
 
-from dataclasses import replace
+Of each line as many deliveries count as were ever in the files at the same time. A load therefore puts the new lines
+of files in the place of equal ones of contents that no file has any more, whatever those files were called.
+"""
+
+from collections.abc import Iterable
 
 import duckdb
+import pyarrow as pa
 
 from pipelines.load.ledger import Entry
-from pipelines.warehouse import only_row
 
-# Lines that stand in an old content of a file and are read from it again are the same deliveries: the old ones go.
-FORGET_REPEATED = """
-delete from raw.deliveries
-where file_id = $old and line_number in (
-    with contents as (
-        select
-            file_id,
-            line_number,
-            hash(
-                reason, event_type, participant_id, person_id, study_id, status, prior_status, updated_at,
-                svix_id, received_at, line, line_bytes
-            ) as content
-        from raw.deliveries
-        where file_id = $old or (file_id = $new and load_id = $load_id)
-    ),
+# A last line that was taken without its newline has been read again, too, and is the first of its equals to go.
+COME_AGAIN = """
+create or replace temp table come_again as
+with
 
-    counted as (
-        select
-            file_id,
-            line_number,
-            content,
-            row_number() over (partition by file_id, content order by line_number) as repetition
-        from contents
-    )
+loose as (
+    select file_id from raw.files where is_superseded and lines > 0
+    union
+    select file_id from gone
+),
 
-    select before.line_number
-    from counted as before
-    inner join counted as since
-        on before.content = since.content and before.repetition = since.repetition
-    where before.file_id = $old and since.file_id = $new
+lines as (
+    select
+        deliveries.file_id,
+        deliveries.line_number,
+        deliveries.load_id = $load_id as is_new,
+        open_lines.file_id is not null as is_open,
+        hash(
+            reason, event_type, participant_id, person_id, study_id, status, prior_status, updated_at,
+            svix_id, received_at, line, line_bytes
+        ) as content
+    from raw.deliveries
+    left join open_lines
+        on deliveries.file_id = open_lines.file_id and deliveries.line_number = open_lines.line_number
+    where
+        deliveries.load_id = $load_id
+        or open_lines.file_id is not null
+        or deliveries.file_id in (select file_id from loose)
+),
+
+new_lines as (
+    select content, count(*) as times
+    from lines
+    where is_new and content in (select content from lines where not is_new)
+    group by content
 )
+
+select lines.file_id, lines.line_number, lines.is_open
+from lines
+inner join new_lines
+    on lines.content = new_lines.content
+where not lines.is_new
+qualify
+    row_number() over (partition by lines.content order by lines.is_open desc, lines.file_id, lines.line_number)
+    <= new_lines.times
+"""
+
+TAKE_BACK_REPEATED = """
+delete from raw.deliveries using come_again
+where
+    deliveries.file_id = come_again.file_id
+    and deliveries.line_number = come_again.line_number
+    and deliveries.load_id < $load_id
+"""
+
+SUPERSEDE = """
+update raw.files
+set
+    is_superseded = true,
+    lines = (select count(*) from raw.deliveries where deliveries.file_id = files.file_id),
+    blank_lines = 0,
+    pending_bytes = 0
+where file_id in (select unnest($file_ids))
 """
 
 
-def withdraw_open_line(connection: duckdb.DuckDBPyConnection, entry: Entry, load_id: int) -> None:
-    """Take back a line that was taken without its newline: it has been read again, and may have become another."""
-    which = f"load_id < $load_id and line_number = {entry.next_line}"
-    take_back(connection, entry.file_id, which, load_id)
+def take_back_repeated(
+    connection: duckdb.DuckDBPyConnection, gone: Iterable[Entry], reread: Iterable[Entry], load_id: int
+) -> None:
+    """Take back lines that have come again: of superseded and of gone contents, and the open lines of files read again."""
+    file_ids = [entry.file_id for entry in gone]
+    open_lines = [(entry.file_id, entry.next_line) for entry in reread if entry.open_line_bytes]
+    has_superseded = connection.execute("select 1 from raw.files where is_superseded and lines > 0 limit 1").fetchall()
+    if not (file_ids or open_lines or has_superseded):
+        return
+    connection.register("gone", pa.table({"file_id": pa.array(file_ids, pa.int32())}))
+    numbers = {name: [line[place] for line in open_lines] for place, name in enumerate(("file_id", "line_number"))}
+    connection.register("open_lines", pa.table(numbers, pa.schema({"file_id": pa.int32(), "line_number": pa.int64()})))
+    connection.execute(COME_AGAIN, {"load_id": load_id})
+    connection.execute(TAKE_BACK_REPEATED, {"load_id": load_id})
+    for file_id, line_number in open_lines:  # of those that have become other lines
+        take_back(connection, file_id, f"load_id < $load_id and line_number = {line_number}", load_id)
+    parted = connection.execute("select distinct file_id from come_again where not is_open").fetchall()
+    supersede(connection, [file_id for (file_id,) in parted])
+    for name in ("gone", "open_lines"):
+        connection.unregister(name)
 
 
 def take_back(connection: duckdb.DuckDBPyConnection, file_id: int, which: str, load_id: int) -> None:
@@ -59,9 +111,8 @@ def take_back(connection: duckdb.DuckDBPyConnection, file_id: int, which: str, l
     connection.execute(f"delete from raw.forgotten_lines where file_id = $file_id and {which}", values)  # noqa: S608
 
 
-def supersede(connection: duckdb.DuckDBPyConnection, old: Entry, new_file_id: int, load_id: int) -> Entry:
-    """End a content that a file had before it was rewritten; what has not come again since stays loaded."""
-    connection.execute(FORGET_REPEATED, {"old": old.file_id, "new": new_file_id, "load_id": load_id})
-    connection.execute("delete from raw.forgotten_lines where file_id = ?", [old.file_id])
-    left = only_row(connection, "select count(*) from raw.deliveries where file_id = ?", [old.file_id])[0]
-    return replace(old, is_superseded=True, lines=left, blank_lines=0, pending_bytes=0, last_load_id=load_id)
+def supersede(connection: duckdb.DuckDBPyConnection, file_ids: Iterable[int]) -> None:
+    """Note of contents that no file has them any more: what is kept of them is all that is counted."""
+    ids = {"file_ids": list(file_ids)}
+    connection.execute(SUPERSEDE, ids)
+    connection.execute("delete from raw.forgotten_lines where file_id in (select unnest($file_ids))", ids)
