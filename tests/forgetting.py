@@ -8,12 +8,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 from inbox import compressed
 from oracle.history import histories
 from oracle.lines import Line, deliveries, read_lines
 from oracle.reference import DEFAULT_STATUSES
-from product import END_OF_TIME, Product
+from product import END_OF_TIME, NOWHERE, Product, insert
 from strategies import valid_but
 
 from pipelines.check import Report
@@ -21,6 +22,8 @@ from pipelines.forget import forgetting
 from pipelines.forget.known import Known, look_up
 from pipelines.forget.warehouse import take_out
 from pipelines.load.loader import load
+from pipelines.load.withhold import forgotten
+from pipelines.reference import read_reference_files
 from pipelines.settings import Settings
 from pipelines.warehouse import connect
 
@@ -34,6 +37,10 @@ PHYSICAL = (
 WITHHELD = "select count(*) from raw.forgotten_lines"
 
 SOMEONE, PARTICIPANT = "person-to-forget", "participant-to-forget"
+NAME = "Ada Forgetmenot Lovelace"
+
+PEOPLE = "Person ID, Person_Name\nother-1,B\n"
+THEIR_ROWS = f"{SOMEONE},{NAME}\nonly-here,Grace Onlyhere\n"
 
 
 class Place:
@@ -146,11 +153,12 @@ class Whole:
     tables: tuple[str, ...]
 
     @classmethod
-    def of(cls, folder: Path, product: Product, content: bytes, *tables: str) -> "Whole":
-        """All of what a file says, or some tables and what these are made of."""
+    def of(cls, folder: Path, product: Product, content: bytes, *tables: str, people: str = PEOPLE) -> "Whole":
+        """All of what a file and people.csv say, or some tables and what these are made of."""
         folder.mkdir()
         place = Place(folder, product)
         place.put({"a.jsonl": content})
+        place.settings.people_file.write_text(people, encoding="utf-8")
         whole = cls(place, place.settings, tables or tuple(model["name"] for model in product.models.values()))
         whole.build(place.settings)
         return whole
@@ -160,7 +168,15 @@ class Whole:
         product = self.place.product
         with connect(settings.database) as connection:
             product.prepare(connection)
+            insert(connection, "raw.people_file", self.described(connection))
             product.build(connection, *self.tables, as_of=settings.as_of)
+
+    def described(self, connection: duckdb.DuckDBPyConnection) -> list[dict[str, str | None]]:
+        """The rows of people.csv, as dbt puts them into the warehouse before it builds."""
+        sheet = read_reference_files(NOWHERE, self.settings.people_file)["people"]
+        everyone = forgotten(connection)
+        rows = [{name: cell or None for name, cell in row.cells.items()} for row in sheet.rows]
+        return [row for row in rows if not (everyone and everyone.have(row["person_id"] or "", ""))]
 
     def is_as(self, other: "Whole") -> None:
         """Every table that does not tell of files and loads has the same rows."""
@@ -196,11 +212,10 @@ NEEDED = ("participants", "people", "built_as_of", "load_files")
 
 def with_them(tmp_path: Path, product: Product, monkeypatch: pytest.MonkeyPatch, *tables: str) -> Whole:
     """A warehouse in which the person is, and in people.csv; forgetting makes it anew as it was made."""
-    made = Whole.of(tmp_path / "one", product, THEIRS + OTHERS, *tables)
+    made = Whole.of(tmp_path / "one", product, THEIRS + OTHERS, *tables, people=PEOPLE + THEIR_ROWS)
     passed = Report(made.settings.as_of, strict=False, rows={}, rules=0, failures=[], warnings=[])
     monkeypatch.setattr(forgetting, "build_tables", made.build)
     monkeypatch.setattr(forgetting, "check_copy", lambda *_, **__: passed)
-    made.settings.people_file.write_text(f"person_id,person_name\n{SOMEONE},A\nother-1,B\n")
     return made
 
 

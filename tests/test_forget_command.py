@@ -5,20 +5,21 @@ import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from export_warehouse import PSEUDONYMS, contents
-from forgetting import NEEDED, OTHERS, PARTICIPANT, SOMEONE, THEIRS, Whole, forget, with_them
+from forgetting import NAME, NEEDED, OTHERS, PARTICIPANT, PEOPLE, SOMEONE, THEIR_ROWS, THEIRS, Whole, forget, with_them
 from product import Product
 from test_cli import studyflow
 
 from pipelines.errors import StudyflowError
 from pipelines.export import ExportOptions
 from pipelines.forget import forgetting
-from pipelines.run import export_tables
-from pipelines.settings import PROJECT
+from pipelines.run import export_tables, run_all
+from pipelines.settings import PROJECT, Settings
 
 KILLED_AFTER = 4
 """Seconds: dbt is at work by then."""
@@ -36,21 +37,44 @@ def test_all_tables_and_exports_are_as_if_they_had_never_been(
     """Every table and every file; and the proof says what happened, and does not say who it was."""
     whole = with_them(tmp_path, product, monkeypatch)
     export_tables(whole.settings, ExportOptions(by_study=True, parquet=True), as_of_must_match=False)
-    never = Whole.of(tmp_path / "other", whole.place.product, OTHERS)
+    people = PEOPLE + THEIR_ROWS.partition("\n")[2]
+    never = Whole.of(tmp_path / "other", whole.place.product, OTHERS, people=people)
     export_tables(never.settings, ExportOptions(by_study=True, parquet=True), as_of_must_match=False)
     proof = forget(whole.settings)
     whole.is_as(never)
     assert contents(whole.settings.exports) == contents(never.settings.exports)
     assert (whole.place.raw / "a.jsonl").read_bytes() == OTHERS
-    assert whole.settings.people_file.read_text() == "person_id,person_name\nother-1,B\n"
+    assert whole.settings.people_file.read_text() == PEOPLE + THEIR_ROWS.partition("\n")[2]
     assert proof.is_done
     assert proof.tables["raw.deliveries"] == (3 + 18, 18)
     assert proof.tables["marts.people"] == (4, 3)
+    assert proof.tables["staging.stg_people"] == (3, 2)
+    assert nowhere(whole.place.folder, SOMEONE, PARTICIPANT, NAME)
     told = json.dumps(proof.as_dict()) + "\n".join(proof.sentences())
     assert "3 lines of this person" in told
     assert SOMEONE not in told
     assert PARTICIPANT not in told
     assert not list(whole.settings.database.parent.glob(".*studyflow*"))
+
+
+def test_someone_who_is_only_in_people_csv(whole: Whole) -> None:
+    """They have a name in the warehouse, and no webhook. Without --raw-files the file keeps them, and no table does."""
+    proof = forget(whole.settings, person="only-here", rewrite=False)
+    assert (proof.lines, proof.is_done) == (0, True)
+    assert proof.still_held == [f"{whole.settings.people_file}: 1 rows"]
+    whole.build(whole.settings)
+    assert whole.place.of("select person_id from staging.stg_people where person_name like 'Grace%'") == []
+    assert forget(whole.settings, person="only-here").is_done
+    assert nowhere(whole.place.folder, "only-here", "Grace Onlyhere")
+
+
+def test_a_name_that_is_left_is_told(whole: Whole) -> None:
+    """Nothing is taken out because of a name alone; but it must not be said that it is nowhere."""
+    whole.settings.exports.mkdir()
+    (whole.settings.exports / "guests.txt").write_text(f"For lunch: {NAME}")
+    proof = forget(whole.settings)
+    assert proof.search.found == [str(whole.settings.exports / "guests.txt")]
+    assert not proof.is_done
 
 
 def test_said_again_it_says_that_nothing_is_left(whole: Whole) -> None:
@@ -65,11 +89,12 @@ def test_said_again_it_says_that_nothing_is_left(whole: Whole) -> None:
     assert again.still_held == []
     assert "Nothing of this person" in again.sentences()[0]
     assert again.forgotten_before is not None
+    whole.place.load()
     (whole.place.raw / "a.jsonl").rename(whole.place.folder / "away")
     assert forget(whole.settings).missing == [str(whole.place.raw / "a.jsonl")]
 
 
-@pytest.mark.parametrize("step", ["take_out", "build_tables", "export_tables", "search"])
+@pytest.mark.parametrize("step", ["take_out", "build_tables", "export_tables", "look_through", "search"])
 def test_what_is_cut_off_is_finished_by_the_next_try(
     tmp_path: Path, whole: Whole, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,6 +112,7 @@ def test_what_is_cut_off_is_finished_by_the_next_try(
     if step in {"take_out", "build_tables"}:
         assert whole.settings.database.read_bytes() == before
     assert forget(whole.settings).is_done
+    assert nowhere(whole.place.folder, SOMEONE, PARTICIPANT, NAME)
     never = Whole.of(tmp_path / "other", whole.place.product, OTHERS, *NEEDED)
     export_tables(never.settings, ExportOptions(by_study=True), as_of_must_match=False)
     assert contents(whole.settings.exports) == contents(never.settings.exports)
@@ -139,6 +165,36 @@ def test_who_does_not_say_clearly_what_they_want(whole: Whole, words: list[str],
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr
     assert SOMEONE not in done.stderr
     assert whole.settings.database.read_bytes() == before
+
+
+def nowhere(folder: Path, *texts: str) -> bool:
+    """Whether no byte of them is in any file."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return not [path for path in files for text in texts if text.encode() in path.read_bytes()]
+
+
+@pytest.mark.slow
+def test_with_people_csv_for_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With dbt: the tables are built while the file still has the row, and the name is nowhere all the same."""
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
+    monkeypatch.setenv("DBT_LOG_PATH", str(tmp_path / "logs"))
+    folder = tmp_path / "all"
+    (folder / "raw").mkdir(parents=True)
+    (folder / "raw" / "a.jsonl").write_bytes(THEIRS + OTHERS)
+    (folder / "people.csv").write_text(PEOPLE + THEIR_ROWS)
+    settings = Settings(
+        (folder / "raw",),
+        folder / "w.duckdb",
+        folder / "exports",
+        datetime(2026, 1, 1, tzinfo=UTC),
+        reports=folder / "reports",
+        people_file=folder / "people.csv",
+    )
+    run_all(settings, ExportOptions(workbook=True), strict=False, console=None)
+    assert forget(settings).is_done
+    assert nowhere(folder, SOMEONE, PARTICIPANT, NAME)
+    assert forget(settings, person="only-here").is_done
+    assert nowhere(folder, "only-here", "Grace Onlyhere")
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from forgetting import SOMEONE, Place, line
+from forgetting import SOMEONE, Place, forget, line
 from product import Product
 
 from pipelines.forget import people_file, raw_files
@@ -72,6 +72,28 @@ def test_a_raw_file_with_another_name_is_left_alone(tmp_path: Path, product: Pro
     problems: list[SourceError] = []
     assert list(raw_files.look_through([place.raw / "a.jsonl"], known, problems, rewrite=True)) == []
     assert "hard links" in str(problems)
+
+
+def test_raw_files_are_found_under_another_name(tmp_path: Path, product: Product) -> None:
+    """Logs are rotated. What is gone is named, and so is what was never loaded: nobody said that it is a raw file."""
+    place = Place(tmp_path, product)
+    others = line(personId="other", participantId="of-other")
+    place.put({name: line() + others for name in ("a.jsonl", "b.jsonl", "c.jsonl")})
+    (place.raw / "a.jsonl").rename(place.raw / "a.jsonl.1")
+    (place.raw / "a.jsonl").write_bytes(others)
+    (place.raw / "b.jsonl").rename(tmp_path / "elsewhere")
+    (place.raw / "c.jsonl.bak").write_bytes(line())
+    (place.raw / "notes.txt").write_bytes(line())
+    proof = forget(place.settings)
+    assert {held.file: held.is_rewritten for held in proof.raw_files} == {
+        str(place.raw / "a.jsonl.1"): True,
+        str(place.raw / "c.jsonl"): True,
+        str(place.raw / "c.jsonl.bak"): False,
+    }
+    assert (place.raw / "a.jsonl.1").read_bytes() == (place.raw / "c.jsonl").read_bytes() == others
+    assert (place.raw / "c.jsonl.bak").read_bytes() == line()
+    assert proof.missing == [str(place.raw / "b.jsonl")]
+    assert not proof.is_done
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ from urllib.parse import quote, quote_plus
 
 import pyarrow as pa
 import pytest
-from forgetting import Place, forget, line
+from forgetting import WITHHELD, Place, forget, line
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from product import Product
 
-from pipelines.forget.wanted import Wanted
+from pipelines.load.wanted import Wanted
 from pipelines.report.pages import escaped
 
 LIKE_AN_ESCAPE = "_x0041_y"
@@ -105,6 +105,19 @@ def test_an_id_is_found_in_any_form(one: str, form: str, encoding: str) -> None:
     others = (f"{one}2", f"2{one}", f"{one}_x", f"x-{one}")
     for other in others if one != LIKE_AN_ESCAPE else ():
         assert not wanted.are_in(written(other, form, encoding)), other
+
+
+@pytest.mark.parametrize("one", ["pe_gone_0001", "100%25_off", "Zoë-佐藤"])
+def test_what_comes_later_in_any_form_is_withheld(tmp_path: Path, product: Product, one: str) -> None:
+    """Only a hash of the id is known then."""
+    place = Place(tmp_path, product)
+    place.put({"a.jsonl": line(personId=one)})
+    place.forget(one)
+    others = [written(f"{one}2", form, "utf-8") for form in FORMS]
+    place.put({"b.jsonl": b"\n".join([*(written(one, form, "utf-8") for form in FORMS), *others, b""])})
+    assert place.of(WITHHELD) == [(1 + len(FORMS),)]
+    assert place.of("select count(*) from raw.deliveries") == [(len(others),)]
+    place.accounts_for()
 
 
 @pytest.mark.parametrize("short", ["1", "pe1", "a<b", "4711", "12345"])

@@ -3,13 +3,16 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.cli.app import Database, Exports, Raw, Reports, Wait, app, complain, messages, output, say_waiting
 from pipelines.errors import ExitCode, StudyflowError
-from pipelines.settings import REPORTS, WAIT_SECONDS, resolve
+from pipelines.settings import REPORTS, WAIT_SECONDS, Settings, resolve
+
+if TYPE_CHECKING:
+    from pipelines.forget import Known
 from pipelines.streams import after_work
 
 
@@ -53,23 +56,27 @@ def forget(
         )
         raise StudyflowError(msg)
     if not yes:
-        _confirm(known.lines, settings.database, raw_files=raw_files)
+        _confirm(known, settings, raw_files=raw_files)
     done = take_out(settings, person, [path.absolute() for path in raw or ()], rewrite=raw_files, waiting=say_waiting)
     with after_work(sys.stdout):
         done.render(output)
     if proof:
         done.write(proof)
     if not done.is_done:
-        complain(StudyflowError("not everything is done: see above. Once that is put right, say the same again."))
+        complain(StudyflowError("not everything is done: see above. Once that is put right, run the command again."))
         raise typer.Exit(ExitCode.FAILED)
     raise typer.Exit(ExitCode.DONE if done.checks_passed else ExitCode.CHECKS_FAILED)
 
 
-def _confirm(lines: int, database: Path, *, raw_files: bool) -> None:
+def _confirm(known: "Known", settings: Settings, *, raw_files: bool) -> None:
     """Ask on a terminal; where nobody can answer, it takes --yes."""
     if not sys.stdin.isatty():
-        complain(StudyflowError("forgetting cannot be undone, and nobody is here to ask. Say --yes to do it."))
+        complain(
+            StudyflowError("forgetting cannot be undone, and there is no terminal to confirm on. Say --yes to do it.")
+        )
         raise typer.Exit(ExitCode.USAGE)
-    where = "the warehouse, the exports, the reports" + (" and the raw files" if raw_files else "")
-    messages.print(f"{lines:,} lines in {database} are of this person.", highlight=False, markup=False, soft_wrap=True)
+    held = f"{known.lines:,} lines in {settings.database}"
+    held += f" and {known.people_rows:,} rows of {settings.people_file}" if known.people_rows else ""
+    messages.print(f"{held} are of this person.", highlight=False, markup=False, soft_wrap=True)
+    where = "the warehouse, the exports, the reports" + (", the raw files and people.csv" if raw_files else "")
     typer.confirm(f"Take them out of {where}? This cannot be undone.", abort=True, err=True)

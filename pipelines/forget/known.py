@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pipelines.forget import people_file
 from pipelines.forget.ids import Ids
-from pipelines.forget.wanted import LINES_AT_ONCE, Wanted
+from pipelines.load.wanted import LINES_AT_ONCE, Wanted
 from pipelines.load.withhold import Forgotten, forgotten, hash_of
 from pipelines.warehouse import has_table, only_row
 
@@ -102,7 +102,7 @@ class Known:
 
     def tell(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Let the connection know who it is, for `IS_THEIRS`."""
-        self.hashes.tell(connection)
+        self.hashes.register_macros(connection)
         connection.register("named", self.named)
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import duckdb
 
 from pipelines.forget.contents import UNREADABLE, is_in_file, text_columns, values
-from pipelines.forget.forms import FORMS, NOT_UNDONE
 from pipelines.forget.known import Known
 from pipelines.forget.leftovers import packed_by
-from pipelines.forget.wanted import Wanted
+from pipelines.load.forms import FORMS, NOT_UNDONE
 from pipelines.load.sources import display_name
+from pipelines.load.wanted import Wanted
 from pipelines.warehouse import connect, only_row
 
 ID_COLUMNS = {"person_id": "is_forgotten_person({})", "participant_id": "is_forgotten_participant({})"}

@@ -10,7 +10,7 @@ compared as (
     select
         *,
         coalesce(is_forgotten_person(person_id) or is_forgotten_participant(participant_id), false) as is_theirs,
-        mentions_forgotten(case when says_more then coalesce(try(decode(raw)), readable(raw)) end) as mentions_them
+        mentions_forgotten(case when says_more then raw end) as mentions_them
     from judged_lines
     where outcome <> 'blank'
 ),

@@ -13,8 +13,7 @@ WITHHOLD = (Path(__file__).parent / "withhold.sql").read_text(encoding="utf-8")
 NOBODY = """
 create or replace temp macro is_forgotten_person(id) as false;
 create or replace temp macro is_forgotten_participant(id) as false;
-create or replace temp macro mentions_forgotten(text) as false;
-create or replace temp macro readable(bytes) as null::varchar;
+create or replace temp macro mentions_forgotten(raw) as false;
 """
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol, TypeVar
 
-from pipelines.forget.forms import WHOLES, Form, layers, readings, text_of, wholes_for
+from pipelines.load.forms import WHOLES, Form, layers, readings, text_of, wholes_for
 from pipelines.load.withhold import hash_of
 
 Key = TypeVar("Key")
@@ -29,7 +29,7 @@ CANDIDATES = (
     re.compile(r"""[^\s"',;=&?/<>(){}\[\]\\|`]{4,}"""),
     re.compile(r"""(?<=["'`>])[^"'`<>]+(?=["'`<])"""),
     re.compile(r"(?<=\| )[^|\n]+(?= \|)"),
-    re.compile(r'"((?:[^"\\]|\\.)+)"'),
+    re.compile(r'"((?:[^"\\\n]|\\.)+)"'),
 )
 
 
