@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from pipelines.errors import StudyflowError
 from pipelines.forget.ids import Ids
-from pipelines.load.lines import open_content
+from pipelines.load.content import open_content
 from pipelines.load.sources import look_at
 from pipelines.load.wanted import Wanted
 from pipelines.warehouse import MAGIC, MAGIC_AT, connect

@@ -102,7 +102,7 @@ class Known:
 
     def tell(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Let the connection know who it is, for `IS_THEIRS`."""
-        self.hashes.register_macros(connection)
+        self.hashes.tell(connection)
         connection.register("named", self.named)
 
 
