@@ -15,7 +15,7 @@ from oracle.lines import Delivery
 from product import Product, Row, compile_project
 from tables_page import public_tables, sample_warehouse
 
-from pipelines.report import Wanted, write
+from pipelines.report import ReportRequest, write
 
 GOLDEN = Path(__file__).parent / "golden" / "report.md"
 MONDAY = datetime(2026, 7, 27, 9, tzinfo=UTC)
@@ -83,7 +83,7 @@ def hostile(product: Product) -> AbstractContextManager[duckdb.DuckDBPyConnectio
 def main() -> None:
     """Write the golden report."""
     with tempfile.TemporaryDirectory() as folder, described_sample(compile_project(Path(folder) / "dbt")) as connection:
-        [file] = write(connection, Path(folder), Wanted(formats=("md",))).files
+        [file] = write(connection, Path(folder), ReportRequest(formats=("md",))).files
         GOLDEN.write_bytes(file.read_bytes())
 
 

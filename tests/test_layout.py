@@ -1,6 +1,7 @@
-"""The Python package can be read from the bottom up: no module needs one that needs it."""
+"""The Python package can be read from the bottom up: no module needs one that needs it, and a class has one name."""
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -37,3 +38,13 @@ def test_no_module_imports_one_that_imports_it() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         raise AssertionError(" ← ".join(error.args[1])) from error
+
+
+def test_a_class_has_a_name_of_its_own() -> None:
+    """Two classes of one name are one word for two things, in every message, search and sentence about the code."""
+    classes = defaultdict(list)
+    for module, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                classes[node.name].append(module)
+    assert {name: modules for name, modules in classes.items() if len(modules) > 1} == {}

@@ -16,7 +16,7 @@ from product import Product
 from report_warehouse import AS_OF, GOLDEN, HOSTILE, MONDAY, described_sample, finished, hostile, journey, warehouse
 
 from pipelines.errors import StudyflowError
-from pipelines.report import Wanted, figures, write
+from pipelines.report import ReportRequest, formatting, write
 from pipelines.report.questions import QUERIES, Scope, ask, read
 
 WEEK = timedelta(days=7)
@@ -201,15 +201,15 @@ def test_few_people_are_counted_with_an_interval(product: Product, part: int, wh
     interval = "select $1 / nullif($2, 0), marts.share_low($1, $2), marts.share_high($1, $2)"
     [ends] = product.reused.execute(interval, [part, whole]).fetchall()
     assert ends[1:] == pytest.approx(wilson(part, whole))
-    assert figures.share(part, whole, *ends).replace(figures.SPACE, " ") == text
+    assert formatting.share(part, whole, *ends).replace(formatting.SPACE, " ") == text
 
 
 def test_no_percentage_of_few_people_stands_bare(product: Product, tmp_path: Path) -> None:
     """In a study of six nobody reads a percentage but in an interval."""
     with warehouse(product, [one for number in range(6) for one in finished(f"p{number}", "small")]) as connection:
-        [file] = write(connection, tmp_path, Wanted(study="small", formats=("md",))).files
+        [file] = write(connection, tmp_path, ReportRequest(study="small", formats=("md",))).files
     funnel, _ = file.read_text(encoding="utf-8").split("## Terms")
-    shares = re.findall(r"\| ([^|]*%[^|]*) \|", funnel.partition("### ")[2].replace(figures.SPACE, " "))
+    shares = re.findall(r"\| ([^|]*%[^|]*) \|", funnel.partition("### ")[2].replace(formatting.SPACE, " "))
     assert shares
     assert all(re.fullmatch(r"\d+ of \d+ \(\d+\W\d+ %\)", share) for share in shares), shares
 
@@ -218,11 +218,14 @@ def test_names_and_ids_that_nobody_would_want(product: Product, tmp_path: Path) 
     """Study names are typed by people, ids come from webhooks: neither may become markup, a query or another line."""
     with hostile(product) as connection:
         html, markdown = (
-            file.read_text(encoding="utf-8") for file in write(connection, tmp_path, Wanted(since=MONDAY - WEEK)).files
+            file.read_text(encoding="utf-8")
+            for file in write(connection, tmp_path, ReportRequest(since=MONDAY - WEEK)).files
         )
         queries = re.findall(r"<pre [^>]*><code>(.*?)</code>", html, re.DOTALL)
         of_each = [
-            one for bad in HOSTILE for one in write(connection, tmp_path, Wanted(study=bad, formats=("html",))).files
+            one
+            for bad in HOSTILE
+            for one in write(connection, tmp_path, ReportRequest(study=bad, formats=("html",))).files
         ]
     assert "<script" not in html
     assert "alert(" in html
@@ -250,14 +253,14 @@ def test_a_hostile_study_is_asked_for_as_it_is_called(product: Product) -> None:
 def test_a_study_that_is_not_known_names_those_that_are_near(sample: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """Ids are copied by hand, and people type names."""
     with pytest.raises(StudyflowError, match=r"Did you mean one of these\?\s+cmqp4nxbz0005hcdhexdkc30s  Churn survey"):
-        write(sample, tmp_path, Wanted(study="churn survy"))
+        write(sample, tmp_path, ReportRequest(study="churn survy"))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_of_one_study_everything_is_of_that_study(sample: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """A study's team gets its own report: no other study's people are in it."""
     study = "cmqf02xbz0004hcdh4bmwhk6s"
-    html, _ = (file.read_text(encoding="utf-8") for file in write(sample, tmp_path, Wanted(study=study)).files)
+    html, _ = (file.read_text(encoding="utf-8") for file in write(sample, tmp_path, ReportRequest(study=study)).files)
     assert (tmp_path / f"studyflow-2026-08-01-{study}.html").exists()
     assert "Power user interviews" in html
     others = sample.execute(
@@ -276,13 +279,13 @@ def test_it_tells_what_changed_since_the_last_report_of_the_same(product: Produc
     deliveries = [one for person in people for one in person]
     for as_of, study in ((AS_OF - timedelta(days=2), None), (AS_OF - timedelta(days=1), "s"), (AS_OF + WEEK, None)):
         with warehouse(product, deliveries, as_of=as_of) as connection:
-            write(connection, tmp_path, wanted=Wanted(study=study, formats=("md",) if study else ("html",)))
+            write(connection, tmp_path, wanted=ReportRequest(study=study, formats=("md",) if study else ("html",)))
     (tmp_path / "broken.html").write_bytes(b'<meta name="studyflow-as-of" content="yesterday">\xff')
     with warehouse(product, deliveries, as_of=AS_OF) as connection:
         assert write(connection, tmp_path).since == AS_OF - timedelta(days=2)
-        assert write(connection, tmp_path, Wanted(study="s")).since == AS_OF - timedelta(days=1)
+        assert write(connection, tmp_path, ReportRequest(study="s")).since == AS_OF - timedelta(days=1)
         assert write(connection, tmp_path / "elsewhere").since == AS_OF - WEEK
-        told = write(connection, tmp_path, Wanted(since=MONDAY)).numbers
+        told = write(connection, tmp_path, ReportRequest(since=MONDAY)).numbers
     assert told["Finished"] == 2
     assert told["Added"] == 1
 
@@ -290,13 +293,13 @@ def test_it_tells_what_changed_since_the_last_report_of_the_same(product: Produc
 def test_nothing_to_tell_since_later(sample: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """An interval that ends before it begins is a mistake of whoever typed it."""
     with pytest.raises(StudyflowError, match="Choose an earlier --since"):
-        write(sample, tmp_path, Wanted(since=datetime(2026, 9, 1, tzinfo=UTC)))
+        write(sample, tmp_path, ReportRequest(since=datetime(2026, 9, 1, tzinfo=UTC)))
 
 
 def test_another_moment_is_refused_with_the_command_to_run(sample: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """The tables speak for one moment; a report of another would be wrong."""
     with pytest.raises(StudyflowError, match="studyflow run --as-of 2026-07-01T00:00:00Z"):
-        write(sample, tmp_path, Wanted(as_of=datetime(2026, 7, 1, tzinfo=UTC)))
+        write(sample, tmp_path, ReportRequest(as_of=datetime(2026, 7, 1, tzinfo=UTC)))
 
 
 @pytest.mark.parametrize("deliveries", [[], journey("only", "one", "NOT_STARTED")], ids=["nobody", "one who was added"])
@@ -320,5 +323,5 @@ def test_a_place_that_cannot_be_written_is_named(sample: duckdb.DuckDBPyConnecti
     """A folder that is a file; nothing unfinished is left."""
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(StudyflowError, match="Choose another --out"):
-        write(sample, tmp_path / "file", Wanted(formats=("md",)))
+        write(sample, tmp_path / "file", ReportRequest(formats=("md",)))
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

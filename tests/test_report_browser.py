@@ -10,7 +10,7 @@ import pytest
 from product import Product
 from report_warehouse import AS_OF, HOSTILE, MONDAY, described_sample, finished, journey, warehouse
 
-from pipelines.report import Wanted, write
+from pipelines.report import ReportRequest, write
 from pipelines.settings import PROJECT
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def browser() -> Iterator["Browser"]:
 def sample(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the sample."""
     with described_sample(product) as connection:
-        return write(connection, tmp_path_factory.mktemp("sample"), Wanted(formats=("html",))).files[0]
+        return write(connection, tmp_path_factory.mktemp("sample"), ReportRequest(formats=("html",))).files[0]
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def small(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Path:
     limits = [{"study_id": "plain", "study_name": "Plain study", "participation_limit": 4, "incentive_cents": 5000}]
     with warehouse(product, deliveries, limits, as_of=AS_OF) as connection:
         folder = tmp_path_factory.mktemp("small")
-        return write(connection, folder, Wanted(since=MONDAY, formats=("html",))).files[0]
+        return write(connection, folder, ReportRequest(since=MONDAY, formats=("html",))).files[0]
 
 
 def test_the_picture_in_the_readme_shows_the_report_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

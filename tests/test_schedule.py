@@ -22,7 +22,7 @@ from pipelines.errors import SourceError, StudyflowError
 from pipelines.generate import Recipe, generate
 from pipelines.load.loaded import Loaded
 from pipelines.outcome import Outcome
-from pipelines.report import Wanted, file_report, write
+from pipelines.report import ReportRequest, file_report, write
 from pipelines.report.archive import remove_reports
 from pipelines.settings import Settings
 from pipelines.warehouse import connect
@@ -143,7 +143,7 @@ def outcome_of(team: Settings, **values: Any) -> Outcome:  # noqa: ANN401 - the 
 
 def test_a_summary_says_first_what_is_to_be_done(team: Settings, tmp_path: Path) -> None:
     with connect(team.database, read_only=True) as connection:
-        written = write(connection, tmp_path, Wanted())
+        written = write(connection, tmp_path, ReportRequest())
     message = of_run(outcome_of(team, reported=written))
     texts = [block["text"]["text"] for block in message["blocks"]]
     assert "done" in texts[0]

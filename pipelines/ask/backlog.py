@@ -9,7 +9,7 @@ from rich.console import Console
 
 from pipelines.ask.find import find_study
 from pipelines.ask.show import Headings, amount, moment, more, put_lines, say, tenths
-from pipelines.ask.warehouse import Answer, ask, marts_as_of
+from pipelines.ask.warehouse import QueryResult, ask, marts_as_of
 from pipelines.errors import StudyflowError
 
 COLUMNS = Headings(
@@ -26,7 +26,7 @@ class Backlog:
 
     as_of: datetime
     totals: dict[str, Any]
-    rows: Answer
+    rows: QueryResult
 
     def as_dict(self, limit: int | None) -> dict[str, Any]:
         """The backlog as JSON has it."""

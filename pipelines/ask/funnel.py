@@ -9,7 +9,7 @@ from rich.console import Console
 
 from pipelines.ask.find import find_study
 from pipelines.ask.show import Headings, moment, put_lines, say, study, tenths
-from pipelines.ask.warehouse import Answer, ask, marts_as_of
+from pipelines.ask.warehouse import QueryResult, ask, marts_as_of
 
 BAR = 10
 # Below this a percentage says more than is known.
@@ -28,8 +28,8 @@ class Funnel:
 
     study_id: str
     as_of: datetime
-    steps: Answer
-    drop_off: Answer
+    steps: QueryResult
+    drop_off: QueryResult
 
     def as_dict(self) -> dict[str, Any]:
         """The funnel as JSON has it."""
@@ -49,7 +49,7 @@ def funnel(connection: duckdb.DuckDBPyConnection, asked: str) -> Funnel:
     study_id = find_study(connection, asked)
     # One connection has one answer at a time, and the steps are few.
     steps = ask(connection, "funnel", study_id=study_id)
-    steps = Answer(steps.columns, iter(list(steps.rows)))
+    steps = QueryResult(steps.columns, iter(list(steps.rows)))
     return Funnel(study_id, as_of, steps, ask(connection, "drop_off", study_id=study_id))
 
 

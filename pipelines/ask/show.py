@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.ask.values import as_text, is_number
-from pipelines.ask.warehouse import Answer, Column
+from pipelines.ask.warehouse import QueryResult, ResultColumn
 from pipelines.plain import plain
 
 # Columns of any answer are folded down to this many characters; where that is too wide, rows go one below the other.
@@ -104,7 +104,7 @@ def more(console: Console, limit: int) -> None:
     say(console, f"… only the first {limit:,}. More: --limit N, or into a file: --csv > FILE.csv", "dim")
 
 
-def show_rows(answer: Answer, console: Console, limit: int) -> None:
+def show_rows(answer: QueryResult, console: Console, limit: int) -> None:
     """Print the first rows of any answer: as a table, or one below the other where too little of each would be seen."""
     rows = list(islice(answer.rows, limit + 1))
     shown = [[_shown(value, column) for value, column in zip(row, answer.columns, strict=True)] for row in rows[:limit]]
@@ -118,7 +118,7 @@ def show_rows(answer: Answer, console: Console, limit: int) -> None:
         say(console, "No rows.", "dim")
 
 
-def _show_table(columns: Sequence[Column], rows: Sequence[list[Text]], console: Console) -> None:
+def _show_table(columns: Sequence[ResultColumn], rows: Sequence[list[Text]], console: Console) -> None:
     made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
     for column in columns:
         justify = "right" if is_number(column.type) else "left"
@@ -128,7 +128,7 @@ def _show_table(columns: Sequence[Column], rows: Sequence[list[Text]], console: 
     console.print(made, highlight=False)
 
 
-def _show_records(columns: Sequence[Column], rows: Sequence[list[Text]], console: Console) -> None:
+def _show_records(columns: Sequence[ResultColumn], rows: Sequence[list[Text]], console: Console) -> None:
     for number, row in enumerate(rows, start=1):
         say(console, f"-- {number:,} --", "dim")
         grid = Table.grid(padding=(0, 2, 0, 0))
@@ -139,7 +139,7 @@ def _show_records(columns: Sequence[Column], rows: Sequence[list[Text]], console
         console.print(grid, highlight=False)
 
 
-def _needed(columns: Sequence[Column], rows: Sequence[list[Text]]) -> int:
+def _needed(columns: Sequence[ResultColumn], rows: Sequence[list[Text]]) -> int:
     """The width of a table whose text is folded as far as makes sense, and whose numbers are not."""
     widths = [
         min(
@@ -151,7 +151,7 @@ def _needed(columns: Sequence[Column], rows: Sequence[list[Text]]) -> int:
     return sum(widths) + 2 * (len(widths) - 1)
 
 
-def _shown(value: object, column: Column) -> Text:
+def _shown(value: object, column: ResultColumn) -> Text:
     if value is None:
         return Text("\u2013", style="dim")
     return Text(plain(as_text(value, column.type).replace("\r\n", "\n"), keep="\n"))

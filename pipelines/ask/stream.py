@@ -5,20 +5,20 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipelines.ask.values import as_json, cells
-from pipelines.ask.warehouse import Answer, Column
+from pipelines.ask.warehouse import QueryResult, ResultColumn
 from pipelines.plain import plain
 from pipelines.streams import quiet_when_closed
 
 _AT_ONCE = 1 << 16
 
 
-def csv_lines(answer: Answer) -> Iterator[str]:
+def csv_lines(answer: QueryResult) -> Iterator[str]:
     """RFC 4180 in UTF-8 with a header, line feeds at the ends of lines as in the exports."""
     yield cells(["VARCHAR"] * len(answer.columns))(tuple(column.name for column in answer.columns))
     yield from map(cells([column.type for column in answer.columns]), answer.rows)
 
 
-def json_lines(answer: Answer) -> Iterator[str]:
+def json_lines(answer: QueryResult) -> Iterator[str]:
     """An array with an object for each row, one on a line."""
     names, kinds = _keys(answer.columns), [column.type for column in answer.columns]
     ascii_only = sys.stdout.isatty()
@@ -63,7 +63,7 @@ def put(lines: Iterable[str]) -> None:
         sys.stdout.buffer.flush()
 
 
-def _keys(columns: tuple[Column, ...]) -> list[str]:
+def _keys(columns: tuple[ResultColumn, ...]) -> list[str]:
     """The names as JSON keys. Two alike would hide one: the later gets a number, as DuckDB does it."""
     taken: set[str] = set()
     keys = []

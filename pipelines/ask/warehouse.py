@@ -22,7 +22,7 @@ Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ResultColumn:
     """A column of an answer and its DuckDB type."""
 
     name: str
@@ -30,15 +30,15 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QueryResult:
     """Rows, read once and as they are needed, and their columns."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[ResultColumn, ...]
     rows: Iterator[Row]
 
-    def first(self, limit: int | None) -> "Answer":
+    def first(self, limit: int | None) -> "QueryResult":
         """At most so many rows; None: all."""
-        return self if limit is None else Answer(self.columns, islice(self.rows, limit))
+        return self if limit is None else QueryResult(self.columns, islice(self.rows, limit))
 
     def records(self) -> list[dict[str, Any]]:
         """All rows, each by the names of its columns."""
@@ -66,13 +66,13 @@ def marts_as_of(connection: duckdb.DuckDBPyConnection) -> datetime:
     return as_of
 
 
-def ask(connection: duckdb.DuckDBPyConnection, question: str, **values: object) -> Answer:
+def ask(connection: duckdb.DuckDBPyConnection, question: str, **values: object) -> QueryResult:
     """What the .sql file of that name gives."""
     query = (Path(__file__).parent / f"{question}.sql").read_text(encoding="utf-8")
     return _answer(connection.execute(query, values))
 
 
-def ask_freely(connection: duckdb.DuckDBPyConnection, query: str) -> Answer:
+def ask_freely(connection: duckdb.DuckDBPyConnection, query: str) -> QueryResult:
     """What any SQL gives; of several statements, what the last one gives.
 
     Raises:
@@ -90,13 +90,13 @@ def ask_freely(connection: duckdb.DuckDBPyConnection, query: str) -> Answer:
         if is_select and any(column.type in _SHOWN_BY_DUCKDB for column in answer.columns):
             shown = ", ".join(_shown(number, column) for number, column in enumerate(answer.columns, start=1))
             last = statements[-1].query.strip().rstrip(";")
-            answer = Answer(answer.columns, _answer(connection.execute(f"select {shown} from (\n{last}\n)")).rows)  # noqa: S608
-    return Answer(answer.columns, _explained_rows(answer.rows))
+            answer = QueryResult(answer.columns, _answer(connection.execute(f"select {shown} from (\n{last}\n)")).rows)  # noqa: S608
+    return QueryResult(answer.columns, _explained_rows(answer.rows))
 
 
-def _answer(result: duckdb.DuckDBPyConnection) -> Answer:
-    columns = tuple(Column(str(name), str(kind)) for name, kind, *_ in result.description or ())
-    return Answer(columns, _rows(result))
+def _answer(result: duckdb.DuckDBPyConnection) -> QueryResult:
+    columns = tuple(ResultColumn(str(name), str(kind)) for name, kind, *_ in result.description or ())
+    return QueryResult(columns, _rows(result))
 
 
 def _rows(result: duckdb.DuckDBPyConnection) -> Iterator[Row]:
@@ -109,7 +109,7 @@ def _explained_rows(rows: Iterator[Row]) -> Iterator[Row]:
         yield from rows
 
 
-def _shown(number: int, column: Column) -> str:
+def _shown(number: int, column: ResultColumn) -> str:
     return f"cast(#{number} as varchar)" if column.type in _SHOWN_BY_DUCKDB else f"#{number}"
 
 

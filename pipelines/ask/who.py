@@ -12,7 +12,7 @@ from rich.console import Console
 
 from pipelines.ask.find import find_participants
 from pipelines.ask.show import Headings, amount, moment, put_fields, put_lines, say, study
-from pipelines.ask.warehouse import Answer, ask, marts_as_of
+from pipelines.ask.warehouse import QueryResult, ask, marts_as_of
 
 GAP = "-- gap: at least one webhook is missing here --"
 COLUMNS = Headings(
@@ -27,7 +27,7 @@ class History:
 
     as_of: datetime
     participants: list[dict[str, Any]]
-    changes: Answer
+    changes: QueryResult
 
     def as_dict(self) -> dict[str, Any]:
         """The history as JSON has it: the changes within their participants."""

@@ -17,7 +17,7 @@ from pipelines.streams import quiet_when_closed
 ROWS_ON_A_TERMINAL = 200
 
 
-class Form(StrEnum):
+class OutputFormat(StrEnum):
     """How an answer is written."""
 
     table = "table"
@@ -135,31 +135,31 @@ def sql(
     form, text = _form(as_table, as_csv, as_json), _query(query, file)
     with reading(resolve(database=database).database) as connection:
         answer = ask_freely(connection, text)
-        if form is Form.table:
+        if form is OutputFormat.table:
             with quiet_when_closed(sys.stdout):
                 show_rows(answer, output, limit or ROWS_ON_A_TERMINAL)
         else:
-            put((csv_lines if form is Form.csv else json_lines)(answer.first(limit)))
+            put((csv_lines if form is OutputFormat.csv else json_lines)(answer.first(limit)))
 
 
-def _form(as_table: bool, as_csv: bool, as_json: bool) -> Form:
-    asked = [form for form, is_asked in zip(Form, (as_table, as_csv, as_json), strict=True) if is_asked]
+def _form(as_table: bool, as_csv: bool, as_json: bool) -> OutputFormat:
+    asked = [form for form, is_asked in zip(OutputFormat, (as_table, as_csv, as_json), strict=True) if is_asked]
     if len(asked) > 1:
         msg = f"Say one of {', '.join(f'--{form}' for form in asked)}."
         raise typer.BadParameter(msg)
-    return asked[0] if asked else Form.table if sys.stdout.isatty() else Form.csv
+    return asked[0] if asked else OutputFormat.table if sys.stdout.isatty() else OutputFormat.csv
 
 
 def _write(
-    form: Form, as_csv: Callable[[], Any], as_dict: Callable[[], dict[str, Any]], render: Callable[[], None]
+    form: OutputFormat, as_csv: Callable[[], Any], as_dict: Callable[[], dict[str, Any]], render: Callable[[], None]
 ) -> None:
     from pipelines.ask.stream import document, put
 
-    if form is Form.table:
+    if form is OutputFormat.table:
         with quiet_when_closed(sys.stdout):
             render()
     else:
-        put(as_csv() if form is Form.csv else document(as_dict()))
+        put(as_csv() if form is OutputFormat.csv else document(as_dict()))
 
 
 def _query(query: str | None, file: Path | None) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipelines.report import Format
 
 
-class Formats(StrEnum):
+class ReportFormats(StrEnum):
     """What a report is written as."""
 
     HTML = "html"
@@ -22,10 +22,10 @@ class Formats(StrEnum):
     BOTH = "both"
 
 
-_FORMATS: "dict[Formats, tuple[Format, ...]]" = {
-    Formats.HTML: ("html",),
-    Formats.MD: ("md",),
-    Formats.BOTH: ("html", "md"),
+_FORMATS: "dict[ReportFormats, tuple[Format, ...]]" = {
+    ReportFormats.HTML: ("html",),
+    ReportFormats.MD: ("md",),
+    ReportFormats.BOTH: ("html", "md"),
 }
 
 
@@ -44,16 +44,16 @@ def report(
         typer.Option("--out", help="Write to this file, as its ending .html or .md says, or into this folder."),
     ] = None,
     reports: Reports = None,
-    formats: Annotated[Formats, typer.Option("--format", help="What it is written as.")] = Formats.BOTH,
+    formats: Annotated[ReportFormats, typer.Option("--format", help="What it is written as.")] = ReportFormats.BOTH,
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
     """Write what changed, who needs action and how each study goes, as one HTML file and as Markdown."""
     from pipelines.ask.warehouse import reading
-    from pipelines.report import Wanted, write
+    from pipelines.report import ReportRequest, write
     from pipelines.settings import REPORTS, parse_instant, resolve
 
-    wanted = Wanted(
+    wanted = ReportRequest(
         study=study,
         since=parse_instant(since) if since else None,
         as_of=parse_instant(as_of) if as_of else None,

@@ -19,7 +19,7 @@ EVERYONE = "participants"
 ROW_GROUP = 50_000
 
 
-class Table(Protocol):
+class TableWriter(Protocol):
     """A file being written."""
 
     def write(self, rows: pa.RecordBatch) -> None:
@@ -97,7 +97,7 @@ class Layout:
 class Tables:
     """The tables of one folder, being written."""
 
-    def __init__(self, layout: Layout, files: dict[str, Table]) -> None:
+    def __init__(self, layout: Layout, files: dict[str, TableWriter]) -> None:
         self.layout = layout
         self.files = files
         self.stages = pa.array(layout.stages, pa.string())
@@ -125,7 +125,7 @@ def opened(folder: Path, layout: Layout) -> Iterator[Tables]:
     """Tables in a folder, which is made if it is not there. Every file has its header from the start."""
     folder.mkdir(exist_ok=True)
     with ExitStack() as stack:
-        files: dict[str, Table] = {}
+        files: dict[str, TableWriter] = {}
         for name in layout.files():
             file = stack.enter_context((folder / name).open("xb"))
             table = CsvTable(file, layout.header) if name.endswith(".csv") else ParquetTable(file, layout.schema)

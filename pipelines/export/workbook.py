@@ -29,7 +29,7 @@ _LONGEST_NAME = 31
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class WorkbookSheet:
     """A table as a sheet has it: the rows of a query, in order, and what is said of them on the first sheet.
 
     `file` is the CSV file that has them where a sheet cannot hold them.
@@ -54,7 +54,7 @@ class Sheet:
 class Book:
     """The sheets, and the moment that they speak for."""
 
-    sheets: list[Sheet]
+    sheets: list[WorkbookSheet]
     as_of: datetime | None
     pseudonyms: Pseudonyms | None
 
@@ -126,7 +126,7 @@ class Book:
             page.write_number(row, 1, sheet.rows, formats.whole)
             page.write_string(row, 2, f"{sheet.says} {self._where(sheet)}".strip())
 
-    def _where(self, sheet: Sheet) -> str:
+    def _where(self, sheet: WorkbookSheet) -> str:
         if not sheet.file:
             return ""
         return (
@@ -146,14 +146,14 @@ class Book:
         named = [Column(str(name), "VARCHAR") for name, *_ in found.description or ()]
         write_sheet(book.add_worksheet(COLUMNS), formats, named, iter(found.fetchall()))
 
-    def _rows(self, connection: duckdb.DuckDBPyConnection, sheet: Sheet) -> Iterator[tuple[object, ...]]:
+    def _rows(self, connection: duckdb.DuckDBPyConnection, sheet: WorkbookSheet) -> Iterator[tuple[object, ...]]:
         columns = ", ".join(self._shown(column) for column in sheet.columns)
         with self._named(connection, sheet) as rows:
             answer = connection.execute(f"select {columns} from {rows} order by {sheet.order}", sheet.values)  # noqa: S608
             while found := answer.fetchmany(ROWS_AT_ONCE):
                 yield from found
 
-    def _write_beside(self, connection: duckdb.DuckDBPyConnection, sheet: Sheet, folder: Path) -> None:
+    def _write_beside(self, connection: duckdb.DuckDBPyConnection, sheet: WorkbookSheet, folder: Path) -> None:
         columns = ", ".join(f"{self._shown(column)} as {column.identifier}" for column in sheet.columns)
         with (folder / str(sheet.file)).open("xb") as file, self._named(connection, sheet) as rows:
             table = CsvTable(file, cells.header(connection, sheet.columns))
@@ -162,7 +162,7 @@ class Book:
                 for batch in reader:
                     table.write(batch)
 
-    def _named(self, connection: duckdb.DuckDBPyConnection, sheet: Sheet) -> "nullcontext[str]":
+    def _named(self, connection: duckdb.DuckDBPyConnection, sheet: WorkbookSheet) -> "nullcontext[str]":
         ids = [column.name for column in sheet.columns if column.name in IDS]
         if self.pseudonyms and ids:
             return self.pseudonyms.in_place_of_ids(connection, sheet.of, sheet.values, ids)  # type: ignore[return-value]
@@ -193,7 +193,7 @@ def plan(
     taken = {ABOUT.lower(), COLUMNS.lower(), "history"}
     order = "study_id, participant_id"
     sheets = [
-        Sheet(
+        WorkbookSheet(
             name=_sheet_name(name, taken),
             table=_PARTICIPANTS,
             columns=columns,
@@ -213,7 +213,7 @@ def plan(
         file = _file(f"{table}.csv" if everyone else f"marts.{table}.csv", rows)
         says = " ".join((comment or "").split())
         sheets.append(
-            Sheet(
+            WorkbookSheet(
                 _sheet_name(table, taken),
                 f"marts.{table}",
                 shown,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from pipelines.report import figures
+from pipelines.report import formatting
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +22,4 @@ class Ids:
     def as_shown(self) -> tuple[str, ...]:
         """All that must be nowhere: ids and names as they are, and as reports show and shorten them."""
         exact = (*self.all, *self.names)
-        return tuple(dict.fromkeys((*exact, *map(figures.shown, exact), *map(figures.cut, exact))))
+        return tuple(dict.fromkeys((*exact, *map(formatting.shown, exact), *map(formatting.cut, exact))))

@@ -51,7 +51,7 @@ case
     else {IS_NAMED}
 end
 """
-"""SQL, of a row of `raw.deliveries`, where `Known.tell` has told who it is."""
+"""SQL, of a row of `raw.deliveries`, where `Known.register_macros` has said who it is."""
 
 NAMED = pa.table({"file_id": pa.array([], pa.int32()), "line_number": pa.array([], pa.int64())})
 
@@ -100,9 +100,9 @@ class Known:
         lines = self.in_lines
         return Wanted.of(self.ids.as_shown, lines.salt, lines.hashes)
 
-    def tell(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def register_macros(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Let the connection know who it is, for `IS_THEIRS`."""
-        self.hashes.tell(connection)
+        self.hashes.register_macros(connection)
         connection.register("named", self.named)
 
 
@@ -132,7 +132,7 @@ def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) ->
     if not has_lines:
         return known
     known = replace(known, named=_named(connection, known.in_lines))
-    known.tell(connection)
+    known.register_macros(connection)
     query = (
         f"select count(*) filter ({IS_THEIRS}), count(*) filter ({IS_NAMED} and not {IS_THEIRS}) from raw.deliveries"  # noqa: S608
     )

@@ -53,7 +53,7 @@ def search(database: Path, places: Iterable[Path], known: Known) -> Search:
     done = Search(not_searched=_not_searched(known))
     wanted = known.anywhere
     with connect(database, read_only=True) as connection:
-        known.tell(connection)
+        known.register_macros(connection)
         _tables(connection, wanted, done)
         done.files += 1
         if any(not _is_part_of_another(connection, one) for one in _in_bytes(database, wanted)):

@@ -61,7 +61,7 @@ def take_out(copy: Settings, known: Known) -> None:
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, known: Known) -> None:
-    known.tell(connection)
+    known.register_macros(connection)
     connection.execute(GONE)
     connection.execute(LEFT)
     connection.execute(FILES)

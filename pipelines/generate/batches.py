@@ -6,7 +6,7 @@ from random import Random
 
 from pipelines.generate.clock import Clock
 from pipelines.generate.deliveries import Deliveries, Line
-from pipelines.generate.ids import Ids
+from pipelines.generate.ids import IdSource
 from pipelines.generate.journeys import journey
 from pipelines.generate.people import People
 from pipelines.generate.recipe import Recipe
@@ -36,7 +36,7 @@ def batches(recipe: Recipe, tally: Tally, progress: Callable[[int], None] | None
     """
     random = Random(recipe.seed)
     clock = Clock(recipe.start, recipe.days)
-    ids = Ids(random.getrandbits)
+    ids = IdSource(random.getrandbits)
     studies = make_studies(recipe.studies, recipe.days, clock, ids)
     people = People(ids, random.random)
     deliveries = Deliveries(recipe, clock, ids, random, tally)

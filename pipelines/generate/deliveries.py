@@ -5,7 +5,7 @@ from random import Random
 
 from pipelines.generate.clock import DAY, HOUR, MINUTE, SECOND, Clock
 from pipelines.generate.damage import REASONS, damaged
-from pipelines.generate.ids import Ids
+from pipelines.generate.ids import IdSource
 from pipelines.generate.journeys import Change
 from pipelines.generate.recipe import Recipe
 from pipelines.generate.tally import Tally
@@ -27,7 +27,7 @@ OFFSETS = ((2 * HOUR, "+02:00"), (-5 * HOUR, "-05:00"), (5 * HOUR + 30 * MINUTE,
 class Deliveries:
     """Turns the changes of participants into lines in `pending`, in no order."""
 
-    def __init__(self, recipe: Recipe, clock: Clock, ids: Ids, random: Random, tally: Tally) -> None:
+    def __init__(self, recipe: Recipe, clock: Clock, ids: IdSource, random: Random, tally: Tally) -> None:
         self.pending: list[Line] = []
         self._recipe = recipe
         self._clock = clock

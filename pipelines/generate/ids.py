@@ -17,7 +17,7 @@ def base36(number: int, pairs: int) -> str:
     return text
 
 
-class Ids:
+class IdSource:
     """Makes unique identifiers from a counter and `bits`, a source of that many random bits."""
 
     def __init__(self, bits: Callable[[int], int]) -> None:

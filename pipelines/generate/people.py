@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pipelines.generate.ids import Ids
+from pipelines.generate.ids import IdSource
 
 KNOWN = 4_096
 """How many people are remembered, so that memory stays bounded."""
@@ -12,7 +12,7 @@ RETURNING = 0.3
 class People:
     """Chooses a person for each participant, never the same one twice in a study."""
 
-    def __init__(self, ids: Ids, random: Callable[[], float]) -> None:
+    def __init__(self, ids: IdSource, random: Callable[[], float]) -> None:
         self._ids = ids
         self._random = random
         self._known: list[tuple[str, tuple[int, ...]]] = []

@@ -13,7 +13,7 @@ from random import Random
 from pipelines.generate.batches import batches
 from pipelines.generate.clock import Clock
 from pipelines.generate.deliveries import Line, envelope
-from pipelines.generate.ids import Ids
+from pipelines.generate.ids import IdSource
 from pipelines.generate.output import encoded, opened
 from pipelines.generate.recipe import Recipe
 from pipelines.generate.studies import make_studies
@@ -92,7 +92,7 @@ def _enveloped(lines: list[Line], clock: Clock) -> list[Line]:
 
 
 def _studies_csv(clock: Clock) -> str:
-    ids = Ids(Random(SAMPLE.seed).getrandbits)
+    ids = IdSource(Random(SAMPLE.seed).getrandbits)
     studies = make_studies(SAMPLE.studies, SAMPLE.days, clock, ids)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

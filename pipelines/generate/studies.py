@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from pipelines.generate.clock import DAY, HOUR, SECOND, Clock
-from pipelines.generate.ids import Ids
+from pipelines.generate.ids import IdSource
 from pipelines.generate.journeys import BulkEdit, Place, places
 from pipelines.generate.pace import AT_WORK, WEEK_HOURS
 from pipelines.generate.paths import Kind, Screener, paths
@@ -56,7 +56,7 @@ def _places(kind: Kind, screener: Screener, *, pays: bool) -> dict[str, Place]:
     return places(paths(kind, screener, pays=pays))
 
 
-def make_studies(count: int, days: int, clock: Clock, ids: Ids) -> list[Study]:
+def make_studies(count: int, days: int, clock: Clock, ids: IdSource) -> list[Study]:
     """`count` studies in the order they open, designs in turn; three of four have a bulk edit."""
     studies = []
     for number in range(count):

@@ -98,7 +98,7 @@ def insert(
     connection.register("known_statuses", pa.table({"status": statuses}))
     everyone = forgotten(connection)
     if everyone:
-        everyone.tell(connection)
+        everyone.register_macros(connection)
         connection.execute(MENTIONS)
         connection.execute(KEPT_LINES)
         connection.execute("create temp table arrived as select * from kept_lines")

@@ -34,7 +34,7 @@ class Forgotten:
         """Whether one of them is this person or this participant."""
         return hash_of(self.salt, person) in self.people or hash_of(self.salt, participant) in self.participants
 
-    def tell(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def register_macros(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make the macros that tell what is theirs (withhold.sql)."""
         for name in ("salt", "people", "participants"):
             value = getattr(self, name)

@@ -1,6 +1,6 @@
 """`studyflow report`: what changed, who needs action, and how each study goes, as one HTML file and as Markdown."""
 
 from pipelines.report.archive import file_report
-from pipelines.report.writer import Format, Wanted, Written, write
+from pipelines.report.writer import Format, ReportRequest, Written, write
 
-__all__ = ["Format", "Wanted", "Written", "file_report", "write"]
+__all__ = ["Format", "ReportRequest", "Written", "file_report", "write"]

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
-from pipelines.report import figures
+from pipelines.report import formatting
 from pipelines.report.document import Action
 from pipelines.report.questions import Answer
 
-several = figures.several
+several = formatting.several
 
 
 def actions(answers: Mapping[str, Answer], span: str) -> tuple[list[Action], list[str]]:
@@ -27,7 +27,7 @@ def _all(answers: Mapping[str, Answer], span: str) -> Iterator[Action]:
         int(of_all[0]["silence_hours"]) if of_all else 0,
         "hours without any webhook",
         [
-            f"longest normal gap {figures.hours(row['usual_hours'])}: check that webhooks are still arriving"
+            f"longest normal gap {formatting.hours(row['usual_hours'])}: check that webhooks are still arriving"
             for row in of_all
         ],
         "#list-silence",
@@ -41,7 +41,7 @@ def _all(answers: Mapping[str, Answer], span: str) -> Iterator[Action]:
         answers["stalled_participants"].of_all,
         _plural(answers["stalled_participants"].of_all, "participant", " stalled"),
         [
-            ", ".join(f"{row['stalled']:,} {figures.shown(row['stage'])}" for row in by_stage),
+            ", ".join(f"{row['stalled']:,} {formatting.shown(row['stage'])}" for row in by_stage),
             *([f"{by_hand:,} may have finished: move them by hand"] if by_hand else []),
         ],
         "#list-stalled_participants",
@@ -54,7 +54,7 @@ def _all(answers: Mapping[str, Answer], span: str) -> Iterator[Action]:
         "full_studies",
         answers["full_studies"].of_all,
         "study full or nearly" if answers["full_studies"].of_all == 1 else "studies full or nearly",
-        [f"{figures.cut(row['study'], 40)}: {several(row['remaining'], 'place')} left" for row in full[:2]],
+        [f"{formatting.cut(row['study'], 40)}: {several(row['remaining'], 'place')} left" for row in full[:2]],
         "#list-full_studies",
         "warn" if any(row["remaining"] == 0 for row in full) else "muted",
     )
@@ -63,9 +63,9 @@ def _all(answers: Mapping[str, Answer], span: str) -> Iterator[Action]:
 def _incentives(answers: Mapping[str, Answer]) -> Iterator[Action]:
     rows = answers["incentives"].rows
     for row in rows:
-        details = [f"oldest {figures.days(row['oldest_days'])}"] if row["people"] else []
+        details = [f"oldest {formatting.days(row['oldest_days'])}"] if row["people"] else []
         if not row["is_sent"]:
-            money = [f"{figures.amount(row['overdue_amount'])} in all"] if row["overdue_amount"] else []
+            money = [f"{formatting.amount(row['overdue_amount'])} in all"] if row["overdue_amount"] else []
             unknown = row["overdue_without_amount"]
             money += [f"{several(unknown, 'more', 'more')} of unknown amount"] if unknown else []
             yield Action(
@@ -125,7 +125,7 @@ def _data(answers: Mapping[str, Answer], span: str) -> Iterator[Action]:
         "unknown_statuses",
         unusable,
         _plural(unusable, "webhook", " with unknown statuses"),
-        [", ".join(figures.cut(value, 30) for value in unknown[:3]), "add them to participant_statuses.csv"],
+        [", ".join(formatting.cut(value, 30) for value in unknown[:3]), "add them to participant_statuses.csv"],
         "#list-rejected",
         "warn",
     )
@@ -134,13 +134,13 @@ def _data(answers: Mapping[str, Answer], span: str) -> Iterator[Action]:
         "silent_studies",
         len(quiet),
         "study gone quiet" if len(quiet) == 1 else "studies gone quiet",
-        [", ".join(figures.cut(row["study"], 40) for row in quiet[:2]), "done, or stuck?"],
+        [", ".join(formatting.cut(row["study"], 40) for row in quiet[:2]), "done, or stuck?"],
         "#list-silence",
         "muted",
     )
     gaps = answers["gaps"].rows
     lost = [
-        f"some {figures.count(row['lost'])} lost in all, by estimate ({figures.count(row['lost_low'])} to {figures.count(row['lost_high'])})"
+        f"some {formatting.count(row['lost'])} lost in all, by estimate ({formatting.count(row['lost_low'])} to {formatting.count(row['lost_high'])})"
         for row in answers["feed"].rows
         if row["lost"] is not None
     ]

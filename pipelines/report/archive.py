@@ -15,7 +15,7 @@ from pipelines.locks import alone
 from pipelines.report import pages
 from pipelines.report.archived import ArchivedReport
 from pipelines.report.previous import is_report
-from pipelines.report.writer import Wanted, Written, write
+from pipelines.report.writer import ReportRequest, Written, write
 from pipelines.settings import REPORTS_KEPT
 from pipelines.system import write_whole
 
@@ -93,7 +93,7 @@ def _file(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int) -> Wri
     built = marts_as_of(connection)
     others = [entry for entry in _remembered(folder) if entry.as_of.date() != built.date()]
     since = max((entry.as_of for entry in others if entry.as_of < built), default=None)
-    written = write(connection, folder, Wanted(since=since))
+    written = write(connection, folder, ReportRequest(since=since))
     entries = [*others, ArchivedReport(written.as_of, tuple(path.name for path in written.files), written.actions)]
     entries.sort(key=lambda entry: entry.as_of, reverse=True)
     for entry in entries[keep:]:

@@ -2,7 +2,7 @@
 
 import duckdb
 
-from pipelines.report import actions, charts, figures, sections
+from pipelines.report import actions, charts, formatting, sections
 from pipelines.report.document import Document, Tile
 from pipelines.report.glossary import Glossary
 from pipelines.report.questions import Answer, Scope, ask
@@ -80,11 +80,11 @@ def compose(connection: duckdb.DuckDBPyConnection, scope: Scope, *, is_since_rep
 
 
 def _title(answers: dict[str, Answer], scope: Scope) -> str:
-    return "Research operations" if scope.study is None else figures.cut(answers["studies"].rows[0]["study"])
+    return "Research operations" if scope.study is None else formatting.cut(answers["studies"].rows[0]["study"])
 
 
 def _in_the_last(scope: Scope) -> str:
-    return f"in the last {figures.span(scope.span)}"
+    return f"in the last {formatting.span(scope.span)}"
 
 
 def _facts(answers: dict[str, Answer]) -> list[str]:
@@ -92,14 +92,14 @@ def _facts(answers: dict[str, Answer]) -> list[str]:
     if not row["studies"]:
         return ["No participants yet"]
     return [
-        f"{figures.several(row['studies'], 'study', 'studies')}, {figures.several(row['participants'], 'participant')}",
-        f"last change {figures.hours(row['silent_hours'])} before",
+        f"{formatting.several(row['studies'], 'study', 'studies')}, {formatting.several(row['participants'], 'participant')}",
+        f"last change {formatting.hours(row['silent_hours'])} before",
     ]
 
 
 def _stages(answer: Answer) -> dict[str, Stages]:
     stages: dict[str, Stages] = {}
     for row in answer.rows:
-        one = (figures.shown(row["stage"]), charts.stage_colour(row["stage_order"]), row["participants"])
+        one = (formatting.shown(row["stage"]), charts.stage_colour(row["stage_order"]), row["participants"])
         stages.setdefault(row["study_id"], []).append(one)
     return stages

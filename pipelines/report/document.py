@@ -34,7 +34,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ReportColumn:
     """The head of a column."""
 
     label: str
@@ -43,12 +43,12 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ReportTable:
     """A table and the query it came from. The first cell of a row is its head. `rest`: rows that are not shown."""
 
     name: str
     caption: str
-    columns: list[Column]
+    columns: list[ReportColumn]
     rows: list[list[Cell]]
     answer: Answer
     rest: int = 0
@@ -64,7 +64,7 @@ class Chart:
     svg: Markup
     legend: list[tuple[str, str]]
     answer: Answer
-    data: Table | None = None
+    data: ReportTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class ReportedStudy:
     """The section of one study."""
 
     anchor: str
@@ -99,8 +99,8 @@ class Study:
     progress: tuple[str, float] | None
     stages: list[tuple[str, str, int]]
     charts: list[Chart]
-    shares: Table
-    tables: list[Table]
+    shares: ReportTable
+    tables: list[ReportTable]
 
     @property
     def answers(self) -> list[Answer]:
@@ -117,7 +117,7 @@ class Section:
     nav: str
     note: str
     charts: list[Chart] = field(default_factory=list)
-    tables: list[Table] = field(default_factory=list)
+    tables: list[ReportTable] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -130,13 +130,13 @@ class Document:
     facts: list[str]
     changed: Answer
     tiles: list[Tile]
-    changes: list[Table]
+    changes: list[ReportTable]
     actions: list[Action]
     nothing: list[str]
     sections: list[Section]
-    overview: Table
-    full: Table
-    studies: list[Study]
+    overview: ReportTable
+    full: ReportTable
+    studies: list[ReportedStudy]
     other_studies: int
     glossary: Mapping[str, Term]
     queries: list[Answer]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jinja2
 
-from pipelines.report import figures
+from pipelines.report import formatting
 from pipelines.report.archived import ArchivedReport
 from pipelines.report.document import Document
 from pipelines.report.previous import tags
@@ -23,7 +23,9 @@ def html(document: Document) -> str:
 
 def index(entries: Sequence[ArchivedReport]) -> str:
     """A page that leads to reports, in the order given."""
-    return _html_environment().get_template("index.html.j2").render(entries=entries, figures=figures).strip() + "\n"
+    return (
+        _html_environment().get_template("index.html.j2").render(entries=entries, formatting=formatting).strip() + "\n"
+    )
 
 
 def markdown(document: Document) -> str:
@@ -42,7 +44,7 @@ def markdown(document: Document) -> str:
 
 def escaped(text: str) -> str:
     """Text that others wrote as Markdown shows it, in a table too."""
-    return _MARKDOWN.sub(r"\\\1", figures.shown(text)) if text else ""
+    return _MARKDOWN.sub(r"\\\1", formatting.shown(text)) if text else ""
 
 
 def fenced(sql: str) -> str:
@@ -66,7 +68,7 @@ def _render(environment: jinja2.Environment, template: str, document: Document) 
     scope = document.scope
     rendered = environment.get_template(template).render(
         document=document,
-        figures=figures,
+        formatting=formatting,
         tags=tags(scope.as_of, scope.study),
         weekday=scope.as_of.strftime("%A"),
         version=version("studyflow"),

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from pipelines.report import charts, figures
-from pipelines.report.document import Cell, Chart, Section, Table
+from pipelines.report import charts, formatting
+from pipelines.report.document import Cell, Chart, ReportTable, Section
 from pipelines.report.glossary import Glossary
 from pipelines.report.questions import Answer, Row
 from pipelines.report.tables import Shown, code, flag, name, number, share, table, words, written
@@ -21,7 +21,7 @@ def sections(answers: Answers, glossary: Glossary) -> list[Section]:
     ]
 
 
-def changes(answers: Answers, glossary: Glossary) -> list[Table]:
+def changes(answers: Answers, glossary: Glossary) -> list[ReportTable]:
     """What changed, by study, and what was changed by hand."""
     by_study = table(
         glossary,
@@ -48,22 +48,24 @@ def changes(answers: Answers, glossary: Glossary) -> list[Table]:
             name("from_status", "From"),
             name("to_status", "To"),
             number("changes", "Changes"),
-            written("last_at", "Last at", figures.moment),
+            written("last_at", "Last at", formatting.moment),
         ],
     )
     return [by_study, by_hand] if by_hand.rows else [by_study]
 
 
-def overview(answers: Answers, glossary: Glossary, anchors: Mapping[str, str]) -> Table:
+def overview(answers: Answers, glossary: Glossary, anchors: Mapping[str, str]) -> ReportTable:
     """All studies. Those with a section of their own lead there."""
 
     def study(row: Row) -> Cell:
         anchor = anchors.get(row["study_id"])
-        return Cell(figures.cut(row["study"]), more=figures.shown(row["study_id"]), href=f"#{anchor}" if anchor else "")
+        return Cell(
+            formatting.cut(row["study"]), more=formatting.shown(row["study_id"]), href=f"#{anchor}" if anchor else ""
+        )
 
     def completed(row: Row) -> Cell:
         limit = row["participation_limit"]
-        text = figures.count(row["completed"]) + ("" if limit is None else f" of {limit:,}")
+        text = formatting.count(row["completed"]) + ("" if limit is None else f" of {limit:,}")
         return Cell(text, bar=row["filled"])
 
     return table(
@@ -78,13 +80,13 @@ def overview(answers: Answers, glossary: Glossary, anchors: Mapping[str, str]) -
             number("changes", "Changes"),
             number("overdue", "Overdue incentives", "bad"),
             number("stalled", "Stalled", "warn"),
-            written("last_change_at", "Last change", figures.moment),
+            written("last_change_at", "Last change", formatting.moment),
         ],
         "No study has participants yet.",
     )
 
 
-def full(answers: Answers, glossary: Glossary) -> Table:
+def full(answers: Answers, glossary: Glossary) -> ReportTable:
     """Studies that have reached their limit, or nearly."""
     return table(
         glossary,
@@ -111,14 +113,14 @@ def _incentives(answers: Answers, glossary: Glossary) -> Section:
             number("people", "People"),
             number("overdue", "Overdue", "bad"),
             number("hidden", "Hidden", "bad"),
-            written("oldest_days", "Oldest", figures.days),
-            written("amount", "Amount", figures.amount),
+            written("oldest_days", "Oldest", formatting.days),
+            written("amount", "Amount", formatting.amount),
             number("without_amount", "Unknown"),
         ],
     )
     person = [code("participant_id", "Participant")]
     where = [name("study", "Study"), name("status", "Status")]
-    owed = [written("age_days", "Waits", figures.days), written("amount", "Amount", figures.amount)]
+    owed = [written("age_days", "Waits", formatting.days), written("amount", "Amount", formatting.amount)]
     flags = [flag("overdue", "Overdue", "overdue"), flag("hidden", "Hidden", "hidden")]
     section = Section("incentives", "Incentives", "Incentives", "", tables=[states])
     section.tables += [
@@ -138,7 +140,7 @@ def _incentives(answers: Answers, glossary: Glossary) -> Section:
             daily,
             "Owed, by day",
             [
-                Shown("day", "Day", lambda row: Cell(figures.day(row["day"])), is_number=False),
+                Shown("day", "Day", lambda row: Cell(formatting.day(row["day"])), is_number=False),
                 number("overdue", "Overdue", "bad"),
                 number("not_yet_overdue", "Not yet overdue"),
             ],
@@ -158,7 +160,7 @@ def _stalled(answers: Answers, glossary: Glossary) -> Section:
         "Most recently stalled",
         [
             code("participant_id", "Participant"),
-            written("days", "In the stage", figures.days),
+            written("days", "In the stage", formatting.days),
             flag("to_move", "By hand", "finished?", "warn"),
             name("study", "Study"),
             name("status", "Status"),
@@ -174,9 +176,9 @@ def _stalled(answers: Answers, glossary: Glossary) -> Section:
             number("stalled", "Stalled"),
             number("active", "In the stage"),
             number("to_move", "To move by hand", "warn"),
-            written("newest_days", "Latest", figures.days),
-            written("oldest_days", "Oldest", figures.days),
-            written("usual_days", "Usual", figures.days),
+            written("newest_days", "Latest", formatting.days),
+            written("oldest_days", "Oldest", formatting.days),
+            written("usual_days", "Usual", formatting.days),
         ],
     )
     return Section("stalled", "Stalled participants", "Stalled", note, tables=[people, by_stage])
@@ -189,7 +191,7 @@ def _contact(answers: Answers, glossary: Glossary) -> Section:
         "People over a limit now, the latest first",
         [
             code("person_id", "Person"),
-            written("exceeded_at", "Went over it", figures.moment),
+            written("exceeded_at", "Went over it", formatting.moment),
             flag("is_new", "New", "new"),
             number("contacts_30d", "Emails in 30 days"),
             name("contact_status", "Contact status"),
@@ -224,8 +226,8 @@ def _data(answers: Answers, glossary: Glossary) -> Section:
             number("gaps", "In all"),
             number("participants", "Participants"),
             share("loss", "Never arrived", "broken_links", "links", "loss", "low", "high"),
-            written("lost", "Lost, estimate", figures.count),
-            written("last_lost_before", "Last noticed", figures.moment),
+            written("lost", "Lost, estimate", formatting.count),
+            written("last_lost_before", "Last noticed", formatting.moment),
         ],
         "No webhook is known to be missing.",
     )
@@ -235,9 +237,9 @@ def _data(answers: Answers, glossary: Glossary) -> Section:
         "Silent for longer than usual",
         [
             name("study", "Study"),
-            written("silent_since", "Silent since", figures.moment),
-            written("silence_hours", "For", figures.hours),
-            written("usual_hours", "Longest normal gap", figures.hours),
+            written("silent_since", "Silent since", formatting.moment),
+            written("silence_hours", "For", formatting.hours),
+            written("usual_hours", "Longest normal gap", formatting.hours),
         ],
         "Changes arrive as usual.",
     )
@@ -261,7 +263,7 @@ def _data(answers: Answers, glossary: Glossary) -> Section:
             words("note", "Note"),
             code("subject", "Id"),
             number("occurrences", "Occurrences"),
-            written("last_at", "Last", figures.moment),
+            written("last_at", "Last", formatting.moment),
         ],
         "Nothing unusual.",
     )

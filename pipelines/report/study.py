@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pipelines.report import charts, figures
-from pipelines.report.document import Cell, Chart, Column, Study, Table
+from pipelines.report import charts, formatting
+from pipelines.report.document import Cell, Chart, ReportColumn, ReportedStudy, ReportTable
 from pipelines.report.glossary import Glossary
 from pipelines.report.questions import Answer, Row, Scope, ask
 from pipelines.report.tables import Shown, name, number, share, table, words, written
@@ -26,10 +26,10 @@ class StudySections:
     scope: Scope
     glossary: Glossary
 
-    def study(self, row: Row, anchor: str, stages: Stages) -> Study:
+    def study(self, row: Row, anchor: str, stages: Stages) -> ReportedStudy:
         """The section of the study of a row of studies.sql."""
         of_study = self.scope.of(row["study_id"])
-        title = figures.cut(row["study"])
+        title = formatting.cut(row["study"])
         answers = {
             key: ask(self.connection, f"study_{key}", of_study, rows=8)
             for key in ("rates", "funnel", "drop_off", "flow", "time_in_stage", "cohorts")
@@ -37,19 +37,19 @@ class StudySections:
         limit = row["participation_limit"]
         progress = None
         if limit is not None and row["filled"] is not None:
-            left = figures.several(row["remaining"], "place") + " left"
+            left = formatting.several(row["remaining"], "place") + " left"
             progress = (f"{row['completed']:,} of {limit:,} completed, {left}", row["filled"])
         facts = [
-            figures.words(row["study_type"]),
-            figures.several(row["participants"], "participant"),
+            formatting.words(row["study_type"]),
+            formatting.several(row["participants"], "participant"),
             *([] if progress else [f"{row['completed']:,} completed, no limit known"]),
-            f"{figures.several(row['changes'], 'change')} since {figures.day(self.scope.since.date())}",
-            f"last change {figures.moment(row['last_change_at'])}",
+            f"{formatting.several(row['changes'], 'change')} since {formatting.day(self.scope.since.date())}",
+            f"last change {formatting.moment(row['last_change_at'])}",
         ]
-        return Study(
+        return ReportedStudy(
             anchor=anchor,
             name=title,
-            study_id=figures.cut(row["study_id"]) if row["is_named"] else "",
+            study_id=formatting.cut(row["study_id"]) if row["is_named"] else "",
             facts=facts,
             progress=progress,
             stages=[one for one in stages if one[2]],
@@ -84,7 +84,7 @@ class StudySections:
 
 def _charts(answers: dict[str, Answer], anchor: str, title: str, stages: Stages) -> list[Chart]:
     drawn = []
-    funnel = [{**row, "label": figures.shown(figures.words(row["step"]))} for row in answers["funnel"].rows]
+    funnel = [{**row, "label": formatting.shown(formatting.words(row["step"]))} for row in answers["funnel"].rows]
     if funnel:
         legend = [("reached", "var(--good)"), ("may still come", "var(--maybe)"), ("lost", "var(--lost)")]
         picture = charts.funnel(funnel, f"{anchor}-funnel", f"Funnel of {title}; the table below has its numbers")
@@ -97,7 +97,7 @@ def _charts(answers: dict[str, Answer], anchor: str, title: str, stages: Stages)
         numbers = _flow_by_day(answers["flow"], [stage for stage, _ in legend])
         drawn.append(Chart("flow", "Cumulative flow", picture, legend, answers["flow"], numbers))
     timed = [
-        {**row, "told": f"{figures.days(row['median_days'])} · {figures.days(row['p90_days'])}"}
+        {**row, "told": f"{formatting.days(row['median_days'])} · {formatting.days(row['p90_days'])}"}
         for row in answers["time_in_stage"].rows
         if row["median_days"] is not None
     ]
@@ -108,14 +108,17 @@ def _charts(answers: dict[str, Answer], anchor: str, title: str, stages: Stages)
     return drawn
 
 
-def _flow_by_day(answer: Answer, stages: list[str]) -> Table:
+def _flow_by_day(answer: Answer, stages: list[str]) -> ReportTable:
     """The flow with a row for each day and a column for each stage."""
     days: dict[date, list[Cell]] = {}
     for row in answer.rows:
-        days.setdefault(row["day"], []).append(Cell(figures.count(row["participants"])))
-    columns = [Column("Day", None, is_number=False), *(Column(stage, None, is_number=True) for stage in stages)]
-    rows = [[Cell(figures.day(day)), *cells] for day, cells in days.items()]
-    return Table("flow-by-day", "Participants by stage when each day ended", columns, rows, answer)
+        days.setdefault(row["day"], []).append(Cell(formatting.count(row["participants"])))
+    columns = [
+        ReportColumn("Day", None, is_number=False),
+        *(ReportColumn(stage, None, is_number=True) for stage in stages),
+    ]
+    rows = [[Cell(formatting.day(day)), *cells] for day, cells in days.items()]
+    return ReportTable("flow-by-day", "Participants by stage when each day ended", columns, rows, answer)
 
 
 def _of_participants(row: Row) -> Cell:
@@ -129,8 +132,8 @@ _FUNNEL = [
     share("from_first", "From first", "reached", "everyone", "from_first", "first_low", "first_high", has_bar=True),
     number("dropped_active", "May still come"),
     number("dropped_lost", "Lost"),
-    written("median_hours", "Median time", figures.hours),
-    written("p90_hours", "90th percentile", figures.hours),
+    written("median_hours", "Median time", formatting.hours),
+    written("p90_hours", "90th percentile", formatting.hours),
 ]
 _RATES = [
     Shown("share", "Of whom", lambda row: Cell(row["what"]), is_number=False),
@@ -140,13 +143,13 @@ _RATES = [
 _TIME_IN_STAGE = [
     name("stage", "Stage"),
     number("completed_visits", "Left it"),
-    written("median_days", "Median", figures.days),
-    written("p90_days", "90th percentile", figures.days),
+    written("median_days", "Median", formatting.days),
+    written("p90_days", "90th percentile", formatting.days),
     number("open_visits", "In it now"),
-    written("oldest_open_days", "Oldest", figures.days),
+    written("oldest_open_days", "Oldest", formatting.days),
 ]
 _COHORTS = [
-    Shown("cohort_week", "Week of", lambda row: Cell(figures.day(row["cohort_week"])), is_number=False),
+    Shown("cohort_week", "Week of", lambda row: Cell(formatting.day(row["cohort_week"])), is_number=False),
     number("participants", "Participants"),
     *(
         share(

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.report import figures
-from pipelines.report.document import Cell, Column, Table, Tone
+from pipelines.report import formatting
+from pipelines.report.document import Cell, ReportColumn, ReportTable, Tone
 from pipelines.report.glossary import Glossary
 from pipelines.report.questions import Answer, Row
 
@@ -20,12 +20,14 @@ class Shown:
     is_number: bool = True
 
 
-def table(glossary: Glossary, answer: Answer, caption: str, shown: Sequence[Shown], empty: str = "None.") -> Table:
+def table(
+    glossary: Glossary, answer: Answer, caption: str, shown: Sequence[Shown], empty: str = "None."
+) -> ReportTable:
     """The answer as a table."""
-    return Table(
+    return ReportTable(
         name=answer.name,
         caption=caption,
-        columns=[Column(one.label, glossary.term(answer, one.key, one.label), one.is_number) for one in shown],
+        columns=[ReportColumn(one.label, glossary.term(answer, one.key, one.label), one.is_number) for one in shown],
         rows=[[one.cell(row) for one in shown] for row in answer.rows],
         answer=answer,
         rest=answer.of_all - len(answer.rows),
@@ -39,30 +41,30 @@ def name(key: str, label: str) -> Shown:
     def cell(row: Row) -> Cell:
         text = row[key]
         if text is None:
-            return Cell(figures.NONE)
-        short = figures.cut(text)
-        return Cell(short, more="" if short == text else figures.shown(text))
+            return Cell(formatting.NONE)
+        short = formatting.cut(text)
+        return Cell(short, more="" if short == text else formatting.shown(text))
 
     return Shown(key, label, cell, is_number=False)
 
 
 def code(key: str, label: str) -> Shown:
     """An id."""
-    return Shown(key, label, lambda row: Cell(figures.cut(row[key]), is_code=True), is_number=False)
+    return Shown(key, label, lambda row: Cell(formatting.cut(row[key]), is_code=True), is_number=False)
 
 
 def words(key: str, label: str) -> Shown:
     """A name of the reference tables."""
-    return Shown(key, label, lambda row: Cell(figures.shown(figures.words(row[key]))), is_number=False)
+    return Shown(key, label, lambda row: Cell(formatting.shown(formatting.words(row[key]))), is_number=False)
 
 
 def number(key: str, label: str, tone: Tone = "") -> Shown:
     """A count, which is toned where it is not 0 and pale where it is."""
-    return Shown(key, label, lambda row: Cell(figures.count(row[key]), tone=tone if row[key] else "muted"))
+    return Shown(key, label, lambda row: Cell(formatting.count(row[key]), tone=tone if row[key] else "muted"))
 
 
 def written(key: str, label: str, how: Callable[[Any], str]) -> Shown:
-    """A value as one of `figures` writes it."""
+    """A value as one of `formatting` writes it."""
     return Shown(key, label, lambda row: Cell(how(row[key])))
 
 
@@ -76,9 +78,9 @@ def share(key: str, label: str, *fields: str, has_bar: bool = False) -> Shown:
 
     def cell(row: Row) -> Cell:
         part, whole, value, low, high = (row[field] for field in fields)
-        bar = value if has_bar and whole and whole >= figures.FEW else None
+        bar = value if has_bar and whole and whole >= formatting.FEW else None
         return Cell(
-            figures.share(part, whole, value, low, high), more=figures.interval(part, whole, low, high), bar=bar
+            formatting.share(part, whole, value, low, high), more=formatting.interval(part, whole, low, high), bar=bar
         )
 
     return Shown(key, label, cell)

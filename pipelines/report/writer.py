@@ -51,7 +51,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ReportRequest:
     """What to report: of one study (its id, or its name) or of all, since when (else since the last report, else of a week), as what.
 
     `as_of` is the moment that the tables must speak for, where it matters.
@@ -63,7 +63,7 @@ class Wanted:
     formats: tuple[Format, ...] = ("html", "md")
 
 
-def write(connection: duckdb.DuckDBPyConnection, place: Path, wanted: Wanted = Wanted()) -> Written:
+def write(connection: duckdb.DuckDBPyConnection, place: Path, wanted: ReportRequest = ReportRequest()) -> Written:
     """Write the report that the tables give: into a folder, or to a file whose ending says what it is.
 
     A file is there whole or not at all. The same tables and the same last report beside it give the same bytes.
