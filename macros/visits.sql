@@ -7,32 +7,39 @@
 with
 
 changes as (
-    select * from {{ touched_rows_of(ref('status_changes'), ref('int_touched_participants')) }}
+    select
+        participant_key,
+        study_key,
+        sequence_number,
+        {{ column }},
+        occurred_at,
+        is_inferred
+    from {{ touched_rows_of(ref('int_status_changes'), ref('stg_touched_participants')) }}
 ),
 
 beginnings as (
     select
-        participant_id,
-        study_id,
+        participant_key,
+        study_key,
         sequence_number,
         {{ column }},
         occurred_at,
         is_inferred and coalesce(lead({{ column }}) over in_order <> {{ column }}, true) as is_inferred_alone
     from changes
-    window in_order as (partition by participant_id order by sequence_number)
+    window in_order as (partition by participant_key order by sequence_number)
     qualify coalesce(lag({{ column }}) over in_order <> {{ column }}, true)
 ),
 
 runs as (
     select
         *,
-        lead(occurred_at) over (partition by participant_id order by sequence_number) as ended_at
+        lead(occurred_at) over (partition by participant_key order by sequence_number) as ended_at
     from beginnings
 )
 
 select
-    participant_id,
-    study_id,
+    participant_key,
+    study_key,
     sequence_number,
     {{ column }},
     occurred_at as started_at,
@@ -50,7 +57,7 @@ with
 
 visits as (
     select
-        study_id,
+        study_key,
         {{ column }},
         started_at,
         is_open,
@@ -60,8 +67,8 @@ visits as (
 
 visits_of_participants as (
     select
-        participant_id,
-        study_id,
+        participant_key,
+        study_key,
         {{ column }},
         completed_hours
     from {{ visits }}
@@ -69,7 +76,7 @@ visits_of_participants as (
 
 by_visit as (
     select
-        study_id,
+        study_key,
         {{ column }},
         count(*) as visits,
         count(completed_hours) as completed_visits,
@@ -79,30 +86,30 @@ by_visit as (
         max(completed_hours) as max_hours,
         min(case when is_open then started_at end) as oldest_open_since
     from visits
-    group by study_id, {{ column }}
+    group by study_key, {{ column }}
 ),
 
 participants as (
     select
-        study_id,
+        study_key,
         {{ column }},
         cast(sum(cast(completed_hours * 3600 as decimal(18, 6))) as double) / 3600 as completed_hours
     from visits_of_participants
-    group by study_id, {{ column }}, participant_id
+    group by study_key, {{ column }}, participant_key
 ),
 
 by_participant as (
     select
-        study_id,
+        study_key,
         {{ column }},
         count(*) as participants,
         median(completed_hours) as median_hours_per_participant
     from participants
-    group by study_id, {{ column }}
+    group by study_key, {{ column }}
 )
 
 select
-    by_visit.study_id,
+    by_visit.study_key,
     by_visit.{{ column }},
 
     cast(by_participant.participants as integer) as participants,
@@ -118,6 +125,6 @@ select
 from by_visit
 inner join by_participant
     on
-        by_visit.study_id = by_participant.study_id
+        by_visit.study_key = by_participant.study_key
         and by_visit.{{ column }} = by_participant.{{ column }}
 {%- endmacro %}

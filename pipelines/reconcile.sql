@@ -30,7 +30,7 @@ participants as (
         participants.current_status_label,
         goal.label as goal,
         case
-            when completions.participant_id is not null then true
+            when completions.participant_key is not null then true
             when goal.is_completion then statuses.activity is null and steps.step_order >= goal.step_order
             else furthest.step_order >= goal.step_order
         end as is_completed
@@ -42,9 +42,14 @@ participants as (
         on statuses.funnel_step = steps.step
     inner join reference.funnel_steps as furthest
         on participants.furthest_step = furthest.step
+    left join staging.stg_identities as identities
+        on
+            participants.participant_id = identities.participant_id
+            and participants.person_id = identities.person_id
+            and participants.study_id = identities.study_id
     left join intermediate.int_completions as completions
         on
-            participants.participant_id = completions.participant_id
+            identities.participant_key = completions.participant_key
             and goal.is_completion
             and goal.activity = completions.activity
     where participants.study_id = $study_id

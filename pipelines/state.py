@@ -139,11 +139,14 @@ def fingerprint(settings: Settings) -> str:
 
 
 def fingerprint_of(project: Path, patterns: list[str], files: list[str], values: list[str]) -> str:
-    """A hash of the files of the project that match, of other files where they are there, and of values, in any order."""
+    """A hash of the files of the project that match, of other files where they are there, and of values, in any order.
+
+    The version of DuckDB is part of it: the keys in kept tables are its hashes, and another version may hash differently.
+    """
     found = [path for pattern in patterns for path in project.glob(pattern)]
     found += [path for path in map(Path, files) if path.exists()]
     contents = sorted(md5(path.read_bytes(), usedforsecurity=False).hexdigest() for path in found)
-    return md5("\n".join([*sorted(values), *contents]).encode(), usedforsecurity=False).hexdigest()
+    return md5("\n".join([duckdb.__version__, *sorted(values), *contents]).encode(), usedforsecurity=False).hexdigest()
 
 
 def sample_and_team_files(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:

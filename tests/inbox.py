@@ -63,7 +63,7 @@ class Inbox:
 
     def build(self) -> None:
         """Make the tables that say what was loaded."""
-        self.product.build(self.connection, "load_files", "rejected_lines", "stg_changes")
+        self.product.build(self.connection, "load_files", "rejected_lines", "stg_changes", "stg_identities")
 
     def totals(self) -> dict[str, int]:
         """The counts of all files together."""
@@ -74,7 +74,10 @@ class Inbox:
 
     def delivered(self) -> dict[bytes, int]:
         """How often each of the lines A to D counts as delivered."""
-        found = self.connection.execute("select participant_id, deliveries from staging.stg_changes").fetchall()
+        found = self.connection.execute(
+            "select participant_id, deliveries from staging.stg_changes "
+            "inner join staging.stg_identities using (participant_key, person_key, study_key)"
+        ).fetchall()
         by_id = dict(found)
         return {line: by_id.get(f"participant-{letter}", 0) for line, letter in zip((A, B, C, D), "abcd", strict=True)}
 

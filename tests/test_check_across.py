@@ -45,8 +45,9 @@ TIMES, OF_STUDY = "marts.time_to_recruit", "study_type is that of the study's ro
 VICTIM = "participant_id = getvariable('victim')"
 VICTIM_OF_GAP = "participant_id = getvariable('victim_of_gap')"
 INFERRED = f"{VICTIM_OF_GAP} and is_inferred and sequence_number > 1"
-FIRST = f"{VICTIM} and occurred_at = (select min(occurred_at) from staging.stg_changes where {VICTIM})"
-LAST = f"{VICTIM} and occurred_at = (select max(occurred_at) from staging.stg_changes where {VICTIM})"
+STAGED_VICTIM = "participant_key = hash(getvariable('victim'))"
+FIRST = f"{STAGED_VICTIM} and occurred_at = (select min(occurred_at) from {STAGED} where {STAGED_VICTIM})"
+LAST = f"{STAGED_VICTIM} and occurred_at = (select max(occurred_at) from {STAGED} where {STAGED_VICTIM})"
 STATES = "marts.incentive_states"
 FIRST_STATE = """(
     select min(sequence_number) from marts.incentive_states
@@ -80,7 +81,7 @@ BREAKS = {
     "a staged change twice": Break(
         (f"insert into {STAGED} from {STAGED} where {FIRST}",),
         {
-            (STAGED, "participant_id + person_id + study_id + status + prior_status + occurred_at is unique"): 1,
+            (STAGED, "participant_key + person_key + study_key + status_rank + prior_rank + occurred_at is unique"): 1,
             KEPT: 1,
             TOTAL: 1,
         },
@@ -226,6 +227,17 @@ BREAKS = {
     "a time to recruit of another type of study": Break(
         (f"update {TIMES} set study_type = 'other' where participant_id = (select min(participant_id) from {TIMES})",),
         {(TIMES, OF_STUDY): 1},
+    ),
+    "two participants with one key": Break(
+        (
+            f"""
+            insert into staging.stg_identities
+            select * replace ('another' as participant_id, 1 as study_key)
+            from staging.stg_identities
+            where {STAGED_VICTIM}
+            """,
+        ),
+        {("staging.stg_identities", "no two ids share a key"): 1},
     ),
     "a gap left out": Break((f"delete from {GAPS} where {VICTIM_OF_GAP}",), {GAP_ROWS: 1}),
     "a delivery of no file": Break(

@@ -21,6 +21,7 @@ BREAKING = {
     "is never null": "null",
     "is not empty": "''",
     "is in stg_statuses.status": "'WAITLISTED'",
+    "is in stg_statuses.status_rank": "99",
     "is in participant_statuses.status": "'WAITLISTED'",
     "is in stg_statuses.label": "'Waitlisted'",
     "is in stg_statuses.incentive_status": "'Incentive Promised'",
@@ -100,14 +101,14 @@ def test_the_ends_of_the_range_of_times_are_in_it(product: Product) -> None:
 @pytest.mark.parametrize("batch_rows", [1_000, 5_000, 500_000])
 def test_batches_are_added_up(product: Product, batch_rows: int) -> None:
     """Thousands of failures in several batches are counted exactly; the sample is the first ten, however it is cut."""
-    with broken_sample(product, "update staging.stg_changes set status = 'X' where rowid >= 700") as connection:
+    with broken_sample(product, "update staging.stg_changes set status_rank = 99 where rowid >= 700") as connection:
         outcome = checked(connection, "stg_changes", batch_rows)
         first = connection.execute(
-            "select participant_id from staging.stg_changes where status = 'X' order by rowid limit 10"
+            "select participant_key from staging.stg_changes where status_rank = 99 order by rowid limit 10"
         ).fetchall()
     [finding] = outcome.findings
     assert finding.count == outcome.rows - 700 > 4_000
-    assert finding.sample_rows["participant_id"].to_list() == [value for (value,) in first]
+    assert finding.sample_rows["participant_key"].to_list() == [value for (value,) in first]
 
 
 def test_every_broken_rule_is_listed(product: Product) -> None:
@@ -129,7 +130,7 @@ def test_every_broken_rule_is_listed(product: Product) -> None:
 def test_pandera_cannot_be_turned_off_from_outside(product: Product) -> None:
     """PANDERA_VALIDATION_ENABLED and _DEPTH in somebody's environment would make every check pass."""
     off = config_context(validation_enabled=False, validation_depth=ValidationDepth.SCHEMA_ONLY)
-    broken = broken_sample(product, "update staging.stg_changes set status = 'X' where rowid = 0")
+    broken = broken_sample(product, "update staging.stg_changes set status_rank = 99 where rowid = 0")
     with broken as connection, off:
         assert len(checked(connection, "stg_changes").findings) == 1
 

@@ -23,7 +23,25 @@ from pipelines.settings import PROJECT, REFERENCE, SAMPLE, resolve
 from pipelines.warehouse import connect
 
 LONGEST_MODEL = 120
-PARTS_OF_THE_PROJECT = ("dbt_project.yml", "profiles.yml", "models", "macros", "data/reference", "tests/dbt")
+ALGORITHMS = {"int_tie_order"}  # one search, whose steps say nothing apart
+MOST_MODELS = 56
+LAYERS = {
+    "staging": {"staging"},
+    "core": {"staging", "core"},
+    "intermediate": {"staging", "core", "intermediate"},
+    "marts": {"staging", "core", "intermediate", "marts"},
+    "audit": {"staging", "core", "intermediate", "marts", "audit"},
+}
+"""The folders of models, and those that each may read from."""
+PARTS_OF_THE_PROJECT = (
+    "dbt_project.yml",
+    "profiles.yml",
+    "models",
+    "macros",
+    "data/reference",
+    "tests/dbt",
+    "tests/dbt_macros",
+)
 OPTIONAL_FILES = ("studies.csv", "people.csv")
 AS_OF = "2026-07-20T12:00:00+00:00"
 FULL_TYPES = {"timestamptz": "timestamp with time zone", "int": "integer"}
@@ -242,7 +260,7 @@ def test_every_macro_says_what_it_gives_and_takes() -> None:
     }
     defined = {
         name: re.findall(r"\w+", arguments)
-        for folder in ("macros", "tests/dbt")
+        for folder in ("macros", "tests/dbt", "tests/dbt_macros")
         for path in (PROJECT / folder).rglob("*.sql")
         for name, arguments in re.findall(r"{%-? (?:macro|test) (\w+)\((.*?)\)", path.read_text(encoding="utf-8"))
         if "__" not in name
@@ -252,8 +270,33 @@ def test_every_macro_says_what_it_gives_and_takes() -> None:
 
 def test_models_are_small() -> None:
     """One model, one thing: what does not fit in the head is split."""
-    lengths = {path: len(text.splitlines()) for path, text in SQL_FILES.items() if path.parts[0] == "models"}
+    lengths = {
+        path: len(text.splitlines())
+        for path, text in SQL_FILES.items()
+        if path.parts[0] == "models" and path.stem not in ALGORITHMS
+    }
     assert {path: length for path, length in lengths.items() if length > LONGEST_MODEL} == {}
+
+
+def test_models_are_few() -> None:
+    """Every model costs dbt a tenth of a second, and a reader a file: one that only one other reads belongs into that."""
+    assert len([path for path in SQL_FILES if path.parts[0] == "models"]) <= MOST_MODELS
+
+
+def test_models_read_from_layers_below(product: Product) -> None:
+    """Who reads from core to marts meets every model after those that it is made of. Dependencies stand in the models."""
+    layer = {unique_id: model["fqn"][1] for unique_id, model in product.models.items()}
+    upwards = [
+        f"{model['name']} reads {needed}"
+        for unique_id, model in product.models.items()
+        for needed in model["depends_on"]["nodes"]
+        if needed in layer and layer[needed] not in LAYERS[layer[unique_id]]
+    ]
+    assert upwards == []
+    behind_dbts_back = [
+        path for path, text in SQL_FILES.items() if path.parts[0] == "models" and "api.Relation" in text
+    ]
+    assert behind_dbts_back == []
 
 
 def test_no_model_reads_the_clock() -> None:

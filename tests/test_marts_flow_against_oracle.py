@@ -61,7 +61,7 @@ def check(product: Product, changes: Sequence[Delivery], report: marts.Workspace
         "daily_tables_from": report.daily_tables_from,
         "optional": optional,
     }
-    with product.warehouse(changes, *GRAINS, **how) as connection:
+    with product.warehouse(changes, *GRAINS, "unexpected_changes", **how) as connection:
         for mart, grain in GRAINS.items():
             made = by_grain(rows(connection, f"marts.{mart}"), grain)
             wanted = by_grain(getattr(marts, mart)(report), grain)

@@ -1,5 +1,6 @@
 {#- What the tables depend on beside the deliveries and the as-of: the models, the macros, the reference tables, what
-    studies.csv and people.csv say, and the vars. If it is another than that of the last build, all is made anew. -#}
+    studies.csv and people.csv say, the vars, and the version of the engine, whose hashes are keys. If it is another than
+    that of the last build, all is made anew. -#}
 
 {% macro fingerprint_of_project() %}
     {%- set values = [] -%}

@@ -6,14 +6,18 @@ hours as (
 
 participants as (
     select
-        study_id,
+        study_key,
         missing_changes
-    from {{ ref('participants') }}
+    from {{ ref('int_participants') }}
+),
+
+studies as (
+    select * from {{ ref('int_studies') }}
 ),
 
 feeds as (
     select
-        study_id,
+        study_key,
         min(first_change_at) as feed_began_at,
         max(last_change_at) as last_change_at,
         sum(changes) as changes,
@@ -23,28 +27,31 @@ feeds as (
         sum(links) as links,
         sum(broken_links) as broken_links
     from hours
-    group by study_id
+    group by study_key
 ),
 
 whole_histories as (
     select
-        study_id,
+        study_key,
         count(*) as participants
     from participants
     where missing_changes = 0
-    group by study_id
+    group by study_key
 ),
 
 estimated as (
     select
+        studies.study_id,
         feeds.*,
         coalesce(whole_histories.participants, 0) as participants_whole,
         feeds.participants - feeds.missing_beginnings as beginnings,
         {{ share_bound('low', 'feeds.broken_links', 'feeds.links') }} as loss_rate_low,
         {{ share_bound('high', 'feeds.broken_links', 'feeds.links') }} as loss_rate_high
     from feeds
+    inner join studies
+        on feeds.study_key = studies.study_key
     left join whole_histories
-        on feeds.study_id = whole_histories.study_id
+        on feeds.study_key = whole_histories.study_key
 ),
 
 -- Beginnings are lost like other changes. Those that are missing beyond that were before the feed.

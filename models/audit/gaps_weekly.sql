@@ -4,25 +4,31 @@ hours as (
     select * from {{ ref('int_feed_hours') }}
 ),
 
+studies as (
+    select * from {{ ref('int_studies') }}
+),
+
 weeks as (
     select
-        study_id,
+        study_key,
         week,
         sum(changes) as changes,
         sum(broken_links + missing_beginnings) as gaps,
         sum(links) as links,
         sum(broken_links) as broken_links
     from hours
-    group by study_id, week
+    group by study_key, week
 )
 
 select
-    study_id,
-    week,
-    cast(changes as integer) as changes,
-    cast(gaps as integer) as gaps,
-    cast(links as integer) as links,
-    cast(broken_links as integer) as broken_links,
-    {{ ratio('broken_links', 'links') }} as loss_rate,
-    {{ lost_changes('changes', 'broken_links', 'links') }} as lost
+    studies.study_id,
+    weeks.week,
+    cast(weeks.changes as integer) as changes,
+    cast(weeks.gaps as integer) as gaps,
+    cast(weeks.links as integer) as links,
+    cast(weeks.broken_links as integer) as broken_links,
+    {{ ratio('weeks.broken_links', 'weeks.links') }} as loss_rate,
+    {{ lost_changes('weeks.changes', 'weeks.broken_links', 'weeks.links') }} as lost
 from weeks
+inner join studies
+    on weeks.study_key = studies.study_key

@@ -1,34 +1,56 @@
-{{ config(materialized='incremental') }}
-
 with
 
 changes as (
-    select
-        participant_id,
-        person_id,
-        study_id,
-        stated_person_id,
-        stated_study_id
-    from {{ touched_rows_of(ref('int_linked_changes'), ref('int_touched_participants')) }}
+    select * from {{ ref('int_changes') }}
 ),
 
-conflicting as (
+participants as (
+    select * from {{ ref('int_participants') }}
+),
+
+identities as (
+    select * from {{ ref('stg_identities') }}
+),
+
+stated_differently as (
+    select participant_key
+    from identities
+    group by participant_key
+    having count(*) > 1
+),
+
+compared as (
     select
-        participant_id,
-        count(*) as conflicting_changes
-    from {{ touched_rows_of(ref('int_linked_changes'), ref('int_touched_participants')) }}
-    where stated_person_id <> person_id or stated_study_id <> study_id
-    group by participant_id
+        changes.participant_key,
+        count(distinct changes.person_key) as persons_stated,
+        count(distinct changes.study_key) as studies_stated,
+        sum(
+            case
+                when changes.person_key <> participants.person_key or changes.study_key <> participants.study_key then 1
+                else 0
+            end
+        ) as conflicting_changes
+    from changes
+    inner join stated_differently
+        on changes.participant_key = stated_differently.participant_key
+    inner join participants
+        on changes.participant_key = participants.participant_key
+    group by changes.participant_key
 )
 
 select
-    changes.participant_id,
-    changes.person_id,
-    changes.study_id,
-    cast(count(distinct changes.stated_person_id) as integer) as persons_stated,
-    cast(count(distinct changes.stated_study_id) as integer) as studies_stated,
-    cast(min(conflicting.conflicting_changes) as integer) as conflicting_changes
-from changes
-inner join conflicting
-    on changes.participant_id = conflicting.participant_id
-group by changes.participant_id, changes.person_id, changes.study_id
+    identities.participant_id,
+    identities.person_id,
+    identities.study_id,
+    cast(compared.persons_stated as integer) as persons_stated,
+    cast(compared.studies_stated as integer) as studies_stated,
+    cast(compared.conflicting_changes as integer) as conflicting_changes
+from compared
+inner join participants
+    on compared.participant_key = participants.participant_key
+inner join identities
+    on
+        participants.participant_key = identities.participant_key
+        and participants.person_key = identities.person_key
+        and participants.study_key = identities.study_key
+where compared.conflicting_changes > 0

@@ -8,8 +8,13 @@ deliveries as (
     select * from {{ source('raw', 'deliveries') }}
 ),
 
-participant_files as (
-    select * from {{ ref('int_participant_files') }}
+changes_in_several_files as (
+    select * from {{ ref('stg_changes') }}
+    where first_file_id <> last_file_id
+),
+
+accepted_deliveries as (
+    select * from {{ ref('stg_deliveries') }}
 ),
 
 rejected as (
@@ -20,12 +25,41 @@ forgotten_lines as (
     select * from {{ source('raw', 'forgotten_lines') }}
 ),
 
+changes_by_file as (
+    select
+        first_file_id as file_id,
+        deliveries
+    from {{ ref('stg_changes') }}
+    where first_file_id = last_file_id
+    union all
+    select
+        repeated.file_id,
+        count(*) as deliveries
+    from accepted_deliveries as repeated
+    inner join changes_in_several_files as changes
+        on
+            repeated.participant_key = changes.participant_key
+            and repeated.person_key = changes.person_key
+            and repeated.study_key = changes.study_key
+            and repeated.status_rank = changes.status_rank
+            and repeated.prior_rank = changes.prior_rank
+            and repeated.occurred_at = changes.occurred_at
+    group by
+        repeated.file_id,
+        changes.participant_key,
+        changes.person_key,
+        changes.study_key,
+        changes.status_rank,
+        changes.prior_rank,
+        changes.occurred_at
+),
+
 accepted_by_file as (
     select
         file_id,
-        sum(accepted) as accepted,
-        sum(distinct_changes) as distinct_changes
-    from participant_files
+        sum(deliveries) as accepted,
+        count(*) as distinct_changes
+    from changes_by_file
     group by file_id
 ),
 

@@ -1,11 +1,20 @@
 with
 
-moves as (
-    select * from {{ ref('expected_moves') }}
-),
-
 statuses as (
     select * from {{ ref('stg_statuses') }}
+),
+
+moves as (
+    select
+        moves.study_type,
+        cast(coalesce(prior_statuses.status_rank, 0) as smallint) as prior_rank,
+        statuses.status_rank
+    from {{ ref('expected_moves') }} as moves
+    inner join statuses
+        on moves.to_status = statuses.status
+    left join statuses as prior_statuses
+        on moves.from_status = prior_statuses.status
+    where moves.from_status is null or prior_statuses.status is not null
 ),
 
 studies as (
@@ -20,8 +29,8 @@ activities as (
 moves_of_one_activity as (
     select
         activities.activity as study_type,
-        moves.from_status,
-        moves.to_status
+        moves.prior_rank,
+        moves.status_rank
     from moves
     inner join activities
         on moves.study_type in ('any', activities.activity)
@@ -41,8 +50,8 @@ all_moves as (
     union
     select
         other_study_types.study_type,
-        moves.from_status,
-        moves.to_status
+        moves.prior_rank,
+        moves.status_rank
     from other_study_types
     cross join moves
 )

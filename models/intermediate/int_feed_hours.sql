@@ -2,18 +2,19 @@ with
 
 changes as (
     select
-        study_id,
+        study_key,
         cast({{ dbt.date_trunc('week', report_date('occurred_at')) }} as date) as week,
         {{ whole_hour('occurred_at') }} as hour,
         occurred_at,
         position,
         follows_gap,
         tells_of_losses
-    from {{ ref('int_linked_changes') }}
+    from {{ ref('int_status_changes') }}
+    where not is_inferred
 )
 
 select
-    study_id,
+    study_key,
     week,
     hour,
 
@@ -26,4 +27,4 @@ select
     count(case when tells_of_losses then 1 end) as links,
     count(case when position > 1 and follows_gap then 1 end) as broken_links
 from changes
-group by study_id, week, hour
+group by study_key, week, hour

@@ -6,9 +6,9 @@ hours as (
 
 participants as (
     select
-        study_id,
-        current_stage
-    from {{ ref('participants') }}
+        study_key,
+        stage_order
+    from {{ ref('int_participants') }}
 ),
 
 stages as (
@@ -20,18 +20,20 @@ studies as (
 ),
 
 busy_studies as (
-    select distinct participants.study_id
+    select distinct participants.study_key
     from participants
     inner join stages
-        on participants.current_stage = stages.stage
+        on participants.stage_order = stages.stage_order
     where stages.is_active
 ),
 
 watched_studies as (
-    select studies.study_id
+    select
+        studies.study_key,
+        studies.study_id
     from studies
     inner join busy_studies
-        on studies.study_id = busy_studies.study_id
+        on studies.study_key = busy_studies.study_key
     where studies.closed_on is null or studies.closed_on > {{ report_date(as_of()) }}
 ),
 
@@ -46,12 +48,12 @@ feeds as (
     union all
     select
         'study' as scope,
-        hours.study_id,
+        watched_studies.study_id,
         hours.first_change_at,
         hours.last_change_at
     from hours
     inner join watched_studies
-        on hours.study_id = watched_studies.study_id
+        on hours.study_key = watched_studies.study_key
 ),
 
 silences as (

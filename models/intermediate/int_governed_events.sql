@@ -9,7 +9,7 @@
 with
 
 changes as (
-    select * from {{ ref('status_changes') }}
+    select * from {{ ref('int_status_changes') }}
 ),
 
 statuses as (
@@ -22,12 +22,12 @@ participations as (
 
 invitations as (
     select
-        changes.person_id,
+        changes.person_key,
         'invitation' as kind,
         changes.occurred_at
     from changes
     inner join statuses
-        on changes.status = statuses.status
+        on changes.status_rank = statuses.status_rank
     where statuses.is_invitation and not changes.is_inferred
 ),
 
@@ -37,7 +37,7 @@ all_kinds as (
     {%- for kind, first_at in first_times.items() %}
         union all
         select
-            person_id,
+            person_key,
             '{{ kind }}' as kind,
             {{ first_at }} as occurred_at
         from participations

@@ -5,57 +5,48 @@
 with
 
 changes as (
-    select * from {{ ref('status_changes') }}
+    select * from {{ ref('int_status_changes') }}
 ),
 
 statuses as (
     select * from {{ ref('stg_statuses') }}
 ),
 
-steps as (
-    select * from {{ ref('funnel_steps') }}
-),
-
-meanings as (
+marked as (
     select
-        statuses.status,
+        changes.participant_key,
+        changes.person_key,
+        changes.study_key,
+        changes.sequence_number,
+        changes.occurred_at,
         statuses.activity,
-        statuses.dashboard_series,
-        statuses.is_contact,
         statuses.is_invitation,
         statuses.is_completion,
         statuses.ends_contact,
-        coalesce(steps.is_response, false) as is_response
-    from statuses
-    left join steps
-        on statuses.funnel_step = steps.step
-),
-
-marked as (
-    select
-        changes.*,
-        meanings.activity,
-        meanings.is_contact,
-        meanings.is_invitation,
-        meanings.is_completion,
-        meanings.ends_contact,
-        case when not changes.is_inferred then meanings.dashboard_series end as dashboard_series,
-        not changes.is_inferred and meanings.is_contact as contacts,
-        not changes.is_inferred and meanings.is_invitation as invites,
-        not changes.is_inferred and meanings.is_completion as completes,
-        not changes.is_inferred and meanings.is_response as responds,
+        case when not changes.is_inferred then statuses.dashboard_series end as dashboard_series,
+        not changes.is_inferred and statuses.is_contact as contacts,
+        not changes.is_inferred and statuses.is_invitation as invites,
+        not changes.is_inferred and statuses.is_completion as completes,
+        not changes.is_inferred and statuses.is_response as responds,
+        not changes.follows_gap
+        and statuses.dashboard_series = 'interviews_cancelled'
+        and statuses_before.dashboard_series = 'interviews_scheduled'
+        and {{ hours_between('changes.occurred_before', 'changes.occurred_at') }}
+        >= {{ var('late_cancellation_hours') }} as cancels_late,
         changes.occurred_at > {{ days_before(as_of(), 30) }} as in_30d,
         changes.occurred_at > {{ days_before(as_of(), 90) }} as in_90d,
         changes.occurred_at > {{ days_before(as_of(), 365) }} as in_365d
     from changes
-    inner join meanings
-        on changes.status = meanings.status
+    inner join statuses
+        on changes.status_rank = statuses.status_rank
+    left join statuses as statuses_before
+        on changes.rank_before = statuses_before.status_rank
 )
 
 select
-    participant_id,
-    person_id,
-    study_id,
+    participant_key,
+    person_key,
+    study_key,
 
     -- What they were sent; inferred changes are no contacts.
     count(case when contacts then 1 end) as contacts,
@@ -86,7 +77,8 @@ select
             count(case when dashboard_series = '{{ one }}' and in_{{ days }} then 1 end) as {{ one }}_{{ days }},
         {%- endfor %}
     {%- endfor %}
+    count(case when cancels_late then 1 end) as late_cancellations,
     min(case when completes then occurred_at end) as first_completed_at,
     max(case when completes then occurred_at end) as last_completed_at
 from marked
-group by participant_id, person_id, study_id
+group by participant_key, person_key, study_key

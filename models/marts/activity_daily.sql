@@ -1,7 +1,17 @@
 with
 
 changes as (
-    select * from {{ ref('status_changes') }}
+    select
+        study_key,
+        prior_rank,
+        status_rank,
+        occurred_at
+    from {{ ref('int_status_changes') }}
+    where not is_inferred
+),
+
+studies as (
+    select * from {{ ref('int_studies') }}
 ),
 
 statuses as (
@@ -11,28 +21,38 @@ statuses as (
 dated as (
     select
         {{ report_date('changes.occurred_at') }} as day,
-        changes.study_id,
+        changes.study_key,
         statuses.dashboard_series as activity
     from changes
     inner join statuses
-        on changes.status = statuses.status
+        on changes.status_rank = statuses.status_rank
     left join statuses as prior_statuses
-        on changes.prior_status = prior_statuses.status
+        on changes.prior_rank = prior_statuses.status_rank
     where
         statuses.dashboard_series is not null
-        and not changes.is_inferred
         -- one screener, although it is completed first and judged later
         and not (
             statuses.dashboard_series = 'screeners_completed'
             and coalesce(prior_statuses.dashboard_series, '') = statuses.dashboard_series
-            and changes.status <> changes.prior_status
+            and changes.status_rank <> changes.prior_rank
         )
+),
+
+counted as (
+    select
+        day,
+        study_key,
+        activity,
+        count(*) as changes
+    from dated
+    group by day, study_key, activity
 )
 
 select
-    day,
-    study_id,
-    activity,
-    cast(count(*) as integer) as changes
-from dated
-group by day, study_id, activity
+    counted.day,
+    studies.study_id,
+    counted.activity,
+    cast(counted.changes as integer) as changes
+from counted
+inner join studies
+    on counted.study_key = studies.study_key

@@ -1,35 +1,49 @@
 with
 
 participants as (
-    select * from {{ ref('participants') }}
-    where not is_terminal
+    select * from {{ ref('int_participants') }}
 ),
 
 open_visits as (
     select * from {{ ref('int_open_visits') }}
 ),
 
+identities as (
+    select * from {{ ref('stg_identities') }}
+),
+
 statuses as (
     select * from {{ ref('stg_statuses') }}
+),
+
+stages as (
+    select * from {{ ref('stages') }}
 )
 
 select
-    participants.participant_id,
-    participants.person_id,
-    participants.study_id,
-    participants.study_type,
+    identities.participant_id,
+    identities.person_id,
+    identities.study_id,
+    open_visits.study_type,
 
-    participants.current_stage,
-    participants.current_status,
-    participants.current_status_label,
+    stages.stage as current_stage,
+    statuses.status as current_status,
+    statuses.label as current_status_label,
     open_visits.started_at as stage_since,
     open_visits.hours as hours_in_stage,
 
     open_visits.percentile,
     coalesce(open_visits.percentile > 0.9, false) as is_stalled,
     statuses.is_moved_by_hand as is_to_be_moved_by_hand
-from participants
-inner join open_visits
-    on participants.participant_id = open_visits.participant_id
+from open_visits
+inner join participants
+    on open_visits.participant_key = participants.participant_key
+inner join identities
+    on
+        participants.participant_key = identities.participant_key
+        and participants.person_key = identities.person_key
+        and participants.study_key = identities.study_key
 inner join statuses
-    on participants.current_status = statuses.status
+    on participants.status_rank = statuses.status_rank
+inner join stages
+    on participants.stage_order = stages.stage_order

@@ -8,20 +8,27 @@ events as (
     select * from {{ ref('int_governed_events') }}
 ),
 
+identities as (
+    select distinct
+        person_key,
+        person_id
+    from {{ ref('stg_identities') }}
+),
+
 -- Who has no more than is allowed in all their time cannot have more in a part of it.
 events_in_all as (
     select
-        person_id,
+        person_key,
         kind,
         count(*) as events
     from events
-    group by person_id, kind
+    group by person_key, kind
 ),
 
 suspects as (
     select
         rules.rule_id,
-        events_in_all.person_id
+        events_in_all.person_key
     from rules
     inner join events_in_all
         on rules.counted_kind = events_in_all.kind
@@ -33,7 +40,7 @@ suspicious as (
         rules.rule_id,
         rules.at_most,
         rules.within_days,
-        events.person_id,
+        events.person_key,
         events.occurred_at,
         case when events.kind = rules.judged_kind then 1 else 0 end as judged,
         case when events.kind = rules.counted_kind then 1 else 0 end as counted
@@ -42,7 +49,7 @@ suspicious as (
         on suspects.rule_id = rules.rule_id
     inner join events
         on
-            suspects.person_id = events.person_id
+            suspects.person_key = events.person_key
             and events.kind in (rules.judged_kind, rules.counted_kind)
 ),
 
@@ -51,7 +58,7 @@ window_moves as (
     select
         rule_id,
         at_most,
-        person_id,
+        person_key,
         occurred_at as moved_at,
         judged,
         counted as moved
@@ -60,7 +67,7 @@ window_moves as (
     select
         rule_id,
         at_most,
-        person_id,
+        person_key,
         {{ days_before('occurred_at', '-within_days') }} as moved_at,
         0 as judged,
         -1 as moved
@@ -72,7 +79,7 @@ windows as (
     select
         *,
         sum(moved) over (
-            partition by rule_id, person_id order by moved_at range between unbounded preceding and current row
+            partition by rule_id, person_key order by moved_at range between unbounded preceding and current row
         ) as in_window
     from window_moves
 ),
@@ -80,18 +87,18 @@ windows as (
 summed as (
     select
         rule_id,
-        person_id,
+        person_key,
         sum(case when judged = 1 and in_window > at_most then 1 else 0 end) as times_exceeded,
         min(case when judged = 1 and in_window > at_most then moved_at end) as first_exceeded_at,
         max(case when judged = 1 and in_window > at_most then moved_at end) as last_exceeded_at,
         max(case when judged = 1 then in_window end) as most_in_window,
         sum(case when moved_at <= {{ as_of() }} then moved else 0 end) as in_window_now
     from windows
-    group by rule_id, person_id
+    group by rule_id, person_key
 )
 
 select
-    summed.person_id,
+    identities.person_id,
     rules.rule_id,
     rules.rule_name,
     rules.at_most,
@@ -104,6 +111,8 @@ select
     cast(summed.most_in_window - rules.at_most as integer) as exceeded_by,
     cast(summed.in_window_now as integer) as in_window_now
 from summed
+inner join identities
+    on summed.person_key = identities.person_key
 inner join rules
     on summed.rule_id = rules.rule_id
 where summed.times_exceeded > 0

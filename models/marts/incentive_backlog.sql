@@ -2,20 +2,20 @@ with
 
 open_states as (
     select
-        participant_id,
-        person_id,
-        study_id,
+        participant_key,
+        person_key,
+        study_key,
         backlog_state,
         began_at
-    from {{ ref('incentive_states') }}
+    from {{ ref('int_incentive_states') }}
     where ended_at is null and backlog_state is not null
 ),
 
 past_states as (
     select
-        participant_id,
+        participant_key,
         backlog_state
-    from {{ ref('incentive_states') }}
+    from {{ ref('int_incentive_states') }}
     where ended_at is not null
 ),
 
@@ -26,10 +26,10 @@ effects as (
 
 participants as (
     select
-        participant_id,
-        current_stage,
-        current_status
-    from {{ ref('participants') }}
+        participant_key,
+        status_rank,
+        stage_order
+    from {{ ref('int_participants') }}
 ),
 
 stages as (
@@ -38,6 +38,14 @@ stages as (
 
 studies as (
     select * from {{ ref('int_studies') }}
+),
+
+identities as (
+    select * from {{ ref('stg_identities') }}
+),
+
+statuses as (
+    select * from {{ ref('stg_statuses') }}
 ),
 
 sent_states as (
@@ -53,19 +61,19 @@ backlog as (
 ),
 
 sent_before as (
-    select distinct past_states.participant_id
+    select distinct past_states.participant_key
     from past_states
     inner join sent_states
         on past_states.backlog_state = sent_states.backlog_state
     inner join open_states
-        on past_states.participant_id = open_states.participant_id
+        on past_states.participant_key = open_states.participant_key
 )
 
 select
-    backlog.participant_id,
-    backlog.person_id,
-    backlog.study_id,
-    participants.current_status,
+    identities.participant_id,
+    identities.person_id,
+    identities.study_id,
+    statuses.status as current_status,
 
     backlog.backlog_state,
     backlog.began_at as owed_since,
@@ -80,16 +88,23 @@ select
 
     backlog.began_at < {{ days_before(as_of(), var('incentive_sla_days')) }} as is_overdue,
     sent_states.backlog_state is null and not coalesce(stages.awaits_incentive, false) as is_hidden,
-    sent_before.participant_id is not null as previously_sent,
+    sent_before.participant_key is not null as previously_sent,
     studies.incentive_cents as amount_cents
 from backlog
 inner join participants
-    on backlog.participant_id = participants.participant_id
+    on backlog.participant_key = participants.participant_key
+inner join identities
+    on
+        backlog.participant_key = identities.participant_key
+        and backlog.person_key = identities.person_key
+        and backlog.study_key = identities.study_key
+inner join statuses
+    on participants.status_rank = statuses.status_rank
 inner join stages
-    on participants.current_stage = stages.stage
+    on participants.stage_order = stages.stage_order
 inner join studies
-    on backlog.study_id = studies.study_id
+    on backlog.study_key = studies.study_key
 left join sent_states
     on backlog.backlog_state = sent_states.backlog_state
 left join sent_before
-    on backlog.participant_id = sent_before.participant_id
+    on backlog.participant_key = sent_before.participant_key

@@ -9,15 +9,24 @@
 with
 
 participants as (
-    select * from {{ ref('participants') }}
+    select
+        person_key,
+        study_key,
+        stage_order,
+        first_seen_at,
+        last_changed_at
+    from {{ ref('int_participants') }}
+),
+
+identities as (
+    select distinct
+        person_key,
+        person_id
+    from {{ ref('stg_identities') }}
 ),
 
 stages as (
     select * from {{ ref('stages') }}
-),
-
-activity as (
-    select * from {{ ref('int_people_activity') }}
 ),
 
 described as (
@@ -30,22 +39,49 @@ contact_statuses as (
 
 studies as (
     select
-        participants.person_id,
+        participants.person_key,
         min(participants.first_seen_at) as first_seen_at,
         max(participants.last_changed_at) as last_changed_at,
-        count(distinct participants.study_id) as studies,
+        count(distinct participants.study_key) as studies,
         sum(case when stages.is_active then 1 else 0 end) as studies_active,
         sum(case when stages.export_name = 'not_started' then 1 else 0 end) as studies_not_started,
         sum(case when stages.export_name = 'done' then 1 else 0 end) as studies_done,
         sum(case when stages.export_name = 'cancelled' then 1 else 0 end) as studies_cancelled
     from participants
     inner join stages
-        on participants.current_stage = stages.stage
-    group by participants.person_id
+        on participants.stage_order = stages.stage_order
+    group by participants.person_key
+),
+
+judged as (
+    select
+        *,
+        case when contact_ended_number > coalesce(last_contact_number, 0) then contact_ended_at end as opted_out_at,
+        greatest(
+            {{ days_before('last_invitation_known_at', '-' ~ var('invitation_cooldown_days')) }},
+            {{ days_before('last_completion_known_at', '-' ~ var('participation_cooldown_days')) }}
+        ) as cooldown_ends_at
+    from {{ ref('int_participations') }}
+),
+
+activity as (
+    select
+        person_key,
+        {%- for count in counts %}
+            sum({{ count }}) as {{ count }},
+        {%- endfor %}
+        max(last_contact_at) as last_contact_at,
+        max(last_completed_at) as last_completed_at,
+        max(opted_out_at) as opted_out_at,
+        max(cooldown_ends_at) as cooldown_ends_at,
+        count(first_invited_at) as studies_invited,
+        count(case when last_response_number > first_invitation_number then 1 end) as studies_responded
+    from judged
+    group by person_key
 )
 
 select
-    studies.person_id,
+    identities.person_id,
     described.person_name,
 
     case
@@ -67,15 +103,17 @@ select
     cast(studies.studies_active as integer) as studies_active,
     cast(studies.studies_done as integer) as studies_done,
     cast(studies.studies_cancelled as integer) as studies_cancelled,
-    cast(coalesce(activity.studies_invited, 0) as integer) as studies_invited,
+    cast(activity.studies_invited as integer) as studies_invited,
     {%- for count in counts %}
-        cast(coalesce(activity.{{ count }}, 0) as integer) as {{ count }},
+        cast(activity.{{ count }} as integer) as {{ count }},
     {%- endfor %}
     {{ ratio('activity.studies_responded', 'activity.studies_invited') }} as response_rate
 from studies
-left join activity
-    on studies.person_id = activity.person_id
+inner join identities
+    on studies.person_key = identities.person_key
+inner join activity
+    on studies.person_key = activity.person_key
 left join described
-    on studies.person_id = described.person_id
+    on identities.person_id = described.person_id
 left join contact_statuses
     on described.contact_status = contact_statuses.contact_status

@@ -1,21 +1,33 @@
 with
 
 durations as (
-    select * from {{ ref('int_status_durations') }}
+    {{ visit_durations(ref('int_status_visits'), 'status_rank') }}
+),
+
+studies as (
+    select * from {{ ref('int_studies') }}
+),
+
+statuses as (
+    select * from {{ ref('stg_statuses') }}
 )
 
 select
-    study_id,
-    status,
+    studies.study_id,
+    statuses.status,
 
-    participants,
-    visits,
-    completed_visits,
-    open_visits,
+    durations.participants,
+    durations.visits,
+    durations.completed_visits,
+    durations.open_visits,
 
-    median_hours,
-    p90_hours,
-    max_hours,
-    median_hours_per_participant,
-    {{ hours_between('oldest_open_since', as_of()) }} as oldest_open_hours
+    durations.median_hours,
+    durations.p90_hours,
+    durations.max_hours,
+    durations.median_hours_per_participant,
+    {{ hours_between('durations.oldest_open_since', as_of()) }} as oldest_open_hours
 from durations
+inner join studies
+    on durations.study_key = studies.study_key
+inner join statuses
+    on durations.status_rank = statuses.status_rank

@@ -1,33 +1,55 @@
 with
 
-study_steps as (
-    select * from {{ ref('int_study_steps') }}
+funnel as (
+    select
+        study_id,
+        step,
+        step_order,
+        dropped_active,
+        dropped_lost,
+        lag(step_order) over (partition by study_id order by step_order) as previous_step_order
+    from {{ ref('study_funnel') }}
+),
+
+participants as (
+    select * from {{ ref('int_participants') }}
+),
+
+studies as (
+    select * from {{ ref('int_studies') }}
+),
+
+statuses as (
+    select * from {{ ref('stg_statuses') }}
 ),
 
 stops as (
-    select * from {{ ref('int_study_stops') }}
-),
-
-funnel as (
-    select * from {{ ref('study_funnel') }}
+    select
+        study_key,
+        furthest_step_order,
+        status_rank,
+        is_terminal,
+        count(*) as participants
+    from participants
+    group by study_key, furthest_step_order, status_rank, is_terminal
 )
 
 select
-    study_steps.study_id,
-    study_steps.step,
-    study_steps.step_order,
-    stops.current_status as status,
-    stops.current_status_label as status_label,
+    funnel.study_id,
+    funnel.step,
+    funnel.step_order,
+    statuses.status,
+    statuses.label as status_label,
 
     cast(stops.participants as integer) as participants,
     {{ ratio('stops.participants', '(funnel.dropped_active + funnel.dropped_lost)') }} as share_of_drop,
     stops.is_terminal as is_lost
-from study_steps
-inner join stops
-    on
-        study_steps.study_id = stops.study_id
-        and study_steps.previous_step_order = stops.furthest_step_order
+from stops
+inner join studies
+    on stops.study_key = studies.study_key
+inner join statuses
+    on stops.status_rank = statuses.status_rank
 inner join funnel
     on
-        study_steps.study_id = funnel.study_id
-        and study_steps.step_order = funnel.step_order
+        studies.study_id = funnel.study_id
+        and stops.furthest_step_order = funnel.previous_step_order

@@ -1,52 +1,63 @@
 with
 
-study_steps as (
-    select * from {{ ref('int_study_steps') }}
-),
-
-stops as (
-    select * from {{ ref('int_study_stops') }}
-),
-
 participant_steps as (
     select * from {{ ref('int_participant_steps') }}
 ),
 
--- Who came to each row or to the one before it. Somebody was observed at every furthest step, so none lies between.
-arrived as (
-    select
-        study_steps.study_id,
-        study_steps.step_order,
-        stops.furthest_step_order >= study_steps.step_order as reached_it,
-        stops.is_terminal,
-        stops.participants
-    from study_steps
-    inner join stops
-        on
-            study_steps.study_id = stops.study_id
-            and stops.furthest_step_order >= coalesce(study_steps.previous_step_order, study_steps.step_order)
+studies as (
+    select * from {{ ref('int_studies') }}
 ),
 
+steps as (
+    select * from {{ ref('funnel_steps') }}
+),
+
+stops as (
+    select
+        study_key,
+        furthest_step_order,
+        count(case when not is_terminal then 1 end) as active,
+        count(case when is_terminal then 1 end) as lost
+    from {{ ref('int_participants') }}
+    group by study_key, furthest_step_order
+),
+
+study_steps as (
+    select
+        study_key,
+        step_order,
+        count(*) as observed,
+        lag(step_order) over (partition by study_key order by step_order) as previous_step_order
+    from participant_steps
+    group by study_key, step_order
+),
+
+-- Who came to each row or to the one before it. Somebody was observed at every furthest step, so none lies between.
 counts as (
     select
-        study_id,
-        step_order,
-        sum(case when reached_it then participants else 0 end) as reached,
-        sum(case when not reached_it and not is_terminal then participants else 0 end) as dropped_active,
-        sum(case when not reached_it and is_terminal then participants else 0 end) as dropped_lost
-    from arrived
-    group by study_id, step_order
+        arrivals.study_key,
+        arrivals.step_order,
+        sum(case when stops.furthest_step_order >= arrivals.step_order then stops.active + stops.lost else 0 end)
+            as reached,
+        sum(case when stops.furthest_step_order < arrivals.step_order then stops.active else 0 end) as dropped_active,
+        sum(case when stops.furthest_step_order < arrivals.step_order then stops.lost else 0 end) as dropped_lost
+    from study_steps as arrivals
+    inner join stops
+        on
+            arrivals.study_key = stops.study_key
+            and stops.furthest_step_order >= coalesce(arrivals.previous_step_order, arrivals.step_order)
+    group by arrivals.study_key, arrivals.step_order
 ),
 
 timed as (
     select
-        arrivals.study_id,
+        arrivals.study_key,
         arrivals.step_order,
         {{ hours_between('arrivals.first_delivered_before', 'arrivals.first_delivered_at') }} as hours
     from participant_steps as arrivals
     inner join study_steps
         on
-            arrivals.study_id = study_steps.study_id
+            arrivals.study_key = study_steps.study_key
             and arrivals.step_order = study_steps.step_order
             and arrivals.step_order_before = study_steps.previous_step_order
     where arrivals.first_delivered_at >= arrivals.first_delivered_before
@@ -54,13 +65,13 @@ timed as (
 
 times as (
     select
-        study_id,
+        study_key,
         step_order,
         count(*) as converted_timed,
         median(hours) as median_hours,
         percentile_cont(0.9) within group (order by hours) as p90_hours
     from timed
-    group by study_id, step_order
+    group by study_key, step_order
 ),
 
 rows_of_funnel as (
@@ -74,15 +85,15 @@ rows_of_funnel as (
     from study_steps
     inner join counts
         on
-            study_steps.study_id = counts.study_id
+            study_steps.study_key = counts.study_key
             and study_steps.step_order = counts.step_order
-    window in_order as (partition by study_steps.study_id order by study_steps.step_order)
+    window in_order as (partition by study_steps.study_key order by study_steps.step_order)
 )
 
 select
-    rows_of_funnel.study_id,
-    rows_of_funnel.step,
-    rows_of_funnel.step_order,
+    studies.study_id,
+    steps.step,
+    steps.step_order,
 
     cast(rows_of_funnel.observed as integer) as observed,
     cast(rows_of_funnel.reached as integer) as reached,
@@ -95,7 +106,11 @@ select
     times.median_hours as median_hours_from_previous,
     times.p90_hours as p90_hours_from_previous
 from rows_of_funnel
+inner join studies
+    on rows_of_funnel.study_key = studies.study_key
+inner join steps
+    on rows_of_funnel.step_order = steps.step_order
 left join times
     on
-        rows_of_funnel.study_id = times.study_id
+        rows_of_funnel.study_key = times.study_key
         and rows_of_funnel.step_order = times.step_order

@@ -1,19 +1,47 @@
 {%- set windows_of_days = [7, 14, 30, 90] %}
 with
 
-distances as (
-    select * from {{ ref('int_participant_distances') }}
+participant_steps as (
+    select * from {{ ref('int_participant_steps') }}
 ),
 
-study_steps as (
-    select * from {{ ref('int_study_steps') }}
+participants as (
+    select * from {{ ref('int_participants') }}
+),
+
+funnel as (
+    select * from {{ ref('study_funnel') }}
+),
+
+studies as (
+    select * from {{ ref('int_studies') }}
+),
+
+distances as (
+    select
+        participants.participant_key,
+        participants.study_key,
+        participants.first_seen_at,
+        {%- for days in windows_of_days %}
+            max(
+                case
+                    when {{ days_between('participants.first_seen_at', 'participant_steps.first_at') }} <= {{ days }}
+                        then participant_steps.step_order
+                end
+            ) as furthest_within_{{ days }}d,
+        {%- endfor %}
+        max(participant_steps.step_order) as furthest
+    from participants
+    inner join participant_steps
+        on participants.participant_key = participant_steps.participant_key
+    group by participants.participant_key, participants.study_key, participants.first_seen_at
 ),
 
 -- Who has not had so many days yet does not count as one who did not come that far in them.
 matured as (
     select
-        study_id,
-        cohort_week,
+        study_key,
+        cast({{ dbt.date_trunc('week', report_date('first_seen_at')) }} as date) as cohort_week,
         {%- for days in windows_of_days %}
             case when {{ days_between('first_seen_at', as_of()) }} >= {{ days }} then furthest_within_{{ days }}d end
                 as furthest_within_{{ days }}d,
@@ -24,7 +52,7 @@ matured as (
 
 cohorts as (
     select
-        study_id,
+        study_key,
         cohort_week,
         {%- for days in windows_of_days %}
             furthest_within_{{ days }}d,
@@ -37,23 +65,25 @@ cohorts as (
 
 counts as (
     select
-        cohorts.study_id,
+        funnel.study_id,
         cohorts.cohort_week,
-        study_steps.step,
-        study_steps.step_order,
+        funnel.step,
+        funnel.step_order,
 
         {%- for days in windows_of_days %}
-            sum(case when cohorts.furthest_within_{{ days }}d >= study_steps.step_order then participants else 0 end)
+            sum(case when cohorts.furthest_within_{{ days }}d >= funnel.step_order then participants else 0 end)
                 as reached_within_{{ days }}d,
             sum(case when cohorts.furthest_within_{{ days }}d is not null then participants else 0 end)
                 as matured_{{ days }}d,
         {%- endfor %}
-        sum(case when cohorts.furthest >= study_steps.step_order then participants else 0 end) as reached,
+        sum(case when cohorts.furthest >= funnel.step_order then participants else 0 end) as reached,
         sum(cohorts.participants) as participants
     from cohorts
-    inner join study_steps
-        on cohorts.study_id = study_steps.study_id
-    group by cohorts.study_id, cohorts.cohort_week, study_steps.step, study_steps.step_order
+    inner join studies
+        on cohorts.study_key = studies.study_key
+    inner join funnel
+        on studies.study_id = funnel.study_id
+    group by funnel.study_id, cohorts.cohort_week, funnel.step, funnel.step_order
 )
 
 select

@@ -4,7 +4,7 @@
 with
 
 participants as (
-    select * from {{ ref('participants') }}
+    select * from {{ ref('int_participants') }}
 ),
 
 progress as (
@@ -12,7 +12,9 @@ progress as (
 ),
 
 backlog as (
-    select * from {{ ref('incentive_backlog') }}
+    select participant_key
+    from {{ ref('int_incentive_states') }}
+    where ended_at is null and backlog_state is not null
 ),
 
 studies as (
@@ -25,20 +27,19 @@ stages as (
 
 manual as (
     select
-        completions.study_id,
+        completions.study_key,
         count(*) as likely_manual_completions
     from {{ ref('int_completions') }} as completions
-    inner join {{ ref('unexpected_changes') }} as unexpected
+    inner join {{ ref('int_unexpected_changes') }} as unexpected
         on
-            completions.participant_id = unexpected.participant_id
+            completions.participant_key = unexpected.participant_key
             and completions.sequence_number = unexpected.sequence_number
-    group by completions.study_id
+    group by completions.study_key
 ),
 
 by_study as (
     select
-        participants.study_id,
-
+        participants.study_key,
         count(*) as participants,
         sum(progress.invited) as invited,
         sum(progress.screened) as screened,
@@ -56,24 +57,23 @@ by_study as (
         {%- for name in stage_names %}
             sum(case when stages.export_name = '{{ name }}' then 1 else 0 end) as stage_{{ name }},
         {%- endfor %}
-        count(backlog.participant_id) as backlog,
-
+        count(backlog.participant_key) as backlog,
         sum(participants.missing_changes) as gaps,
         sum(participants.status_changes) as delivered_changes,
         min(participants.first_seen_at) as first_change_at,
         max(participants.last_changed_at) as last_change_at
     from participants
     inner join progress
-        on participants.participant_id = progress.participant_id
+        on participants.participant_key = progress.participant_key
     inner join stages
-        on participants.current_stage = stages.stage
+        on participants.stage_order = stages.stage_order
     left join backlog
-        on participants.participant_id = backlog.participant_id
-    group by participants.study_id
+        on participants.participant_key = backlog.participant_key
+    group by participants.study_key
 )
 
 select
-    by_study.study_id,
+    studies.study_id,
     studies.study_name,
     studies.study_type,
 
@@ -102,13 +102,10 @@ select
     cast(by_study.backlog as integer) as backlog,
 
     studies.participation_limit,
-    cast(
-        case
-            when studies.participation_limit > by_study.completed_any
-                then studies.participation_limit - by_study.completed_any
-            when studies.participation_limit is not null then 0
-        end as integer
-    ) as remaining,
+    case
+        when studies.participation_limit <= by_study.completed_any then 0
+        else cast(studies.participation_limit - by_study.completed_any as integer)
+    end as remaining,
 
     cast(by_study.gaps as integer) as gaps,
     {{ ratio('by_study.delivered_changes', '(by_study.delivered_changes + by_study.gaps)') }} as completeness,
@@ -116,6 +113,6 @@ select
     by_study.last_change_at
 from by_study
 inner join studies
-    on by_study.study_id = studies.study_id
+    on by_study.study_key = studies.study_key
 left join manual
-    on by_study.study_id = manual.study_id
+    on by_study.study_key = manual.study_key

@@ -1,7 +1,51 @@
 with
 
+visits as (
+    select
+        study_key,
+        stage_order,
+        started_at,
+        ended_at,
+        is_open
+    from {{ ref('int_stage_visits') }}
+),
+
+studies as (
+    select * from {{ ref('int_studies') }}
+),
+
+stages as (
+    select * from {{ ref('stages') }}
+),
+
+entries_and_exits as (
+    select
+        study_key,
+        stage_order,
+        {{ report_date('started_at') }} as moved_on,
+        1 as entered,
+        0 as exited
+    from visits
+    union all
+    select
+        study_key,
+        stage_order,
+        {{ report_date('ended_at') }} as moved_on,
+        0 as entered,
+        1 as exited
+    from visits
+    where not is_open
+),
+
 moves as (
-    select * from {{ ref('int_study_stage_moves') }}
+    select
+        study_key,
+        stage_order,
+        moved_on,
+        sum(entered) as entered,
+        sum(exited) as exited
+    from entries_and_exits
+    group by study_key, stage_order, moved_on
 ),
 
 -- What a day with moves leaves behind holds until the next one.
@@ -11,7 +55,7 @@ balances as (
         sum(entered - exited) over in_order as participants,
         lead(moved_on) over in_order as next_moved_on
     from moves
-    window in_order as (partition by study_id, stage order by moved_on)
+    window in_order as (partition by study_key, stage_order order by moved_on)
 ),
 
 spans as (
@@ -26,15 +70,19 @@ spans as (
 ),
 
 days as (
-    {{ each_day('spans', ['study_id', 'stage', 'participants', 'entered', 'exited', 'moved_on'],
+    {{ each_day('spans', ['study_key', 'stage_order', 'participants', 'entered', 'exited', 'moved_on'],
         'moved_on', 'cast(lasts_until as date)') }}
 )
 
 select
-    study_id,
-    day,
-    stage,
-    cast(participants as integer) as participants,
-    cast(case when day = moved_on then entered else 0 end as integer) as entered,
-    cast(case when day = moved_on then exited else 0 end as integer) as {{ adapter.quote('left') }}
+    studies.study_id,
+    days.day,
+    stages.stage,
+    cast(days.participants as integer) as participants,
+    cast(case when days.day = days.moved_on then days.entered else 0 end as integer) as entered,
+    cast(case when days.day = days.moved_on then days.exited else 0 end as integer) as {{ adapter.quote('left') }}
 from days
+inner join studies
+    on days.study_key = studies.study_key
+inner join stages
+    on days.stage_order = stages.stage_order

@@ -1,16 +1,27 @@
 with
 
 changes as (
-    select * from {{ ref('status_changes') }}
+    select
+        participant_key,
+        sequence_number,
+        status_rank,
+        occurred_at
+    from {{ ref('int_status_changes') }}
+    where not is_inferred
 ),
 
 statuses as (
     select * from {{ ref('stg_statuses') }}
+    where is_completion
 ),
 
 participations as (
     select * from {{ ref('int_participations') }}
     where first_invited_at is not null
+),
+
+identities as (
+    select * from {{ ref('stg_identities') }}
 ),
 
 studies as (
@@ -19,40 +30,39 @@ studies as (
 
 completions as (
     select
-        changes.participant_id,
+        changes.participant_key,
         changes.sequence_number,
         changes.occurred_at,
         statuses.activity
     from changes
     inner join statuses
-        on changes.status = statuses.status
-    where statuses.is_completion and not changes.is_inferred
+        on changes.status_rank = statuses.status_rank
 ),
 
 recruited as (
     select
-        participations.participant_id,
-        participations.person_id,
-        participations.study_id,
+        participations.participant_key,
+        participations.person_key,
+        participations.study_key,
         participations.first_invited_at,
         min(completions.occurred_at) as completed_at,
         min_by(completions.activity, completions.sequence_number) as activity
     from participations
     inner join completions
         on
-            participations.participant_id = completions.participant_id
+            participations.participant_key = completions.participant_key
             and participations.first_invited_at <= completions.occurred_at
     group by
-        participations.participant_id,
-        participations.person_id,
-        participations.study_id,
+        participations.participant_key,
+        participations.person_key,
+        participations.study_key,
         participations.first_invited_at
 )
 
 select
-    recruited.participant_id,
-    recruited.person_id,
-    recruited.study_id,
+    identities.participant_id,
+    identities.person_id,
+    identities.study_id,
     studies.study_type,
 
     recruited.activity,
@@ -60,5 +70,10 @@ select
     recruited.completed_at,
     {{ hours_between('recruited.first_invited_at', 'recruited.completed_at') }} as hours
 from recruited
+inner join identities
+    on
+        recruited.participant_key = identities.participant_key
+        and recruited.person_key = identities.person_key
+        and recruited.study_key = identities.study_key
 inner join studies
-    on recruited.study_id = studies.study_id
+    on recruited.study_key = studies.study_key

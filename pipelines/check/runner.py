@@ -83,7 +83,7 @@ def names_of_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 def referenced_values(
     connection: duckdb.DuckDBPyConnection, contracts: list[TableContract], tables: dict[str, str]
-) -> dict[tuple[str, str], list[str]]:
+) -> dict[tuple[str, str], list[str | int]]:
     """The values of each column that another refers to, as the warehouse has them."""
     wanted = {column.reference for contract in contracts for column in contract.columns if column.reference}
     _require(tables, {table for table, _ in wanted})

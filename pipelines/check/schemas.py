@@ -15,8 +15,10 @@ from pipelines.check.times import LAST_INSTANT
 TYPES: dict[str, Any] = {
     "varchar": pl.String,
     "boolean": pl.Boolean,
+    "smallint": pl.Int16,
     "integer": pl.Int32,
     "bigint": pl.Int64,
+    "ubigint": pl.UInt64,
     "double": pl.Float64,
     "date": pl.Date,
     "timestamptz": pl.Datetime("us", "UTC"),
@@ -26,7 +28,7 @@ MADE_OF_REFERENCE = "staging.stg_statuses"
 
 
 def schema_of(
-    contract: TableContract, table: str, values: Mapping[tuple[str, str], Sequence[str]], as_of: datetime
+    contract: TableContract, table: str, values: Mapping[tuple[str, str], Sequence[str | int]], as_of: datetime
 ) -> DataFrameSchema:
     """The schema of a table that was built as of a time. `values` are those of the columns that it refers to.
 
@@ -40,7 +42,7 @@ def schema_of(
 
 
 def _rules(
-    column: ColumnContract, table: str, values: Mapping[tuple[str, str], Sequence[str]], as_of: datetime
+    column: ColumnContract, table: str, values: Mapping[tuple[str, str], Sequence[str | int]], as_of: datetime
 ) -> list[Check]:
     """What a value of the column must be: what the YAML says of it, else what holds for every column of its type."""
     if column.reference:
@@ -60,7 +62,7 @@ def _rules_of_type(column: ColumnContract, as_of: datetime) -> list[Check]:
             rules = [Check.str_length(min_value=1, **_said("is not empty", REBUILD))]
         case "double" if column.meta.get("unit") == "share":
             rules = [Check.in_range(0, 1, **_said("is between 0 and 1", REBUILD))]
-        case "integer" | "bigint" | "double":
+        case "smallint" | "integer" | "bigint" | "double":
             rules = [Check.ge(least, **_said(f"is at least {least}", REBUILD))]
         case "timestamptz":
             rules = [*_earliest(column), _latest(column, as_of)]

@@ -11,12 +11,17 @@ with
 
 staged as (
     select
-        participant_id,
+        identities.participant_id,
         count(*) as changes,
-        sum(deliveries) as deliveries
-    from {{ ref('stg_changes') }}
-    where occurred_at <= {{ as_of() }}
-    group by participant_id
+        sum(changes.deliveries) as deliveries
+    from {{ ref('stg_changes') }} as changes
+    inner join {{ ref('stg_identities') }} as identities
+        on
+            changes.participant_key = identities.participant_key
+            and changes.person_key = identities.person_key
+            and changes.study_key = identities.study_key
+    where changes.occurred_at <= {{ as_of() }}
+    group by identities.participant_id
 ),
 
 in_mart as (

@@ -1,0 +1,77 @@
+{{ config(materialized='incremental') }}
+
+with
+
+changes as (
+    select * from {{ touched_rows_of(ref('int_status_changes'), ref('stg_touched_participants')) }}
+),
+
+status_visits as (
+    select
+        participant_key,
+        started_at
+    from {{ touched_rows_of(ref('int_status_visits'), ref('stg_touched_participants')) }}
+    where is_open
+),
+
+incentives as (
+    select
+        participant_key,
+        incentive_status
+    from {{ touched_rows_of(ref('int_incentive_states'), ref('stg_touched_participants')) }}
+    where ended_at is null
+),
+
+statuses as (
+    select
+        status_rank,
+        step_order
+    from {{ ref('stg_statuses') }}
+),
+
+stages as (
+    select * from {{ ref('stages') }}
+),
+
+histories as (
+    select
+        changes.participant_key,
+        changes.person_key,
+        changes.study_key,
+        max(case when changes.is_current then changes.status_rank end) as status_rank,
+        max(case when changes.is_current then changes.stage_order end) as stage_order,
+        min(changes.occurred_at) as first_seen_at,
+        max(changes.occurred_at) as last_changed_at,
+        max(statuses.step_order) as furthest_step_order,
+        count(case when not changes.is_inferred then 1 end) as status_changes,
+        count(case when changes.follows_gap then 1 end) as missing_changes
+    from changes
+    inner join statuses
+        on changes.status_rank = statuses.status_rank
+    group by changes.participant_key, changes.person_key, changes.study_key
+)
+
+select
+    histories.participant_key,
+    histories.person_key,
+    histories.study_key,
+
+    histories.status_rank,
+    histories.stage_order,
+    coalesce(stages.is_terminal, false) as is_terminal,
+    status_visits.started_at as status_since,
+    histories.first_seen_at,
+    histories.last_changed_at,
+
+    histories.furthest_step_order,
+    incentives.incentive_status,
+
+    cast(histories.status_changes as integer) as status_changes,
+    cast(histories.missing_changes as integer) as missing_changes
+from histories
+inner join status_visits
+    on histories.participant_key = status_visits.participant_key
+left join stages
+    on histories.stage_order = stages.stage_order
+left join incentives
+    on histories.participant_key = incentives.participant_key

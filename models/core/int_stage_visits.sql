@@ -1,0 +1,3 @@
+{{ config(materialized='incremental') }}
+
+{{ visits('stage_order') }}

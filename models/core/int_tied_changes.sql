@@ -1,0 +1,93 @@
+with
+
+changes as (
+    select * from {{ touched_rows_of(ref('int_changes'), ref('stg_touched_participants')) }}
+),
+
+identities as (
+    select * from {{ ref('stg_identities') }}
+),
+
+tied_participants as (
+    select distinct participant_key
+    from (
+        select participant_key
+        from changes
+        group by participant_key, occurred_at
+        having count(*) > 1
+    ) as tied_instants
+),
+
+instants as (
+    select
+        changes.participant_key,
+        changes.occurred_at,
+        count(*) as changes_then,
+        min(changes.status_rank) as lowest_status_rank,
+        min(changes.prior_rank) as lowest_prior_rank
+    from changes
+    inner join tied_participants
+        on changes.participant_key = tied_participants.participant_key
+    group by changes.participant_key, changes.occurred_at
+),
+
+-- At an instant with a single change the lowest rank is the rank of that change.
+neighbours as (
+    select
+        *,
+        coalesce(lag(changes_then) over by_time, 1) = 1 as starts_group,
+        coalesce(lag(lowest_status_rank) over by_time, 0) as rank_before,
+        coalesce(lead(lowest_prior_rank) over by_time, 0) as prior_rank_after
+    from instants
+    window by_time as (partition by participant_key order by occurred_at)
+),
+
+-- A tie group is a run of tied instants: the order at one bears on the link to the next.
+grouped as (
+    select
+        *,
+        count(case when starts_group then 1 end) over (
+            partition by participant_key order by occurred_at
+            rows between unbounded preceding and current row
+        ) as tie_group
+    from neighbours
+    where changes_then > 1
+),
+
+placed as (
+    select
+        *,
+        row_number() over by_time as instant,
+        first_value(rank_before) over by_time as rank_before_group,
+        first_value(prior_rank_after) over from_the_last as prior_rank_after_group
+    from grouped
+    window
+        by_time as (partition by participant_key, tie_group order by occurred_at),
+        from_the_last as (partition by participant_key, tie_group order by occurred_at desc)
+)
+
+select
+    changes.participant_key,
+    changes.occurred_at,
+    placed.tie_group,
+    placed.instant,
+    changes.status_rank,
+    changes.prior_rank,
+    changes.person_key,
+    changes.study_key,
+    row_number() over (
+        partition by changes.participant_key, changes.occurred_at, changes.status_rank, changes.prior_rank
+        order by identities.person_id, identities.study_id
+    ) as number,
+    placed.rank_before_group as rank_before,
+    placed.prior_rank_after_group as prior_rank_after
+from changes
+inner join placed
+    on
+        changes.participant_key = placed.participant_key
+        and changes.occurred_at = placed.occurred_at
+inner join identities
+    on
+        changes.participant_key = identities.participant_key
+        and changes.person_key = identities.person_key
+        and changes.study_key = identities.study_key

@@ -1,1 +1,0 @@
-{{ visit_durations(ref('int_stage_visits'), 'stage') }}

@@ -1,3 +1,0 @@
-{{ config(materialized='incremental') }}
-
-{{ visits('stage') }}

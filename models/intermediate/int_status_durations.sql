@@ -1,1 +1,0 @@
-{{ visit_durations(ref('int_status_visits'), 'status') }}
