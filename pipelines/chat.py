@@ -51,7 +51,7 @@ def of_run(outcome: Outcome) -> Message:
     words = {
         ExitCode.DONE: "done",
         ExitCode.CHECKS_FAILED: "done, but data checks failed",
-        ExitCode.FAILED: "files could not be read",
+        ExitCode.FAILED: "not all could be read",
     }
     title = f"studyflow, as of {outcome.settings.as_of:%Y-%m-%d %H:%M} UTC: {words[code]}"
     sections = {

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.errors import ExitCode, SourceError
+from pipelines.errors import ExitCode, StudyflowError
+from pipelines.load.finding import named
 from pipelines.load.loaded import Loaded
 from pipelines.plain import plain
 from pipelines.settings import Settings
@@ -38,13 +39,13 @@ class Outcome:
     reported: "Written | None" = None
 
     @property
-    def problems(self) -> tuple[SourceError, ...]:
-        """The files that could not be read."""
-        return self.loaded.problems if self.loaded else ()
+    def problems(self) -> tuple[StudyflowError, ...]:
+        """The files that could not be read, and that there was no webhook in any."""
+        return self.loaded.failures if self.loaded else ()
 
     @property
     def exit_code(self) -> ExitCode:
-        """1 when a file could not be read, 3 when checks failed, else 0."""
+        """1 when a file could not be read or nothing was a webhook, 3 when checks failed, else 0."""
         if self.problems:
             return ExitCode.FAILED
         return ExitCode.CHECKS_FAILED if self.report and not self.report.ok else ExitCode.DONE
@@ -83,6 +84,10 @@ class Outcome:
         places = Table.grid(padding=(0, 2))
         places.add_row("warehouse", _shown(self.settings.database))
         places.add_row("stage tables", _shown(self.settings.exports))
+        if self.loaded and self.loaded.files_left_out:
+            places.add_row("not read", plain(named(self.loaded.files_left_out)))
+        if self.loaded and self.loaded.nothing_usable:
+            places.add_row("webhooks", plain(self.loaded.nothing_usable))
         for file in self.reported.files if self.reported else ():
             places.add_row("report", _shown(file))
         is_right = self.report is None or self.report.ok

@@ -124,6 +124,7 @@ def _load_build_check(settings: Settings, *, strict: bool, console: Console | No
     with _timed(outcome, "load") as of_load:
         outcome.loaded = load_files(settings, console, meanwhile=_import_dbt)
         of_load.update(outcome.loaded.as_dict())
+        _refuse_nothing(settings, outcome.loaded)
     with _timed(outcome, "build") as of_build, _saying(console, "Building the tables"):
         _build_what_is_new(outcome)
         of_build.update({"built": outcome.built})
@@ -131,6 +132,13 @@ def _load_build_check(settings: Settings, *, strict: bool, console: Console | No
         outcome.report = _check_unless_done(outcome, strict=strict)
         of_check.update({"ok": outcome.report is None or outcome.report.ok})
     return outcome
+
+
+def _refuse_nothing(settings: Settings, loaded: Loaded) -> None:
+    """Tables and exports of nothing would take the place of what a team has."""
+    with connect(settings.database) as connection:
+        if not connection.execute("select 1 from raw.files limit 1").fetchall():
+            raise StudyflowError("\n".join(map(str, loaded.problems)))
 
 
 def _build_what_is_new(outcome: Outcome) -> None:

@@ -13,7 +13,7 @@ from awkward_lines import VALID
 from inbox import Inbox
 from test_cli import PROJECT, studyflow
 
-from pipelines.load import loader, sources
+from pipelines.load import finding, loader
 from pipelines.load.loader import load
 
 
@@ -52,7 +52,7 @@ def test_a_file_that_goes_before_it_is_read(box: Inbox, monkeypatch: pytest.Monk
     """Whoever tidies the folder meanwhile costs that file and no other."""
     files = {"a.jsonl": VALID + b"\n", "b.jsonl": VALID + b"\n"}
     box.put(files)
-    find = sources.find
+    find = finding.find
 
     def find_and_remove(paths: list[Path]) -> object:
         found = find(paths)

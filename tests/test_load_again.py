@@ -103,7 +103,7 @@ def test_a_rewritten_file_is_read_from_its_start(box: Inbox, case: str, by: str)
     box.put({"a.jsonl": before})
     box.load()
     if by == "putting another in its place":
-        box.folder.joinpath("a.jsonl").rename(box.folder / "elsewhere")
+        box.folder.joinpath("a.jsonl").rename(box.folder / "elsewhere.bak")
     box.put({"a.jsonl": after})
     box.load()
     box.build()

@@ -129,19 +129,20 @@ def test_folders_and_patterns(box: Inbox) -> None:
     deep.mkdir(parents=True)
     for name in ("a.jsonl", "b.ndjson.gz", "c.json", "d.jsonl.bak", "jsonl", "e.jsonl.tmp"):
         deep.joinpath(name).write_bytes(compressed(name, lines(VALID)))
-    assert load(box.connection, [box.folder]).files_found == 2
-    assert load(box.connection, [box.folder, deep, deep / "a.jsonl", deep / "c.json"]).files_found == 3
+    assert load(box.connection, [box.folder]).files_found == 4
+    assert load(box.connection, [box.folder, deep, deep / "a.jsonl", deep / "d.jsonl.bak"]).files_found == 5
     assert load(box.connection, [box.folder / "2025" / "*" / "**" / "[b-c].*"]).files_found == 2
     box.build()
-    assert box.totals()["lines"] == 3
+    assert box.totals()["lines"] == 5
 
 
 def test_paths_without_files(box: Inbox) -> None:
-    """Each path that leads nowhere is a problem of its own; an empty folder is none."""
+    """Each path that leads nowhere is a problem of its own, a folder without files, too."""
     loaded = load(box.connection, [box.folder, box.folder / "missing.jsonl", box.folder / "*.jsonl"])
     assert [problem.source_file for problem in loaded.problems] == [
         str(box.folder / "missing.jsonl"),
         str(box.folder / "*.jsonl"),
+        str(box.folder),
     ]
 
 

@@ -95,11 +95,11 @@ def test_a_vanished_file(box: Inbox) -> None:
     files = {"a.jsonl": A + B, "b.jsonl": C}
     box.put(files)
     box.load()
-    shutil.copy2(box.folder / "a.jsonl", box.folder / "kept")
+    shutil.copy2(box.folder / "a.jsonl", box.folder / "kept.bak")
     box.folder.joinpath("a.jsonl").unlink()
     box.load()
     box.check(files)
-    shutil.copy2(box.folder / "kept", box.folder / "a.jsonl")
+    shutil.copy2(box.folder / "kept.bak", box.folder / "a.jsonl")
     assert box.load().lines_read == 0
     box.check(files)
 

@@ -120,8 +120,8 @@ def load(
         else:
             output.print(loaded.sentence())
             render(summary, output)
-    complain(*loaded.problems)
-    raise typer.Exit(ExitCode.FAILED if loaded.problems else ExitCode.DONE)
+    complain(*loaded.failures)
+    raise typer.Exit(ExitCode.FAILED if loaded.failures else ExitCode.DONE)
 
 
 @app.command()

@@ -10,7 +10,8 @@ from pathlib import Path
 import duckdb
 
 from pipelines.errors import SourceError
-from pipelines.load.sources import display_name, find
+from pipelines.load.finding import find
+from pipelines.load.sources import display_name
 
 # A content that a file had once and of which nothing is kept any more need not be there.
 CONTENTS = """
@@ -42,13 +43,13 @@ class RawFiles:
 
 def raw_files(connection: duckdb.DuckDBPyConnection, raw: Iterable[Path]) -> RawFiles:
     """The raw files as far as the warehouse and the caller know of them, by name and by inode."""
-    named, problems = find(raw)
+    found = find(raw)
     contents = connection.execute(CONTENTS).fetchall()
     names = {Path(name) for name, *_ in contents}
     inodes = {(device, inode) for _, device, inode, *_ in contents}
     there = {path: status for path in sorted({*names, *_alike(names)}) if (status := _status(path))}
     is_loaded = {path: path in names or (one.st_dev, one.st_ino) in inodes for path, one in there.items()}
-    at_hand = {(one.st_dev, one.st_ino) for one in there.values()} | {(one.device, one.inode) for one in named}
+    at_hand = {(one.st_dev, one.st_ino) for one in there.values()} | {(one.device, one.inode) for one in found.sources}
     sizes = {display_name(path): one.st_size for path, one in there.items()}
     missing = {
         name
@@ -56,10 +57,10 @@ def raw_files(connection: duckdb.DuckDBPyConnection, raw: Iterable[Path]) -> Raw
         if is_kept and (device, inode) not in at_hand and sizes.get(name) != size
     }
     return RawFiles(
-        loaded=(*(path for path in there if is_loaded[path]), *(source.path for source in named)),
+        loaded=(*(path for path in there if is_loaded[path]), *(source.path for source in found.sources)),
         beside=tuple(path for path in there if not is_loaded[path]),
         missing=tuple(sorted(missing)),
-        problems=tuple(problems),
+        problems=tuple(found.problems),
     )
 
 

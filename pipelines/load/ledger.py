@@ -69,11 +69,12 @@ class Task:
 class Plan:
     """What a load has to do.
 
-    `touched`: rows whose file only has another name or date now. `superseded`: contents whose file has another now.
+    `unchanged`: rows whose file has nothing new. `touched`: those of them whose file has another name or date now. `superseded`: contents whose file has another now.
     `gone`: contents of which no file is known any more.
     """
 
     tasks: list[Task] = field(default_factory=list)
+    unchanged: list[Entry] = field(default_factory=list)
     touched: list[Entry] = field(default_factory=list)
     superseded: list[Entry] = field(default_factory=list)
     gone: list[Entry] = field(default_factory=list)
@@ -109,10 +110,12 @@ def plan(sources: list[SourceFile], entries: list[Entry], next_file_id: int, rea
         elif match == "longer" or (entry.pending_bytes and not _is_as_read(source, entry)):
             cursor = Cursor(entry.next_offset, entry.next_line)
             made.tasks.append(Task(LineReader(source, entry.file_id, cursor, entry.fingerprint), entry))
-        elif not _is_as_read(source, entry) or _name(source, entry) != entry.source_file:
-            made.touched.append(replace(entry, **_place(source, entry), read_ns=read_ns))
+        else:
+            made.unchanged.append(entry)
+            if not _is_as_read(source, entry) or _name(source, entry) != entry.source_file:
+                made.touched.append(replace(entry, **_place(source, entry), read_ns=read_ns))
     recognised = {entry.file_id for entry, _ in known.values()}
-    _part_with([entry for entry in entries if entry.file_id not in recognised], readable, made)
+    _sort_out([entry for entry in entries if entry.file_id not in recognised], readable, made)
     return made
 
 
@@ -153,7 +156,7 @@ def _pairs(sources: list[SourceFile], entries: list[Entry]) -> list[tuple[Source
     return sorted(pairs, key=lambda pair: (_is_as_read(*pair), pair[1].taken), reverse=True)
 
 
-def _part_with(entries: list[Entry], readable: list[SourceFile], made: Plan) -> None:
+def _sort_out(entries: list[Entry], readable: list[SourceFile], made: Plan) -> None:
     """Say of contents that no file was found to have what became of them. A file that was not asked for may hold one."""
     names = {source.name for source in readable}
     inodes = {(source.device, source.inode) for source in readable}

@@ -3,19 +3,30 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.errors import SourceError
+from pipelines.errors import SourceError, StudyflowError
+from pipelines.load.finding import named
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load did: files by what happened to them, and the lines read from them, blank ones included."""
+    """What a load did: files by what happened to them, and the lines read from them, blank ones included.
+
+    `nothing_usable`: why no webhook came of them; None if one did.
+    """
 
     files_found: int
     files_new: int
     files_grown: int
     files_rewritten: int
     lines_read: int
+    files_left_out: tuple[str, ...]
     problems: tuple[SourceError, ...]
+    nothing_usable: str | None = None
+
+    @property
+    def failures(self) -> tuple[StudyflowError, ...]:
+        """Why it is no success: the problems of files, and that there was no webhook."""
+        return (*self.problems, *([StudyflowError(self.nothing_usable)] if self.nothing_usable else []))
 
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON has it."""
@@ -25,16 +36,19 @@ class Loaded:
             "files_grown": self.files_grown,
             "files_rewritten": self.files_rewritten,
             "lines_read": self.lines_read,
+            "files_left_out": list(self.files_left_out),
+            "nothing_usable": self.nothing_usable,
             "problems": [str(problem) for problem in self.problems],
         }
 
     def sentence(self) -> str:
         """The same for a person."""
+        left_out = f" Not read: {named(self.files_left_out)}." if self.files_left_out else ""
         if not self.files_found:
-            return "No webhook files were found."
+            return f"No webhook files were found.{left_out}"
         if not self.lines_read:
-            return f"Nothing new in {self.files_found:,} files."
+            return f"Nothing new in {self.files_found:,} files.{left_out}"
         return (
             f"{self.lines_read:,} lines read: {self.files_new:,} new files, {self.files_grown:,} grown, "
-            f"{self.files_rewritten:,} rewritten, of {self.files_found:,} found."
+            f"{self.files_rewritten:,} rewritten, of {self.files_found:,} found.{left_out}"
         )

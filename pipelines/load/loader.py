@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from time import time_ns
 
@@ -9,10 +10,11 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.errors import SourceError
+from pipelines.load.finding import Found, find
 from pipelines.load.ledger import Plan, Task, current_entries, entry_after, plan, write_entries
 from pipelines.load.loaded import Loaded
 from pipelines.load.parsing import insert, judging
-from pipelines.load.sources import SourceFile, find
+from pipelines.load.shapes import why_nothing_is_usable
 from pipelines.load.taking_back import supersede, take_back, take_back_repeated
 from pipelines.reference import known_statuses
 from pipelines.warehouse import has_table, only_row, raw_tables_ddl
@@ -33,8 +35,8 @@ def nothing_new(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path]) ->
     """What a load would say that would change nothing; None where it would. The warehouse is only read."""
     if not has_table(connection, "raw", "format"):
         return None
-    sources, todo = _look(connection, paths, time_ns())
-    return None if todo.tasks or todo.touched or todo.superseded else _summary(sources, todo)
+    found, todo = _look(connection, paths, time_ns())
+    return None if todo.tasks or todo.touched or todo.superseded else _summary(connection, found, todo)
 
 
 Progress = Callable[[int, int], object]
@@ -50,7 +52,7 @@ def load(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], progress:
     statuses = known_statuses()
     connection.execute(raw_tables_ddl())
     read_ns = time_ns()
-    sources, todo = _look(connection, paths, read_ns)
+    found, todo = _look(connection, paths, read_ns)
     with judging(connection):
         connection.begin()
         try:
@@ -63,15 +65,15 @@ def load(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], progress:
             with suppress(duckdb.Error):  # where the disk is full, DuckDB has done that
                 connection.rollback()
             raise
-    return _summary(sources, todo)
+    return _summary(connection, found, todo)
 
 
-def _look(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], now_ns: int) -> tuple[list[SourceFile], Plan]:
-    sources, problems = find(paths)
+def _look(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], now_ns: int) -> tuple[Found, Plan]:
+    found = find(paths)
     next_id = only_row(connection, "select coalesce(max(file_id), 0) + 1 from raw.files")[0]
-    todo = plan(sources, current_entries(connection), next_id, now_ns)
-    todo.problems[:0] = problems
-    return sources, todo
+    todo = plan(found.sources, current_entries(connection), next_id, now_ns)
+    todo.problems[:0] = found.problems + found.in_vain
+    return found, todo
 
 
 def _read(
@@ -139,15 +141,28 @@ def _insert(
     return failed
 
 
-def _summary(sources: list[SourceFile], todo: Plan) -> Loaded:
+def _summary(connection: duckdb.DuckDBPyConnection, found: Found, todo: Plan) -> Loaded:
     lines_before = [task.entry.next_line - 1 if task.entry else 0 for task in todo.tasks]
     rewritten = {entry.source_file for entry in todo.superseded}
     is_rewritten = [task.entry is None and task.reader.source.name in rewritten for task in todo.tasks]
-    return Loaded(
-        files_found=len(sources),
+    loaded = Loaded(
+        files_found=len(found.sources),
         files_new=sum(task.entry is None for task in todo.tasks) - sum(is_rewritten),
         files_grown=sum(task.entry is not None for task in todo.tasks),
         files_rewritten=sum(is_rewritten),
         lines_read=sum(task.reader.cursor.lines for task in todo.tasks) - sum(lines_before),
-        problems=tuple(todo.problems),
+        files_left_out=tuple(found.left_out),
+        problems=(*todo.problems, *_unfinished(todo)),
     )
+    return replace(loaded, nothing_usable=why_nothing_is_usable(connection, loaded))
+
+
+def _unfinished(todo: Plan) -> Iterator[SourceError]:
+    """The compressed files whose last line has no end. Such a file is closed: nobody goes on with that line."""
+    pending = {entry.source_file: entry.pending_bytes for entry in todo.unchanged if entry.compression != "none"}
+    for task in todo.tasks:
+        if task.reader.source.compression != "none":
+            pending[task.reader.source.name] = task.reader.cursor.pending_bytes
+    for name, size in pending.items():
+        if size:
+            yield SourceError(name, f"ends in {size:,} bytes that are no whole line. Send it again whole.")
