@@ -19,8 +19,8 @@ class Loaded:
     files_grown: int
     files_rewritten: int
     lines_read: int
-    files_left_out: tuple[str, ...]
     problems: tuple[SourceError, ...]
+    files_left_out: tuple[str, ...] = ()
     nothing_usable: str | None = None
 
     @property
