@@ -23,7 +23,7 @@ PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["pipelines.run", "pipelines.export", "pipelines.check", "dbt.cli.main"])
 
 WITHIN: dict[str, tuple[Any, str]] = {
-    "load": (loader, "look_again"),
+    "load": (loader, "take_back_repeated"),
     "build": (steps, "build_tables"),
     "check": (steps, "check_copy"),
     "export": (exporter, "_write"),
