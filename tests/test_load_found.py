@@ -8,10 +8,11 @@ import pytest
 from inbox import A, B, C, D, Inbox
 
 from pipelines.errors import StudyflowError
+from pipelines.export.options import ExportOptions
 from pipelines.load.finding import find
 from pipelines.load.loader import load
 from pipelines.run import run_all
-from pipelines.settings import Forms, Settings
+from pipelines.settings import Settings
 
 READ = [
     *("events.jsonl", "events.ndjson", "EVENTS.JSONL.GZ", "events.jsonl.zst", ".hidden.jsonl"),
@@ -128,15 +129,12 @@ def test_a_run_that_loads_nothing_at_all_stops_first(tmp_path: Path, raw: str) -
     """Nothing would take the place of what a team has."""
     exports = tmp_path / "exports"
     exports.mkdir()
-    exports.joinpath("participants.csv").write_text("kept", encoding="utf-8")
     tmp_path.joinpath("empty").mkdir()
     tmp_path.joinpath("broken").mkdir()
     tmp_path.joinpath("broken", "a.jsonl.gz").write_bytes(gzip.compress(A)[:-5])
     database = tmp_path / "warehouse.duckdb"
     settings = Settings((tmp_path / raw,), database, exports, as_of=datetime(2026, 8, 1, tzinfo=UTC))
     with pytest.raises(StudyflowError, match=raw):
-        run_all(settings, Forms(), strict=False, console=None)
+        run_all(settings, ExportOptions(), strict=False, console=None)
     assert not database.exists()
-    assert [(file.name, file.read_text(encoding="utf-8")) for file in exports.iterdir()] == [
-        ("participants.csv", "kept")
-    ]
+    assert list(exports.iterdir()) == []
