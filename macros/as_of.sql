@@ -1,14 +1,14 @@
-{#- The moment the tables speak for, one value for the whole run: the var, what `studyflow` says in the environment,
-    or when the run started. The environment is read at run time only, so that a new moment does not make dbt
-    parse the project anew. -#}
+{#- The moment the tables speak for, one value for the whole run: as it is set, or when the run started. -#}
 
 {% macro as_of() -%}
-    {%- set said = var('as_of') or (env_var('STUDYFLOW_AS_OF', '') if execute else '') -%}
-    cast('{{ said or run_started_at.isoformat() }}' as {{ instant_type() }})
+    cast('{{ setting('as_of') or run_started_at.isoformat() }}' as {{ instant_type() }})
 {%- endmacro %}
 
-{#- Where an optional reference file lies, named in the environment or by a var, in this order. -#}
-{% macro reference_file(name) -%}
-    {%- set said = env_var('STUDYFLOW_' ~ name | upper ~ '_FILE', '') if execute else '' -%}
-    {{- return(said or var(name ~ '_file')) -}}
+{#- What is set by dbt's --vars, by the environment (STUDYFLOW_AS_OF), or by a var in dbt_project.yml, in this order;
+    pipelines/settings.py has the same. The environment is read at run time only, so that another value does not make
+    dbt parse the project anew. -#}
+{% macro setting(name) -%}
+    {%- if not execute -%}{{ return(var(name)) }}{%- endif -%}
+    {%- set asked = invocation_args_dict.get('vars') or {} -%}
+    {{- return(asked.get(name) or env_var('STUDYFLOW_' ~ name | upper, '') or var(name)) -}}
 {%- endmacro %}

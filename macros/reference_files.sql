@@ -1,9 +1,11 @@
-{#- The reference files are read once, at the start of a command: all that dbt makes of them are the rows that were
+{#- The reference files, and the vars, are read once, at the start of a command: all that dbt makes of them are the rows that were
     read and found right then (pipelines/reference.py). -#}
 
 {% macro read_reference_files() %}
     {% if execute and flags.WHICH in ['build', 'run', 'seed', 'test'] %}
-        {% do run_query(read_files(reference_file('studies'), reference_file('people'))) %}
+        {% set asked = {'as_of': env_var('STUDYFLOW_AS_OF', '')} %}
+        {% do asked.update(invocation_args_dict.get('vars') or {}) %}
+        {% do run_query(read_files(setting('studies_file'), setting('people_file'), asked)) %}
         {{ missing_seeds() }}
         {% if flags.WHICH in ['build', 'run'] %}
             {% for source in graph.sources.values() if source.name in ['studies_file', 'people_file'] %}

@@ -24,7 +24,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     files = ReferenceFunctions()
     texts = "VARCHAR[]"
     for name, function, takes, gives in (
-        ("read_reference_files", files.read, ["VARCHAR", "VARCHAR"], "BOOLEAN"),
+        ("read_reference_files", files.read, ["VARCHAR", "VARCHAR", "VARCHAR"], "BOOLEAN"),
         ("reference_rows", files.rows, ["VARCHAR", texts], "VARCHAR[][]"),
         ("fingerprint_of", _fingerprint, [texts, texts, texts], "VARCHAR"),
     ):

@@ -4,19 +4,29 @@ Models never read these files. What stands in them is what this module read (`Re
 found right and what is computed with are the same.
 """
 
+import json
 import os
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 
 from pipelines.errors import StudyflowError
 from pipelines.settings import PROJECT, REFERENCE
 from pipelines.sheets import Sheet, read_sheet
+from pipelines.variables import read_vars
 from pipelines.yaml_files import read_yaml
 
 Types = dict[str, str]
 """The type of each column: varchar, integer, boolean or date."""
 
 NEEDS_ROWS = ("participant_statuses", "stages", "funnel_steps", "incentive_effects", "contact_statuses")
+STAGE_KEYS = ("not_started", "invited", "screening", "in_progress", "pending_incentive", "done", "cancelled")
+ACTIVITIES = ("interview", "survey", "unmoderated_test")
+SERIES = (
+    *("screeners_completed", "interviews_scheduled", "interviews_cancelled", "no_shows", "opt_outs", "bounces"),
+    *("interviews_completed", "surveys_completed", "tests_completed", "incentives_sent", "incentives_claimed"),
+)
+"""What models call a stage, an activity or a series of a dashboard; columns are named after them."""
 REMEDIES = {
     "incentive_cents": "Write cents as a whole number, like 7500 for 75.00.",
     "within_days": "Write days as a whole number.",
@@ -64,10 +74,19 @@ class ReferenceFunctions:
     def __init__(self) -> None:
         self._sheets: dict[str, Sheet] = {}
 
-    def read(self, studies: str, people: str) -> bool:
-        """Read and check all files of the project in the current folder, where dbt is; true, or an error."""
+    def read(self, studies: str, people: str, asked: str) -> bool:
+        """Read and check all files of the project in the current folder, where dbt is, and its vars; true, or an error.
+
+        `asked` are vars that it is given otherwise, as JSON.
+        """
         project = Path.cwd()
-        self._sheets = read_reference_files(Path(studies), Path(people), project / "data" / "reference", project)
+        folder = project / "data" / "reference"
+        read_vars(project, json.loads(asked))
+        for file, default in ((studies, folder / "studies.csv"), (people, folder / "people.csv")):
+            if Path(file).absolute() != default and not Path(file).exists():
+                msg = f"{file}: there is no such file. Correct the path, or leave {default.relative_to(project)}."
+                raise StudyflowError(msg)
+        self._sheets = read_reference_files(Path(studies), Path(people), folder, project)
         return True
 
     def rows(self, name: str, columns: list[str]) -> list[list[str | None]]:
@@ -150,6 +169,21 @@ def _statuses(sheet: Sheet, sheets: dict[str, Sheet]) -> None:
         row.one_of("stage_without_incentives", stages)
         row.one_of("funnel_step", steps)
         row.one_of("incentive_effect", effects)
+        row.one_of("activity", ACTIVITIES)
+        for known in get_close_matches(row.get("dashboard_series"), SERIES, n=1, cutoff=0.8):
+            if row.get("dashboard_series") != known:
+                row.wrong(
+                    f"has dashboard_series {row.get('dashboard_series')!r}", f"Write {known}, or a name unlike it."
+                )
+
+
+def _stages(sheet: Sheet, _: dict[str, Sheet]) -> None:
+    sheet.unique("stage_key")
+    missing = [key for key in STAGE_KEYS if sheet.rows and key not in _values(sheet, "stage_key")]
+    if missing:
+        sheet.wrong(
+            0, f"has no row with stage_key {', '.join(missing)}", "Columns are named after it: restore the row."
+        )
 
 
 def _effects(sheet: Sheet, _: dict[str, Sheet]) -> None:
@@ -160,15 +194,15 @@ def _effects(sheet: Sheet, _: dict[str, Sheet]) -> None:
 
 def _moves(sheet: Sheet, sheets: dict[str, Sheet]) -> None:
     statuses = _values(sheets["participant_statuses"], "status")
-    kinds = {*_activities(sheets), "mixed", "any"}
+    kinds = {*ACTIVITIES, "mixed", "any"}
     for row in sheet.rows:
         row.one_of("study_type", kinds, needed=True)
         row.one_of("from_status", statuses)
         row.one_of("to_status", statuses, needed=True)
 
 
-def _governance_rules(sheet: Sheet, sheets: dict[str, Sheet]) -> None:
-    kinds = {*_activities(sheets), "invitation", "study_invitation", "participation"}
+def _governance_rules(sheet: Sheet, _: dict[str, Sheet]) -> None:
+    kinds = {*ACTIVITIES, "invitation", "study_invitation", "participation"}
     for row in sheet.rows:
         row.one_of("counts", kinds, needed=True)
         row.one_of("cooldown_after", kinds)
@@ -179,8 +213,8 @@ def _governance_rules(sheet: Sheet, sheets: dict[str, Sheet]) -> None:
             row.wrong("has no at_most or no within_days", "A limit needs both.")
 
 
-def _studies(sheet: Sheet, sheets: dict[str, Sheet]) -> None:
-    kinds = {*_activities(sheets), "mixed", "unknown"}
+def _studies(sheet: Sheet, _: dict[str, Sheet]) -> None:
+    kinds = {*ACTIVITIES, "mixed", "unknown"}
     for row in sheet.rows:
         row.one_of("study_type", kinds)
         row.currency("currency")
@@ -192,11 +226,8 @@ def _people(sheet: Sheet, sheets: dict[str, Sheet]) -> None:
         row.one_of("contact_status", statuses, ignore_case=True)
 
 
-def _activities(sheets: dict[str, Sheet]) -> set[str]:
-    return _values(sheets["participant_statuses"], "activity")
-
-
 RULES: dict[str, Callable[[Sheet, dict[str, Sheet]], None]] = {
+    "stages": _stages,
     "participant_statuses": _statuses,
     "incentive_effects": _effects,
     "expected_moves": _moves,

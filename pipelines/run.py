@@ -20,7 +20,7 @@ from pipelines.load.loader import load, nothing_new
 from pipelines.outcome import Outcome
 from pipelines.progress import progress_bar
 from pipelines.reference import read_reference_files
-from pipelines.settings import SAMPLE, Settings, resolve
+from pipelines.settings import SAMPLE, Settings, as_of_asked_for, resolve, with_named_files
 from pipelines.state import (
     built_as_of,
     last_build,
@@ -30,7 +30,7 @@ from pipelines.state import (
     was_checked,
 )
 from pipelines.summary import summarise
-from pipelines.variables import check_vars
+from pipelines.variables import read_vars
 from pipelines.warehouse import connect, wal_of
 from pipelines.working_copy import Waiting, copied, reserved, working_copy
 
@@ -79,7 +79,7 @@ def check_project(settings: Settings) -> None:
     Raises:
         StudyflowError: a var of dbt_project.yml or something in a reference file cannot be right.
     """
-    check_vars()
+    read_vars()
     read_reference_files(settings.studies_file, settings.people_file)
 
 
@@ -253,12 +253,15 @@ def _built_as_of(connection: duckdb.DuckDBPyConnection, wanted: datetime | None)
 
 def settings_of_loaded(database: Path | None, as_of: str | None) -> Settings:
     """The settings for building what is loaded already: the sample's own only where nothing but the sample is."""
+    said = read_vars()
+    as_of = as_of_asked_for(as_of, said)
     settings = resolve(database=database, as_of=as_of)
-    if not settings.database.exists():
-        return settings
-    with connect(settings.database, read_only=True) as connection:
-        _, of_team = sample_and_team_files(connection)
-    return resolve(database=database, as_of=as_of, may_be_sample=False) if of_team else settings
+    if settings.database.exists():
+        with connect(settings.database, read_only=True) as connection:
+            _, of_team = sample_and_team_files(connection)
+        if of_team:
+            settings = resolve(database=database, as_of=as_of, may_be_sample=False)
+    return with_named_files(settings, said)
 
 
 def _refuse_mixing(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:

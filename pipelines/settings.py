@@ -1,9 +1,11 @@
 """Where things are, and what holds where the user says nothing."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from pipelines.errors import StudyflowError
 
@@ -60,14 +62,47 @@ def resolve(
         StudyflowError: `as_of` is no instant, or too far in the future.
     """
     is_sample = may_be_sample and not raw
-    settings = Settings(
+    return Settings(
         raw=tuple(path.absolute() for path in raw or ([SAMPLE] if is_sample else [])),
         database=(database or DATABASE).absolute(),
         exports=(exports or EXPORTS).absolute(),
         as_of=parse_as_of(as_of) if as_of else (sample_as_of() if is_sample else datetime.now(UTC)),
         is_as_of_asked_for=bool(as_of) or is_sample,
+        studies_file=(SAMPLE if is_sample else REFERENCE) / "studies.csv",
     )
-    return replace(settings, studies_file=SAMPLE / "studies.csv") if is_sample else settings
+
+
+def as_of_asked_for(as_of: str | None, said: Mapping[str, Any]) -> str:
+    """What the command line or the environment says, else the var of dbt_project.yml; the macro `setting` agrees."""
+    return as_of or str(said["as_of"] or "")
+
+
+def with_named_files(settings: Settings, said: Mapping[str, Any]) -> Settings:
+    """The settings with the optional files that the environment names or, where it does not, dbt_project.yml.
+
+    Raises:
+        StudyflowError: a file that is named is not there.
+    """
+    return replace(
+        settings,
+        studies_file=_named_file("studies_file", said) or settings.studies_file,
+        people_file=_named_file("people_file", said) or settings.people_file,
+    )
+
+
+def _named_file(name: str, said: Mapping[str, Any]) -> Path | None:
+    """An optional file that the environment names, or a var where it is not the one that need not be there."""
+    variable = f"STUDYFLOW_{name.upper()}"
+    named = os.environ.get(variable)
+    file = Path(named).absolute() if named else PROJECT / said[name]
+    if not named and file == REFERENCE / f"{name.removesuffix('_file')}.csv":
+        return None
+    if not file.exists():
+        msg = (
+            f"{file}: there is no such file, but {variable if named else f'the var {name}'} names it. Correct the path."
+        )
+        raise StudyflowError(msg)
+    return file
 
 
 def sample_as_of() -> datetime:

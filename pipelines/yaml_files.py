@@ -34,3 +34,10 @@ def read_yaml(file: Path) -> dict[str, Any]:
         msg = f"{file}: has no keys. Restore it from version control."
         raise StudyflowError(msg)
     return said
+
+
+def lines_of_keys(file: Path, key: str) -> dict[str, int]:
+    """On which line each key stands under a key of the file, which can be read."""
+    root = yaml.compose(file.read_text(encoding="utf-8"), LOADER)
+    under = [value for name, value in root.value if name.value == key and isinstance(value, yaml.MappingNode)]
+    return {str(name.value): name.start_mark.line + 1 for found in under for name, _ in found.value}

@@ -125,7 +125,7 @@ def names_what_is_wrong_in_a_reference_file(checkout: Checkout) -> None:
     checkout.database.unlink()
     with (checkout.folder / "data" / "reference" / "stages.csv").open("a", encoding="utf-8") as file:
         file.write("Waiting,8\n")
-    assert "stages.csv, line 9: has 2 cells, but the header has 6." in checkout.dbt("run", fails=True)
+    assert "stages.csv, line 9: has 2 cells, but the header has 7." in checkout.dbt("run", fails=True)
     assert checkout.tables("reference", "staging", "marts") == {}
 
 
@@ -149,6 +149,13 @@ def names_its_state_as_studyflow_does(checkout: Checkout, monkeypatch: pytest.Mo
         build = state.last_build(connection)
     assert build
     assert build.fingerprint == state.fingerprint(settings)
+
+
+def takes_what_its_command_line_says(checkout: Checkout) -> None:
+    """Before what the environment says, which comes before dbt_project.yml."""
+    moment = "2026-07-01T00:00:00Z"
+    said = checkout.dbt("compile", "--inline", "{{ setting('as_of') }}", "--vars", f"{{as_of: '{moment}'}}")
+    assert said.strip().endswith(moment)
 
 
 def test_dbt_build_and_dbt_seed_and_run_give_the_same_tables(
@@ -177,6 +184,7 @@ def test_dbt_build_and_dbt_seed_and_run_give_the_same_tables(
     checkout.dbt("build")
     built = checkout.tables("marts", "audit", "reference")
     names_its_state_as_studyflow_does(checkout, monkeypatch)
+    takes_what_its_command_line_says(checkout)
     assert {name for name, rows in built.items() if not rows} <= {
         "audit.identity_conflicts",
         "audit.feed_silence",
@@ -310,7 +318,7 @@ def test_no_model_reads_the_clock() -> None:
 def test_no_model_names_what_the_reference_tables_name() -> None:
     """Users edit those tables to match their workspace; a name that stands in SQL too would go on meaning the old thing.
 
-    Series and exports have names of our own, by which columns are called, so SQL may name them.
+    Series and keys of stages are names of our own, by which columns are called, so SQL may name them.
     """
     theirs = (
         _cells("participant_statuses.csv", "status", "stage", "funnel_step", "incentive_effect", "incentive_status")
@@ -318,7 +326,7 @@ def test_no_model_names_what_the_reference_tables_name() -> None:
         | _cells("funnel_steps.csv", "step")
         | _cells("incentive_effects.csv", "incentive_effect", "backlog_state", "incentive_status")
     )
-    ours = _cells("participant_statuses.csv", "dashboard_series") | _cells("stages.csv", "export_name")
+    ours = _cells("participant_statuses.csv", "dashboard_series") | _cells("stages.csv", "stage_key")
     found = [
         f"{path}: '{literal}'"
         for path, text in SQL_FILES.items()

@@ -136,9 +136,9 @@ def test_a_row_twice_is_named(tmp_path: Path, table: str) -> None:
 @pytest.mark.parametrize(
     ("table", "row", "says"),
     [
-        ("stages", "Waiting,2,false,false,waiting,false\n", "stage_order '2' again"),
-        ("stages", "Waiting,last,false,false,waiting,false\n", "stage_order 'last'"),
-        ("stages", "Waiting,8,perhaps,false,waiting,false\n", "is_terminal 'perhaps'"),
+        ("stages", "Waiting,waiting,2,false,false,waiting,false\n", "stage_order '2' again"),
+        ("stages", "Waiting,waiting,last,false,false,waiting,false\n", "stage_order 'last'"),
+        ("stages", "Waiting,waiting,8,perhaps,false,waiting,false\n", "is_terminal 'perhaps'"),
         ("funnel_steps", "paid,10,false\n", "step_order '10' again"),
         ("contact_statuses", "Unknown,,false,decided\n", "has no contact_status_order"),
         ("incentive_effects", '"pays,true\n', "cannot be read as CSV"),

@@ -144,6 +144,8 @@ def first_build(tmp_path_factory: pytest.TempPathFactory, product: Product) -> P
     with pytest.MonkeyPatch.context() as patch:
         _dbt_works_in(folder, patch)
         made = Warehouse(folder, product, random.Random(1))
+        made.settings.studies_file.write_text("study_id\n", encoding="utf-8")
+        made.settings.people_file.write_text("person_id\n", encoding="utf-8")
         made.arrives(made.happens(changes=120, newcomers=25))
         assert made.runs().is_whole
     (folder / "standing.pickle").write_bytes(pickle.dumps((made.standing, made.lines)))

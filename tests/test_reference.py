@@ -163,14 +163,17 @@ def test_rules_and_moves_name_what_is_known(tmp_path: Path) -> None:
 
 WRONG_TABLES = {
     "a short row": (
-        "Waiting,8,false\n",
-        "line 9: has 3 cells, but the header has 6. Write the commas of blank cells, too.",
+        "Waiting,waiting,8,false\n",
+        "line 9: has 4 cells, but the header has 7. Write the commas of blank cells, too.",
     ),
-    "a long row": ("Waiting,8,false,false,waiting,false,\n", "line 9: has 7 cells, but the header has 6."),
-    "no number": ("Waiting,8.0,false,false,waiting,false\n", "line 9: has stage_order '8.0'. Write a whole number."),
-    "no order": ("Waiting,,false,false,waiting,false\n", "line 9: has no stage_order."),
-    "no flag": ("Waiting,8,2026-07-31,false,waiting,false\n", "line 9: has is_terminal '2026-07-31'."),
-    "a quote that stays open": ('"Waiting,8,false,false,waiting,false\n', "line 9: cannot be read as CSV"),
+    "a long row": ("Waiting,waiting,8,false,false,waiting,false,\n", "line 9: has 8 cells, but the header has 7."),
+    "no number": (
+        "Waiting,waiting,8.0,false,false,waiting,false\n",
+        "line 9: has stage_order '8.0'. Write a whole number.",
+    ),
+    "no order": ("Waiting,waiting,,false,false,waiting,false\n", "line 9: has no stage_order."),
+    "no flag": ("Waiting,waiting,8,2026-07-31,false,waiting,false\n", "line 9: has is_terminal '2026-07-31'."),
+    "a quote that stays open": ('"Waiting,waiting,8,false,false,waiting,false\n', "line 9: cannot be read as CSV"),
 }
 
 
@@ -184,16 +187,16 @@ def test_a_table_that_dbt_would_stop_at_or_read_otherwise_is_named(tmp_path: Pat
 @pytest.mark.parametrize(
     ("header", "says"),
     [
-        ("Stage,stage_order,is_terminal,is_active,export_name,awaits_incentive", []),
+        ("Stage,Stage Key,stage_order,is_terminal,is_active,export_name,awaits_incentive", []),
         (
-            "stage,stage_order,is_terminal,is_active,export_name,incentive",
+            "stage,stage_key,stage_order,is_terminal,is_active,export_name,incentive",
             [
                 "has a column 'incentive', which is not known. Rename it to awaits_incentive.",
                 "lacks the column awaits_incentive",
             ],
         ),
         (
-            "stage,stage_order,is_terminal,is_active,export_name,stage",
+            "stage,stage_key,stage_order,is_terminal,is_active,export_name,stage",
             ["has the column stage twice. Keep one of the two."],
         ),
         ("stage;stage_order", ["lacks the column stage. Separate the cells by commas."]),
@@ -222,6 +225,28 @@ def test_a_status_needs_what_the_models_ask_of_it(tmp_path: Path) -> None:
         "reference/participant_statuses.csv, line 27: has no status_rank",
         "reference/participant_statuses.csv, line 27: has stage 'Nowhere', which is not known",
     ]
+
+
+def test_stages_may_be_renamed_but_are_known_by_their_keys(tmp_path: Path) -> None:
+    """Columns like stage_done are counted by the key. Without it they would be 0, and every check would be green."""
+    assert problems(tmp_path, stages="Waiting,waiting,8,false,true,on_hold,false\n") == []
+    folder = tmp_path / "again"
+    shutil.copytree(REFERENCE, folder)
+    stages = (folder / "stages.csv").read_text(encoding="utf-8")
+    (folder / "stages.csv").write_text(stages.replace("Done,done,", "Done,finished,"), encoding="utf-8")
+    with pytest.raises(StudyflowError, match=r"stages\.csv: has no row with stage_key done"):
+        read_reference_files(tmp_path / "studies.csv", tmp_path / "people.csv", folder)
+
+
+def test_a_series_that_is_misspelt_is_named(tmp_path: Path) -> None:
+    """Columns are named after some; others may be added, and are days of activity_daily."""
+    added = "NEW,26,New,Invited,,,,,,,,,,{},,,\n"
+    assert problems(tmp_path, participant_statuses=added.format("reminders")) == []
+    shutil.rmtree(tmp_path / "reference")
+    [found] = problems(tmp_path, participant_statuses=added.format("interviews_canceled"))
+    assert found.endswith(
+        "has dashboard_series 'interviews_canceled'. Write interviews_cancelled, or a name unlike it."
+    )
 
 
 def test_the_loader_asks_for_statuses_only(tmp_path: Path) -> None:

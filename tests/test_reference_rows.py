@@ -1,6 +1,7 @@
 """What the models see of studies.csv and people.csv is what Python read and found right, however the file was written."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -37,18 +38,11 @@ class Models:
     product: Product
     folder: Path
 
-    def see(self, *, studies: str | bytes | None = None, people: str | bytes | None = None) -> tuple[Rows, Rows]:
+    def see(self, *, studies: str | None = None, people: str | None = None) -> tuple[Rows, Rows]:
         """The rows of both models, by id. Raises what the database says of a file that was refused."""
-        for name, content in (("studies", studies), ("people", people)):
-            (self.folder / f"{name}.csv").unlink(missing_ok=True)
-            if content is not None:
-                (self.folder / f"{name}.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
-        before = Path.cwd()
-        os.chdir(PROJECT)
-        try:
-            self.connection.execute("select read_reference_files(?, ?)", list(map(str, self.files))).fetchall()
-        finally:
-            os.chdir(before)
+        for name, content in (("studies", studies or "study_id\n"), ("people", people or "person_id\n")):
+            (self.folder / f"{name}.csv").write_text(content, encoding="utf-8", newline="")
+        self.begin(*self.files)
         render = macros_of(PROJECT / "macros" / "cross_db" / "files.sql")
         for name in ("studies", "people"):
             query = render("default__rows_of_file", name, self.types(name))
@@ -56,6 +50,17 @@ class Models:
         self.product.build(self.connection, "stg_studies", "stg_people")
         found = [rows(self.connection, f"staging.stg_{name}") for name in ("studies", "people")]
         return sorted(found[0], key=lambda row: row["study_id"]), sorted(found[1], key=lambda row: row["person_id"])
+
+    def begin(self, studies: Path, people: Path, asked: str = "{}") -> None:
+        """What a dbt command does first."""
+        before = Path.cwd()
+        os.chdir(PROJECT)
+        try:
+            self.connection.execute(
+                "select read_reference_files(?, ?, ?)", [str(studies), str(people), asked]
+            ).fetchall()
+        finally:
+            os.chdir(before)
 
     def read(self) -> tuple[Rows, Rows]:
         """The same rows, as Python read them."""
@@ -103,8 +108,21 @@ def test_the_files_that_two_readers_read_differently(models: Models) -> None:
     assert [study["study_id"] for study in studies] == ["s-0", "s-1"]
 
 
-def test_where_there_is_no_file_there_are_no_rows(models: Models) -> None:
-    assert models.see() == ([], [])
+def test_dbt_follows_a_setting_or_refuses_it(models: Models) -> None:
+    """Also what it is given on its command line, and a file that is named and not there."""
+    models.see()
+    with pytest.raises(duckdb.Error, match=r"nowhere\.csv: there is no such file"):
+        models.begin(models.folder / "nowhere.csv", models.files[1])
+    for asked, says in (
+        (
+            '{"as_of": "2026-07-31"}',
+            "dbt's --vars, or the environment: the var as_of is '2026-07-31'. Write nothing, or a time",
+        ),
+        ('{"report_timezone": "BST"}', "the var report_timezone is 'BST'. Write UTC, or a time zone by area and city"),
+        ('{"colour": 1}', "has a var colour, which is not known"),
+    ):
+        with pytest.raises(duckdb.Error, match=re.escape(says)):
+            models.begin(*models.files, asked)
 
 
 def test_every_column_is_typed(models: Models) -> None:

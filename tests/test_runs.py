@@ -25,8 +25,6 @@ def settings_of(folder: Path) -> Settings:
         database=folder / "w.duckdb",
         exports=folder / "exports",
         as_of=AS_OF,
-        studies_file=folder / "studies.csv",
-        people_file=folder / "people.csv",
     )
 
 

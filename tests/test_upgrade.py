@@ -35,8 +35,6 @@ def settings_of(folder: Path) -> Settings:
         database=folder / "warehouse.duckdb",
         exports=folder / "exports",
         as_of=datetime(2026, 8, 1, tzinfo=UTC),
-        studies_file=folder / "studies.csv",
-        people_file=folder / "people.csv",
     )
 
 

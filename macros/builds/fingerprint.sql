@@ -5,7 +5,7 @@
 {% macro fingerprint_of_project() %}
     {%- set values = [] -%}
     {%- for name in vars_of_tables() -%}{%- do values.append(name ~ '=' ~ var(name)) -%}{%- endfor -%}
-    {%- set files = [reference_file('studies'), reference_file('people')] -%}
+    {%- set files = [setting('studies_file'), setting('people_file')] -%}
     {{- return('(' ~ fingerprint(files_of_project(), files, values) ~ ')') -}}
 {% endmacro %}
 

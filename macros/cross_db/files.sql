@@ -1,9 +1,11 @@
 {#- What files say. pipelines/dbt_plugin.py reads them and gives their rows to the engine: no engine parses a file. -#}
 
-{#- The query that reads and checks all reference files, for the rows that follow; it fails where one is wrong. -#}
-{% macro read_files(studies, people) -%}{{ return(adapter.dispatch('read_files')(studies, people)) }}{%- endmacro %}
-{% macro default__read_files(studies, people) -%}
-    select read_reference_files({{ text_literal(studies) }}, {{ text_literal(people) }})
+{#- The query that reads and checks all reference files and vars, for the rows that follow; it fails where one is wrong. -#}
+{% macro read_files(studies, people, vars) -%}
+    {{ return(adapter.dispatch('read_files')(studies, people, vars)) }}
+{%- endmacro %}
+{% macro default__read_files(studies, people, vars) -%}
+    select read_reference_files({{ text_literal(studies) }}, {{ text_literal(people) }}, {{ text_literal(tojson(vars)) }})
 {%- endmacro %}
 
 {#- The rows of a reference file, its columns typed. -#}

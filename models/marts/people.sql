@@ -44,9 +44,9 @@ studies as (
         max(participants.last_changed_at) as last_changed_at,
         count(distinct participants.study_key) as studies,
         sum(case when stages.is_active then 1 else 0 end) as studies_active,
-        sum(case when stages.export_name = 'not_started' then 1 else 0 end) as studies_not_started,
-        sum(case when stages.export_name = 'done' then 1 else 0 end) as studies_done,
-        sum(case when stages.export_name = 'cancelled' then 1 else 0 end) as studies_cancelled
+        sum(case when stages.stage_key = 'not_started' then 1 else 0 end) as studies_not_started,
+        sum(case when stages.stage_key = 'done' then 1 else 0 end) as studies_done,
+        sum(case when stages.stage_key = 'cancelled' then 1 else 0 end) as studies_cancelled
     from participants
     inner join stages
         on participants.stage_order = stages.stage_order

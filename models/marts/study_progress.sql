@@ -1,6 +1,4 @@
-{%- set stage_names = [
-    'not_started', 'invited', 'screening', 'in_progress', 'pending_incentive', 'done', 'cancelled'
-] %}
+{%- set stages = ['not_started', 'invited', 'screening', 'in_progress', 'pending_incentive', 'done', 'cancelled'] -%}
 with
 
 participants as (
@@ -54,8 +52,8 @@ by_study as (
         sum(progress.cancelled_interview) as cancelled_interview,
         sum(progress.opted_out) as opted_out,
         sum(progress.bounced) as bounced,
-        {%- for name in stage_names %}
-            sum(case when stages.export_name = '{{ name }}' then 1 else 0 end) as stage_{{ name }},
+        {%- for name in stages %}
+            sum(case when stages.stage_key = '{{ name }}' then 1 else 0 end) as stage_{{ name }},
         {%- endfor %}
         count(backlog.participant_key) as backlog,
         sum(participants.missing_changes) as gaps,
@@ -96,7 +94,7 @@ select
     cast(by_study.expected_at_interview as integer) as expected_at_interview,
     {{ ratio('by_study.completed_interview', 'by_study.expected_at_interview') }} as show_rate,
 
-    {%- for name in stage_names %}
+    {%- for name in stages %}
         cast(by_study.stage_{{ name }} as integer) as stage_{{ name }},
     {%- endfor %}
     cast(by_study.backlog as integer) as backlog,

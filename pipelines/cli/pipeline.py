@@ -33,7 +33,14 @@ from pipelines.cli.app import (
 )
 from pipelines.cli.telling import Chat, ToldToChat, has_told, telling_of_failure
 from pipelines.errors import ExitCode
-from pipelines.settings import REPORTS, REPORTS_KEPT, WAIT_SECONDS, resolve
+from pipelines.settings import (
+    REPORTS,
+    REPORTS_KEPT,
+    WAIT_SECONDS,
+    as_of_asked_for,
+    resolve,
+    with_named_files,
+)
 from pipelines.streams import after_work
 
 Report = Annotated[bool, typer.Option("--report", help="Also the report of the day, and an index of the last ones.")]
@@ -67,9 +74,11 @@ def run(
     with telling_of_failure(chat):
         from pipelines.export import ExportOptions
         from pipelines.run import run_all
+        from pipelines.variables import read_vars
 
+        said = read_vars()
         settings = replace(
-            resolve(raw, database, exports, as_of),
+            with_named_files(resolve(raw, database, exports, as_of_asked_for(as_of, said)), said),
             reports=(reports or REPORTS).absolute(),
             reports_kept=keep if report else None,
             wait_seconds=wait,
@@ -106,9 +115,10 @@ def load(
     from pipelines.ask.warehouse import reading
     from pipelines.run import check_project, load_files
     from pipelines.summary import render, summarise
+    from pipelines.variables import read_vars
     from pipelines.working_copy import working_copy
 
-    settings = replace(resolve(paths or raw, database), wait_seconds=wait)
+    settings = replace(with_named_files(resolve(paths or raw, database), read_vars()), wait_seconds=wait)
     check_project(settings)
     with working_copy(settings, say_waiting) as copy:
         loaded = load_files(copy, progress_console(as_json))
