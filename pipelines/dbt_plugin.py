@@ -1,5 +1,6 @@
 """What dbt asks of this package while it runs: functions of SQL. profiles.yml names this module."""
 
+import atexit
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +18,7 @@ class Plugin(BasePlugin):
         """Called once by dbt. Another connection of the same process to the same warehouse has the same functions."""
         with suppress(duckdb.CatalogException):
             register(conn)
+            atexit.register(conn.close)  # sqlfluff leaves it open, and DuckDB would complain of functions still in use
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
