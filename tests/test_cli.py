@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -85,13 +87,25 @@ def test_status_agrees_with_the_run_and_a_second_run_changes_nothing(sample_run:
 
 
 def test_a_scheduled_run_costs_what_is_new(tmp_path: Path) -> None:
-    """What is loaded and built after something has arrived is what that touches; all is checked and exported."""
-    raw = tmp_path / "raw"
+    """What is loaded and built after something has arrived is what that touches; all is checked and exported.
+
+    In a project in which that begins with the first line, because below some size a build makes everything anew.
+    """
+    project, raw = tmp_path / "project", tmp_path / "raw"
+    for part in ("models", "macros", "data/reference", "data/sample", "tests/dbt", "tests/dbt_macros"):
+        shutil.copytree(PROJECT / part, project / part)
+    said = (PROJECT / "dbt_project.yml").read_text(encoding="utf-8")
+    for name, value in (("incremental_from_lines", "0"), ("incremental_up_to_share", "1")):
+        said, found = re.subn(rf"^  {name}: .*$", f"  {name}: {value}", said, flags=re.MULTILINE)
+        assert found == 1
+    (project / "dbt_project.yml").write_text(said, encoding="utf-8")
+    shutil.copy(PROJECT / "profiles.yml", project)
+    where = {"STUDYFLOW_PROJECT": str(project), "DBT_TARGET_PATH": str(tmp_path / "target")}
     places = ("--raw", raw, "--database", tmp_path / "w.duckdb", "--exports", tmp_path / "out", "--json")
 
     def run(day: int) -> dict[str, Any]:
         as_of = ("--as-of", f"2026-08-{day:02}T00:00:00Z")
-        done = studyflow("run", *places, *as_of, DBT_TARGET_PATH=str(tmp_path / "target"))
+        done = studyflow("run", *places, *as_of, **where)
         assert done.returncode == 0, done.stderr
         return dict(json.loads(done.stdout))
 
@@ -106,8 +120,7 @@ def test_a_scheduled_run_costs_what_is_new(tmp_path: Path) -> None:
     ]
     assert sum(whole["checks"]["rows"].values()) < sum(touched["checks"]["rows"].values())
     assert touched["participants"] == again["participants"] == whole["participants"] + 1
-    said = studyflow("run", *places[:-1], "--as-of", "2026-08-11T00:00:00Z").stdout
-    assert "Nothing new" in said
+    assert "Nothing new" in studyflow("run", *places[:-1], "--as-of", "2026-08-11T00:00:00Z", **where).stdout
 
 
 def test_a_memory_limit_that_is_none_is_named(sample_run: dict[str, Any]) -> None:
