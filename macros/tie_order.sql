@@ -66,3 +66,130 @@
 {#- A number with one bit set, to write a set of ranks as a number. From the 62nd rank on bits are shared; the formula
     may then take parts for joined that are not. -#}
 {% macro bit_of(rank) -%}(cast(1 as bigint) << cast({{ rank }} % 62 as integer)){%- endmacro %}
+
+{#- A step of int_tie_order from an instant back to the one before: the statuses with which that should end, for the sake of
+    what follows. -#}
+{% macro goals_of_the_instant_before() %}
+    select
+        kind,
+        instant,
+        {{ list_where(
+            'ends', 'each_end', fewest_broken_links('next_links', 'each_end', 'next_goals') ~ ' = fewest_broken'
+        ) }} as goals
+    from (
+        select
+            *,
+            {{ list_min(list_map(
+                'ends', 'each_end', fewest_broken_links('next_links', 'each_end', 'next_goals')
+            )) }} as fewest_broken
+        from (
+            select
+                instants.kind,
+                instants.instant,
+                array_distinct({{ list_map('instants.links_then', 'each_link', status_of('each_link')) }}) as ends,
+                next_instants.links_then as next_links,
+                goals_by_instant.goals as next_goals
+            from goals_by_instant
+            inner join instants as next_instants
+                on
+                    goals_by_instant.kind = next_instants.kind
+                    and goals_by_instant.instant = next_instants.instant
+            inner join instants
+                on
+                    goals_by_instant.kind = instants.kind
+                    and goals_by_instant.instant = instants.instant + 1
+        ) as before_the_next
+    ) as judged
+{% endmacro %}
+
+{#- A step of int_tie_order: prefixes one link longer. Only those go on that can still break the fewest links, and of these
+    the ones whose statuses come first. Of prefixes that leave the same links to be placed, one is enough. -#}
+{% macro longer_prefixes(prefixes_kept) %}
+    {%- set breaks_fewest = 'broken + ' ~ fewest_broken_links('links_left', 'next_rank', 'goals') ~ ' = fewest_broken' %}
+    with
+
+    weighed as (
+        select
+            prefixes.*,
+            goals_by_instant.goals,
+            {{ fewest_broken_links('prefixes.links_left', 'prefixes.last_rank', 'goals_by_instant.goals') }}
+                as fewest_broken,
+            {{ list_where(
+                'array_distinct(' ~ list_map('prefixes.links_left', 'each_link', prior_of('each_link')) ~ ')',
+                'each_rank',
+                surplus_of('each_rank', 'prefixes.links_left') ~ ' >= 0'
+                ~ ' or array_contains(goals_by_instant.goals, each_rank)'
+            ) }} as starts
+        from prefixes
+        inner join goals_by_instant
+            on
+                prefixes.kind = goals_by_instant.kind
+                and prefixes.instant = goals_by_instant.instant
+    ),
+
+    next_links as (
+        {{ each_element('weighed', 'links_left', 'link') }}
+    ),
+
+    longer as (
+        select
+            kind,
+            instant,
+            goals,
+            fewest_broken,
+            {{ list_where('links_left', 'each_link', 'each_link <> link') }} as links_left,
+            {{ status_of('link') }} as next_rank,
+            cast({{ prior_of('link') }} <> last_rank as bigint) as broken,
+            array_append(path, link) as path
+        from next_links
+        where
+            not array_contains(links_left, link - 1)
+            and ({{ prior_of('link') }} = last_rank or array_contains(starts, {{ prior_of('link') }}))
+    ),
+
+    -- The formula costs most, so all other statuses are tried only where the first in rank will not do.
+    tried_first as (
+        select
+            *,
+            case
+                when next_rank = min(next_rank) over (partition by kind)
+                    then {{ breaks_fewest }}
+            end as is_best
+        from longer
+    ),
+
+    tried as (
+        select
+            *,
+            case
+                when max(is_best) over (partition by kind) then is_best
+                else coalesce(is_best, {{ breaks_fewest }})
+            end as is_kept
+        from tried_first
+    ),
+
+    kept as (
+        select
+            *,
+            {{ list_size('links_left') }} = 0 as is_placed
+        from tried
+        where is_kept
+        qualify
+            rank() over (partition by kind order by next_rank) = 1
+            and row_number() over (partition by kind, links_left order by next_rank, path) = 1
+            and row_number() over (partition by kind order by next_rank, path) <= {{ prefixes_kept }}
+    )
+
+    select
+        kept.kind,
+        coalesce(next_instants.instant, kept.instant) as instant,
+        case when kept.is_placed then next_instants.links_then else kept.links_left end as links_left,
+        kept.next_rank as last_rank,
+        kept.path
+    from kept
+    left join instants as next_instants
+        on
+            kept.kind = next_instants.kind
+            and kept.instant + 1 = next_instants.instant
+            and kept.is_placed
+{% endmacro %}

@@ -34,10 +34,3 @@
     insert into {{ arguments.target_relation }} ({{ columns }})
     select {{ columns }} from {{ arguments.temp_relation }}
 {% endmacro %}
-
-{#- A table that is kept has its comments already. -#}
-{% macro persist_docs(relation, model) %}
-    {%- if model.config.materialized != 'incremental' or not builds_on_the_last() -%}
-        {{ return(dbt.persist_docs(relation, model)) }}
-    {%- endif -%}
-{% endmacro %}

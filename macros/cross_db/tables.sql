@@ -1,0 +1,70 @@
+{#- How DuckDB makes tables. dbt's own way takes some ten statements a table: it makes the table under another name, renames
+    two, drops one, and looks its columns up three times. DuckDB replaces a table in one statement. -#}
+
+{% materialization table, adapter='duckdb' %}
+    {%- set target = this.incorporate(type='table') -%}
+    {%- do drop_view_in_the_way() -%}
+    {%- call statement('main') -%}{{ replace_table(target, compiled_code) }}{%- endcall -%}
+    {%- do adapter.commit() -%}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
+{% materialization incremental, adapter='duckdb' %}
+    {%- set target = this.incorporate(type='table') -%}
+    {%- if should_full_refresh() -%}
+        {%- do drop_view_in_the_way() -%}
+        {%- call statement('main') -%}{{ replace_table(target, compiled_code) }}{%- endcall -%}
+    {%- else -%}
+        {%- set touched = make_temp_relation(target) -%}
+        {%- call statement('touched') -%}{{ create_table_as(true, touched, compiled_code) }}{%- endcall -%}
+        {%- set columns = adapter.get_columns_in_relation(target) -%}
+        {%- set strategy = adapter.get_incremental_strategy_macro(context, config.get('incremental_strategy')) -%}
+        {%- call statement('main') -%}
+            {{ strategy({'target_relation': target, 'temp_relation': touched, 'dest_columns': columns}) }};
+            drop table {{ touched }}
+        {%- endcall -%}
+    {%- endif -%}
+    {%- do adapter.commit() -%}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
+{#- A model that was a view and becomes a table. -#}
+{% macro drop_view_in_the_way() %}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- if existing is not none and existing.is_view -%}{%- do adapter.drop_relation(existing) -%}{%- endif -%}
+{% endmacro %}
+
+{#- The table, with its constraints where it has a contract, and its comments. -#}
+{% macro replace_table(target, query) %}
+    {%- if config.get('contract').enforced -%}
+        {%- do check_contract(query) -%}
+        create or replace table {{ target }} {{ get_table_columns_and_constraints() }};
+        insert into {{ target }} by name ({{ query }});
+    {%- else -%}
+        create or replace table {{ target }} as ({{ query }});
+    {%- endif -%}
+    {%- if config.persist_relation_docs() and model.description -%}
+        {{ alter_relation_comment(target, model.description) }}
+    {%- endif -%}
+    {%- if config.persist_column_docs() -%}
+        {{ comments_on_columns(target, model.columns) }}
+    {%- endif -%}
+{% endmacro %}
+
+{% macro comments_on_columns(target, columns) %}
+    {%- for column in columns.values() if column.description %}
+        comment on column {{ target }}.{{ column.name }} is {{ duckdb_escape_comment(column.description) }};
+    {%- endfor -%}
+{% endmacro %}
+
+{#- One query says whether names and types are those of the contract; where they are not, dbt says what differs. -#}
+{% macro check_contract(query) %}
+    {%- set differences -%}
+        select 1
+        from (describe select * from ({{ query }}) as made) as made
+        full join (describe {{ get_empty_schema_sql(model.columns) }}) as agreed
+            on made.column_name = agreed.column_name and made.column_type = agreed.column_type
+        where made.column_name is null or agreed.column_name is null
+    {%- endset -%}
+    {%- if run_query(differences).rows | length > 0 -%}{%- do assert_columns_equivalent(query) -%}{%- endif -%}
+{% endmacro %}
