@@ -1,5 +1,5 @@
-{#- Ties are put in order link by link (macros/tie_order.sql). A prefix of an order goes on if it can still become one that
-    breaks the fewest links, and if no other prefix has statuses that come first in the reference table. -#}
+{#- Ties are put in order link by link (macros/tie_order.sql). A prefix of an order goes on if it can still become one
+    that breaks the fewest links, and if no other prefix has statuses that come first in the reference table. -#}
 {%- set prefixes_kept = 32 %}
 
 with recursive
