@@ -17,7 +17,7 @@ import duckdb
 TABLES = """
 select
     schema_name || '.' || table_name as "table",
-    string_agg(column_name, ', ' order by theirs.column_index) as columns
+    string_agg('"' || column_name || '"', ', ' order by theirs.column_index) as columns
 from duckdb_tables() as ours
 inner join duckdb_columns() as theirs
     using (schema_name, table_name)
