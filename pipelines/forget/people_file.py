@@ -11,7 +11,7 @@ PERSON, NAME = "person_id", "person_name"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundPerson:
     """How many rows are of a person, their names in them that nobody else has, and the file without these rows."""
 
     theirs: int = 0
@@ -19,14 +19,14 @@ class Found:
     left: str = field(repr=False, default="")
 
 
-def find(file: Path, person: str) -> Found:
+def find(file: Path, person: str) -> FoundPerson:
     """What people.csv has of a person; nothing where there is no such file.
 
     Raises:
         StudyflowError: it cannot be read.
     """
     if not file.exists():
-        return Found()
+        return FoundPerson()
     header: list[str] = []
     theirs, names, others, left = 0, set(), set(), []
     try:
@@ -43,7 +43,7 @@ def find(file: Path, person: str) -> Found:
     except UnreadableError as error:
         msg = f"{file}, line {error.line}: {error}" if error.line else f"{file}: {error}"
         raise StudyflowError(msg) from error
-    return Found(theirs, tuple(sorted(names - others - {""})), "".join(left))
+    return FoundPerson(theirs, tuple(sorted(names - others - {""})), "".join(left))
 
 
 def take_out(file: Path, person: str) -> None:

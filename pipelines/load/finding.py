@@ -13,6 +13,7 @@ from pipelines.errors import SourceError
 from pipelines.load.content import open_content, take
 from pipelines.load.judge import BYTE_ORDER_MARK, is_document
 from pipelines.load.sources import SourceFile, display_name, look_at
+from pipelines.settings import SAMPLE
 
 # What rotation and compression append to a name: .1, -20260731, .2026-07-31, .gz
 APPENDED = r"([._-]\d[\dT:._Z-]*)?(\.(gz|zst))?$"
@@ -93,7 +94,7 @@ def _walk(folder: Path, found: Found) -> Iterator[Path]:
             path = Path(parent, name)
             if WEBHOOKS.search(name) or (PERHAPS_WEBHOOKS.search(name) and _begins_with_document(path)):
                 yield path
-            elif not name.startswith("."):
+            elif not name.startswith(".") and Path(parent) != SAMPLE:  # what lies there came with studyflow
                 found.left_out.append(display_name(path))
 
 
