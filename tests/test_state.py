@@ -16,7 +16,7 @@ BUILD_8 = (
     select 8 as build_id, null::integer as previous_build_id, timestamptz '{AS_OF}' as as_of, 1 as load_id, '' as fingerprint
     """,
 )
-OLD = "update staging.stg_changes set occurred_at = '1990-01-01 00:00:00+00' where prior_status is null"
+OLD = "update staging.stg_changes set occurred_at = '1990-01-01 00:00:00+00' where prior_rank = 0"
 
 
 def record(connection: duckdb.DuckDBPyConnection, report: Report, build_id: int) -> None:

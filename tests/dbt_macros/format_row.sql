@@ -27,7 +27,7 @@
     } -%}
     {%- set found = {} -%}
     {%- if column in column_name_to_data_types -%}
-        {%- set kind = 'key' if column.endswith('_key') else 'rank' if column in ranks.values() else 'text' -%}
+        {%- set kind = 'key' if column.endswith('_key') and column != 'stage_key' else 'rank' if column in ranks.values() else 'text' -%}
         {%- do found.update({column: kind}) -%}
     {%- endif -%}
     {%- set is_known = row[column] is none or row[column] in names_in_order() -%}
