@@ -18,9 +18,12 @@ MIGRATIONS: dict[int, str] = {
     # Only raw.forgotten and raw.forgotten_lines are new. A version that does not know them would bring people back.
     2: "select 1",
     # Fingerprints of larger contents were made of samples: read those files again. A file was changed later than never.
+    # Tables of models that are gone would keep their room, and the ids in them.
     3: """
         alter table raw.files add column changed_ns bigint default 0;
         update raw.files set fingerprint = '' where next_offset + open_line_bytes > 1048576;
+        drop schema if exists delta cascade;
+        drop schema if exists intermediate cascade;
     """,
 }
 """What makes a warehouse of one format one of the next."""
