@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from pipelines.report import Wanted, write
+from pipelines.report import ReportRequest, write
 
 PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT / "tests"))
@@ -56,7 +56,7 @@ def photograph(report: Path) -> bytes:
 def main() -> None:
     """Write the picture."""
     with tempfile.TemporaryDirectory() as folder, described_sample(compile_project(Path(folder) / "dbt")) as connection:
-        report = write(connection, Path(folder) / "report.html", Wanted()).files[0]
+        report = write(connection, Path(folder) / "report.html", ReportRequest()).files[0]
         PICTURE.write_bytes(photograph(report))
 
 
