@@ -10,6 +10,7 @@ LINES_OF_A_PARTICIPANT = 5.1  # a little less than there are, so that enough are
 START = datetime(2026, 6, 1, tzinfo=UTC)
 DAYS = 365
 NEW_LINES = 10_000
+LIVING_DAYS = 30  # a study without a delivery for so long is over
 STATUSES = Path(__file__).resolve().parents[1] / "data" / "reference" / "participant_statuses.csv"
 
 # The peers stop at the first damaged line, or take it for a good one, so they get the accepted lines only.
@@ -47,10 +48,91 @@ copy (
 ) to '{clean}' (format csv, header false, quote '', escape '', delim '\x01')
 """
 
+# One more change for each of many participants, in turn one of each study that had deliveries in the last days: the
+# status that most often follows theirs. No two lines of a batch are of the same participant, so that a study with few of
+# them may make a batch of fewer lines.
+SPREAD = r"""
+create temp table spread as
+with
+
+lines as (
+    select from_json(column0, '{"participantId":"VARCHAR","personId":"VARCHAR","studyId":"VARCHAR","status":"VARCHAR",
+        "priorStatus":"VARCHAR","updatedAt":"VARCHAR"}') as line
+    from read_csv($clean, auto_detect = false, columns = {'column0': 'varchar'}, header = false, delim = '\x01', quote = '',
+        escape = '', new_line = '\n')
+),
+
+changes as (
+    select
+        line.participantId as participant_id,
+        line.personId as person_id,
+        line.studyId as study_id,
+        line.status,
+        line.priorStatus as prior_status,
+        cast(line.updatedAt as timestamptz) as changed_at
+    from lines
+    where cast(line.updatedAt as timestamptz) < $as_of
+),
+
+living_studies as (
+    select study_id
+    from changes
+    group by study_id
+    having max(changed_at) > (select max(changed_at) from changes) - to_days($living_days)
+),
+
+followers as (
+    select prior_status, status
+    from changes
+    where prior_status <> status
+    group by prior_status, status
+    qualify row_number() over (partition by prior_status order by count(*) desc, status) = 1
+),
+
+current as (
+    select study_id, participant_id, max_by(person_id, (changed_at, status)) as person_id, max_by(status, (changed_at, status)) as status
+    from changes
+    where study_id in (select study_id from living_studies)
+    group by study_id, participant_id
+),
+
+in_turn as (
+    select
+        batches.batch,
+        current.*,
+        followers.status as next_status,
+        row_number() over (
+            partition by batches.batch, current.study_id order by hash(current.participant_id, batches.batch)
+        ) as turn
+    from current
+    inner join followers on current.status = followers.prior_status
+    cross join (from range(1, $batches + 1) as batches (batch)) as batches
+)
+
+select
+    batch,
+    row_number() over (partition by batch order by turn, study_id) as position,
+    concat(
+        '{"_eventType":"participant.status_changed","participantId":"', participant_id, '","personId":"', person_id,
+        '","studyId":"', study_id, '","status":"', next_status, '","priorStatus":"', status, '","updatedAt":"',
+        strftime($as_of - to_days(1) + to_minutes(batch) + to_milliseconds(position), '%Y-%m-%dT%H:%M:%S.%gZ'), '"}'
+    ) as line
+from in_turn
+qualify position <= $new_lines
+"""
+WRITE_SPREAD = r"""
+copy (select line from spread where batch = {batch} order by position)
+to '{file}' (format csv, header false, quote '', escape '', delim '\x01')
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """A size's files. `arrivals` are batches of `NEW_LINES` lines that come after the events, in order of arrival."""
+    """A size's files.
+
+    `arrivals` are batches of `NEW_LINES` lines that come after the events, in order of arrival. `spread` are batches of as
+    many lines, each of another participant, spread evenly over all studies that are alive.
+    """
 
     folder: Path
     lines: int
@@ -71,6 +153,11 @@ class Data:
         return sorted(self.folder.glob("arrivals-*.jsonl"))
 
     @property
+    def spread(self) -> list[Path]:
+        """The batches that touch every study that is alive."""
+        return sorted(self.folder.glob("spread-*.jsonl"))
+
+    @property
     def as_of(self) -> datetime:
         """The moment that a full run speaks for: after all of them."""
         return START + timedelta(days=DAYS + 10)
@@ -82,7 +169,7 @@ def make(folder: Path, lines: int, batches: int) -> Data:
     from pipelines.generate import Recipe, generate  # noqa: PLC0415
 
     data = Data(folder / f"{lines}", lines)
-    if data.clean.exists() and len(data.arrivals) >= batches:
+    if data.clean.exists() and min(len(data.arrivals), len(data.spread)) >= batches:
         return data
     data.folder.mkdir(parents=True, exist_ok=True)
     wanted = lines + batches * NEW_LINES
@@ -103,6 +190,7 @@ def make(folder: Path, lines: int, batches: int) -> Data:
                 target.writelines(islice(source, count))
     made.unlink()
     write_clean(data.events, data.clean)
+    write_spread(data, batches)
     return data
 
 
@@ -113,6 +201,19 @@ def write_clean(events: Path, clean: Path) -> None:
     with duckdb.connect() as connection:
         query = CLEAN.replace("{clean}", str(clean).replace("'", "''"))
         connection.execute(query, {"events": str(events), "statuses": str(STATUSES)})
+
+
+def write_spread(data: Data, batches: int) -> None:
+    """Write batches of new lines that are spread over the studies that are alive."""
+    import duckdb  # noqa: PLC0415
+
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        wanted = {"as_of": data.as_of, "living_days": LIVING_DAYS, "new_lines": NEW_LINES, "batches": batches}
+        connection.execute(SPREAD, wanted | {"clean": str(data.clean)})
+        for batch in range(1, batches + 1):
+            file = str(data.folder / f"spread-{batch:02}.jsonl").replace("'", "''")
+            connection.execute(WRITE_SPREAD.format(batch=batch, file=file))
 
 
 if __name__ == "__main__":

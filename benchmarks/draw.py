@@ -12,7 +12,7 @@ from typing import Any
 import altair as alt
 from contestants import FLOOR, OURS
 from measure import GB
-from page import middle, page
+from page import NOTHING, middle, page
 
 COLOURS = {
     OURS: "#4c1d95",
@@ -80,10 +80,9 @@ def charts(results: dict[str, Any]) -> dict[str, alt.LayerChart]:
         if (seconds := middle(row["runs"], "seconds")) is not None and (peak := middle(row["runs"], "peak")) is not None
     ]
     again = [
-        {"run": title, "lines": row["lines"], "seconds": seconds}
-        for title, runs in ((f"{results['new_lines']:,} new lines", "runs"), ("nothing new", "nothing_new"))
+        {"run": "nothing new" if row["new"] == NOTHING else row["new"], "lines": row["lines"], "seconds": seconds}
         for row in results["incremental"]
-        if (seconds := middle(row[runs], "seconds")) is not None
+        if (seconds := middle(row["runs"], "seconds")) is not None
     ]
     again += [
         {"run": "full run", "lines": point["lines"], "seconds": point["seconds"]}

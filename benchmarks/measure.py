@@ -1,5 +1,6 @@
-"""One command in a process of its own: wall time, CPU time and peak memory of it and of what it starts."""
+"""One command in a process of its own: wall time, CPU time, peak memory and disk of it and of what it starts."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+PROJECT = Path(__file__).resolve().parents[1]
 PAGE = os.sysconf("SC_PAGE_SIZE")
 LOOKS_EVERY = 0.2
 GB = 1e9
@@ -25,14 +27,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """`seconds` of wall time, `cpu` seconds (user and system) and `peak` bytes of the largest process.
+    """`seconds` of wall time, `cpu` seconds (user and system), `peak` bytes of the largest process, `disk` bytes.
 
-    `stopped` says why it did not end, or is None.
+    `disk` is the most that its files took at a time. `stopped` says why it did not end, or is None.
     """
 
     seconds: float
     cpu: float
     peak: int
+    disk: int
     output: str
     stopped: str | None
 
@@ -41,10 +44,8 @@ class Measured:
         return {name: value for name, value in asdict(self).items() if name != "output"}
 
 
-def measure(
-    command: list[str], environment: dict[str, str], limits: Limits, folder: Path, may_exit: int = 0
-) -> Measured:
-    """Run a command to its end or to a limit.
+def measure(command: list[str], environment: dict[str, str], limits: Limits, made: Path, may_exit: int = 0) -> Measured:
+    """Run a command in the project to its end or to a limit; `made` is the folder for what it makes.
 
     Raises:
         RuntimeError: it failed; the message has the end of what it said.
@@ -52,9 +53,9 @@ def measure(
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         start = time.perf_counter()
         process = subprocess.Popen(
-            command, env=environment, cwd=folder, stdout=output, stderr=errors, start_new_session=True
+            command, env=environment, cwd=PROJECT, stdout=output, stderr=errors, start_new_session=True
         )
-        guard = _Guard(process.pid, start, limits)
+        guard = _Guard(process.pid, start, limits, made)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -70,6 +71,7 @@ def measure(
             round(seconds, 3),
             round(usage.ru_utime + usage.ru_stime, 3),
             usage.ru_maxrss * 1024,
+            max(guard.disk, _size(made) - guard.disk_before),
             output.read(),
             guard.why,
         )
@@ -78,14 +80,17 @@ def measure(
 class _Guard:
     """Watches a process from a thread and ends it, and what it started, when it is over a limit."""
 
-    def __init__(self, pid: int, start: float, limits: Limits) -> None:
+    def __init__(self, pid: int, start: float, limits: Limits, made: Path) -> None:
         self.why: str | None = None
+        self.disk = 0
+        self.disk_before = _size(made)
         self.ended = threading.Event()
-        self.thread = threading.Thread(target=self._watch, args=(pid, start, limits), daemon=True)
+        self.thread = threading.Thread(target=self._watch, args=(pid, start, limits, made), daemon=True)
         self.thread.start()
 
-    def _watch(self, pid: int, start: float, limits: Limits) -> None:
+    def _watch(self, pid: int, start: float, limits: Limits, made: Path) -> None:
         while not self.ended.wait(LOOKS_EVERY):
+            self.disk = max(self.disk, _size(made) - self.disk_before)
             if time.perf_counter() - start > limits.seconds:
                 self.why = f"stopped after {limits.seconds:,.0f} s"
             elif _resident(pid) > limits.memory:
@@ -101,3 +106,12 @@ def _resident(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * PAGE
     except OSError:
         return 0
+
+
+def _size(folder: Path) -> int:
+    """Bytes on disk of the files in a folder; those that vanish meanwhile count as none."""
+    found = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            found += path.lstat().st_blocks * 512
+    return found

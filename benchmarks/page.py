@@ -6,10 +6,11 @@ from statistics import median
 from typing import Any
 
 from contestants import CONTESTANTS, FLOOR, OURS
-from dataset import LINES_OF_A_STUDY
+from dataset import LINES_OF_A_STUDY, LIVING_DAYS
 from measure import GB
 
 PAGE = Path(__file__).with_name("page.md")
+AS_THEY_ARRIVE, SPREAD, NOTHING = NEW = ("as they arrive", "spread over all living studies", "nothing")
 
 
 def middle(runs: list[dict[str, Any]], what: str) -> float | None:
@@ -28,6 +29,12 @@ def shown(value: float | None, digits: int = 1) -> str:
     return "" if value is None else f"{value:,.{digits}f}"
 
 
+def gigabytes(runs: list[dict[str, Any]], what: str) -> str:
+    """The median of bytes in runs, as GB."""
+    found = middle(runs, what)
+    return "" if found is None else f"{shown(found / GB, 2)} GB"
+
+
 def why_not(row: dict[str, Any]) -> str:
     """What stands where a time would."""
     stopped = next((run["stopped"] for run in row["runs"] if run["stopped"]), None)
@@ -42,7 +49,7 @@ def full(results: dict[str, Any]) -> str:
         name = row["contestant"]
         seconds = middle(row["runs"], "seconds")
         if seconds is None:
-            rows.append([f"{row['lines']:,}", name, why_not(row), "", "", "", ""])
+            rows.append([f"{row['lines']:,}", name, why_not(row), "", "", "", "", ""])
             continue
         beside = of_floor.get(row["lines"])
         rows.append(
@@ -52,11 +59,13 @@ def full(results: dict[str, Any]) -> str:
                 shown(seconds),
                 f"{row['lines'] / seconds:,.0f}",
                 shown(middle(row["runs"], "cpu")),
-                f"{shown((middle(row['runs'], 'peak') or 0) / GB, 2)} GB",
+                gigabytes(row["runs"], "peak"),
+                gigabytes(row["runs"], "disk"),
                 f"{seconds / beside:.2f}" if beside else "",
             ]
         )
-    return table(["lines", "contestant", "seconds", "lines a second", "CPU seconds", "memory", "times the floor"], rows)
+    header = ["lines", "contestant", "seconds", "lines a second", "CPU seconds", "memory", "disk", "times the floor"]
+    return table(header, rows)
 
 
 def steps(results: dict[str, Any]) -> str:
@@ -92,40 +101,27 @@ def growth(results: dict[str, Any]) -> str:
 
 
 def incremental(results: dict[str, Any]) -> str:
-    """One row per number of old lines."""
+    """One row per kind of new lines and number of old ones."""
     whole = {row["lines"]: middle(row["runs"], "seconds") for row in results["full"] if row["contestant"] == OURS}
+    before: dict[str, float | None] = {}
     rows = []
-    before = None
-    for row in results["incremental"]:
-        seconds = middle(row["runs"], "seconds")
-        in_full = whole.get(row["lines"])
+    for row in sorted(results["incremental"], key=lambda row: NEW.index(row["new"])):
+        kind, seconds, in_full = row["new"], middle(row["runs"], "seconds"), whole.get(row["lines"])
+        smaller = before.get(kind)
+        before[kind] = seconds
         rows.append(
             [
+                kind,
                 f"{row['lines']:,}",
                 shown(seconds),
                 shown(middle(row["runs"], "cpu")),
-                f"{shown((middle(row['runs'], 'peak') or 0) / GB, 2)} GB",
+                gigabytes(row["runs"], "peak"),
                 f"{seconds / in_full:.2f}" if seconds and in_full else "",
-                f"{seconds / before:.2f}" if seconds and before else "",
-                shown(middle(row["nothing_new"], "seconds")),
-                shown(middle(row["nothing_new"], "cpu")),
+                f"{seconds / smaller:.2f}" if seconds and smaller else "",
             ]
         )
-        before = seconds
-    new = f"{results['new_lines']:,} new"
-    return table(
-        [
-            "old lines",
-            f"{new}: seconds",
-            "CPU seconds",
-            "memory",
-            "of a full run",
-            "of the row above",
-            "nothing new: seconds",
-            "CPU seconds",
-        ],
-        rows,
-    )
+    header = ["new lines", "old lines", "seconds", "CPU seconds", "memory", "of a full run", "of the row above"]
+    return table(header, rows)
 
 
 def verified(results: dict[str, Any]) -> str:
@@ -170,6 +166,9 @@ def page(results: dict[str, Any]) -> str:
         limit_seconds=f"{results['limits']['seconds']:,.0f}",
         limit_memory=f"{results['limits']['memory_gb']:,.0f}",
         new_lines=f"{results['new_lines']:,}",
+        living_days=LIVING_DAYS,
+        peers_up_to=f"{results['peers_up_to']:,}",
+        new_lines_up_to=f"{results['new_lines_up_to']:,}",
         full=full(results),
         steps=steps(results),
         growth=growth(results),

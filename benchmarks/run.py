@@ -1,7 +1,7 @@
 """Benchmarks: studyflow, a hand-written DuckDB script and other tools on the same lines, each in its own process.
 
     make benchmarks
-    .venv/bin/python benchmarks/run.py --sizes 0.1M,1M,10M,30M --runs 3
+    .venv/bin/python benchmarks/run.py --sizes 0.1M,1M --runs 3
 
 Makes seeded data, checks that all compute the same on the smallest size, measures in turn, writes
 benchmarks/results.json, and from it docs/benchmarks.md and its charts. `--draw` only draws again.
@@ -22,6 +22,7 @@ from typing import Any
 from contestants import CONTESTANTS, FLOOR, HERE, OURS, PROJECT, Place, floor_run, full_run
 from dataset import NEW_LINES, Data
 from measure import GB, Limits, Measured, measure
+from page import AS_THEY_ARRIVE, NOTHING, SPREAD
 
 RESULTS = HERE / "results.json"
 PEERS = PROJECT / ".venv-benchmarks"
@@ -39,6 +40,7 @@ class Benchmark:
         self.limits = Limits(asked.timeout, asked.memory * GB)
         self.environment = self._environment()
         self.runs = 1
+        self.batches = 0
         self.stopped: dict[str, str] = {}
         self.results: dict[str, Any] = {
             "measured_on": datetime.now(UTC).date().isoformat(),
@@ -46,6 +48,8 @@ class Benchmark:
             "versions": self._versions(),
             "limits": {"seconds": asked.timeout, "memory_gb": asked.memory},
             "new_lines": NEW_LINES,
+            "peers_up_to": asked.peers_up_to,
+            "new_lines_up_to": asked.new_lines_up_to,
             "verified": {},
             "full": [],
             "incremental": [],
@@ -81,6 +85,7 @@ class Benchmark:
         sizes = sorted(self.asked.sizes)
         for number, lines in enumerate(sizes):
             self.runs = self.asked.runs[min(number, len(self.asked.runs) - 1)]
+            self.batches = max(2, self.runs) if lines <= self.asked.new_lines_up_to else 0
             data = self._data(lines)
             raw = data.folder / "raw"
             shutil.rmtree(raw, ignore_errors=True)
@@ -91,7 +96,7 @@ class Benchmark:
             self._measure_full(data, raw)
             if self.asked.verify and lines != sizes[0]:
                 self._verify_last(data)
-            if self.asked.incremental:
+            if self.batches:
                 self._measure_incremental(data, raw)
                 if lines == sizes[0]:
                     self._verify_incremental(data, raw)
@@ -99,12 +104,8 @@ class Benchmark:
 
     def _data(self, lines: int) -> Data:
         print(f"{lines:,} lines: making the data", flush=True)
-        batches = self._batches()
-        self._said([sys.executable, str(HERE / "dataset.py"), str(self.data_folder), str(lines), str(batches)])
+        self._said([sys.executable, str(HERE / "dataset.py"), str(self.data_folder), str(lines), str(self.batches)])
         return Data(self.data_folder / str(lines), lines)
-
-    def _batches(self) -> int:
-        return max(2, self.runs) if self.asked.incremental else 0
 
     def _verify(self, data: Data, raw: Path) -> None:
         """Let everyone compute once, and compare. It also warms what is cached: files, bytecode, parsed models."""
@@ -127,7 +128,10 @@ class Benchmark:
         self.results["verified"][title] = json.loads(self._said([sys.executable, *command]))
 
     def _measure_full(self, data: Data, raw: Path) -> None:
-        taken: dict[str, list[dict[str, Any]]] = {name: [] for name in self.asked.contestants}
+        alone = data.lines > self.asked.peers_up_to
+        taken: dict[str, list[dict[str, Any]]] = {
+            name: [] for name in self.asked.contestants if name in {OURS, FLOOR} or not alone
+        }
         for number in range(1, self.runs + 1):
             for name, runs in taken.items():
                 if name in self.stopped:
@@ -137,7 +141,7 @@ class Benchmark:
                 except RuntimeError as error:
                     # The others go on, unattended; the table says so.
                     print(error, file=sys.stderr)
-                    measured = Measured(0, 0, 0, "", "failed")
+                    measured = Measured(0, 0, 0, 0, "", "failed")
                 if measured.stopped:
                     self.stopped[name] = measured.stopped
                 runs.append(measured.as_dict() | _steps(name, measured))
@@ -155,7 +159,7 @@ class Benchmark:
         return self._run(CONTESTANTS[name].command(self.place, data, raw))
 
     def _run(self, command: list[str]) -> Measured:
-        return measure(command, self.environment, self.limits, PROJECT, may_exit=CHECKS_FAILED)
+        return measure(command, self.environment, self.limits, self.place.scratch, may_exit=CHECKS_FAILED)
 
     def _measure_incremental(self, data: Data, raw: Path) -> None:
         """New lines on those that are loaded: each time a new file and a later moment, then nothing new."""
@@ -163,12 +167,18 @@ class Benchmark:
             return
         if OURS not in self.asked.contestants:
             self._measure(OURS, data, raw)
-        runs: list[dict[str, Any]] = []
-        for number, arrivals in enumerate(data.arrivals[: self._batches()], start=1):
-            (raw / arrivals.name).hardlink_to(arrivals)
-            runs.append(self._again(data, raw, number))
-        nothing_new = [self._again(data, raw, self._batches()) for _ in range(self.runs)]
-        self.results["incremental"].append({"lines": data.lines, "runs": runs, "nothing_new": nothing_new})
+        number = 0
+        for new, files in ((AS_THEY_ARRIVE, data.arrivals), (SPREAD, data.spread)):
+            runs = []
+            for file in files[: self.batches]:
+                number += 1
+                (raw / file.name).hardlink_to(file)
+                runs.append(self._again(data, raw, number))
+            self._add_incremental(data, new, runs)
+        self._add_incremental(data, NOTHING, [self._again(data, raw, number) for _ in range(self.runs)])
+
+    def _add_incremental(self, data: Data, new: str, runs: list[dict[str, Any]]) -> None:
+        self.results["incremental"].append({"lines": data.lines, "new": new, "runs": runs})
 
     def _again(self, data: Data, raw: Path, number: int) -> dict[str, Any]:
         """`studyflow run` so many quarters of an hour later."""
@@ -180,7 +190,7 @@ class Benchmark:
     def _verify_incremental(self, data: Data, raw: Path) -> None:
         """What grew run by run must equal what is made at once from all the files."""
         self.place.made_by(FLOOR).unlink(missing_ok=True)
-        self._run(floor_run(self.place, raw, _later(data, self._batches())))
+        self._run(floor_run(self.place, raw, _later(data, 2 * self.batches)))
         self._compare(FLOOR, "floor, after new lines")
 
 
@@ -216,14 +226,14 @@ def main() -> None:
     arguments.add_argument(
         "--sizes",
         type=lambda text: [number_of_lines(size) for size in text.split(",")],
-        default="0.1M,1M,10M",
-        help="Lines, like 0.1M,1M,10M,30M. Default: %(default)s.",
+        default="0.1M,1M,10M,30M,50M",
+        help="Lines, like 0.1M,1M. Default: %(default)s.",
     )
     arguments.add_argument(
         "--runs",
         type=lambda text: [int(number) for number in text.split(",")],
-        default="3",
-        help="Runs of each, medians are shown; 3,3,1 for so many at each size. Default: %(default)s.",
+        default="3,3,1",
+        help="Runs of each, medians are shown; 3,3,1 for so many at each size, the last for all that follow. Default: %(default)s.",
     )
     arguments.add_argument(
         "--contestants",
@@ -240,7 +250,16 @@ def main() -> None:
     arguments.add_argument("--timeout", type=float, default=600, help="Seconds; then a run is stopped. Default: 600.")
     arguments.add_argument("--memory", type=float, default=16, help="GB; likewise. Default: 16.")
     arguments.add_argument(
-        "--incremental", action=argparse.BooleanOptionalAction, default=True, help="New lines on old ones."
+        "--new-lines-up-to",
+        type=number_of_lines,
+        default="30M",
+        help="The largest size on which new lines are measured; 0 for none. Default: %(default)s.",
+    )
+    arguments.add_argument(
+        "--peers-up-to",
+        type=number_of_lines,
+        default="10M",
+        help="The largest size of contestants other than studyflow and the floor. Default: %(default)s.",
     )
     arguments.add_argument(
         "--verify", action="store_true", help="Compare results on every size, not only the smallest."

@@ -88,6 +88,8 @@ def test_peers_get_the_lines_that_are_accepted_and_find_the_same(folder: Path, t
     assert json.loads(counts)["accepted"] == len(data.clean.read_bytes().splitlines())
     assert len(data.events.read_bytes().splitlines()) == 2_000
     assert [len(path.read_bytes().splitlines()) for path in data.arrivals] == [dataset.NEW_LINES]
+    spread = [json.loads(line) for line in data.spread[0].read_bytes().splitlines()]
+    assert len({line["participantId"] for line in spread}) == len(spread) > 0
 
     data.events.unlink()
     clean = folder / "clean.jsonl"
@@ -108,7 +110,9 @@ def test_a_failure_is_no_result(tmp_path: Path) -> None:
     measure = importlib.import_module("measure")
     limits = measure.Limits(seconds=60, memory=1e12)
     with pytest.raises(RuntimeError, match="no such luck"):
-        measure.measure([sys.executable, "-c", "raise SystemExit('no such luck')"], dict(os.environ), limits, tmp_path)
+        measure.measure(
+            [sys.executable, "-c", "raise SystemExit('no such luck')"], dict(os.environ), limits, tmp_path, tmp_path
+        )
 
 
 def test_the_page_says_what_was_measured() -> None:
