@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from unittest.mock import patch
 
 import duckdb
+from pandera.polars import DataFrameSchema
 from product import Product
 
 from pipelines.check import Finding, Report, check
 from pipelines.check.contracts import read_contracts
+from pipelines.check.rows import Checked, check_rows
 from pipelines.check.rules import read_rules
-from pipelines.check.runner import MODELS, RULES, names_of_tables
+from pipelines.check.runner import MODELS, RULES, names_of_tables, referenced_values
+from pipelines.check.schemas import schema_of
 from pipelines.load.loader import load
 from pipelines.settings import SAMPLE, sample_as_of
 
@@ -50,6 +54,11 @@ set variable victim_of_state = (
 """
 
 
+_WITH_ALLOWED_VALUES = {
+    column.reference[0] for contract in TABLES.values() for column in contract.columns if column.reference
+}
+
+
 def models_checked(product: Product) -> list[str]:
     """The models that a check reads."""
     needed = {*TABLES, "rejected_lines"}.union(*(file.needs for file in RULE_FILES))
@@ -82,6 +91,24 @@ def broken_sample(product: Product, *statements: str) -> Iterator[duckdb.DuckDBP
 def report_of_broken(product: Product, *statements: str) -> Report:
     """What a check says of the sample after these statements."""
     with broken_sample(product, *statements) as connection:
+        return check_broken(product, connection, *statements)
+
+
+def check_broken(product: Product, connection: duckdb.DuckDBPyConnection, *statements: str) -> Report:
+    """What a check says of a sample after these statements.
+
+    The rows of tables that no statement names are those of the sample, which were checked once. A statement that
+    names a table with allowed values makes all rows be checked again.
+    """
+    said = " ".join(statements)
+    right = {table: checked for table, checked in _rows_of_sample(product).items() if table not in said}
+    if any(full_name(connection, table) in said for table in _WITH_ALLOWED_VALUES):
+        right = {}
+
+    def check_what_changed(connection: duckdb.DuckDBPyConnection, schema: DataFrameSchema, batch_rows: int) -> Checked:
+        return right.get(str(schema.name)) or check_rows(connection, schema, batch_rows)
+
+    with patch("pipelines.check.rows.check_rows", check_what_changed):
         return check(connection, AS_OF)
 
 
@@ -111,3 +138,14 @@ def _sample(product: Product) -> duckdb.DuckDBPyConnection:
     connection.execute(VICTIMS)
     connection.execute(A_NOTE)
     return connection
+
+
+@cache
+def _rows_of_sample(product: Product) -> dict[str, Checked]:
+    connection = _sample(product)
+    tables = names_of_tables(connection)
+    values = referenced_values(connection, list(TABLES.values()), tables)
+    return {
+        tables[name]: check_rows(connection, schema_of(contract, tables[name], values, AS_OF), 500_000)
+        for name, contract in TABLES.items()
+    }
