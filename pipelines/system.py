@@ -41,16 +41,9 @@ def exchange(one: Path, other: Path) -> bool:
 
 
 def flush(folder: Path) -> None:
-    """Have the disk hold every folder in it and every file that has no other name: one that has was there before.
-
-    Many at once: one by one takes ten times as long.
-    """
-    paths = [folder]
-    for parent, folders, files in os.walk(folder):
-        paths += [Path(parent, name) for name in folders]
-        paths += [path for path in (Path(parent, name) for name in files) if path.lstat().st_nlink == 1]
+    """Have the disk hold a folder and all in it. Many at once: one by one takes ten times as long."""
     with ThreadPoolExecutor(_FLUSHES_AT_ONCE) as pool:
-        list(pool.map(flush_one, paths))
+        list(pool.map(flush_one, [folder, *folder.rglob("*")]))
 
 
 def flush_one(path: Path) -> None:

@@ -4,16 +4,24 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pipelines.export import export, replace
-from pipelines.export.replace import replaced
+from pipelines.export.replace import replacement, workspace
 from pipelines.warehouse import connect
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["pipelines.export"])
+
+
+@contextmanager
+def replaced(folder: Path, files: Sequence[str]) -> Iterator[Path]:
+    """A new folder to put these files into, which takes the place of the other."""
+    with workspace(folder) as space, replacement(space, folder, files, {}, None) as new:
+        yield new
 
 
 def put(folder: Path, files: dict[str, str]) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from export_killed import export_from, killed, put
+from export_killed import export_from, killed, put, replaced
 from export_warehouse import PEOPLE, contents, fill, warehouse
 
 from pipelines.errors import StudyflowError
 from pipelines.export import export, replace
-from pipelines.export.replace import MANIFEST, replaced
+from pipelines.export.replace import MANIFEST
 from pipelines.locks import alone
 from pipelines.warehouse import connect
 
@@ -109,7 +109,7 @@ def test_a_failing_swap_leaves_everything_as_it_was(tmp_path: Path, monkeypatch:
     rename = Path.rename
 
     def fail(path: Path, target: Path) -> Path:
-        if path.name == "new":
+        if (path.name, target) == ("new", folder):
             raise PermissionError(1, "no")
         return rename(path, target)
 

@@ -18,8 +18,8 @@ from pipelines.export.names import distinct_names
 from pipelines.export.options import Format
 from pipelines.export.place import explained, usable
 from pipelines.export.pseudonyms import Pseudonyms
-from pipelines.export.replace import MANIFEST, is_up_to_date, workspace
-from pipelines.export.tables import EVERYONE, Layout, Tables, opened
+from pipelines.export.replace import MANIFEST, is_up_to_date, replacement, workspace
+from pipelines.export.tables import EVERYONE, Layout, opened
 from pipelines.state import build_hash, is_sample
 
 if TYPE_CHECKING:
@@ -88,18 +88,18 @@ def export(
     databases = connection.execute("select path from duckdb_databases() where path is not null").fetchall()
     with (
         explained(folder),
-        workspace(usable(folder, [Path(path) for (path,) in databases])) as space,
+        workspace(place := usable(folder, [Path(path) for (path,) in databases])) as space,
     ):
         done = {folder / name: count for name, count in rows.items()}
-        if content and is_up_to_date(space.folder, content, rows):
+        if content and is_up_to_date(place, content, rows):
             return Exported(folder, done, "nothing")
         with (
-            space.replacement(list(rows), made, content) as new,
+            replacement(space, place, rows, made, content) as new,
             closing(mart.batches(connection, columns, pseudonyms, with_values=with_values)) as batches,
         ):
             _write(new, layout, folders, batches)
             if book:
-                book.write(connection, new)
+                book.write(new)
     return Exported(folder, done)
 
 
@@ -133,16 +133,16 @@ def _hash(*what: object) -> str:
 
 def _write(new: Path, layout: Layout, folders: dict[str, str], batches: Iterable[pa.RecordBatch]) -> None:
     """Write every table. Batches come in the order of studies."""
-    with opened(new, layout) as everything, ExitStack() as stack:
-        of_study: Tables | None = None
-        written = None
+    with opened(new, layout) as write, ExitStack() as stack:
+        written: str | None = None
+        write_of_study = write
         for batch in batches:
-            everything.write(batch)
+            write(batch)
             for study, piece in _by_study(batch) if folders else ():
-                if of_study is None or study != written:
+                if study != written:
                     stack.close()
-                    of_study, written = stack.enter_context(opened(new / folders[study], layout)), study
-                of_study.write(piece)
+                    write_of_study, written = stack.enter_context(opened(new / folders[study], layout)), study
+                write_of_study(piece)
 
 
 def _by_study(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:

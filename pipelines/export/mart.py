@@ -79,25 +79,20 @@ def counts(connection: duckdb.DuckDBPyConnection, stages: Iterable[str]) -> dict
         StudyflowError: a stage was taken from the reference table after the marts were made, or they cannot be read.
     """
     query = """
-        select study_id, current_stage, count(*)
-        from marts.participants
-        group by study_id, current_stage
+        select study_id, [coalesce(by_stage[stage], 0) for stage in $stages], participants
+        from (
+            select study_id, histogram(current_stage) as by_stage, count(*) as participants
+            from marts.participants
+            group by study_id
+        )
         order by study_id
     """
-    position = {stage: place for place, stage in enumerate(stages)}
-    found: dict[str, list[int]] = {}
-    missing = 0
     with _explained():
-        for study, stage, rows in connection.execute(query).fetchall():
-            of_study = found.setdefault(study, [0] * len(position))
-            if stage in position:
-                of_study[position[stage]] = rows
-            else:
-                missing += rows
-    if missing:
+        found = connection.execute(query, {"stages": list(stages)}).fetchall()
+    if missing := sum(participants - sum(by_stage) for _, by_stage, participants in found):
         msg = f"{missing} participants are in a stage that reference.stages lacks. Make the marts again: studyflow run"
         raise StudyflowError(msg)
-    return {study: tuple(of_study) for study, of_study in found.items()}
+    return {study: tuple(by_stage) for study, by_stage, _ in found}
 
 
 def query(shown: list[Column], *, with_values: bool, of: str = "marts.participants") -> str:

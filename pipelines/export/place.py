@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 
 from pipelines.errors import StudyflowError
@@ -24,25 +25,28 @@ def usable(folder: Path, never_inside: Iterable[Path] = ()) -> Path:
             `never_inside`, the home folder, the project or the current folder lies in it.
     """
     place = folder.resolve()
+    for problem in chain(_problems_around(place, never_inside), _problems_inside(place)):
+        msg = f"{folder}: {problem}"
+        raise StudyflowError(msg)
+    return place
+
+
+def _problems_around(place: Path, never_inside: Iterable[Path]) -> Iterator[str]:
     if place.exists() and not place.is_dir():
-        msg = f"{folder}: this is a file. Name a folder, or move the file away."
-        raise StudyflowError(msg)
+        yield "this is a file. Name a folder, or move the file away."
     if place.exists() and not os.access(place, os.W_OK | os.X_OK):
-        msg = f"{folder}: this folder is write-protected. Allow writing to it, or choose another."
-        raise StudyflowError(msg)
+        yield "this folder is write-protected. Allow writing to it, or choose another."
     if place.is_mount():
-        msg = f"{folder}: an export replaces its folder as a whole, and this is a mount point. Name a folder inside it."
-        raise StudyflowError(msg)
+        yield "an export replaces its folder as a whole, and this is a mount point. Name a folder inside it."
     for other in (*never_inside, Path.cwd(), PROJECT, *_home()):
         if place in (other.resolve(), *other.resolve().parents):
             found = f"this is {other}" if place == other.resolve() else f"{other} is in it"
-            msg = f"{folder}: an export replaces its folder as a whole, and {found}. Name a folder of its own."
-            raise StudyflowError(msg)
-    _refuse_write_protected_parent(folder, place)
-    if place.exists():
-        _refuse_files_of_others(folder, place)
-        _refuse_group_of_others(folder, place)
-    return place
+            yield f"an export replaces its folder as a whole, and {found}. Name a folder of its own."
+    parent = next(one for one in place.parents if one.exists())
+    if not parent.is_dir():
+        yield f"{parent} is a file. Choose another folder."
+    if not os.access(parent, os.W_OK | os.X_OK):
+        yield f"an export is made beside the folder, and {parent} is write-protected. Choose another folder."
 
 
 def _home() -> list[Path]:
@@ -52,41 +56,27 @@ def _home() -> list[Path]:
         return []
 
 
-def _refuse_write_protected_parent(folder: Path, place: Path) -> None:
-    parent = next(one for one in place.parents if one.exists())
-    if not parent.is_dir():
-        msg = f"{folder}: {parent} is a file. Choose another folder."
-        raise StudyflowError(msg)
-    if not os.access(parent, os.W_OK | os.X_OK):
-        msg = f"{folder}: an export is made beside the folder, and {parent} is write-protected. Choose another folder."
-        raise StudyflowError(msg)
-
-
-def _refuse_files_of_others(folder: Path, place: Path) -> None:
+def _problems_inside(place: Path) -> Iterator[str]:
     """Files of others stay where an export is, but the first export goes to a folder of its own."""
-    names = {entry.name for entry in os.scandir(place)}
+    if not place.exists():
+        return
+    names = {entry.name for entry in place.iterdir()}
     if names & REPOSITORIES:
-        msg = f"{folder}: this is the root of a repository. Name a folder of its own."
-        raise StudyflowError(msg)
+        yield "this is the root of a repository. Name a folder of its own."
     if MANIFEST not in names and (others := sorted(names - NOBODYS)):
-        msg = (
-            f"{folder}: there are files that studyflow did not write, {others[0]} for one, and no export yet. "
+        yield (
+            f"there are files that studyflow did not write, {others[0]} for one, and no export yet. "
             "Name a new or an empty folder."
         )
-        raise StudyflowError(msg)
-
-
-def _refuse_group_of_others(folder: Path, place: Path) -> None:
-    """The new folder could not get the group of the old one, and so whoever is in it could no longer read it."""
+    # The new folder could not get the group of the old one, and so whoever is in it could no longer read it.
     with suppress(AttributeError):  # Windows has no groups
         group, parent = place.stat().st_gid, place.parent.stat()
         is_inherited = bool(parent.st_mode & stat.S_ISGID) and parent.st_gid == group
         if os.geteuid() != 0 and not is_inherited and group not in {os.getegid(), *os.getgroups()}:
-            msg = (
-                f"{folder}: this folder is of a group that you are not in (number {group}), so an export would lock "
-                "that out. Join it, or choose another folder."
+            yield (
+                f"this folder is of a group that you are not in (number {group}), so an export would lock that out. "
+                "Join it, or choose another folder."
             )
-            raise StudyflowError(msg)
 
 
 @contextmanager

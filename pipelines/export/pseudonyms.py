@@ -2,7 +2,7 @@
 
 import hmac
 import os
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,16 +38,12 @@ class Pseudonyms:
 
     @contextmanager
     def in_place_of_ids(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        rows: str,
-        values: Mapping[str, object] | None = None,
-        columns: Iterable[str] = tuple(IDS),
+        self, connection: duckdb.DuckDBPyConnection, rows: str, columns: Iterable[str] = tuple(IDS)
     ) -> Generator[str, None, None]:
-        """SQL of the rows (a table or query) with pseudonyms in place of the ids in `columns`; `values` are what it asks for."""
+        """SQL of the rows (a table or query) with pseudonyms in place of the ids in `columns`."""
         names = {column: f"pseudonyms_of_{column}" for column in columns}
         for column, name in names.items():
-            ids = connection.sql(f"select distinct {column} as id from {rows}", params=values)  # noqa: S608
+            ids = connection.sql(f"select distinct {column} as id from {rows}")  # noqa: S608
             with ids.to_arrow_reader() as reader:
                 found = [self._of_batch(IDS[column], batch) for batch in reader]
             connection.register(name, pa.Table.from_batches(found, _SCHEMA))

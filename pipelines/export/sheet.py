@@ -1,8 +1,9 @@
 """One sheet of a workbook: a typed cell for each value, the header frozen, a filter, columns as wide as what they hold."""
 
 import re
-from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipelines.export.cells import INSTANT, Column
@@ -27,8 +28,6 @@ _DAY = timedelta(days=1)
 _EPOCH, _FIRST = datetime(1899, 12, 30, tzinfo=UTC), datetime(1900, 3, 1, tzinfo=UTC)
 _LARGEST_INTEGER = 2**53
 
-Writer = Callable[[int, int, Any], int]
-
 
 class Formats:
     """How cells look, made once for a workbook."""
@@ -45,19 +44,27 @@ class Formats:
         self.instant: Format = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
         self.day: Format = book.add_format({"num_format": "yyyy-mm-dd"})
 
+    def of(self, column: Column) -> "Format":
+        """How the numbers and times of a column look."""
+        if column.type in {INSTANT, "DATE"}:
+            return self.instant if column.type == INSTANT else self.day
+        if column.type in {"FLOAT", "DOUBLE"} or column.type.startswith("DECIMAL"):
+            return self.percent if PERCENT.fullmatch(column.name) else self.number
+        return self.whole
+
 
 def write_sheet(page: "Worksheet", formats: Formats, columns: list[Column], rows: Iterable[tuple[object, ...]]) -> None:
     """Write header and rows, in their order, so that only one row is held in memory."""
     for place, column in enumerate(columns):
         page.write_string(0, place, column.name, formats.header)
-    writers = [_writer(page, formats, column) for column in columns]
+    looks = [formats.of(column) for column in columns]
     # The header's own width, with the button of its filter.
     widths = [max(_NARROWEST, len(column.name) + 3) for column in columns]
     last = 0
     for last, row in enumerate(rows, start=1):
         for place, value in enumerate(row):
             if value is not None:
-                widths[place] = max(widths[place], writers[place](last, place, value))
+                widths[place] = max(widths[place], _write(page, formats, last, place, value, looks[place]))
     for place, width in enumerate(widths):
         page.set_column(place, place, min(width, _WIDEST))
     page.freeze_panes(1, 0)
@@ -66,60 +73,34 @@ def write_sheet(page: "Worksheet", formats: Formats, columns: list[Column], rows
     page.ignore_errors({"number_stored_as_text": f"A1:XFD{HIGHEST_SHEET + 1}"})
 
 
-def _writer(page: "Worksheet", formats: Formats, column: Column) -> Writer:
-    """What writes a value of the column and says how wide it is."""
-    text = _text_writer(page, formats)
-    if column.type == "BOOLEAN":
-
-        def boolean(row: int, place: int, value: bool) -> int:  # noqa: FBT001
+def _write(page: "Worksheet", formats: Formats, row: int, place: int, value: Any, look: "Format") -> int:  # noqa: ANN401, PLR0913, PLR0917
+    """Write a value as a cell of its type, or as text where a spreadsheet has none for it. Its width."""
+    match value:
+        case bool():
             page.write_boolean(row, place, value)
             return 6
-
-        return boolean
-    if column.type in {INSTANT, "DATE"}:
-        return _time_writer(page, formats, text)
-    if column.is_text:
-        return text
-    has_decimals = column.type in {"FLOAT", "DOUBLE"} or column.type.startswith("DECIMAL")
-    shown = formats.whole if not has_decimals else formats.percent if PERCENT.fullmatch(column.name) else formats.number
-
-    def number(row: int, place: int, value: Any) -> int:  # noqa: ANN401
-        if abs(value) <= _LARGEST_INTEGER:
-            page.write_number(row, place, value, shown)
+        case int() | float() | Decimal() if -_LARGEST_INTEGER <= value <= _LARGEST_INTEGER:
+            page.write_number(row, place, value, look)
             return len(f"{value:,.0f}") + 3
-        return text(row, place, str(value))
-
-    return number
-
-
-def _text_writer(page: "Worksheet", formats: Formats) -> Writer:
-    def text(row: int, place: int, value: object) -> int:
-        said = value if isinstance(value, str) else str(value)
-        said = _NO_XML.sub(_escaped, said.replace("\r\n", "\n").replace("\r", "\n"))
-        if len(said) > _LONGEST_TEXT:
-            said = said[: _LONGEST_TEXT - 1] + "…"
-        page.write_string(row, place, said, formats.quoted if said.startswith(_STARTS_FORMULA) else formats.text)
-        return len(said) + 2
-
-    return text
+        case date() if (moment := _moment(value)) and moment >= _FIRST:
+            page.write_number(row, place, (moment - _EPOCH) / _DAY, look)
+            return 17
+        case date():
+            text = value.isoformat()
+        case _:  # also a day before the year 1, of which Python has none: that of Go's zero time in western time zones
+            text = str(value)
+    text = _NO_XML.sub(_escaped, text.replace("\r\n", "\n").replace("\r", "\n"))
+    if len(text) > _LONGEST_TEXT:
+        text = text[: _LONGEST_TEXT - 1] + "…"
+    page.write_string(row, place, text, formats.quoted if text.startswith(_STARTS_FORMULA) else formats.text)
+    return len(text) + 2
 
 
-def _time_writer(page: "Worksheet", formats: Formats, text: Writer) -> Writer:
-    def time(row: int, place: int, value: date | str) -> int:
-        if isinstance(value, str):
-            # How DuckDB hands over a day before the year 1, which is that of Go's zero time in western time zones.
-            return text(row, place, value)
-        if isinstance(value, datetime):
-            # Infinity comes as a time without a zone.
-            moment, shown = value if value.tzinfo else None, formats.instant
-        else:
-            moment, shown = datetime(value.year, value.month, value.day, tzinfo=UTC), formats.day
-        if moment is None or moment < _FIRST:
-            return text(row, place, value.isoformat())
-        page.write_number(row, place, (moment - _EPOCH) / _DAY, shown)
-        return 17
-
-    return time
+def _moment(value: date) -> datetime | None:
+    """When a day begins, or an instant; None for infinity, which comes as a time without a zone."""
+    if isinstance(value, datetime):
+        return value if value.tzinfo else None
+    return datetime.combine(value, time(), UTC)
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -1,10 +1,10 @@
 """Tables as files: rows arrive in order as Arrow batches and are cut by stage."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -17,16 +17,6 @@ from pipelines.export.options import Format
 EVERYONE = "participants"
 
 ROW_GROUP = 50_000
-
-
-class TableWriter(Protocol):
-    """A file being written."""
-
-    def write(self, rows: pa.RecordBatch) -> None:
-        """Add the rows."""
-
-    def close(self) -> None:
-        """Write what is left."""
 
 
 class CsvTable:
@@ -94,40 +84,29 @@ class Layout:
         return [f"{table}.{ending}" for table in self.tables() for ending in self.formats]
 
 
-class Tables:
-    """The tables of one folder, being written."""
-
-    def __init__(self, layout: Layout, files: dict[str, TableWriter]) -> None:
-        self.layout = layout
-        self.files = files
-        self.stages = pa.array(layout.stages, pa.string())
-        self.columns = [LINE, *(layout.schema.names if "parquet" in layout.formats else [])]
-
-    def write(self, rows: pa.RecordBatch) -> None:
-        """Add rows to the table of all and to those of their stages."""
-        stage_of = pc.index_in(rows.column(STAGE), value_set=self.stages).to_numpy()
-        shown = rows.select(self.columns)
-        self._write(EVERYONE, shown)
-        by_stage = shown.take(pa.array(np.argsort(stage_of, kind="stable")))
-        start = 0
-        for table, count in zip(self.layout.stages.values(), np.bincount(stage_of).tolist(), strict=False):
-            self._write(table, by_stage.slice(start, count))
-            start += count
-
-    def _write(self, table: str, rows: pa.RecordBatch) -> None:
-        for ending in self.layout.formats:
-            if rows.num_rows:
-                self.files[f"{table}.{ending}"].write(rows)
-
-
 @contextmanager
-def opened(folder: Path, layout: Layout) -> Iterator[Tables]:
-    """Tables in a folder, which is made if it is not there. Every file has its header from the start."""
+def opened(folder: Path, layout: Layout) -> Iterator[Callable[[pa.RecordBatch], None]]:
+    """What adds rows to the table of all and to those of their stages, in a folder that is made if it is not there.
+
+    Every file has its header from the start.
+    """
     folder.mkdir(exist_ok=True)
+    columns = [LINE, *(layout.schema.names if "parquet" in layout.formats else [])]
     with ExitStack() as stack:
-        files: dict[str, TableWriter] = {}
+        files: dict[str, CsvTable | ParquetTable] = {}
         for name in layout.files():
             file = stack.enter_context((folder / name).open("xb"))
             table = CsvTable(file, layout.header) if name.endswith(".csv") else ParquetTable(file, layout.schema)
             files[name] = stack.enter_context(closing(table))
-        yield Tables(layout, files)
+
+        def put(table: str, rows: pa.RecordBatch) -> None:
+            for ending in layout.formats if rows.num_rows else ():
+                files[f"{table}.{ending}"].write(rows)
+
+        def write(rows: pa.RecordBatch) -> None:
+            shown = rows.select(columns)
+            put(EVERYONE, shown)
+            for stage, table in layout.stages.items():
+                put(table, shown.filter(pc.equal(rows.column(STAGE), stage)))
+
+        yield write
