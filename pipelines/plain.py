@@ -1,6 +1,7 @@
-"""Text that a terminal shows as it stands: ids and names come from webhooks, and a terminal obeys what it reads."""
+"""Text as people read it: numbers with their nouns, and ids and names from webhooks, of which a terminal obeys nothing."""
 
 import unicodedata
+from datetime import UTC, datetime
 
 _ESCAPED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 # Joiners make one sign of two in Persian, Hindi and emoji, and do nothing else.
@@ -20,3 +21,18 @@ def _is_obeyed(one: str) -> bool:
 
 def _escape(one: str) -> str:
     return one.encode("unicode_escape").decode("ascii")
+
+
+def several(number: int, one: str, many: str = "") -> str:
+    """1 study, 2 studies."""
+    return f"{number:,} {plural(number, one, many)}"
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """The word for one or for several: study, studies."""
+    return one if number == 1 else many or f"{one}s"
+
+
+def instant(moment: datetime) -> str:
+    """An instant as SQL and machines read it: 2026-07-31T18:00:00Z."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

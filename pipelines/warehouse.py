@@ -13,6 +13,8 @@ import jinja2
 from pipelines.errors import StudyflowError
 from pipelines.settings import PROJECT
 
+Row = dict[str, Any]
+"""A row of a query by the names of its columns."""
 MAGIC, MAGIC_AT = b"DUCK", 8
 """What every DuckDB file has near its start."""
 SCHEMAS = frozenset({"raw", "staging", "intermediate", "marts", "audit", "reference", "state", "delta"})
@@ -223,6 +225,13 @@ def only_row(
     """The row of a query that has exactly one. DuckDB wants a result fetched to its end before it goes on."""
     [row] = connection.execute(query, values).fetchall()
     return row
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
+    """All rows of a query, each by the names of its columns."""
+    answer = connection.execute(query)
+    names = [str(name) for name, *_ in answer.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
 def has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:

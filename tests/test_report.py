@@ -140,7 +140,7 @@ def test_every_query_says_what_it_is_for_and_what_its_columns_mean(
     sample: duckdb.DuckDBPyConnection, name: str
 ) -> None:
     """The head of a query is what readers see of it; a column of a mart that it names must be there."""
-    about, meanings, _ = read(name)
+    about, _, meanings, _ = read(name)
     assert about.endswith(".")
     columns = {
         ".".join(row)

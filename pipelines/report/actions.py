@@ -2,159 +2,117 @@
 
 from collections.abc import Iterator, Mapping
 
-from pipelines.report import formatting
+from pipelines.plain import plural, several
 from pipelines.report.document import Action
+from pipelines.report.formatting import amount, count, cut, days, hours, shown
 from pipelines.report.questions import Answer
+from pipelines.warehouse import Row
 
-several = formatting.several
+Answers = Mapping[str, Answer]
+
+_URGENCY = {"bad": 0, "warn": 1, "muted": 2, "": 3}
 
 
-def actions(answers: Mapping[str, Answer], span: str) -> tuple[list[Action], list[str]]:
+def actions(answers: Answers, span: str) -> tuple[list[Action], list[str]]:
     """What is to be done, and of what there is nothing to be done."""
-    found = list(_all(answers, span))
-    waiting = [one for one in found if one.number]
-    order = {"bad": 0, "warn": 1, "muted": 2, "": 3}
-    return sorted(waiting, key=lambda one: order[one.tone]), [
-        one.what for one in found if not one.number and one.key != "silent_hours"
+    found = [
+        *_silence(answers),
+        *(action for row in answers["incentives"].rows for action in _incentives(row)),
+        _stalled(answers),
+        _contacted(answers, span),
+        _unknown_statuses(answers),
+        _silent_studies(answers),
+        _gaps(answers, span),
+        _full_studies(answers),
     ]
+    waiting = sorted((one for one in found if one.number), key=lambda one: _URGENCY[one.tone])
+    return waiting, [one.what for one in found if not one.number]
 
 
-def _all(answers: Mapping[str, Answer], span: str) -> Iterator[Action]:
-    silence = answers["silence"].rows
-    of_all = [row for row in silence if row["is_of_all"]]
-    yield Action(
-        "silent_hours",
-        int(of_all[0]["silence_hours"]) if of_all else 0,
-        "hours without any webhook",
-        [
-            f"longest normal gap {formatting.hours(row['usual_hours'])}: check that webhooks are still arriving"
-            for row in of_all
-        ],
-        "#list-silence",
-        "bad",
-    )
-    yield from _incentives(answers)
+def _silence(answers: Answers) -> Iterator[Action]:
+    for row in answers["silence"].rows:
+        if row["is_of_all"] and row["silence_hours"] >= 1:
+            usual = f"longest normal gap {hours(row['usual_hours'])}: check that webhooks are still arriving"
+            silent = int(row["silence_hours"])
+            yield Action("silent_hours", silent, "hours without any webhook", [usual], "silence", "bad")
+
+
+def _incentives(row: Row) -> Iterator[Action]:
+    """What is to be done for those in one state of the backlog."""
+    people, overdue, hidden = row["people"], row["overdue"], row["hidden"]
+    details = [f"oldest {days(row['oldest_days'])}"] if people else []
+    if not row["is_sent"]:
+        if row["overdue_amount"]:
+            details.append(f"{amount(row['overdue_amount'])} in all")
+        if row["overdue_without_amount"]:
+            details.append(f"{row['overdue_without_amount']:,} more of unknown amount")
+        what = f"{plural(overdue, 'incentive')} overdue, not sent"
+        yield Action("overdue", overdue, what, details, "incentives_owed", "bad")
+        what = f"{plural(hidden, 'owed incentive')} that Rally hides"
+        details = ["not shown in any Rally table: they finished, then opted out or bounced"]
+        yield Action("hidden", hidden, what, details, "incentives_hidden", "bad")
+    elif row["is_returned"]:
+        what = f"{plural(people, 'incentive')} not delivered"
+        details.append("the email bounced: find another address")
+        yield Action("returned", people, what, details, "incentives_returned", "bad")
+    else:
+        what = f"{plural(overdue, 'incentive')} sent, overdue unclaimed"
+        yield Action("unclaimed", overdue, what, [*details, "remind them"], "incentives", "warn")
+
+
+def _stalled(answers: Answers) -> Action:
+    number = answers["stalled_participants"].of_all
     by_stage = answers["stalled_by_stage"].rows
-    by_hand = by_stage[0]["to_move_in_all"] if by_stage else 0
-    yield Action(
-        "stalled",
-        answers["stalled_participants"].of_all,
-        _plural(answers["stalled_participants"].of_all, "participant", " stalled"),
-        [
-            ", ".join(f"{row['stalled']:,} {formatting.shown(row['stage'])}" for row in by_stage),
-            *([f"{by_hand:,} may have finished: move them by hand"] if by_hand else []),
-        ],
-        "#list-stalled_participants",
-        "warn",
-    )
-    yield _contacted(answers, span)
-    yield from _data(answers, span)
-    full = answers["full_studies"].rows
-    yield Action(
-        "full_studies",
-        answers["full_studies"].of_all,
-        "study full or nearly" if answers["full_studies"].of_all == 1 else "studies full or nearly",
-        [f"{formatting.cut(row['study'], 40)}: {several(row['remaining'], 'place')} left" for row in full[:2]],
-        "#list-full_studies",
-        "warn" if any(row["remaining"] == 0 for row in full) else "muted",
-    )
+    details = [", ".join(f"{row['stalled']:,} {shown(row['stage'])}" for row in by_stage)]
+    if by_stage and by_stage[0]["to_move_in_all"]:
+        details.append(f"{by_stage[0]['to_move_in_all']:,} may have finished: move them by hand")
+    what = f"{plural(number, 'participant')} stalled"
+    return Action("stalled", number, what, details, "stalled_participants", "warn")
 
 
-def _incentives(answers: Mapping[str, Answer]) -> Iterator[Action]:
-    rows = answers["incentives"].rows
-    for row in rows:
-        details = [f"oldest {formatting.days(row['oldest_days'])}"] if row["people"] else []
-        if not row["is_sent"]:
-            money = [f"{formatting.amount(row['overdue_amount'])} in all"] if row["overdue_amount"] else []
-            unknown = row["overdue_without_amount"]
-            money += [f"{several(unknown, 'more', 'more')} of unknown amount"] if unknown else []
-            yield Action(
-                "overdue",
-                row["overdue"],
-                _plural(row["overdue"], "incentive", " overdue, not sent"),
-                details + money,
-                "#list-incentives_owed",
-                "bad",
-            )
-            yield Action(
-                "hidden",
-                row["hidden"],
-                _plural(row["hidden"], "owed incentive", " that Rally hides"),
-                ["not shown in any Rally table: they finished, then opted out or bounced"],
-                "#list-incentives_hidden",
-                "bad",
-            )
-        elif row["is_returned"]:
-            yield Action(
-                "returned",
-                row["people"],
-                _plural(row["people"], "incentive", " not delivered"),
-                [*details, "the email bounced: find another address"],
-                "#list-incentives_returned",
-                "bad",
-            )
-        else:
-            yield Action(
-                "unclaimed",
-                row["overdue"],
-                _plural(row["overdue"], "incentive", " sent, overdue unclaimed"),
-                [*details, "remind them"],
-                "#list-incentives",
-                "warn",
-            )
+def _contacted(answers: Answers, span: str) -> Action:
+    number = answers["contacted"].of_all
+    newly = _first(answers["contacted"], "new_of_all")
+    details = [f"{newly:,} went over a limit {span}", "don't contact them until they are back under the limit"]
+    what = f"{plural(number, 'person', 'people')} contacted too much"
+    return Action("contacted", number, what, details, "contacted", "warn" if newly else "muted")
 
 
-def _contacted(answers: Mapping[str, Answer], span: str) -> Action:
-    rows = answers["contacted"].rows
-    newly = rows[0]["new_of_all"] if rows else 0
-    return Action(
-        "contacted",
-        answers["contacted"].of_all,
-        "person contacted too much" if answers["contacted"].of_all == 1 else "people contacted too much",
-        [f"{newly:,} went over a limit {span}", "don't contact them until they are back under the limit"],
-        "#list-contacted",
-        "warn" if newly else "muted",
-    )
+def _unknown_statuses(answers: Answers) -> Action:
+    number = _first(answers["rejected"], "unknown_in_all")
+    unknown = [row["value"] for row in answers["rejected"].rows if row["value"] is not None]
+    details = [", ".join(cut(value, 30) for value in unknown[:3]), "add them to participant_statuses.csv"]
+    what = f"{plural(number, 'webhook')} with unknown statuses"
+    return Action("unknown_statuses", number, what, details, "rejected", "warn")
 
 
-def _data(answers: Mapping[str, Answer], span: str) -> Iterator[Action]:
-    rejected = answers["rejected"].rows
-    unusable = rejected[0]["unknown_in_all"] if rejected else 0
-    unknown = [row["value"] for row in rejected if row["value"] is not None]
-    yield Action(
-        "unknown_statuses",
-        unusable,
-        _plural(unusable, "webhook", " with unknown statuses"),
-        [", ".join(formatting.cut(value, 30) for value in unknown[:3]), "add them to participant_statuses.csv"],
-        "#list-rejected",
-        "warn",
-    )
+def _silent_studies(answers: Answers) -> Action:
     quiet = [row for row in answers["silence"].rows if not row["is_of_all"]]
-    yield Action(
-        "silent_studies",
-        len(quiet),
-        "study gone quiet" if len(quiet) == 1 else "studies gone quiet",
-        [", ".join(formatting.cut(row["study"], 40) for row in quiet[:2]), "done, or stuck?"],
-        "#list-silence",
-        "muted",
-    )
-    gaps = answers["gaps"].rows
+    details = [", ".join(cut(row["study"], 40) for row in quiet[:2]), "done, or stuck?"]
+    what = f"{plural(len(quiet), 'study', 'studies')} gone quiet"
+    return Action("silent_studies", len(quiet), what, details, "silence", "muted")
+
+
+def _gaps(answers: Answers, span: str) -> Action:
+    known, newly = (_first(answers["gaps"], column) for column in ("gaps_in_all", "newly_in_all"))
     lost = [
-        f"some {formatting.count(row['lost'])} lost in all, by estimate ({formatting.count(row['lost_low'])} to {formatting.count(row['lost_high'])})"
+        f"some {count(row['lost'])} lost in all, by estimate ({count(row['lost_low'])} to {count(row['lost_high'])})"
         for row in answers["feed"].rows
         if row["lost"] is not None
     ]
-    known = gaps[0]["gaps_in_all"] if gaps else 0
-    newly = gaps[0]["newly_in_all"] if gaps else 0
-    yield Action(
-        "gaps",
-        known,
-        _plural(known, "webhook", " known to be missing"),
-        [f"{newly:,} {span}", *lost, "look in the delivery log of Rally or Svix"],
-        "#list-gaps",
-        "warn" if newly else "muted",
-    )
+    details = [f"{newly:,} {span}", *lost, "look in the delivery log of Rally or Svix"]
+    what = f"{plural(known, 'webhook')} known to be missing"
+    return Action("gaps", known, what, details, "gaps", "warn" if newly else "muted")
 
 
-def _plural(number: int, one: str, rest: str) -> str:
-    return f"{one}{'' if number == 1 else 's'}{rest}"
+def _full_studies(answers: Answers) -> Action:
+    number, full = answers["full_studies"].of_all, answers["full_studies"].rows
+    details = [f"{cut(row['study'], 40)}: {several(row['remaining'], 'place')} left" for row in full[:2]]
+    what = f"{plural(number, 'study', 'studies')} full or nearly"
+    is_full = any(row["remaining"] == 0 for row in full)
+    return Action("full_studies", number, what, details, "full_studies", "warn" if is_full else "muted")
+
+
+def _first(answer: Answer, column: str) -> int:
+    """What every row says of all."""
+    return int(answer.rows[0][column]) if answer.rows else 0

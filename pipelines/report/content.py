@@ -2,11 +2,12 @@
 
 import duckdb
 
+from pipelines.plain import several
 from pipelines.report import actions, charts, formatting, sections
 from pipelines.report.document import Document, Tile
 from pipelines.report.glossary import Glossary
 from pipelines.report.questions import Answer, Scope, ask
-from pipelines.report.study import Stages, StudySections
+from pipelines.report.study import Stages, study_section
 
 WHOLE = (
     "overview",
@@ -53,10 +54,11 @@ def compose(connection: duckdb.DuckDBPyConnection, scope: Scope, *, is_since_rep
     todo, nothing = actions.actions(answers, "since the last report" if is_since_report else _in_the_last(scope))
     listed = [row for row in answers["studies"].rows if row["has_section"]][:MOST_STUDIES]
     anchors = {row["study_id"]: f"study-{place}" for place, row in enumerate(listed, start=1)}
-    overview = sections.overview(answers, glossary, anchors)
+    for row in answers["studies"].rows:
+        row["anchor"] = anchors.get(row["study_id"], "")
+    overview = sections.overview(answers, glossary)
     stages = _stages(answers["stages"])
-    sections_of = StudySections(connection, scope, glossary)
-    studies = [sections_of.study(row, anchors[row["study_id"]], stages[row["study_id"]]) for row in listed]
+    studies = [study_section(connection, scope, glossary, row, stages[row["study_id"]]) for row in listed]
     used = [*answers.values(), *(answer for first in studies[:1] for answer in first.answers)]
     return Document(
         scope=scope,
@@ -92,7 +94,7 @@ def _facts(answers: dict[str, Answer]) -> list[str]:
     if not row["studies"]:
         return ["No participants yet"]
     return [
-        f"{formatting.several(row['studies'], 'study', 'studies')}, {formatting.several(row['participants'], 'participant')}",
+        f"{several(row['studies'], 'study', 'studies')}, {several(row['participants'], 'participant')}",
         f"last change {formatting.hours(row['silent_hours'])} before",
     ]
 

@@ -78,13 +78,13 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something to be done: how many wait for it, what it is, what to know, where the list is."""
+    """Something to be done: how many wait for it, what it is, what to know, which list has them."""
 
     key: str
     number: int
     what: str
     details: list[str]
-    href: str
+    list: str
     tone: Tone
 
 

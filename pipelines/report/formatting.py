@@ -87,11 +87,6 @@ def span(value: timedelta) -> str:
     return f"{text} hour{'' if text == '1' else 's'}"
 
 
-def several(number: int, one: str, many: str = "") -> str:
-    """1 study, 2 studies."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def words(name: str) -> str:
     """A name of the reference tables in words: activity_completed is Activity completed."""
     return name.replace("_", " ").strip().capitalize() if name.islower() else name

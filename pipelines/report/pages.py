@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jinja2
 
+from pipelines.plain import several
 from pipelines.report import formatting
 from pipelines.report.archived import ArchivedReport
 from pipelines.report.document import Document
@@ -18,28 +19,17 @@ _MARKDOWN = re.compile(r"([\\`*\[\]<>|~#&]|\b_|_\b|(?<!\w)_)")
 
 def html(document: Document) -> str:
     """One file that needs nothing else."""
-    return _render(_html_environment(), "report.html.j2", document)
-
-
-def index(entries: Sequence[ArchivedReport]) -> str:
-    """A page that leads to reports, in the order given."""
-    return (
-        _html_environment().get_template("index.html.j2").render(entries=entries, formatting=formatting).strip() + "\n"
-    )
+    return _report("report.html.j2", document)
 
 
 def markdown(document: Document) -> str:
     """The same for a chat or a ticket, without the pictures."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=False,  # noqa: S701 - Markdown, escaped by `md`
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["md"] = escaped
-    environment.filters["fenced"] = fenced
-    return _render(environment, "report.md.j2", document)
+    return _report("report.md.j2", document)
+
+
+def index(entries: Sequence[ArchivedReport]) -> str:
+    """A page that leads to reports, in the order given."""
+    return _template("index.html.j2").render(entries=entries).strip() + "\n"
 
 
 def escaped(text: str) -> str:
@@ -54,23 +44,25 @@ def fenced(sql: str) -> str:
     return f"{fence}sql\n{sql}\n{fence}"
 
 
-def _html_environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _render(environment: jinja2.Environment, template: str, document: Document) -> str:
+def _report(template: str, document: Document) -> str:
     scope = document.scope
-    rendered = environment.get_template(template).render(
+    rendered = _template(template).render(
         document=document,
-        formatting=formatting,
         tags=tags(scope.as_of, scope.study),
         weekday=scope.as_of.strftime("%A"),
         version=version("studyflow"),
     )
     return re.sub(r"\n{3,}", "\n\n", rendered).strip() + "\n"
+
+
+def _template(name: str) -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=name.endswith(".html.j2"),  # Markdown is escaped by `md`
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"md": escaped, "fenced": fenced}
+    environment.globals |= {"formatting": formatting, "several": several}
+    return environment.get_template(name)

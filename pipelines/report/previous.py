@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from pipelines.errors import StudyflowError
-from pipelines.report.questions import instant
+from pipelines.plain import instant
 from pipelines.settings import parse_instant
 
 WITHOUT_ONE = timedelta(days=7)

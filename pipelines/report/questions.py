@@ -1,22 +1,22 @@
 """The queries of a report: each a file in queries/, asked as it is shown, with the values of the report written in."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from pipelines.errors import StudyflowError
+from pipelines.plain import instant
+from pipelines.warehouse import Row, rows_of
 
 QUERIES = Path(__file__).parent / "queries"
 
-Row = dict[str, Any]
-
 _VALUE = re.compile(r"\$(since|before|study|rows)\b")
-_ABOUT = re.compile(r"--   ([^:]+): (.*)")
+_COLUMN = re.compile(r"--   ([^:|]+?)(?: \| (.*?) \| (.*?))?(?:: (.*))?")
+"""`--   key: meaning`, or of a column that a table shows `--   key | Label | how it is written: meaning`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,21 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownColumn:
+    """A column that a table shows, as the head of its query says: what it is called, and how its cells are written."""
+
+    key: str
+    label: str
+    how: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A query with its values written in, what its head says of it and of its columns, and its rows."""
 
     name: str
     about: str
+    shown: Sequence[ShownColumn]
     meanings: Mapping[str, str]
     sql: str
     rows: list[Row]
@@ -59,32 +69,27 @@ def ask(connection: duckdb.DuckDBPyConnection, name: str, scope: Scope, rows: in
     Raises:
         StudyflowError: the tables are not those of this version of studyflow.
     """
-    about, meanings, sql = read(name)
+    about, shown, meanings, sql = read(name)
     values = {"since": scope.since, "before": scope.since - scope.span, "study": scope.study, "rows": rows}
     filled = _VALUE.sub(lambda found: _literal(values[found[1]]), sql)
     try:
-        cursor = connection.execute(filled)
+        found = rows_of(connection, filled)
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         what = str(error).splitlines()[0]
         msg = f"The tables are not those that this report reads ({what}). Build them again: studyflow run"
         raise StudyflowError(msg) from error
-    names = [column[0] for column in cursor.description or []]
-    found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return Answer(name, about, meanings, filled, found)
+    return Answer(name, about, shown, meanings, filled, found)
 
 
-def read(name: str) -> tuple[str, dict[str, str], str]:
-    """A query's file: what it is about, what its columns mean or the column that says so, and the query."""
+def read(name: str) -> tuple[str, list[ShownColumn], dict[str, str], str]:
+    """A query's file: what it is about, which columns are shown, what they mean or the column that says so, and the query."""
     lines = (QUERIES / f"{name}.sql").read_text(encoding="utf-8").splitlines()
     head = [line for line in lines if line.startswith("--")]
-    meanings = {found[1]: found[2] for line in head if (found := _ABOUT.fullmatch(line))}
-    about = " ".join(line.removeprefix("-- ") for line in head if not _ABOUT.fullmatch(line))
-    return about, meanings, "\n".join(lines[len(head) :])
-
-
-def instant(moment: datetime) -> str:
-    """An instant as SQL and machines read it."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    about = " ".join(line.removeprefix("-- ") for line in head if not _COLUMN.fullmatch(line))
+    columns = [found.groups() for line in head if (found := _COLUMN.fullmatch(line))]
+    shown = [ShownColumn(key, label, tuple(how.split())) for key, label, how, _ in columns if how]
+    meanings = {key: meaning for key, _, _, meaning in columns if meaning}
+    return about, shown, meanings, "\n".join(lines[len(head) :])
 
 
 def _literal(value: datetime | str | int | None) -> str:

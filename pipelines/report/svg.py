@@ -1,7 +1,6 @@
-"""SVG as vl-convert writes it, made fit to stand in a page: named, with the page's colours and fonts, and short."""
+"""SVG as vl-convert writes it, made fit to stand in a page: named, with the page's fonts, and short."""
 
 import re
-from collections.abc import Mapping
 
 from markupsafe import Markup, escape
 
@@ -14,17 +13,12 @@ _HEAD = re.compile(r'<svg [^>]*viewBox="([^"]+)"[^>]*>')
 _LONG = re.compile(r"-?\d+\.\d{2,}(?:e-?\d+)?")
 
 
-def inline(drawn: str, name: str, title: str, colours: Mapping[str, str]) -> Markup:
-    """A drawing with a title that screen readers say, no ids but its own, and colours that CSS decides.
-
-    `name` is unique in the page. `colours` has what stands in place of each colour that was drawn with.
-    """
+def inline(drawn: str, name: str, title: str) -> Markup:
+    """A drawing with a title that screen readers say and no ids but its own. `name` is unique in the page."""
     short = _BACKDROP.sub("", _EMPTY.sub("", drawn))
     box = _HEAD.search(short)
     short = _USELESS.sub("", _HEAD.sub("", short)).replace("</svg>", "")
     short = _LONG.sub(lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), short)
-    for colour, instead in colours.items():
-        short = short.replace(f'"{colour}"', f'"{instead}"')
     head = (
         f'<svg role="img" aria-labelledby="{name}-title" viewBox="{box[1] if box else "0 0 360 200"}">'
         f'<title id="{name}-title">{escape(title)}</title>'

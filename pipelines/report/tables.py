@@ -1,86 +1,114 @@
-"""Answers as tables: which columns are shown, what they are called, how their numbers are written."""
+"""Answers as tables: the head of a query says which columns are shown, what they are called and how they are written."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from pipelines.report import formatting
 from pipelines.report.document import Cell, ReportColumn, ReportTable, Tone
 from pipelines.report.glossary import Glossary
-from pipelines.report.questions import Answer, Row
+from pipelines.report.questions import Answer
+from pipelines.warehouse import Row
+
+Writer = Callable[..., Cell]
+"""The cell of a row, given the key of the column and the words that follow the name of the writer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A column to show: where its meaning stands, its head, and how a row's cell is made."""
-
-    key: str
-    label: str
-    cell: Callable[[Row], Cell]
-    is_number: bool = True
-
-
-def table(
-    glossary: Glossary, answer: Answer, caption: str, shown: Sequence[Shown], empty: str = "None."
-) -> ReportTable:
+def table(glossary: Glossary, answer: Answer, caption: str, empty: str = "None.") -> ReportTable:
     """The answer as a table."""
-    return ReportTable(
-        name=answer.name,
-        caption=caption,
-        columns=[ReportColumn(one.label, glossary.term(answer, one.key, one.label), one.is_number) for one in shown],
-        rows=[[one.cell(row) for one in shown] for row in answer.rows],
-        answer=answer,
-        rest=answer.of_all - len(answer.rows),
-        empty=empty,
-    )
+    columns = [
+        ReportColumn(one.label, glossary.term(answer, one.key, one.label), one.how[0] not in TEXTS)
+        for one in answer.shown
+    ]
+    writers = [((TEXTS | NUMBERS)[one.how[0]], one.key, one.how[1:]) for one in answer.shown]
+    rows = [[write(row, key, *words) for write, key, words in writers] for row in answer.rows]
+    return ReportTable(answer.name, caption, columns, rows, answer, answer.of_all - len(answer.rows), empty)
 
 
-def name(key: str, label: str) -> Shown:
+def _name(row: Row, key: str, field: str = "") -> Cell:
     """Text that others wrote, cut to a line; all of it on hover."""
-
-    def cell(row: Row) -> Cell:
-        text = row[key]
-        if text is None:
-            return Cell(formatting.NONE)
-        short = formatting.cut(text)
-        return Cell(short, more="" if short == text else formatting.shown(text))
-
-    return Shown(key, label, cell, is_number=False)
+    text = row[field or key]
+    if text is None:
+        return Cell(formatting.NONE)
+    short = formatting.cut(text)
+    return Cell(short, more="" if short == text else formatting.shown(text))
 
 
-def code(key: str, label: str) -> Shown:
+def _study(row: Row, _: str) -> Cell:
+    """The name of a study, which leads to its section if it has one."""
+    href = f"#{row['anchor']}" if row["anchor"] else ""
+    return Cell(formatting.cut(row["study"]), more=formatting.shown(row["study_id"]), href=href)
+
+
+def _code(row: Row, key: str) -> Cell:
     """An id."""
-    return Shown(key, label, lambda row: Cell(formatting.cut(row[key]), is_code=True), is_number=False)
+    return Cell(formatting.cut(row[key]), is_code=True)
 
 
-def words(key: str, label: str) -> Shown:
+def _words(row: Row, key: str) -> Cell:
     """A name of the reference tables."""
-    return Shown(key, label, lambda row: Cell(formatting.shown(formatting.words(row[key]))), is_number=False)
+    return Cell(formatting.shown(formatting.words(row[key])))
 
 
-def number(key: str, label: str, tone: Tone = "") -> Shown:
-    """A count, which is toned where it is not 0 and pale where it is."""
-    return Shown(key, label, lambda row: Cell(formatting.count(row[key]), tone=tone if row[key] else "muted"))
-
-
-def written(key: str, label: str, how: Callable[[Any], str]) -> Shown:
-    """A value as one of `formatting` writes it."""
-    return Shown(key, label, lambda row: Cell(how(row[key])))
-
-
-def flag(key: str, label: str, says: str, tone: Tone = "bad") -> Shown:
+def _flag(row: Row, key: str, says: str, tone: Tone) -> Cell:
     """A word where something holds, else nothing."""
-    return Shown(key, label, lambda row: Cell(says, tone=tone) if row[key] else Cell(""), is_number=False)
+    return Cell(says, tone=tone) if row[key] else Cell("")
 
 
-def share(key: str, label: str, *fields: str, has_bar: bool = False) -> Shown:
+def _lost(row: Row, key: str) -> Cell:
+    return Cell("lost" if row[key] else "may still come")
+
+
+def _number(row: Row, key: str, tone: Tone = "") -> Cell:
+    """A count, which is toned where it is not 0 and pale where it is."""
+    return Cell(formatting.count(row[key]), tone=tone if row[key] else "muted")
+
+
+def _of(row: Row, _: str, part: str, whole: str) -> Cell:
+    return Cell(f"{row[part]:,} of {row[whole]:,}")
+
+
+def _completed(row: Row, key: str) -> Cell:
+    """How many completed a study, of its limit if it has one."""
+    limit = row["participation_limit"]
+    return Cell(formatting.count(row[key]) + ("" if limit is None else f" of {limit:,}"), bar=row["filled"])
+
+
+def _share(row: Row, _: str, *fields: str) -> Cell:
     """A share; `fields` are its part, whole, value and the ends of its interval."""
+    part, whole, value, low, high = (row[field] for field in fields)
+    return Cell(formatting.share(part, whole, value, low, high), more=formatting.interval(part, whole, low, high))
 
-    def cell(row: Row) -> Cell:
-        part, whole, value, low, high = (row[field] for field in fields)
-        bar = value if has_bar and whole and whole >= formatting.FEW else None
-        return Cell(
-            formatting.share(part, whole, value, low, high), more=formatting.interval(part, whole, low, high), bar=bar
-        )
 
-    return Shown(key, label, cell)
+def _bar(row: Row, key: str, *fields: str) -> Cell:
+    """The same with a bar behind it, unless it is of few people."""
+    _, whole, value, *_ = (row[field] for field in fields)
+    return replace(_share(row, key, *fields), bar=value if whole and whole >= formatting.FEW else None)
+
+
+def _written(how: Callable[[Any], str]) -> Writer:
+    """A value as one of `formatting` writes it."""
+    return lambda row, key: Cell(how(row[key]))
+
+
+TEXTS: dict[str, Writer] = {
+    "code": _code,
+    "day": _written(formatting.day),
+    "flag": _flag,
+    "lost": _lost,
+    "name": _name,
+    "study": _study,
+    "words": _words,
+}
+NUMBERS: dict[str, Writer] = {
+    "bar": _bar,
+    "completed": _completed,
+    "number": _number,
+    "of": _of,
+    "share": _share,
+    "amount": _written(formatting.amount),
+    "count": _written(formatting.count),
+    "days": _written(formatting.days),
+    "hours": _written(formatting.hours),
+    "moment": _written(formatting.moment),
+}

@@ -11,11 +11,12 @@ from pipelines.ask.find import find_study
 from pipelines.ask.warehouse import marts_as_of
 from pipelines.errors import StudyflowError
 from pipelines.export.names import distinct_names
+from pipelines.plain import instant
 from pipelines.report import pages
 from pipelines.report.content import compose
 from pipelines.report.document import Action
 from pipelines.report.previous import WITHOUT_ONE, last_report
-from pipelines.report.questions import Scope, instant
+from pipelines.report.questions import Scope
 from pipelines.system import write_whole
 
 Format = Literal["html", "md"]

@@ -1,9 +1,9 @@
 -- Changes since the last report that were likely made by hand, by study and change.
---   study: marts.study_progress.study_name
---   from_status: audit.unexpected_changes.prior_status
---   to_status: audit.unexpected_changes.status
---   changes: How many such changes there were.
---   last_at: audit.unexpected_changes.occurred_at
+--   study | Study | name: marts.study_progress.study_name
+--   from_status | From | name: audit.unexpected_changes.prior_status
+--   to_status | To | name: audit.unexpected_changes.status
+--   changes | Changes | number: How many such changes there were.
+--   last_at | Last at | moment: audit.unexpected_changes.occurred_at
 select
     coalesce(studies.study_name, unexpected.study_id) as study,
     coalesce(before.label, unexpected.prior_status) as from_status,

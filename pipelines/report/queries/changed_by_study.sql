@@ -1,12 +1,12 @@
 -- What happened since the last report, by study. Studies in which nothing did are left out.
---   study: marts.study_progress.study_name
---   added: Participants first seen since the last report.
---   invited: Participants with one of the three invitations since then.
---   finished: Participants who completed an activity since then, also if it was taken back later.
---   incentives_sent: Participants whose incentive was sent since then.
---   missed: Participants who missed an interview since then, or with whom one was cancelled.
---   opted_out: Participants who opted out since then, or whose email hard bounced.
---   changes: Status changes since then, by any participant.
+--   study | Study | name: marts.study_progress.study_name
+--   added | Added | number: Participants first seen since the last report.
+--   invited | Invited | number: Participants with one of the three invitations since then.
+--   finished | Finished | number: Participants who completed an activity since then, also if it was taken back later.
+--   incentives_sent | Incentives sent | number: Participants whose incentive was sent since then.
+--   missed | Missed or cancelled | number: Participants who missed an interview since then, or with whom one was cancelled.
+--   opted_out | Opted out | number: Participants who opted out since then, or whose email hard bounced.
+--   changes | All changes | number: Status changes since then, by any participant.
 with
 
 added as (

@@ -1,11 +1,11 @@
 -- Which limits on contact are broken, by whom since when.
---   rule: marts.contact_limits.rule_name
---   at_most: marts.contact_limits.at_most
---   within_days: marts.contact_limits.within_days
---   over_now: People over the limit now: their window holds too many, and the last event that was too many is still in it.
---   newly: Those who went over it since the last report.
---   ever: People who ever exceeded it.
---   worst: marts.contact_limits.exceeded_by
+--   rule | Limit | name: marts.contact_limits.rule_name
+--   at_most | At most | number: marts.contact_limits.at_most
+--   within_days | Within days | number: marts.contact_limits.within_days
+--   over_now | Over it now | number warn: People over the limit now: their window holds too many, and the last event that was too many is still in it.
+--   newly | New | number bad: Those who went over it since the last report.
+--   ever | Ever | number: People who ever exceeded it.
+--   worst | Largest excess | number: marts.contact_limits.exceeded_by
 select
     contact_limits.rule_name as rule,
     contact_limits.at_most,

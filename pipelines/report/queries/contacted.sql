@@ -1,10 +1,10 @@
 -- Who is over a limit of data/reference/governance_rules.csv now, those who went over it since the last report first.
---   person_id: marts.contact_limits.person_id
---   rules: marts.contact_limits.rule_name
---   exceeded_at: marts.contact_limits.last_exceeded_at
---   contacts_30d: marts.people.contacts_30d
---   contact_status: marts.people.contact_status
---   is_new: Whether they went over a limit since the last report.
+--   person_id | Person | code: marts.contact_limits.person_id
+--   exceeded_at | Went over it | moment: marts.contact_limits.last_exceeded_at
+--   is_new | New | flag new bad: Whether they went over a limit since the last report.
+--   contacts_30d | Emails in 30 days | number: marts.people.contacts_30d
+--   contact_status | Contact status | name: marts.people.contact_status
+--   rules | Limit | name: marts.contact_limits.rule_name
 with
 
 over_now as (

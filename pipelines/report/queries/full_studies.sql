@@ -1,9 +1,9 @@
 -- Studies whose limit of participants is reached, or nearly: one place in ten is left, or three.
---   study: marts.study_progress.study_name
---   completed: marts.study_progress.completed
---   participation_limit: marts.study_progress.participation_limit
---   remaining: marts.study_progress.remaining
---   on_the_way: Participants who are Invited, Screening or In Progress and may still complete.
+--   study | Study | name: marts.study_progress.study_name
+--   completed | Completed | number: marts.study_progress.completed
+--   participation_limit | Limit | number: marts.study_progress.participation_limit
+--   remaining | Places left | number: marts.study_progress.remaining
+--   on_the_way | On the way | number: Participants who are Invited, Screening or In Progress and may still complete.
 with
 
 on_the_way as (

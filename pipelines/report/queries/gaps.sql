@@ -1,11 +1,11 @@
 -- Where webhooks are missing, by study.
---   study: marts.study_progress.study_name
---   newly: Gaps whose next change came since the last report.
---   gaps: marts.study_progress.gaps
---   participants: Participants with a gap in their history.
---   loss: audit.feed_coverage.loss_rate
---   lost: audit.feed_coverage.lost
---   last_lost_before: audit.gaps.lost_before
+--   study | Study | name: marts.study_progress.study_name
+--   newly | New | number bad: Gaps whose next change came since the last report.
+--   gaps | In all | number: marts.study_progress.gaps
+--   participants | Participants | number: Participants with a gap in their history.
+--   loss | Never arrived | share broken_links links loss low high: audit.feed_coverage.loss_rate
+--   lost | Lost, estimate | count: audit.feed_coverage.lost
+--   last_lost_before | Last noticed | moment: audit.gaps.lost_before
 select
     coalesce(studies.study_name, gaps.study_id) as study,
     count(*) filter (gaps.lost_before > $since) as newly,

@@ -1,11 +1,11 @@
 -- Who is in the incentive backlog, by state.
---   state: reference.incentive_effects.incentive_status
---   people: Participants in that state.
---   overdue: marts.incentive_backlog.is_overdue
---   hidden: marts.incentive_backlog.is_hidden
---   oldest_days: marts.incentive_backlog.age_days
---   amount: What they are owed together, in the currency of studies.csv, where it says.
---   without_amount: Those of them whose study has no amount in studies.csv.
+--   state | State | name: reference.incentive_effects.incentive_status
+--   people | People | number: Participants in that state.
+--   overdue | Overdue | number bad: marts.incentive_backlog.is_overdue
+--   hidden | Hidden | number bad: marts.incentive_backlog.is_hidden
+--   oldest_days | Oldest | days: marts.incentive_backlog.age_days
+--   amount | Amount | amount: What they are owed together, in the currency of studies.csv, where it says.
+--   without_amount | Unknown | number: Those of them whose study has no amount in studies.csv.
 select
     effects.backlog_state,
     effects.incentive_status as state,

@@ -1,6 +1,8 @@
 -- How many were owed an incentive that had not been sent when each of the last 60 days ended.
+--   day | Day | day
+--   overdue | Overdue | number bad: marts.incentive_backlog_daily.overdue
+--   not_yet_overdue | Not yet overdue | number
 --   participants: marts.incentive_backlog_daily.participants
---   overdue: marts.incentive_backlog_daily.overdue
 with
 
 days as (

@@ -1,12 +1,12 @@
 -- Who finished and has not been sent an incentive, overdue ones first, then the oldest.
---   participant_id: marts.incentive_backlog.participant_id
+--   participant_id | Participant | code: marts.incentive_backlog.participant_id
+--   age_days | Waits | days: marts.incentive_backlog.age_days
+--   amount | Amount | amount: The incentive of the study in studies.csv.
+--   overdue | Overdue | flag overdue bad: marts.incentive_backlog.is_overdue
+--   hidden | Hidden | flag hidden bad: marts.incentive_backlog.is_hidden
+--   study | Study | name: marts.study_progress.study_name
+--   status | Status | name: marts.participants.current_status_label
 --   person_id: marts.incentive_backlog.person_id
---   study: marts.study_progress.study_name
---   status: marts.participants.current_status_label
---   age_days: marts.incentive_backlog.age_days
---   amount: The incentive of the study in studies.csv.
---   hidden: marts.incentive_backlog.is_hidden
---   overdue: marts.incentive_backlog.is_overdue
 select
     backlog.participant_id,
     backlog.person_id,

@@ -1,9 +1,9 @@
 -- Whose incentive came back because the email bounced, the oldest first.
---   participant_id: marts.incentive_backlog.participant_id
---   study: marts.study_progress.study_name
---   status: marts.participants.current_status_label
---   age_days: marts.incentive_backlog.age_days
---   amount: The incentive of the study in studies.csv.
+--   participant_id | Participant | code: marts.incentive_backlog.participant_id
+--   age_days | Waits | days: marts.incentive_backlog.age_days
+--   amount | Amount | amount: The incentive of the study in studies.csv.
+--   study | Study | name: marts.study_progress.study_name
+--   status | Status | name: marts.participants.current_status_label
 select
     backlog.participant_id,
     coalesce(studies.study_name, backlog.study_id) as study,

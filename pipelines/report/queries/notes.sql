@@ -1,8 +1,8 @@
 -- What the input has that a person should know of, such as changes dated later than as-of.
---   note: audit.data_notes.note
---   subject: audit.data_notes.subject
---   occurrences: audit.data_notes.occurrences
---   last_at: audit.data_notes.last_at
+--   note | Note | words: audit.data_notes.note
+--   subject | Id | code: audit.data_notes.subject
+--   occurrences | Occurrences | number: audit.data_notes.occurrences
+--   last_at | Last | moment: audit.data_notes.last_at
 select
     note,
     subject,

@@ -1,8 +1,8 @@
 -- Lines of webhook files that could not be used, by reason; for statuses that are not known, by status.
---   reason: audit.rejected_lines.reason
---   value: The status that is not in data/reference/participant_statuses.csv.
---   lines: Lines rejected for it, in all that is loaded.
---   files: Files in which they stand.
+--   reason | Reason | words: audit.rejected_lines.reason
+--   value | Status | name: The status that is not in data/reference/participant_statuses.csv.
+--   lines | Lines | number: Lines rejected for it, in all that is loaded.
+--   files | Files | number: Files in which they stand.
 with
 
 lines as (

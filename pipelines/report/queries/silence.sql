@@ -1,8 +1,8 @@
 -- Silences that go on now and are longer than usual: of the whole feed first, then of studies.
---   study: marts.study_progress.study_name
---   silent_since: audit.feed_silence.silent_since
---   silence_hours: audit.feed_silence.silence_hours
---   usual_hours: audit.feed_silence.usual_hours
+--   study | Study | name: marts.study_progress.study_name
+--   silent_since | Silent since | moment: audit.feed_silence.silent_since
+--   silence_hours | For | hours: audit.feed_silence.silence_hours
+--   usual_hours | Longest normal gap | hours: audit.feed_silence.usual_hours
 select
     feed_silence.study_id is null as is_of_all,
     case when feed_silence.study_id is null then 'The whole feed' else coalesce(studies.study_name, studies.study_id) end

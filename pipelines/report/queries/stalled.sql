@@ -1,13 +1,13 @@
 -- Who has been in a stage for longer than 90 % of participants were, by study and stage. Pending Incentive stands under
 -- incentives; who has not been invited yet waits for nothing.
---   study: marts.study_progress.study_name
---   stage: marts.ageing_participants.current_stage
---   stalled: marts.ageing_participants.is_stalled
---   active: Participants in that stage now, stalled or not.
---   to_move: Those of the stalled whom a linked survey may have left behind: if they finished, move them by hand.
---   newest_days: Days in the stage of the one who came last.
---   oldest_days: Days in the stage of the one who has been there longest.
---   usual_days: marts.stage_durations.median_hours
+--   study | Study | name: marts.study_progress.study_name
+--   stage | Stage | name: marts.ageing_participants.current_stage
+--   stalled | Stalled | number: marts.ageing_participants.is_stalled
+--   active | In the stage | number: Participants in that stage now, stalled or not.
+--   to_move | To move by hand | number warn: Those of the stalled whom a linked survey may have left behind: if they finished, move them by hand.
+--   newest_days | Latest | days: Days in the stage of the one who came last.
+--   oldest_days | Oldest | days: Days in the stage of the one who has been there longest.
+--   usual_days | Usual | days: marts.stage_durations.median_hours
 select
     coalesce(studies.study_name, ageing.study_id) as study,
     ageing.current_stage as stage,

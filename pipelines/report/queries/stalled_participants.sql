@@ -1,9 +1,9 @@
 -- Who has been in a stage for longer than 90 % of participants were, the most recent first: they are the most likely to answer.
---   participant_id: marts.ageing_participants.participant_id
---   study: marts.study_progress.study_name
---   status: marts.ageing_participants.current_status_label
---   days: marts.ageing_participants.hours_in_stage
---   to_move: marts.ageing_participants.is_to_be_moved_by_hand
+--   participant_id | Participant | code: marts.ageing_participants.participant_id
+--   days | In the stage | days: marts.ageing_participants.hours_in_stage
+--   to_move | By hand | flag finished? warn: marts.ageing_participants.is_to_be_moved_by_hand
+--   study | Study | name: marts.study_progress.study_name
+--   status | Status | name: marts.ageing_participants.current_status_label
 select
     ageing.participant_id,
     coalesce(studies.study_name, ageing.study_id) as study,

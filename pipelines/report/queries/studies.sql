@@ -1,14 +1,14 @@
 -- Every study, those with the most changes since the last report first.
---   study: marts.study_progress.study_name
---   study_type: marts.study_progress.study_type
---   participants: marts.study_progress.participants
---   completed: marts.study_progress.completed
+--   study | Study | study: marts.study_progress.study_name
+--   study_type | Type | words: marts.study_progress.study_type
+--   participants | Participants | number: marts.study_progress.participants
+--   completed | Completed | completed: marts.study_progress.completed
+--   changes | Changes | number: Status changes since the last report.
+--   overdue | Overdue incentives | number bad: Participants whose incentive has been owed for too long and not been sent.
+--   stalled | Stalled | number warn: Participants in an active stage, Pending Incentive left out, for longer than 90 % of participants were.
+--   last_change_at | Last change | moment: marts.study_progress.last_change_at
 --   participation_limit: marts.study_progress.participation_limit
 --   remaining: marts.study_progress.remaining
---   overdue: Participants whose incentive has been owed for too long and not been sent.
---   stalled: Participants in an active stage, Pending Incentive left out, for longer than 90 % of participants were.
---   changes: Status changes since the last report.
---   last_change_at: marts.study_progress.last_change_at
 --   filled: Completed as a share of the limit, at most 1.
 with
 

@@ -1,11 +1,11 @@
 -- How many of each week's participants completed an activity, within 7, 14 and 30 days of being first seen. Only those count
 -- who have had that many days. The last eight weeks.
---   cohort_week: marts.study_funnel_cohorts.cohort_week
---   participants: marts.study_funnel_cohorts.participants
---   within_7d: marts.study_funnel_cohorts.reached_within_7d
---   within_14d: marts.study_funnel_cohorts.reached_within_14d
---   within_30d: marts.study_funnel_cohorts.reached_within_30d
---   so_far: marts.study_funnel_cohorts.reached
+--   cohort_week | Week of | day: marts.study_funnel_cohorts.cohort_week
+--   participants | Participants | number: marts.study_funnel_cohorts.participants
+--   within_7d | In 7 days | bar within_7d of_7d share_7d low_7d high_7d: marts.study_funnel_cohorts.reached_within_7d
+--   within_14d | In 14 days | bar within_14d of_14d share_14d low_14d high_14d: marts.study_funnel_cohorts.reached_within_14d
+--   within_30d | In 30 days | bar within_30d of_30d share_30d low_30d high_30d: marts.study_funnel_cohorts.reached_within_30d
+--   so_far | So far | number: marts.study_funnel_cohorts.reached
 with
 
 completing as (

@@ -1,10 +1,10 @@
 -- The current status of people who dropped off before a step, the largest groups first.
---   step: marts.study_drop_off.step
---   status: marts.study_drop_off.status_label
---   participants: marts.study_drop_off.participants
+--   step | Did not reach | words: marts.study_drop_off.step
+--   status | Status now | name: marts.study_drop_off.status_label
+--   participants | Participants | number: marts.study_drop_off.participants
+--   share | Of those | share participants of_step share low high: marts.study_drop_off.share_of_drop
+--   is_lost |  | lost: marts.study_drop_off.is_lost
 --   of_step: All who reached the step before and not this one.
---   share: marts.study_drop_off.share_of_drop
---   is_lost: marts.study_drop_off.is_lost
 with
 
 stops as (

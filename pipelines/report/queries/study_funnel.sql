@@ -1,12 +1,12 @@
 -- How far the participants of the study came, and where it loses them. The interval is the 95 % one (Wilson).
---   step: marts.study_funnel.step
---   reached: marts.study_funnel.reached
---   from_previous: marts.study_funnel.conversion_from_previous
---   from_first: marts.study_funnel.conversion_from_first
---   dropped_active: marts.study_funnel.dropped_active
---   dropped_lost: marts.study_funnel.dropped_lost
---   median_hours: marts.study_funnel.median_hours_from_previous
---   p90_hours: marts.study_funnel.p90_hours_from_previous
+--   step | Step | words: marts.study_funnel.step
+--   reached | Reached | number: marts.study_funnel.reached
+--   from_previous | From previous | share reached previous from_previous previous_low previous_high: marts.study_funnel.conversion_from_previous
+--   from_first | From first | bar reached everyone from_first first_low first_high: marts.study_funnel.conversion_from_first
+--   dropped_active | May still come | number: marts.study_funnel.dropped_active
+--   dropped_lost | Lost | number: marts.study_funnel.dropped_lost
+--   median_hours | Median time | hours: marts.study_funnel.median_hours_from_previous
+--   p90_hours | 90th percentile | hours: marts.study_funnel.p90_hours_from_previous
 with
 
 steps as (

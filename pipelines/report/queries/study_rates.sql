@@ -1,9 +1,10 @@
 -- The shares of a study that tell how it goes, each with its 95 % interval (Wilson).
+--   share | Of whom | name what
+--   of_them | How many | of part whole: How many of them.
+--   share | Share | bar part whole share low high: How many of how many; where there are fewer than 20, with the interval in which the share lies 19 times in 20.
 --   Passed the screener: marts.study_progress.screener_pass_rate
 --   Came to the interview: marts.study_progress.show_rate
 --   Opted out: Participants who ever opted out, of all.
---   of_them: How many of them.
---   share: How many of how many; where there are fewer than 20, with the interval in which the share lies 19 times in 20.
 with
 
 progress as (

@@ -1,10 +1,10 @@
 -- How long participants of the study stay in each stage, and how long those who are there have waited.
---   stage: marts.stage_durations.stage
---   completed_visits: marts.stage_durations.completed_visits
---   median_days: marts.stage_durations.median_hours
---   p90_days: marts.stage_durations.p90_hours
---   open_visits: marts.stage_durations.open_visits
---   oldest_open_days: marts.stage_durations.oldest_open_hours
+--   stage | Stage | name: marts.stage_durations.stage
+--   completed_visits | Left it | number: marts.stage_durations.completed_visits
+--   median_days | Median | days: marts.stage_durations.median_hours
+--   p90_days | 90th percentile | days: marts.stage_durations.p90_hours
+--   open_visits | In it now | number: marts.stage_durations.open_visits
+--   oldest_open_days | Oldest | days: marts.stage_durations.oldest_open_hours
 select
     durations.stage,
     stages.stage_order,
