@@ -14,7 +14,7 @@ import pyarrow as pa
 from pipelines.errors import StudyflowError
 from pipelines.export.cells import Column, header, row
 from pipelines.system import write_whole
-from pipelines.warehouse import has_table
+from pipelines.warehouse import Row, has_table, rows_of
 
 ID_COLUMNS = ("participantid", "personid")
 COLUMNS = tuple(
@@ -25,34 +25,21 @@ QUERY = (Path(__file__).parent / "reconcile.sql").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciled:
-    """One listed id, and the participant of the study that it means, if it means one.
+class Reconciliation:
+    """What came of a list: a row for each distinct id, those to be moved first; and how many lines said one again.
 
-    `outcome` is "to move", "already completed" or "unknown". Statuses are worded as Rally shows them; `move_to` is the
-    one to choose for those to be moved.
+    A row has `COLUMNS`: the listed id, and the participant of the study that it means, if it means one. Its `outcome` is
+    "to move", "already completed" or "unknown". Statuses are worded as Rally shows them; `move_to` is the one to choose.
     """
 
-    outcome: str
-    id: str
-    participant_id: str | None
-    person_id: str | None
-    current_status: str | None
-    move_to: str | None
-    note: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reconciliation:
-    """What came of a list: a row for each distinct id, those to be moved first; and how many lines said one again."""
-
     study_id: str
-    rows: tuple[Reconciled, ...]
+    rows: list[Row]
     repeated: int
     out: Path | None
 
-    def of(self, outcome: str) -> list[Reconciled]:
+    def of(self, outcome: str) -> list[Row]:
         """The rows with this outcome, in the order of the list."""
-        return [row for row in self.rows if row.outcome == outcome]
+        return [row for row in self.rows if row["outcome"] == outcome]
 
 
 def reconcile(
@@ -79,10 +66,10 @@ def reconcile(
     finally:
         connection.unregister("listed")
     columns = ", ".join(column.identifier for column in COLUMNS)
-    found = connection.execute(f"select {columns} from reconciled order by place").fetchall()  # noqa: S608
+    rows = rows_of(connection, f"select {columns} from reconciled order by place")  # noqa: S608
     if out:
         _write(connection, out)
-    return Reconciliation(study_id, tuple(Reconciled(*values) for values in found), len(listed) - len(distinct), out)
+    return Reconciliation(study_id, rows, len(listed) - len(distinct), out)
 
 
 def _check_study(connection: duckdb.DuckDBPyConnection, study_id: str) -> None:

@@ -1,6 +1,5 @@
 """What came of `studyflow reconcile`, for a person and as JSON."""
 
-from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -20,7 +19,7 @@ def as_dict(compared: Reconciliation) -> dict[str, Any]:
         "counts": {outcome: len(compared.of(outcome)) for outcome in OUTCOMES},
         "repeated": compared.repeated,
         "file": str(compared.out) if compared.out else None,
-        "rows": [asdict(row) for row in compared.rows],
+        "rows": compared.rows,
     }
 
 
@@ -36,7 +35,7 @@ def render(compared: Reconciliation, console: Console) -> None:
         for name in ("id", "now", "move to", "note"):
             table.add_column(name)
         for row in rows[:MOST_SHOWN]:
-            table.add_row(*(plain(cell or "") for cell in (row.id, row.current_status, row.move_to, row.note)))
+            table.add_row(*(plain(row[name] or "") for name in ("id", "current_status", "move_to", "note")))
         console.print(table)
         if len(rows) > MOST_SHOWN:
             console.print(f"… and {len(rows) - MOST_SHOWN:,} more; write them all with --out FILE.csv")

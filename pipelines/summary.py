@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import duckdb
 import pyarrow as pa
@@ -12,36 +12,16 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from pipelines.load.judge import Reason
+from pipelines.plain import instant
 from pipelines.reference import known_statuses
 from pipelines.state import built_as_of, is_made_of_what_is_loaded
 from pipelines.trust import Trust, read_trust, sentences
 from pipelines.warehouse import has_table, only_row
 
 ACCOUNTING = (Path(__file__).parent / "accounting.sql").read_text(encoding="utf-8")
-ACCOUNTING_OF_TABLES = """
-select 'lines' as outcome, coalesce(sum(lines), 0)::bigint as lines from audit.load_files
-union all
-select 'blank', coalesce(sum(blank), 0)::bigint from audit.load_files
-union all
-select 'accepted', coalesce(sum(accepted), 0)::bigint from audit.load_files
-union all
-select 'other_event', coalesce(sum(other_events), 0)::bigint from audit.load_files
-union all
-select 'distinct_changes', count(*) from staging.stg_changes
-union all
-select reason, count(*) from audit.rejected_lines group by reason
-union all
-select 'forgotten', coalesce(sum(forgotten_lines), 0)::bigint from audit.load_files
-"""
-REASONS = (
-    "invalid_json",
-    "not_an_object",
-    "missing_field",
-    "invalid_type",
-    "invalid_timestamp",
-    "unknown_status",
-    "unknown_prior_status",
-)
+ACCOUNTING_OF_TABLES = (Path(__file__).parent / "accounting_of_tables.sql").read_text(encoding="utf-8")
+REASONS = (*get_args(Reason), "unknown_status", "unknown_prior_status")
 
 
 @dataclass(slots=True)
@@ -64,7 +44,7 @@ class Summary:
         """The summary as JSON has it."""
         return {
             "database": str(self.database),
-            "as_of": self.as_of.isoformat().replace("+00:00", "Z") if self.as_of else None,
+            "as_of": instant(self.as_of) if self.as_of else None,
             "files": self.files,
             "unfinished_files": self.unfinished_files,
             "accounting": self.accounting,

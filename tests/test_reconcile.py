@@ -61,7 +61,7 @@ def listed(folder: Path, text: str) -> Path:
 
 def outcomes(result: Reconciliation) -> list[tuple[str, str, str | None]]:
     """What is said of each id, and what to move it to."""
-    return [(row.outcome, row.id, row.move_to) for row in result.rows]
+    return [(row["outcome"], row["id"], row["move_to"]) for row in result.rows]
 
 
 def found(warehouse: duckdb.DuckDBPyConnection, folder: Path, study: str, ids: Sequence[str]) -> Reconciliation:
@@ -96,8 +96,8 @@ def test_everyone_is_told_apart(warehouse: duckdb.DuckDBPyConnection, tmp_path: 
         ("unknown", "p-nobody", None),
         ("unknown", "p-booked", None),
     ]
-    assert [row.note for row in result.of("unknown")] == [None, "is in study interview"]
-    assert [row.current_status for row in result.of("already completed")] == [
+    assert [row["note"] for row in result.of("unknown")] == [None, "is in study interview"]
+    assert [row["current_status"] for row in result.of("already completed")] == [
         "Survey Completed",
         "Opted Out",
         "Incentive Skipped",
@@ -133,7 +133,7 @@ def test_what_finishing_means_depends_on_the_study(warehouse: duckdb.DuckDBPyCon
 def test_ids_are_found_wherever_they_stand(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path, text: str) -> None:
     """Survey tools export what they like: other columns, other separators, long answers, a mark at the start, no header."""
     result = reconcile(warehouse, "survey", listed(tmp_path, text))
-    assert [(row.outcome, row.participant_id) for row in result.rows] == [
+    assert [(row["outcome"], row["participant_id"]) for row in result.rows] == [
         ("to move", "p-started"),
         ("already completed", "p-completed"),
     ]
@@ -141,7 +141,7 @@ def test_ids_are_found_wherever_they_stand(warehouse: duckdb.DuckDBPyConnection,
 
 def test_who_is_listed_twice_is_shown_once(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     result = found(warehouse, tmp_path, "survey", ["p-started", "p-nobody", "p-started", "p-nobody", "p-started"])
-    assert [row.id for row in result.rows] == ["p-started", "p-nobody"]
+    assert [row["id"] for row in result.rows] == ["p-started", "p-nobody"]
     assert result.repeated == 3
 
 
@@ -153,7 +153,7 @@ def test_a_person_who_is_in_the_study_twice_is_shown_twice(product: Product, tmp
     ]
     with product.warehouse([*once, *same_person], *TABLES) as warehouse:
         result = reconcile(warehouse, "s", listed(tmp_path, "person_id\nq\nq-1\n"))
-    assert [(row.outcome, row.id, row.participant_id) for row in result.rows] == [
+    assert [(row["outcome"], row["id"], row["participant_id"]) for row in result.rows] == [
         ("to move", "q-1", "p-1"),
         ("already completed", "q", "p-2"),
     ]

@@ -18,8 +18,6 @@ ROWS_AT_ONCE = 5_000
 # What Python has no type for that says the same: a month is not 30 days, and a nanosecond is something.
 _SHOWN_BY_DUCKDB = {"INTERVAL", "TIMESTAMP_NS"}
 
-Row = tuple[Any, ...]
-
 
 @dataclass(frozen=True, slots=True)
 class ResultColumn:
@@ -34,7 +32,7 @@ class QueryResult:
     """Rows, read once and as they are needed, and their columns."""
 
     columns: tuple[ResultColumn, ...]
-    rows: Iterator[Row]
+    rows: Iterator[tuple[Any, ...]]
 
     def first(self, limit: int | None) -> "QueryResult":
         """At most so many rows; None: all."""
@@ -99,12 +97,12 @@ def _answer(result: duckdb.DuckDBPyConnection) -> QueryResult:
     return QueryResult(columns, _rows(result))
 
 
-def _rows(result: duckdb.DuckDBPyConnection) -> Iterator[Row]:
+def _rows(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
     while rows := result.fetchmany(ROWS_AT_ONCE):
         yield from rows
 
 
-def _explained_rows(rows: Iterator[Row]) -> Iterator[Row]:
+def _explained_rows(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     with explained():
         yield from rows
 

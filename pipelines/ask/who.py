@@ -13,6 +13,7 @@ from rich.console import Console
 from pipelines.ask.find import find_participants
 from pipelines.ask.show import Headings, amount, moment, put_fields, put_lines, say, study
 from pipelines.ask.warehouse import QueryResult, ask, marts_as_of
+from pipelines.plain import several
 
 GAP = "-- gap: at least one webhook is missing here --"
 COLUMNS = Headings(
@@ -106,9 +107,8 @@ def _incentive(one: dict[str, Any]) -> str:
 
 
 def _webhooks(one: dict[str, Any]) -> str:
-    changes, gaps = one["status_changes"], one["missing_changes"]
-    said = f"{changes:,} change{'' if changes == 1 else 's'}"
-    return f"{said}, {gaps:,} gap{'' if gaps == 1 else 's'}" if gaps else f"{said}, no gap"
+    gaps = several(one["missing_changes"], "gap") if one["missing_changes"] else "no gap"
+    return f"{several(one['status_changes'], 'change')}, {gaps}"
 
 
 def _render_changes(changes: list[dict[str, Any]], console: Console) -> None:
