@@ -33,10 +33,10 @@ LONGEST = 30.0
 """Seconds that a run waits for the chat, whatever that does."""
 LONGEST_TEXT = 2900
 """Slack refuses sections of more than 3,000 characters."""
-SIGNS = {
-    ExitCode.DONE: ":white_check_mark:",
-    ExitCode.CHECKS_FAILED: ":warning:",
-    ExitCode.FAILED: ":x:",
+OUTCOMES = {
+    ExitCode.DONE: (":white_check_mark:", "done"),
+    ExitCode.CHECKS_FAILED: (":warning:", "done, but data checks failed"),
+    ExitCode.FAILED: (":x:", "not all could be read"),
 }
 
 _NO_ADDRESS = re.compile(r"[\s\"'<>\\^`{|}]")
@@ -47,29 +47,24 @@ Message = dict[str, Any]
 
 def of_run(outcome: Outcome) -> Message:
     """What came of a run: what is to be done first, if it made a report, then how far the run itself can be trusted."""
-    code = outcome.exit_code
-    words = {
-        ExitCode.DONE: "done",
-        ExitCode.CHECKS_FAILED: "done, but data checks failed",
-        ExitCode.FAILED: "not all could be read",
-    }
-    title = f"studyflow, as of {outcome.settings.as_of:%Y-%m-%d %H:%M} UTC: {words[code]}"
+    sign, words = OUTCOMES[outcome.exit_code]
+    reported, failures = outcome.reported, outcome.report.failures if outcome.report else []
     sections = {
-        "To do": list(outcome.reported.actions if outcome.reported else ()),
-        "Problems": [str(problem) for problem in outcome.problems]
-        + [
-            f"{finding.table}: {finding.rule} ({finding.count:,} rows)"
-            for finding in (outcome.report.failures if outcome.report else [])
+        "To do": list(reported.actions) if reported else [],
+        "Problems": [
+            *map(str, outcome.problems),
+            *(f"{finding.table}: {finding.rule} ({finding.count:,} rows)" for finding in failures),
         ],
         "Run": _facts(outcome),
-        "Reports": [str(file) for file in outcome.reported.files] if outcome.reported else [],
+        "Reports": list(map(str, reported.files)) if reported else [],
     }
-    return _message(f"{SIGNS[code]} {title}", sections)
+    return _message(f"{sign} studyflow, as of {outcome.settings.as_of:%Y-%m-%d %H:%M} UTC: {words}", sections)
 
 
 def of_failure(problem: object) -> Message:
     """That a run could not be done, and why."""
-    return _message(f"{SIGNS[ExitCode.FAILED]} studyflow: the run failed", {"Problems": [str(problem)]})
+    sign, _ = OUTCOMES[ExitCode.FAILED]
+    return _message(f"{sign} studyflow: the run failed", {"Problems": [str(problem)]})
 
 
 def check_target(target: str) -> None:
@@ -119,10 +114,8 @@ def _is_address(target: str) -> bool:
 
 
 def _facts(outcome: Outcome) -> list[str]:
-    loaded, summary = outcome.loaded, outcome.summary
-    facts = []
-    if loaded:
-        facts.append(loaded.sentence())
+    summary = outcome.summary
+    facts = [outcome.loaded.sentence()] if outcome.loaded else []
     if summary:
         facts.append(f"{summary.participants:,} participants in {summary.studies:,} studies; {summary.gaps:,} gaps.")
         facts += sentences_of_notes(summary.trust) if summary.trust else []

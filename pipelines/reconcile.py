@@ -1,4 +1,4 @@
-"""`studyflow reconcile`: who a survey tool says has finished, against what Rally says."""
+"""`studyflow reconcile`: who a survey tool says has finished, against what Rally says; for a person, as JSON and as CSV."""
 
 import csv
 import re
@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
+from rich.console import Console
+from rich.table import Table
 
 from pipelines.errors import StudyflowError
 from pipelines.export.cells import Column, header, row
+from pipelines.plain import plain
 from pipelines.system import write_whole
 from pipelines.warehouse import Row, has_table, rows_of
 
@@ -21,6 +25,8 @@ COLUMNS = tuple(
     Column(name, "VARCHAR")
     for name in ("outcome", "id", "participant_id", "person_id", "current_status", "move_to", "note")
 )
+OUTCOMES = ("to move", "already completed", "unknown")
+MOST_SHOWN = 20
 QUERY = (Path(__file__).parent / "reconcile.sql").read_text(encoding="utf-8")
 
 
@@ -39,7 +45,7 @@ class Reconciliation:
 
     def of(self, outcome: str) -> list[Row]:
         """The rows with this outcome, in the order of the list."""
-        return [row for row in self.rows if row["outcome"] == outcome]
+        return [one for one in self.rows if one["outcome"] == outcome]
 
 
 def reconcile(
@@ -70,6 +76,39 @@ def reconcile(
     if out:
         _write(connection, out)
     return Reconciliation(study_id, rows, len(listed) - len(distinct), out)
+
+
+def as_dict(compared: Reconciliation) -> dict[str, Any]:
+    """Counts by outcome, and a row for each distinct id."""
+    return {
+        "study_id": compared.study_id,
+        "counts": {outcome: len(compared.of(outcome)) for outcome in OUTCOMES},
+        "repeated": compared.repeated,
+        "file": str(compared.out) if compared.out else None,
+        "rows": compared.rows,
+    }
+
+
+def render(compared: Reconciliation, console: Console) -> None:
+    """Print counts, and who is to be moved or unknown."""
+    counts = ", ".join(f"{len(compared.of(outcome)):,} {outcome}" for outcome in OUTCOMES)
+    console.print(f"{plain(compared.study_id)}: {counts}", highlight=False, soft_wrap=True)
+    for outcome in ("to move", "unknown"):
+        rows = compared.of(outcome)
+        if not rows:
+            continue
+        table = Table(title=outcome.capitalize(), title_justify="left", box=None, padding=(0, 1))
+        for name in ("id", "now", "move to", "note"):
+            table.add_column(name)
+        for one in rows[:MOST_SHOWN]:
+            table.add_row(*(plain(one[name] or "") for name in ("id", "current_status", "move_to", "note")))
+        console.print(table)
+        if len(rows) > MOST_SHOWN:
+            console.print(f"… and {len(rows) - MOST_SHOWN:,} more; write them all with --out FILE.csv")
+    if compared.repeated:
+        console.print(f"{compared.repeated:,} lines of the list said an id again.")
+    if compared.out:
+        console.print(f"Written to {plain(str(compared.out))}", highlight=False, soft_wrap=True)
 
 
 def _check_study(connection: duckdb.DuckDBPyConnection, study_id: str) -> None:

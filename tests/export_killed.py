@@ -71,7 +71,10 @@ def _work_until(
         nonlocal done
         if event == "open" or event.startswith("os."):
             paths = (os.fsdecode(one) for one in arguments if isinstance(one, (str, bytes, os.PathLike)))
-            if any(path.startswith(f"{folder.parent}{os.sep}") for path in paths):
+            is_in_tree = (
+                event in {"os.remove", "os.rmdir"} and arguments[1] != -1
+            )  # a tree is removed by names in its folders
+            if is_in_tree or any(path.startswith(f"{folder.parent}{os.sep}") for path in paths):
                 if done == touches:
                     os.kill(os.getpid(), signal.SIGKILL)
                 done += 1

@@ -30,9 +30,7 @@ class Backlog:
 
     def as_dict(self, limit: int | None) -> dict[str, Any]:
         """The backlog as JSON has it."""
-        rows = [
-            {key: value for key, value in row.items() if key != "as_of"} for row in self.rows.first(limit).records()
-        ]
+        rows = self.rows.first(limit).records(without={"as_of"})
         return {"as_of": self.as_of, "totals": self.totals, "participants": rows}
 
 

@@ -1,9 +1,8 @@
 """`studyflow who`: where a participant stands, and every change that led there, gaps and all."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
-from operator import itemgetter
 from pathlib import PurePath
 from typing import Any
 
@@ -32,25 +31,16 @@ class History:
 
     def as_dict(self) -> dict[str, Any]:
         """The history as JSON has it: the changes within their participants."""
-        of = self._changes_of()
-        said = {"participant_id", "person_id", "study_id", "as_of"}
-        return {
-            "as_of": self.as_of,
-            "participants": [
-                {
-                    **one,
-                    "changes": [
-                        {key: value for key, value in change.items() if key not in said}
-                        for change in of[one["participant_id"]]
-                    ],
-                }
-                for one in self.participants
-            ],
-        }
+        of = self._changes_of(without={"person_id", "study_id", "as_of"})
+        participants = [{**one, "changes": of[one["participant_id"]]} for one in self.participants]
+        return {"as_of": self.as_of, "participants": participants}
 
-    def _changes_of(self) -> dict[str, list[dict[str, Any]]]:
-        by_participant = groupby(self.changes.records(), key=itemgetter("participant_id"))
-        return {participant: list(changes) for participant, changes in by_participant}
+    def _changes_of(self, without: Collection[str] = ()) -> dict[str, list[dict[str, Any]]]:
+        """The changes by participant, without some columns."""
+        of: dict[str, list[dict[str, Any]]] = {}
+        for change in self.changes.records(without):
+            of.setdefault(change.pop("participant_id"), []).append(change)
+        return of
 
     def render(self, console: Console) -> None:
         """Print each participant: how they stand, then every change."""

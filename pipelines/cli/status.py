@@ -39,8 +39,8 @@ def reconcile(
 ) -> None:
     """Compare a survey tool's list of who finished with a study: who should be moved to completed in Rally."""
     from pipelines.ask.warehouse import reading
+    from pipelines.reconcile import as_dict, render
     from pipelines.reconcile import reconcile as compare
-    from pipelines.reconcile_view import as_dict, render
 
     with reading(resolve(database=database).database) as connection:
         compared = compare(connection, study, completed, out)

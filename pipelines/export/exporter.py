@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.export import mart
-from pipelines.export.cells import Column, header
+from pipelines.export.cells import header
 from pipelines.export.mart import STUDY
 from pipelines.export.names import distinct_names
 from pipelines.export.options import Format
@@ -21,9 +21,6 @@ from pipelines.export.pseudonyms import Pseudonyms
 from pipelines.export.replace import MANIFEST, is_up_to_date, replacement, workspace
 from pipelines.export.tables import EVERYONE, Layout, opened
 from pipelines.state import build_hash, is_sample
-
-if TYPE_CHECKING:
-    from pipelines.export.workbook import Book
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,11 @@ def export(
     )
     counts = mart.counts(connection, stages)
     folders = distinct_names(counts, taken=[*layout.files(), MANIFEST]) if by_study else {}
-    book = _book(connection, columns, layout, counts, pseudonyms) if "xlsx" in formats else None
+    book = None
+    if "xlsx" in formats:
+        from pipelines.export.workbook import plan  # noqa: PLC0415 - most exports have none
+
+        book = plan(connection, columns, layout.stages, counts, pseudonyms)
     rows = _rows(layout, counts, folders) | (book.files if book else {})
     with_values = "parquet" in formats
     made = {
@@ -84,7 +85,8 @@ def export(
     }
     build = build_hash(connection)
     how = (made, mart.query(columns, with_values=with_values), layout, book.made_with if book else None)
-    content = _hash(build, how, duckdb.__version__, pa.__version__) if build else None
+    what = repr((build, how, duckdb.__version__, pa.__version__))
+    content = hashlib.sha256(what.encode()).hexdigest() if build else None
     databases = connection.execute("select path from duckdb_databases() where path is not null").fetchall()
     with (
         explained(folder),
@@ -103,18 +105,6 @@ def export(
     return Exported(folder, done)
 
 
-def _book(
-    connection: duckdb.DuckDBPyConnection,
-    columns: list[Column],
-    layout: Layout,
-    counts: dict[str, tuple[int, ...]],
-    pseudonyms: Pseudonyms | None,
-) -> "Book":
-    from pipelines.export.workbook import plan  # noqa: PLC0415 - most exports have none
-
-    return plan(connection, columns, layout.stages, counts, pseudonyms)
-
-
 def _rows(layout: Layout, counts: dict[str, tuple[int, ...]], folders: dict[str, str]) -> dict[str, int]:
     """The rows of each file by its relative path."""
     stages = [sum(rows) for rows in zip(*counts.values(), strict=True)] or [0] * len(layout.stages)
@@ -125,10 +115,6 @@ def _rows(layout: Layout, counts: dict[str, tuple[int, ...]], folders: dict[str,
         for table, rows in zip(layout.tables(), [*by_stage, sum(by_stage)], strict=True)
         for ending in layout.formats
     }
-
-
-def _hash(*what: object) -> str:
-    return hashlib.sha256(repr(what).encode()).hexdigest()
 
 
 def _write(new: Path, layout: Layout, folders: dict[str, str], batches: Iterable[pa.RecordBatch]) -> None:

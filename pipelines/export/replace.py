@@ -1,8 +1,8 @@
 """A folder that is replaced as a whole: others see the files of before or the new ones, never some of each.
 
-The new folder is made in a workspace beside it, which has a fixed hidden name, so that the next export clears what a killed
-one left there. In it, `new` is a whole export or, once the two have changed places, what was in place before; `old` is what was
-in place before. Everything else there is disposable.
+The new folder is made in a workspace beside it, which has a fixed hidden name, so the next export clears what a killed one
+left there. In the workspace, `new` is a complete export or, after the exchange, the folder of before. `old` is the folder of
+before, on systems that cannot exchange two folders. Everything else may be removed at any time.
 """
 
 import json
@@ -111,7 +111,7 @@ def _tidy(workspace: Path, folder: Path) -> None:
             for path in _foreign(rest, folder):
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (rest / path).rename(folder / path)
-            rest.rename(unfinished)  # all that is left is ours; half of it must not be taken for somebody's
+            rest.rename(unfinished)  # what is left is ours, and stays known as ours if this is killed halfway
             shutil.rmtree(unfinished)
 
 
@@ -125,7 +125,7 @@ def _foreign(old: Path, new: Path) -> list[Path]:
     our_folders = {parent.as_posix() for file in ours for parent in PurePath(file).parents}
     found: list[Path] = []
     folders = [Path()] if old.exists() else []
-    for folder in folders:  # which grow meanwhile
+    for folder in folders:  # more are added as they are found
         for entry in sorted((old / folder).iterdir()):
             path = folder / entry.name
             there, is_folder = new / path, entry.is_dir() and not entry.is_symlink()

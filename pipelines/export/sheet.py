@@ -64,7 +64,7 @@ def write_sheet(page: "Worksheet", formats: Formats, columns: list[Column], rows
     for last, row in enumerate(rows, start=1):
         for place, value in enumerate(row):
             if value is not None:
-                widths[place] = max(widths[place], _write(page, formats, last, place, value, looks[place]))
+                widths[place] = max(widths[place], _write(page, formats, (last, place), value, looks[place]))
     for place, width in enumerate(widths):
         page.set_column(place, place, min(width, _WIDEST))
     page.freeze_panes(1, 0)
@@ -73,17 +73,17 @@ def write_sheet(page: "Worksheet", formats: Formats, columns: list[Column], rows
     page.ignore_errors({"number_stored_as_text": f"A1:XFD{HIGHEST_SHEET + 1}"})
 
 
-def _write(page: "Worksheet", formats: Formats, row: int, place: int, value: Any, look: "Format") -> int:  # noqa: ANN401, PLR0913, PLR0917
+def _write(page: "Worksheet", formats: Formats, cell: tuple[int, int], value: Any, look: "Format") -> int:  # noqa: ANN401
     """Write a value as a cell of its type, or as text where a spreadsheet has none for it. Its width."""
     match value:
         case bool():
-            page.write_boolean(row, place, value)
+            page.write_boolean(*cell, value)
             return 6
         case int() | float() | Decimal() if -_LARGEST_INTEGER <= value <= _LARGEST_INTEGER:
-            page.write_number(row, place, value, look)
+            page.write_number(*cell, value, look)
             return len(f"{value:,.0f}") + 3
         case date() if (moment := _moment(value)) and moment >= _FIRST:
-            page.write_number(row, place, (moment - _EPOCH) / _DAY, look)
+            page.write_number(*cell, (moment - _EPOCH) / _DAY, look)
             return 17
         case date():
             text = value.isoformat()
@@ -92,7 +92,7 @@ def _write(page: "Worksheet", formats: Formats, row: int, place: int, value: Any
     text = _NO_XML.sub(_escaped, text.replace("\r\n", "\n").replace("\r", "\n"))
     if len(text) > _LONGEST_TEXT:
         text = text[: _LONGEST_TEXT - 1] + "…"
-    page.write_string(row, place, text, formats.quoted if text.startswith(_STARTS_FORMULA) else formats.text)
+    page.write_string(*cell, text, formats.quoted if text.startswith(_STARTS_FORMULA) else formats.text)
     return len(text) + 2
 
 

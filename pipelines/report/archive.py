@@ -4,7 +4,8 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -104,8 +105,8 @@ def _file(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int) -> Wri
 
 
 def _remember(folder: Path, entries: list[ArchivedReport]) -> None:
-    memory = {"about": ABOUT, "reports": [entry.as_dict() for entry in entries]}
-    write_whole(folder / MEMORY, json.dumps(memory, indent=1) + "\n")
+    memory = {"about": ABOUT, "reports": [asdict(entry) for entry in entries]}
+    write_whole(folder / MEMORY, json.dumps(memory, indent=1, default=datetime.isoformat) + "\n")
     write_whole(folder / INDEX, pages.index(entries))
 
 

@@ -22,10 +22,6 @@ class ArchivedReport:
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "ArchivedReport":
-        """The report that `as_dict` was made of."""
+        """The report of a row of the folder's memory."""
         names = tuple(name for name in row["files"] if OURS.fullmatch(name))
         return cls(parse_instant(row["as_of"]), names, tuple(map(str, row["actions"])))
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same as the folder remembers it."""
-        return {"as_of": self.as_of.isoformat(), "files": list(self.files), "actions": list(self.actions)}

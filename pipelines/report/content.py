@@ -51,7 +51,8 @@ def compose(connection: duckdb.DuckDBPyConnection, scope: Scope, *, is_since_rep
         for row in answers["changed"].rows
         if (term := glossary.term(answers["changed"], row["what"], row["what"]))
     ]
-    todo, nothing = actions.actions(answers, "since the last report" if is_since_report else _in_the_last(scope))
+    span = "since the last report" if is_since_report else f"in the last {formatting.span(scope.span)}"
+    todo, nothing = actions.actions(answers, span)
     listed = [row for row in answers["studies"].rows if row["has_section"]][:MOST_STUDIES]
     anchors = {row["study_id"]: f"study-{place}" for place, row in enumerate(listed, start=1)}
     for row in answers["studies"].rows:
@@ -83,10 +84,6 @@ def compose(connection: duckdb.DuckDBPyConnection, scope: Scope, *, is_since_rep
 
 def _title(answers: dict[str, Answer], scope: Scope) -> str:
     return "Research operations" if scope.study is None else formatting.cut(answers["studies"].rows[0]["study"])
-
-
-def _in_the_last(scope: Scope) -> str:
-    return f"in the last {formatting.span(scope.span)}"
 
 
 def _facts(answers: dict[str, Answer]) -> list[str]:

@@ -30,22 +30,26 @@ def last_report(folder: Path, as_of: datetime, study: str | None) -> datetime | 
     return max(moments, default=None)
 
 
+def is_report(file: Path) -> bool:
+    """Whether studyflow wrote the file as a report."""
+    return _AS_OF.search(_head(file)) is not None
+
+
 def _moment(file: Path, study: str | None) -> datetime | None:
+    head = _head(file)
+    as_of, of_study = _AS_OF.search(head), _STUDY.search(head)
+    if not as_of or not of_study or unquote(of_study[1]) != (study or ""):
+        return None
     try:
-        with file.open(encoding="utf-8", errors="replace") as text:
-            head = text.read(_TAG_IS_WITHIN)
-        as_of = _AS_OF.search(head)
-        of_study = _STUDY.search(head)
-        is_same = bool(of_study) and unquote(of_study[1] if of_study else "") == (study or "")
-        return parse_instant(as_of[1]) if as_of and is_same else None
-    except (OSError, StudyflowError):
+        return parse_instant(as_of[1])
+    except StudyflowError:
         return None
 
 
-def is_report(file: Path) -> bool:
-    """Whether studyflow wrote the file as a report."""
+def _head(file: Path) -> str:
+    """The part of a file that has the tags; empty if it cannot be read."""
     try:
         with file.open(encoding="utf-8", errors="replace") as text:
-            return _AS_OF.search(text.read(_TAG_IS_WITHIN)) is not None
+            return text.read(_TAG_IS_WITHIN)
     except OSError:
-        return False
+        return ""

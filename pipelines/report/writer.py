@@ -73,7 +73,11 @@ def write(connection: duckdb.DuckDBPyConnection, place: Path, wanted: ReportRequ
         StudyflowError: the tables are not there or speak for another moment, the study is not known, nothing can have
             happened since, or a file cannot be written.
     """
-    built = _built_as_of(connection, wanted.as_of)
+    built = marts_as_of(connection)
+    if wanted.as_of and wanted.as_of != built:
+        when = instant(wanted.as_of)
+        msg = f"The tables speak for {instant(built)}. Build them for that moment first: studyflow run --as-of {when}"
+        raise StudyflowError(msg)
     study = None if wanted.study is None else find_study(connection, wanted.study)
     files = _files(place, built, study, wanted.formats)
     last = None if wanted.since else last_report(next(iter(files)).parent, built, study)
@@ -100,14 +104,6 @@ def _files(place: Path, as_of: datetime, study: str | None, formats: tuple[Forma
 def _sentence(action: Action) -> str:
     details = f" ({'; '.join(action.details)})" if action.details else ""
     return f"{action.number:,} {action.what}{details}"
-
-
-def _built_as_of(connection: duckdb.DuckDBPyConnection, wanted: datetime | None) -> datetime:
-    built = marts_as_of(connection)
-    if wanted is not None and wanted != built:
-        msg = f"The tables speak for {instant(built)}. Build them for that moment first: studyflow run --as-of {instant(wanted)}"
-        raise StudyflowError(msg)
-    return built
 
 
 def _put(path: Path, text: str) -> None:
