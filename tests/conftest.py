@@ -3,13 +3,16 @@
 import gc
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 pytest.register_assert_rewrite("inbox", "product")
 
 from inbox import Inbox, inbox  # noqa: E402 - once their assertions say what they found
+from processes import PARSED, use_parsed_project  # noqa: E402
 from product import Product, compile_project  # noqa: E402
 
 # How long an example takes says nothing of whether it is right. For a deep search: pytest --hypothesis-profile thorough
@@ -22,11 +25,32 @@ settings.load_profile("usual")
 
 
 @pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """The dbt project, compiled once."""
-    compiled = compile_project(tmp_path_factory.mktemp("dbt"))
-    yield compiled
-    compiled.close()
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which dbt has compiled the project, once for all workers."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "compiled"
+    with FileLock(shared / "compiled.lock"):
+        if not folder.exists():
+            compile_project(shared / "compiling")
+            (shared / "compiling").rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def product(compiled: Path) -> Iterator[Product]:
+    """The dbt project, compiled."""
+    product = Product.of(compiled)
+    yield product
+    product.close()
+
+
+@pytest.fixture(scope="session")
+def parsed_project(compiled: Path) -> None:
+    """Builds begin with what dbt has parsed once, from here on."""
+    os.environ[PARSED] = str(compiled / "target" / "partial_parse.msgpack")
+    use_parsed_project()
 
 
 @pytest.fixture
@@ -34,6 +58,20 @@ def box(product: Product) -> Iterator[Inbox]:
     """An empty folder and an empty warehouse."""
     with inbox(product) as made:
         yield made
+
+
+# Modules of 15 seconds or more, longest first: a worker that begins a long one last leaves the others with nothing to do.
+# The second needs no compiled project, which the worker with the first one compiles meanwhile.
+LONGEST = (
+    *("dbt_project", "delivered", "cli", "incremental", "runs", "check_across", "load_again", "models_against_oracle"),
+    *("forget", "schedule", "forget_command", "upgrade", "ties", "load_files", "trust_against_oracle", "load_moved"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest modules."""
+    place = {f"test_{name}": number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
 
 
 def pytest_unconfigure() -> None:

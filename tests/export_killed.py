@@ -1,6 +1,5 @@
 """Work in a process of its own that is killed at a point of the test's choosing."""
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -9,12 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from processes import PROCESSES
+
 from pipelines.export import export, replace
 from pipelines.export.replace import replacement, workspace
 from pipelines.warehouse import connect
-
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["pipelines.export"])
 
 
 @contextmanager

@@ -25,7 +25,8 @@ from pipelines.warehouse import macros_of, raw_tables_ddl
 
 Row = dict[str, Any]
 
-CATALOG = "compiled_for_tests"
+CATALOG = "w"
+"""All tests call their warehouses so: dbt parses the project once for them."""
 NOWHERE = Path("no such file")
 END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -43,6 +44,11 @@ class Product:
         self.models = {node["unique_id"]: node for node in nodes if node["resource_type"] == "model"}
         self.seeds = [node for node in nodes if node["resource_type"] == "seed"]
         self.files = [node for node in manifest["sources"].values() if node["name"].endswith("_file")]
+
+    @classmethod
+    def of(cls, folder: Path) -> "Product":
+        """What `compile_project` has made in this folder."""
+        return cls(json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8")))
 
     def prepare(self, connection: duckdb.DuckDBPyConnection, seeds: Path = REFERENCE) -> None:
         """Make what the models read: the raw tables, and the reference tables from the files in a folder."""
@@ -147,7 +153,7 @@ def compile_project(folder: Path, **variables: object) -> Product:
         check=False,
     )
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-    return Product(json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8")))
+    return Product.of(folder)
 
 
 def rows(connection: duckdb.DuckDBPyConnection, relation: str) -> list[Row]:

@@ -1,6 +1,5 @@
 """A whole `studyflow run` in a process of its own that is killed at a point of the test's choosing."""
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+from processes import PROCESSES, use_parsed_project
 
 from pipelines import run as steps
 from pipelines.export import ExportOptions, exporter
@@ -19,8 +19,6 @@ from pipelines.settings import Settings
 if TYPE_CHECKING:
     from multiprocessing.queues import Queue
 
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["pipelines.run", "pipelines.export", "pipelines.check", "dbt.cli.main"])
 
 WITHIN: dict[str, tuple[Any, str]] = {
     "load": (loader, "take_back_repeated"),
@@ -97,6 +95,7 @@ def read_on(database: Path, stop: Event, seen: "Queue[tuple[int, list[tuple[obje
 
 
 def _run_until(settings: Settings, point: str | float) -> None:
+    use_parsed_project()
     if isinstance(point, str):
         module, name = WITHIN[point]
         setattr(module, name, _kill)

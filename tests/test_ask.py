@@ -16,9 +16,9 @@ import pytest
 from asked import AS_OF, GOLDEN, HOSTILE, line, make, pages
 from hypothesis import given
 from hypothesis import strategies as st
+from processes import PROJECT
 from product import Product
 from rich.console import Console
-from test_cli import PROJECT
 
 from pipelines.ask.show import Headings, put_lines
 from pipelines.ask.values import as_json, cells

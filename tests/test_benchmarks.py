@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from processes import PROJECT, studyflow
 
 from pipelines.generate import Recipe, generate
 
-PROJECT = Path(__file__).resolve().parents[1]
+pytestmark = pytest.mark.usefixtures("parsed_project")
+
 BENCHMARKS = PROJECT / "benchmarks"
 AS_OF = "2026-08-15T00:00:00+00:00"
 
@@ -34,16 +36,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Webhooks, some of them damaged, and the warehouse that studyflow makes of them."""
     folder = tmp_path_factory.mktemp("benchmarks")
     generate(Recipe(participants=600, studies=8, days=60, malformed=0.1, seed=4), folder / "events.jsonl")
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "pipelines", "run", "--json", "--as-of", AS_OF, "--raw", folder / "events.jsonl"),
-            *("--database", folder / "ours.duckdb", "--exports", folder / "ours"),
-        ],
-        env=os.environ | {"DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs")},
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
+    done = studyflow(
+        *("run", "--json", "--as-of", AS_OF, "--raw", folder / "events.jsonl"),
+        *("--database", folder / "w.duckdb", "--exports", folder / "ours"),
     )
     assert json.loads(done.stdout)["seconds"], done.stderr
     return folder
@@ -57,7 +52,7 @@ def test_the_floor_does_the_same_work(folder: Path) -> None:
         *("--database", made[0], "--exports", made[1], "--as-of", AS_OF),
         folder / "events.jsonl",
     )
-    rows = importlib.import_module("verify").verify(folder / "ours.duckdb", "floor", made[0])
+    rows = importlib.import_module("verify").verify(folder / "w.duckdb", "floor", made[0])
     assert len([table for table in rows if table.startswith("marts.")]) == 18
     assert all(rows.values()), rows
     for file in (folder / "ours").glob("*.csv"):
@@ -68,14 +63,14 @@ def test_a_difference_is_found(folder: Path, tmp_path: Path) -> None:
     verify = importlib.import_module("verify")
     duckdb = importlib.import_module("duckdb")
     with duckdb.connect(str(tmp_path / "other.duckdb")) as other:
-        other.execute(f"attach '{folder / 'ours.duckdb'}' as ours (read_only)")
+        other.execute(f"attach '{folder / 'w.duckdb'}' as ours (read_only)")
         other.execute("create schema marts; create schema audit; create table audit.gaps as from ours.audit.gaps")
         marts = "select table_name from duckdb_tables() where database_name = 'ours' and schema_name = 'marts'"
         for (mart,) in other.execute(marts).fetchall():
             other.execute(f"create table marts.{mart} as from ours.marts.{mart}")
         other.execute("insert into marts.people from marts.people limit 1")
     with pytest.raises(ValueError, match=r"people: of \d+ rows 0 are missing, 1 are others"):
-        verify.verify(folder / "ours.duckdb", "dlt", tmp_path / "other.duckdb")
+        verify.verify(folder / "w.duckdb", "dlt", tmp_path / "other.duckdb")
 
 
 def test_peers_get_the_lines_that_are_accepted_and_find_the_same(folder: Path, tmp_path: Path) -> None:
@@ -95,7 +90,7 @@ def test_peers_get_the_lines_that_are_accepted_and_find_the_same(folder: Path, t
     clean = folder / "clean.jsonl"
     dataset.write_clean(folder / "events.jsonl", clean)
     run(BENCHMARKS / "peers" / "with_polars.py", clean, folder / "polars", PROJECT / "data" / "reference")
-    assert importlib.import_module("verify").verify(folder / "ours.duckdb", "polars", folder / "polars")
+    assert importlib.import_module("verify").verify(folder / "w.duckdb", "polars", folder / "polars")
 
 
 def test_what_takes_too_long_is_stopped_with_what_it_started(tmp_path: Path) -> None:

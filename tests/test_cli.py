@@ -1,34 +1,20 @@
 """The command as a person and a scheduler meet it: real processes, exit codes, what goes to which stream."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import PROJECT, studyflow
 
-PROJECT = Path(__file__).resolve().parents[1]
+pytestmark = pytest.mark.usefixtures("parsed_project")
+
 EVENT = (
     '{"_eventType":"participant.status_changed","participantId":"%s","personId":"person","studyId":"study",'
     '"status":"INVITE_SENT","priorStatus":null,"updatedAt":"2026-03-01T09:00:00Z"}\n'
 )
-
-
-def studyflow(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in the project's folder with nothing of ours in its environment but what is given."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("STUDYFLOW_")}
-    return subprocess.run(
-        [sys.executable, "-m", "pipelines", *map(str, words)],
-        cwd=PROJECT,
-        env={**clean, "COLUMNS": "100", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +168,7 @@ def test_status_tells_of_what_is_loaded_before_anything_is_built(tmp_path: Path)
 
 def test_own_files_are_never_built_as_of_the_day_of_the_sample(tmp_path: Path) -> None:
     # Loaded by name and built later, with no --raw anywhere: the moment is now, and later changes count.
-    own, database = tmp_path / "own.jsonl", tmp_path / "own.duckdb"
+    own, database = tmp_path / "own.jsonl", tmp_path / "w.duckdb"
     own.write_text((EVENT % "one").replace("2026-03-01", "2026-09-01"))
     assert studyflow("load", own, "--database", database).returncode == 0
     assert studyflow("build", "--database", database, DBT_TARGET_PATH=str(tmp_path / "target")).returncode == 0

@@ -1,17 +1,15 @@
 """The dbt project by itself: as someone uses it who only knows dbt, and the rules that hold in all of its files."""
 
 import csv
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import processes
 import pytest
 import yaml  # type: ignore[import-untyped]
 from product import Product
@@ -69,15 +67,8 @@ class Checkout:
 
     def dbt(self, *arguments: str, fails: bool = False) -> str:
         """Run dbt as a process of its own, and give what it said. Anything but what was expected fails the test."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("STUDYFLOW_", "DBT_"))}
-        outcome = subprocess.run(
-            [sys.executable, "-m", "dbt.cli.main", "--quiet", *arguments],
-            cwd=self.folder,
-            env=environment | {"STUDYFLOW_DATABASE": str(self.database), "STUDYFLOW_AS_OF": AS_OF},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        where = {"STUDYFLOW_DATABASE": str(self.database), "STUDYFLOW_AS_OF": AS_OF}
+        outcome = processes.dbt(*arguments, folder=self.folder, **where)
         assert (outcome.returncode != 0) == fails, outcome.stdout + outcome.stderr
         return outcome.stdout
 
@@ -184,7 +175,6 @@ def test_dbt_build_and_dbt_seed_and_run_give_the_same_tables(
     checkout.dbt("build")
     built = checkout.tables("marts", "audit", "reference")
     names_its_state_as_studyflow_does(checkout, monkeypatch)
-    takes_what_its_command_line_says(checkout)
     assert {name for name, rows in built.items() if not rows} <= {
         "audit.identity_conflicts",
         "audit.feed_silence",
@@ -204,6 +194,7 @@ def test_dbt_build_and_dbt_seed_and_run_give_the_same_tables(
     checkout.dbt("seed")
     checkout.dbt("run")
     assert checkout.tables("marts", "audit", "reference") == built
+    takes_what_its_command_line_says(checkout)
 
 
 def test_every_table_says_what_one_row_is(product: Product) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from test_cli import PROJECT
+from processes import PROJECT
 
 from pipelines import chat
 from pipelines.chat import check_target, send

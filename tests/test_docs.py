@@ -70,6 +70,7 @@ def test_nobody_is_sent_to_the_specification() -> None:
     assert [path for path, text in texts.items() if b"spec section" in text] == []
 
 
+@pytest.mark.usefixtures("parsed_project")
 def test_the_picture_in_the_readme_is_what_a_run_prints_today(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A picture drawn by hand, or once, shows what the product was.
     monkeypatch.chdir(PROJECT)

@@ -12,14 +12,16 @@ from typing import Any
 import pytest
 from export_warehouse import PSEUDONYMS, contents
 from forgetting import NAME, NEEDED, OTHERS, PARTICIPANT, PEOPLE, SOMEONE, THEIR_ROWS, THEIRS, Whole, forget, with_them
+from processes import studyflow
 from product import Product
-from test_cli import studyflow
 
 from pipelines.errors import StudyflowError
 from pipelines.export import ExportOptions
 from pipelines.forget import forgetting
 from pipelines.run import export_tables, run_all
 from pipelines.settings import PROJECT, Settings
+
+pytestmark = pytest.mark.usefixtures("parsed_project")
 
 KILLED_AFTER = 4
 """Seconds: dbt is at work by then."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from awkward_lines import VALID
 from inbox import Inbox
-from test_cli import PROJECT, studyflow
+from processes import PROJECT, studyflow
 
 from pipelines.load import finding, loader
 from pipelines.load.loader import load

@@ -16,9 +16,11 @@ from unicodedata import normalize
 import duckdb
 import openpyxl
 import pytest
-from test_cli import studyflow
+from processes import studyflow
 
 from pipelines.cli import main
+
+pytestmark = pytest.mark.usefixtures("parsed_project")
 
 OF_SHELLS_AND_PATHS = """
 ../../etc/passwd|..\\..\\windows\\win.ini|/etc/passwd|~|~root|.|..|...|.hidden|-rf|--help|CON|con.txt|nul|COM1|a/b|a\\b|a:b

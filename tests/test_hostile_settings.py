@@ -8,7 +8,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from test_cli import EVENT, studyflow
+from processes import studyflow
+from test_cli import EVENT
 from test_reference import problems
 
 from pipelines.errors import StudyflowError

@@ -25,6 +25,8 @@ from pipelines.settings import Settings
 from pipelines.state import Build, last_build, up_to_date
 from pipelines.warehouse import connect
 
+pytestmark = pytest.mark.usefixtures("parsed_project")
+
 ARGUMENTS = list(build_module.ARGUMENTS)
 
 # Tables that only say what this build worked on, and views on them.

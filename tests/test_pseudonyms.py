@@ -12,7 +12,7 @@ from export_builds import begin, build, load, tables_in
 from export_warehouse import PEOPLE, PSEUDONYMISED, PSEUDONYMS, STATUSES, contents, person, warehouse
 from hypothesis import given
 from hypothesis import strategies as st
-from test_cli import studyflow
+from processes import studyflow
 
 from pipelines.errors import StudyflowError
 from pipelines.export import Pseudonyms, export

@@ -15,6 +15,8 @@ from run_process import PROCESSES, everything, leftovers, read_on, run, run_unti
 from pipelines.generate import Recipe, generate
 from pipelines.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("parsed_project")
+
 AS_OF = datetime(2026, 8, 1, tzinfo=UTC)
 OURS = {"raw", "w.duckdb", "exports"}
 

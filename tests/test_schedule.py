@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
+from processes import PROJECT, studyflow
 from run_process import run as run_whole
 
 from pipelines.chat import of_failure, of_run
@@ -27,7 +28,8 @@ from pipelines.report.archive import remove_reports
 from pipelines.settings import Settings
 from pipelines.warehouse import connect
 
-PROJECT = Path(__file__).resolve().parents[1]
+pytestmark = pytest.mark.usefixtures("parsed_project")
+
 EXAMPLES = PROJECT / "docs" / "schedules"
 DAY = datetime(2026, 7, 30, 8, tzinfo=UTC)
 
@@ -164,18 +166,6 @@ def test_a_summary_says_what_could_not_be_read(team: Settings) -> None:
 def test_a_long_summary_is_cut_to_what_slack_takes() -> None:
     message = of_failure("x" * 10_000)
     assert all(len(block["text"]["text"]) <= 3000 for block in message["blocks"])
-
-
-def studyflow(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("STUDYFLOW_")}
-    return subprocess.run(
-        [sys.executable, "-m", "pipelines", *map(str, words)],
-        cwd=PROJECT,
-        env={**clean, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_a_run_that_fails_tells_the_chat_and_logs_its_end(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from pipelines.settings import Settings
 from pipelines.warehouse import connect, warehouse_format
 from pipelines.working_copy import working_copy
 
+pytestmark = pytest.mark.usefixtures("parsed_project")
+
 KEPT = Path(__file__).parent / "warehouses"
 FORMATS = [1, 2, 3]
 DELIVERED = "select * exclude (file_id, load_id, loaded_at) from raw.deliveries"
@@ -32,7 +34,7 @@ def settings_of(folder: Path) -> Settings:
     """The settings of runs in this folder, as of when the kept warehouses were made."""
     return Settings(
         raw=(folder / "webhooks.jsonl",),
-        database=folder / "warehouse.duckdb",
+        database=folder / "w.duckdb",
         exports=folder / "exports",
         as_of=datetime(2026, 8, 1, tzinfo=UTC),
     )
@@ -97,7 +99,7 @@ def test_a_later_format_is_refused_and_left_alone(tmp_path: Path) -> None:
     with working_copy(settings) as copy, connect(copy.database) as connection:
         connection.execute("update raw.format set format = format + 1")
     before = settings.database.read_bytes()
-    with pytest.raises(StudyflowError, match=r"warehouse.duckdb: a later version of studyflow made this warehouse"):
+    with pytest.raises(StudyflowError, match=r"w.duckdb: a later version of studyflow made this warehouse"):
         run(settings)
     assert settings.database.read_bytes() == before
 

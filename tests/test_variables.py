@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml  # type: ignore[import-untyped]
-from test_cli import EVENT, studyflow
+from processes import studyflow
+from test_cli import EVENT
 
 from pipelines.errors import StudyflowError
 from pipelines.settings import PROJECT, REFERENCE, SAMPLE, as_of_asked_for, resolve, with_named_files

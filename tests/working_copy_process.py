@@ -1,6 +1,5 @@
 """Work on a copy of a warehouse in a process of its own, killed or held at a point of the test's choosing."""
 
-import multiprocessing
 import os
 import resource
 import signal
@@ -10,13 +9,13 @@ from datetime import UTC, datetime
 from multiprocessing.synchronize import Event, Semaphore
 from pathlib import Path
 
+from processes import PROCESSES
+
 from pipelines.errors import StudyflowError
 from pipelines.settings import Settings
 from pipelines.warehouse import connect
 from pipelines.working_copy import working_copy
 
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["pipelines.working_copy"])
 REFUSED = 7
 
 

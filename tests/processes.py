@@ -1,0 +1,113 @@
+"""Commands and whole runs in processes of their own, forked from one that has imported everything and parsed the project.
+
+Python, dbt and the parsing of the project take a command some ten seconds to start, which is no part of what most tests
+are about. `studyflow` runs the command as the shell would: its own process, arguments, environment and streams. Where
+another project, other rights or closed streams are the point, it is started anew.
+"""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+PROJECT = Path(__file__).resolve().parents[1]
+PARSED = "TESTS_PARSED_PROJECT"
+"""The variable that names the file in which dbt keeps the parsed project."""
+DATABASE = "w.duckdb"
+"""The name that warehouses need for that: dbt puts a database's name into what it has parsed."""
+
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["pipelines.run", "pipelines.export", "pipelines.check.rows", "dbt.cli.main"])
+
+
+def studyflow(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in the project's folder with nothing of ours in its environment but what is given."""
+    given = {name: value for name, value in os.environ.items() if not name.startswith("STUDYFLOW_")}
+    given |= {"COLUMNS": "100", **environment}
+    arguments = [str(word) for word in words]
+    if "STUDYFLOW_PROJECT" in environment:
+        return subprocess.run(
+            [sys.executable, "-m", "pipelines", *arguments],
+            cwd=PROJECT,
+            env=given,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    return _forked(_studyflow, arguments, PROJECT, given)
+
+
+def dbt(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run dbt, quietly, in a project's folder with nothing of ours in its environment but what is given."""
+    given = {name: value for name, value in os.environ.items() if not name.startswith(("STUDYFLOW_", "DBT_"))}
+    return _forked(_dbt, ["--quiet", *arguments], folder, given | environment)
+
+
+def _forked(
+    command: Callable[[list[str]], None], arguments: list[str], folder: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    with TemporaryDirectory() as scratch:
+        said = [Path(scratch) / "stdout", Path(scratch) / "stderr"]
+        process = PROCESSES.Process(target=_main, args=(command, arguments, folder, environment, said))
+        process.start()
+        process.join()
+        assert process.exitcode is not None
+        out, err = (path.read_text(encoding="utf-8") for path in said)
+    return subprocess.CompletedProcess(arguments, process.exitcode, out, err)
+
+
+def _main(
+    command: Callable[[list[str]], None],
+    arguments: list[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    said: list[Path],
+) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    for number, path in enumerate(said, start=1):
+        with path.open("wb") as file:
+            os.dup2(file.fileno(), number)
+    command(arguments)
+
+
+def _studyflow(arguments: list[str]) -> None:
+    from pipelines.cli import main  # noqa: PLC0415 - what is preloaded must not open databases
+
+    if PARSED in os.environ:
+        use_parsed_project()
+    sys.argv = ["studyflow", *arguments]
+    main()
+
+
+def _dbt(arguments: list[str]) -> None:
+    from dbt.cli.main import cli  # noqa: PLC0415 - takes seconds
+
+    cli(arguments)
+
+
+def use_parsed_project() -> None:
+    """Let dbt, in this process, begin with the project as it was parsed once, where the warehouse is called as it was then."""
+    from dbt.cli import main  # noqa: PLC0415 - takes seconds
+    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
+    from dbt.parser.manifest import extended_mashumuro_decoder  # noqa: PLC0415
+
+    anew = main.dbtRunner
+
+    def runner(manifest: Manifest | None = None, **arguments: object) -> object:
+        if manifest is None and PARSED in os.environ and Path(os.environ["STUDYFLOW_DATABASE"]).name == DATABASE:
+            manifest = Manifest.from_msgpack(_content(Path(os.environ[PARSED])), decoder=extended_mashumuro_decoder)
+            manifest.build_flat_graph()
+        return anew(manifest, **arguments)
+
+    main.dbtRunner = runner
+
+
+@cache
+def _content(file: Path) -> bytes:
+    return file.read_bytes()
