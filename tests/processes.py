@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[1]
 PARSED = "TESTS_PARSED_PROJECT"
@@ -97,15 +98,14 @@ def use_parsed_project() -> None:
     from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
     from dbt.parser.manifest import extended_mashumuro_decoder  # noqa: PLC0415
 
-    anew = main.dbtRunner
+    class Runner(main.dbtRunner):
+        def __init__(self, manifest: Any = None, callbacks: Any = None) -> None:  # noqa: ANN401 - as dbt has it
+            if manifest is None and PARSED in os.environ and Path(os.environ["STUDYFLOW_DATABASE"]).name == DATABASE:
+                manifest = Manifest.from_msgpack(_content(Path(os.environ[PARSED])), decoder=extended_mashumuro_decoder)
+                manifest.build_flat_graph()
+            super().__init__(manifest, callbacks)
 
-    def runner(manifest: Manifest | None = None, **arguments: object) -> object:
-        if manifest is None and PARSED in os.environ and Path(os.environ["STUDYFLOW_DATABASE"]).name == DATABASE:
-            manifest = Manifest.from_msgpack(_content(Path(os.environ[PARSED])), decoder=extended_mashumuro_decoder)
-            manifest.build_flat_graph()
-        return anew(manifest, **arguments)
-
-    main.dbtRunner = runner
+    main.dbtRunner = Runner  # type: ignore[misc]
 
 
 @cache

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from run_process import PROCESSES, everything, leftovers, read_on, run, run_until, seen_by_readers
+from processes import PROCESSES
+from run_process import everything, leftovers, read_on, run, run_until, seen_by_readers
 
 from pipelines.generate import Recipe, generate
 from pipelines.settings import Settings

@@ -10,8 +10,8 @@ from multiprocessing.synchronize import Event, Semaphore
 from pathlib import Path
 
 import pytest
+from processes import PROCESSES
 from working_copy_process import (
-    PROCESSES,
     REFUSED,
     hold,
     keep_open,
