@@ -16,6 +16,9 @@ from product import Product
 from tables_page import SOURCES, sample_warehouse
 
 from pipelines import state
+from pipelines.check import prepare
+from pipelines.check.guarantees import parts_of_tables
+from pipelines.check.runner import names_of_tables
 from pipelines.load.loader import load
 from pipelines.settings import PROJECT, REFERENCE, SAMPLE, resolve
 from pipelines.warehouse import connect
@@ -107,8 +110,17 @@ def test_dbt_works_on_an_empty_warehouse(checkout: Checkout, product: Product) -
     checkout.database.unlink()
     checkout.dbt("build", "--exclude-resource-type", "unit_test")
     assert checkout.tables("marts") == {mart: [] for mart in marts}
+    has_the_constraints_of_its_contracts(checkout)
     has_a_docs_site_of_everything(checkout, product)
     names_what_is_wrong_in_a_reference_file(checkout)
+
+
+def has_the_constraints_of_its_contracts(checkout: Checkout) -> None:
+    """Else the check would read every row of every table."""
+    _, _, promised = prepare()
+    with duckdb.connect(checkout.database, read_only=True) as connection:
+        tables, kept = names_of_tables(connection), parts_of_tables(connection)
+    assert [name for name, parts in promised.items() if not parts <= kept[tables[name]]] == []
 
 
 def names_what_is_wrong_in_a_reference_file(checkout: Checkout) -> None:

@@ -38,7 +38,11 @@
 {% macro replace_table(target, query) %}
     {%- if config.get('contract').enforced -%}
         {%- do check_contract(query) -%}
-        create or replace table {{ target }} {{ get_table_columns_and_constraints() }};
+        create or replace table {{ target }} (
+            {%- for column in model.columns.values() %}
+                {{ column_with_constraints(column) }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        );
         insert into {{ target }} by name ({{ query }});
     {%- else -%}
         create or replace table {{ target }} as ({{ query }});

@@ -2,6 +2,6 @@
 
 from pipelines.check.render import render
 from pipelines.check.report import Finding, Report, as_dict
-from pipelines.check.runner import check
+from pipelines.check.runner import check, prepare
 
-__all__ = ["Finding", "Report", "as_dict", "check", "render"]
+__all__ = ["Finding", "Report", "as_dict", "check", "prepare", "render"]

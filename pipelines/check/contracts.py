@@ -1,5 +1,6 @@
 """What the YAML of the dbt models and sources says of their tables: columns, what each may hold, and keys."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -8,21 +9,30 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from pipelines.settings import PROJECT
+from pipelines.warehouse import macros_of
 from pipelines.yaml_files import LOADER
 
+CONSTRAINTS = PROJECT / "macros" / "constraints.sql"
 UNIT_TESTS = "\nunit_tests:"
 """Nothing after this is about a table."""
 
 
 @dataclass(frozen=True)
 class ColumnContract:
-    """A column: its type in the words of dbt, whether it may be null, and its data tests and meta as they stand."""
+    """A column: its type in the words of dbt, whether it may be null, and its data tests and meta as they stand.
+
+    `condition` is what its type and meta say of every value, as SQL after its name, and `definition` how `create table`
+    has it, both as in macros/constraints.sql.
+    """
 
     name: str
     data_type: str
     may_be_null: bool
     data_tests: tuple[str | dict[str, Any], ...]
     meta: dict[str, Any]
+    condition: str
+    definition: str
 
     @property
     def is_unique(self) -> bool:
@@ -42,10 +52,10 @@ class ColumnContract:
         return found["values"] if found else None
 
     @property
-    def at_least(self) -> int | datetime | None:
-        """The least value, where meta says so."""
+    def not_before(self) -> datetime | None:
+        """The first instant that there may be, where meta says so."""
         least = self.meta.get("at_least")
-        return datetime.fromisoformat(least).replace(tzinfo=UTC) if isinstance(least, str) else least
+        return datetime.fromisoformat(least).replace(tzinfo=UTC) if isinstance(least, str) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,35 +73,38 @@ class TableContract:
 def read_contracts(models: Path) -> list[TableContract]:
     """The models whose YAML says what columns may hold, in a constraint of any of them, and the sources that have keys."""
     contracts = []
+    macros = macros_of(CONSTRAINTS)
     for file in sorted(models.rglob("*.yml")):
         text = file.read_text(encoding="utf-8").partition(UNIT_TESTS)[0]
         if "constraints:" in text or "sources:" in text:
             said = yaml.load(text, LOADER)  # noqa: S506 - a safe one
-            found = [_contract(model, model["name"]) for model in said.get("models", ())]
+            found = [_contract(model, model["name"], macros) for model in said.get("models", ())]
             contracts += [contract for contract in found if contract.columns]
             for source in said.get("sources", ()):
-                found = [_contract(table, f"{source['name']}.{table['name']}") for table in source["tables"]]
+                found = [_contract(table, f"{source['name']}.{table['name']}", macros) for table in source["tables"]]
                 contracts += [contract for contract in found if contract.keys]
     return contracts
 
 
-def _contract(table: dict[str, Any], name: str) -> TableContract:
-    columns = tuple(
-        ColumnContract(
-            column["name"],
-            column["data_type"],
-            {"type": "not_null"} not in column.get("constraints", ())
-            and "not_null" not in column.get("data_tests", ()),
-            tuple(column.get("data_tests", ())),
-            column.get("config", {}).get("meta", {}),
-        )
-        for column in table["columns"]
-    )
+def _contract(table: dict[str, Any], name: str, macros: Callable[..., Any]) -> TableContract:
+    columns = tuple(_column(column, macros) for column in table["columns"])
     together = _arguments(tuple(table.get("data_tests", ())), "unique_together")
     keys = [(column.name,) for column in columns if column.is_unique]
     has_contract = any("constraints" in column for column in table["columns"])
     return TableContract(
         name, columns if has_contract else (), (*([tuple(together["columns"])] if together else []), *keys)
+    )
+
+
+def _column(column: dict[str, Any], macros: Callable[..., Any]) -> ColumnContract:
+    return ColumnContract(
+        column["name"],
+        column["data_type"],
+        {"type": "not_null"} not in column.get("constraints", ()),
+        tuple(column.get("data_tests", ())),
+        column.get("config", {}).get("meta", {}),
+        macros("condition_on", column).strip(),
+        macros("column_with_constraints", {"constraints": (), **column}),
     )
 
 

@@ -1,6 +1,7 @@
 """Each row of a table against its schema, batch by batch."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import duckdb
@@ -26,12 +27,35 @@ class Checked:
     is_sound: bool = True
 
 
+def register() -> None:
+    """Let pandera make itself known to polars, which it else does in the first check."""
+    DataFrameSchema.register_default_backends(pl.DataFrame)
+
+
+def check_table(
+    connection: duckdb.DuckDBPyConnection,
+    schema: Callable[..., DataFrameSchema],
+    batch_rows: int,
+    *,
+    is_guaranteed: bool,
+) -> Checked:
+    """What becomes of a table. If its constraints guarantee most rules, all is read only if the others are broken."""
+    if is_guaranteed:
+        checked = check_rows(connection, schema(is_guaranteed=True), batch_rows)
+        if not checked.findings:
+            return checked
+    return check_rows(connection, schema(), batch_rows)
+
+
 def check_rows(connection: duckdb.DuckDBPyConnection, schema: DataFrameSchema, batch_rows: int) -> Checked:
     """Every row of the schema's table, with at most about `batch_rows` of them in memory at a time."""
     table = str(schema.name)
+    if not schema.columns:
+        [(rows,)] = connection.execute(f"select count(*) from {table}").fetchall()  # noqa: S608
+        return Checked(rows, [])
     rows = 0
     found: dict[str, Finding] = {}
-    for batch in _batches(connection, table, [str(column) for column in schema.columns], batch_rows):
+    for batch in _ahead(_batches(connection, table, [str(column) for column in schema.columns], batch_rows)):
         frame = clipped(batch)
         rows += frame.height
         errors = _errors(schema, frame)
@@ -58,9 +82,13 @@ def _batches(
         yield connection.sql(f"{query} limit 0").pl()
 
 
-def count_rules(schema: DataFrameSchema) -> int:
-    """How many rules about rows a schema has."""
-    return sum(len(column.checks) + (not column.nullable) for column in schema.columns.values())
+def _ahead(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The batches, each fetched while the one before it is looked at."""
+    with ThreadPoolExecutor(1) as worker:
+        following = worker.submit(next, batches, None)
+        while (batch := following.result()) is not None:
+            following = worker.submit(next, batches, None)
+            yield batch
 
 
 def _errors(schema: DataFrameSchema, frame: pl.DataFrame) -> list[SchemaError]:
@@ -89,7 +117,7 @@ def _finding(schema: DataFrameSchema, frame: pl.DataFrame, error: SchemaError) -
     rule, remedy = "is never null", NEVER_NULL
     if isinstance(error.check, Check):
         rule, remedy = str(error.check.name), str(error.check.description)
-    shown = list(dict.fromkeys([*schema.metadata["key"], column]))
+    shown = [name for name in dict.fromkeys([*schema.metadata["key"], column]) if name in frame.columns]
     return Finding(str(schema.name), f"{column} {rule}", broken.height, broken.head(SAMPLE_ROWS).select(shown), remedy)
 
 

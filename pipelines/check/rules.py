@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -16,7 +17,10 @@ import jinja2
 from pipelines.check.report import SAMPLE_ROWS, Finding
 from pipelines.check.times import clipped
 from pipelines.errors import StudyflowError
+from pipelines.settings import PROJECT
+from pipelines.warehouse import macros_of
 
+KEYS = PROJECT / "macros" / "cross_db" / "keys.sql"
 FIELD = re.compile(r" (Why|Remedy|Key|Rules of [\w.]+): ?(.*)")
 RULE = re.compile(r"   (\w+): (.*)")
 SHOWN = re.compile(r"(?P<rule>.+?)(?: \((?P<columns>\w+(?:, \w+)*)\))?")
@@ -96,7 +100,12 @@ def _rule(table: str, line: str, key: str) -> Rule:
 
 def _rendered(template: jinja2.Template, named: Callable[[str], object], as_of: str) -> str:
     """The SQL of a rule file, without dbt."""
-    return template.render(ref=named, source=lambda schema, table: named(f"{schema}.{table}"), as_of=lambda: as_of)
+    return template.render(
+        ref=named,
+        source=lambda schema, table: named(f"{schema}.{table}"),
+        as_of=lambda: as_of,
+        id_key=partial(macros_of(KEYS), "duckdb__id_key"),
+    )
 
 
 def broken_rules(

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache, partial
 
 import duckdb
 
 from pipelines.check.contracts import TableContract, read_contracts
+from pipelines.check.guarantees import Parts, parts_of_contracts, parts_of_tables
 from pipelines.check.keys import repeated_keys
 from pipelines.check.rejections import find_rejections
 from pipelines.check.report import Finding, Report
-from pipelines.check.rules import broken_rules, read_rules
+from pipelines.check.rules import RuleFile, broken_rules, read_rules
 from pipelines.errors import StudyflowError
 from pipelines.settings import PROJECT
 
@@ -25,6 +27,19 @@ where table_catalog = current_database() and table_schema not in ('state', 'delt
 """
 
 
+@cache
+def prepare() -> tuple[list[TableContract], list[RuleFile], Parts]:
+    """What a check needs and no warehouse says: contracts, rules, and what contracts put into the catalogue.
+
+    Afterwards pandera is imported. Whoever calls this while something else runs makes the check start at once.
+    """
+    from pipelines.check.rows import register  # noqa: PLC0415 - pandera takes a second to import
+
+    register()
+    contracts = read_contracts(MODELS)
+    return contracts, read_rules(RULES), parts_of_contracts(contracts)
+
+
 def check(
     connection: duckdb.DuckDBPyConnection, as_of: datetime, *, strict: bool = False, batch_rows: int = BATCH_ROWS
 ) -> Report:
@@ -36,13 +51,14 @@ def check(
     Raises:
         StudyflowError: a table is not there yet.
     """
-    from pipelines.check.rows import check_rows, count_rules  # noqa: PLC0415 - pandera takes a second to import
-    from pipelines.check.schemas import schema_of  # noqa: PLC0415
+    from pipelines.check.rows import check_table  # noqa: PLC0415
+    from pipelines.check.schemas import count_rules, schema_of  # noqa: PLC0415
 
-    contracts, files = read_contracts(MODELS), read_rules(RULES)
+    contracts, files, promised = prepare()
     tables = names_of_tables(connection)
     _require(tables, {contract.name for contract in contracts}.union(*(file.needs for file in files)))
     values = referenced_values(connection, contracts, tables)
+    kept = parts_of_tables(connection)
     rules = 0
     rows: dict[str, int] = {}
     unsound: set[str] = set()
@@ -50,11 +66,12 @@ def check(
     for contract in contracts:
         if contract.columns:
             table = tables[contract.name]
-            schema = schema_of(contract, table, values, as_of)
-            checked = check_rows(connection, schema, batch_rows)
+            schema = partial(schema_of, contract, table, values, as_of)
+            is_guaranteed = kept[table] >= promised[contract.name]
+            checked = check_table(connection, schema, batch_rows, is_guaranteed=is_guaranteed)
             rows[table] = checked.rows
             failures += checked.findings
-            rules += count_rules(schema)
+            rules += count_rules(contract, schema(is_guaranteed=True))
             if not checked.is_sound:
                 unsound.add(contract.name)
     for contract in contracts:

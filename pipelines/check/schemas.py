@@ -27,54 +27,75 @@ MADE_OF_REFERENCE = "staging.stg_statuses"
 """The one table that is wrong where a reference file is."""
 
 
+WORDS = {"<> ''": "is not empty", ">=": "is at least", "between": "is between"}
+"""What is said of a condition, by how it begins in macros/constraints.sql."""
+
+
 def schema_of(
-    contract: TableContract, table: str, values: Mapping[tuple[str, str], Sequence[str | int]], as_of: datetime
+    contract: TableContract,
+    table: str,
+    values: Mapping[tuple[str, str], Sequence[str | int]],
+    as_of: datetime,
+    *,
+    is_guaranteed: bool = False,
 ) -> DataFrameSchema:
     """The schema of a table that was built as of a time. `values` are those of the columns that it refers to.
 
-    Columns that the contract does not name may be there.
+    Columns that the contract does not name may be there. If `is_guaranteed`, only rules that no constraint of the
+    warehouse can have are in the schema, and only the columns that have such rules.
     """
-    columns = {
-        column.name: Column(TYPES[column.data_type], _rules(column, table, values, as_of), nullable=column.may_be_null)
-        for column in contract.columns
-    }
+    columns = {}
+    for column in contract.columns:
+        rules = _rules_to_read(column, table, values, as_of)
+        if not is_guaranteed:
+            rules = rules or _conditions(column)
+            columns[column.name] = Column(TYPES[column.data_type], rules, nullable=column.may_be_null)
+        elif rules:
+            columns[column.name] = Column(TYPES[column.data_type], rules, nullable=True)
     return DataFrameSchema(columns, name=table, metadata={"key": list(contract.keys[0])})
 
 
-def _rules(
+def count_rules(contract: TableContract, left: DataFrameSchema) -> int:
+    """How many rules about rows a table has: those that are `left`, and those that its constraints can guarantee."""
+    guaranteed = sum(
+        (not column.may_be_null) + (bool(column.condition) and column.name not in left.columns)
+        for column in contract.columns
+    )
+    return guaranteed + sum(len(column.checks) for column in left.columns.values())
+
+
+def _conditions(column: ColumnContract) -> list[Check]:
+    """What macros/constraints.sql says of every value of the column, read from the same SQL."""
+    if not column.condition:
+        return []
+    sql, words = next(said for said in WORDS.items() if column.condition.startswith(said[0]))
+    keeps = pl.sql_expr(f'"{column.name}" {column.condition}')
+    rule = column.condition.replace(sql, words)
+    return [Check(lambda data: data.lazyframe.select(keeps), **_said(rule, REBUILD))]
+
+
+def _rules_to_read(
     column: ColumnContract, table: str, values: Mapping[tuple[str, str], Sequence[str | int]], as_of: datetime
 ) -> list[Check]:
-    """What a value of the column must be: what the YAML says of it, else what holds for every column of its type."""
+    """What must hold for a value of the column, and depends on reference tables, as-of, or what webhooks say."""
     if column.reference:
         to, field = column.reference
         remedy = WRONG_REFERENCE if table == MADE_OF_REFERENCE else NOT_IN_REFERENCE
         return [Check.isin(values[column.reference], **_said(f"is in {to}.{field}", remedy))]
     if column.accepted_values:
         return [Check.isin(column.accepted_values, **_said(f"is one of: {', '.join(column.accepted_values)}", REBUILD))]
-    return _rules_of_type(column, as_of)
-
-
-def _rules_of_type(column: ColumnContract, as_of: datetime) -> list[Check]:
-    least = column.at_least or 0
-    rules: list[Check] = []
     match column.data_type:
-        case "varchar":
-            rules = [Check.str_length(min_value=1, **_said("is not empty", REBUILD))]
-        case "double" if column.meta.get("unit") == "share":
-            rules = [Check.in_range(0, 1, **_said("is between 0 and 1", REBUILD))]
-        case "smallint" | "integer" | "bigint" | "double":
-            rules = [Check.ge(least, **_said(f"is at least {least}", REBUILD))]
         case "timestamptz":
-            rules = [*_earliest(column), _latest(column, as_of)]
+            return [*_earliest(column), _latest(column, as_of)]
         case "date":
             # Days are cut in a time zone that the table does not say: the first to begin a day is 14 hours ahead of UTC.
             last_day = (as_of + timedelta(hours=14)).date()
-            rules = [Check.le(last_day, **_said("is no later day than as-of", AFTER_AS_OF))]
-    return rules
+            return [Check.le(last_day, **_said("is no later day than as-of", AFTER_AS_OF))]
+    return []
 
 
 def _earliest(column: ColumnContract) -> list[Check]:
-    least = column.at_least
+    least = column.not_before
     return [Check.ge(least, **_said(f"is not before {least:%Y-%m-%d}", WRONG_CLOCK))] if least else []
 
 

@@ -21,7 +21,7 @@ neighbours as (
         lead(backlog_state) over in_order as next_state,
         lead(incentive_status) over in_order as next_incentive_status
     from states
-    window in_order as (partition by participant_id order by sequence_number)
+    window in_order as (partition by {{ id_key('participant_id') }} order by sequence_number)
 ),
 
 judged as (

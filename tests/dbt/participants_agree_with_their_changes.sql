@@ -34,7 +34,7 @@ steps_of_statuses as (
 
 totals as (
     select
-        changes.participant_id,
+        {{ id_key('changes.participant_id') }} as participant_key,
         max(changes.sequence_number) as last_number,
         count(*) filter (where changes.is_current) as current_changes,
         count(*) filter (where not changes.is_inferred) as delivered_changes,
@@ -45,12 +45,13 @@ totals as (
     from {{ ref('status_changes') }} as changes
     left join steps_of_statuses as steps
         on changes.status = steps.status
-    group by changes.participant_id
+    group by {{ id_key('changes.participant_id') }}
 ),
 
 histories as (
     select
         totals.*,
+        last_changes.participant_id,
         last_changes.person_id as last_person_id,
         last_changes.study_id as last_study_id,
         last_changes.status as last_status,
@@ -58,7 +59,9 @@ histories as (
         last_steps.step as last_step
     from totals
     inner join {{ ref('status_changes') }} as last_changes
-        on totals.participant_id = last_changes.participant_id and totals.last_number = last_changes.sequence_number
+        on
+            totals.participant_key = {{ id_key('last_changes.participant_id') }}
+            and totals.last_number = last_changes.sequence_number
     left join {{ ref('funnel_steps') }} as last_steps
         on totals.last_step_order = last_steps.step_order
 ),
@@ -74,6 +77,7 @@ gaps as (
 participants as (
     select
         participants.*,
+        {{ id_key('participants.participant_id') }} as participant_key,
         stages.is_terminal as is_terminal_stage
     from {{ ref('participants') }} as participants
     left join {{ ref('stages') }} as stages
@@ -110,7 +114,7 @@ compared as (
         coalesce(gaps.gap_rows, 0) as gap_rows
     from histories
     full outer join participants
-        on histories.participant_id = participants.participant_id
+        on histories.participant_key = participants.participant_key
     full outer join gaps
         on coalesce(histories.participant_id, participants.participant_id) = gaps.participant_id
 ),

@@ -6,39 +6,36 @@
 --   person_differs: every person of a participant is there, and no other (is_of_participant)
 -- Rules of marts.study_progress:
 --   study_differs: every study of a participant is there, and no other (is_of_participant)
+{%- set tables = {'person': ref('people'), 'study': ref('study_progress')} %}
 with
 
-ids as (
-    select distinct
-        person_id as id,
-        true as is_person,
-        true as is_of_participant
+participants as (
+    select
+        person_id,
+        study_id,
+        {{ id_key('person_id') }} as person_key,
+        {{ id_key('study_id') }} as study_key
     from {{ ref('participants') }}
-    union all
-    select distinct
-        study_id as id,
-        false as is_person,
-        true as is_of_participant
-    from {{ ref('participants') }}
-    union all
-    select distinct
-        person_id as id,
-        true as is_person,
-        false as is_of_participant
-    from {{ ref('people') }}
-    union all
-    select distinct
-        study_id as id,
-        false as is_person,
-        false as is_of_participant
-    from {{ ref('study_progress') }}
 )
 
-select
-    id,
-    is_person as person_differs,
-    not is_person as study_differs,
-    max(is_of_participant) as is_of_participant
-from ids
-group by id, is_person
-having count(*) = 1
+{% for kind, table in tables.items() %}
+    select distinct
+        participants.{{ kind }}_id as id,
+        {{ kind == 'person' }} as person_differs,
+        {{ kind == 'study' }} as study_differs,
+        true as is_of_participant
+    from participants
+    where
+        participants.{{ kind }}_key not in (
+            select {{ id_key('rows_of.' ~ kind ~ '_id') }} from {{ table }} as rows_of
+        )
+    union all
+    select distinct
+        rows_of.{{ kind }}_id as id,
+        {{ kind == 'person' }} as person_differs,
+        {{ kind == 'study' }} as study_differs,
+        false as is_of_participant
+    from {{ table }} as rows_of
+    where {{ id_key('rows_of.' ~ kind ~ '_id') }} not in (select participants.{{ kind }}_key from participants)
+    {{ 'union all' if not loop.last }}
+{% endfor %}

@@ -11,43 +11,53 @@ with
 
 staged as (
     select
-        identities.participant_id,
+        participant_key,
         count(*) as changes,
-        sum(changes.deliveries) as deliveries
-    from {{ ref('stg_changes') }} as changes
-    inner join {{ ref('stg_identities') }} as identities
-        on
-            changes.participant_key = identities.participant_key
-            and changes.person_key = identities.person_key
-            and changes.study_key = identities.study_key
-    where changes.occurred_at <= {{ as_of() }}
-    group by identities.participant_id
+        sum(deliveries) as deliveries
+    from {{ ref('stg_changes') }}
+    where occurred_at <= {{ as_of() }}
+    group by participant_key
 ),
 
 in_mart as (
     select
-        participant_id,
+        {{ id_key('participant_id') }} as participant_key,
         count(*) as changes,
         sum(deliveries) as deliveries
     from {{ ref('status_changes') }}
     where not is_inferred
-    group by participant_id
+    group by {{ id_key('participant_id') }}
 ),
 
 compared as (
     select
-        coalesce(staged.participant_id, in_mart.participant_id) as participant_id,
+        coalesce(staged.participant_key, in_mart.participant_key) as participant_key,
         coalesce(in_mart.changes, 0) as changes_in_mart,
         coalesce(staged.changes, 0) as staged_changes,
         cast(coalesce(in_mart.deliveries, 0) as bigint) as deliveries_in_mart,
         cast(coalesce(staged.deliveries, 0) as bigint) as staged_deliveries
     from staged
     full outer join in_mart
-        on staged.participant_id = in_mart.participant_id
+        on staged.participant_key = in_mart.participant_key
+),
+
+broken as (
+    select * from compared
+    where changes_in_mart <> staged_changes or deliveries_in_mart <> staged_deliveries
+),
+
+ids as (
+    select participant_id from {{ ref('stg_identities') }}
+    where participant_key in (select broken.participant_key from broken)
+    union distinct
+    select participant_id from {{ ref('status_changes') }}
+    where {{ id_key('participant_id') }} in (select broken.participant_key from broken)
 )
 
 select
-    *,
+    broken.*,
+    ids.participant_id,
     true as differs
-from compared
-where changes_in_mart <> staged_changes or deliveries_in_mart <> staged_deliveries
+from broken
+left join ids
+    on broken.participant_key = {{ id_key('ids.participant_id') }}
