@@ -79,6 +79,7 @@ def broken_sample(product: Product, *statements: str) -> Iterator[duckdb.DuckDBP
     `getvariable('victim_of_state')` is one whose first incentive state lasted and was followed by another.
     """
     connection = _sample(product)
+    _rows_of_sample(product)  # kept for all tests, so before anything is broken
     connection.begin()
     try:
         for statement in statements:
