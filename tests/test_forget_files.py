@@ -9,6 +9,7 @@ from product import Product
 
 from pipelines.forget import people_file, raw_files
 from pipelines.load.sources import look_at
+from pipelines.packed import packed
 
 if TYPE_CHECKING:
     from pipelines.errors import SourceError
@@ -50,7 +51,6 @@ def test_a_raw_file_that_changes_meanwhile_stays_as_it_is(
     place = Place(tmp_path, product)
     place.put({"a.jsonl": line()})
     file = place.raw / "a.jsonl"
-    packed = raw_files.packed
 
     def meanwhile(*given: Any) -> Any:  # noqa: ANN401
         with file.open("ab") as growing:

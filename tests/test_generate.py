@@ -16,8 +16,8 @@ from oracle.lines import Delivery, accounting, deliveries, read_lines
 from pipelines.generate import Compression, Recipe, generate
 from pipelines.generate import batches as batching
 from pipelines.generate.damage import REASONS
+from pipelines.generate.recipe import Tally
 from pipelines.generate.sample import SAMPLE, write_sample
-from pipelines.generate.tally import Tally
 
 SAMPLE_FOLDER = Path(__file__).parents[1] / "data" / "sample"
 STATUSES = frozenset(

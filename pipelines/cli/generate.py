@@ -2,7 +2,6 @@
 
 import sys
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,15 +9,8 @@ import typer
 
 from pipelines.cli.app import app, messages, output
 from pipelines.errors import StudyflowError
+from pipelines.packed import Compression
 from pipelines.streams import after_work
-
-
-class Compression(StrEnum):
-    """How generated files are packed."""
-
-    none = "none"
-    gzip = "gzip"
-    zstd = "zstd"
 
 
 @app.command()
@@ -34,7 +26,7 @@ def generate(
     lost: Annotated[float, typer.Option(help="Share of changes that never arrive.")] = 0.01,
     malformed: Annotated[float, typer.Option(help="Share of lines that are damaged copies.")] = 0.01,
     files: Annotated[int, typer.Option(help="In how many files.")] = 1,
-    compression: Annotated[Compression, typer.Option(help="How the files are packed.")] = Compression.none,
+    compression: Annotated[Compression, typer.Option(help="How the files are packed.")] = "none",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
 ) -> None:
     """Make webhook files true to Rally, for trying things out and for tests."""
@@ -59,7 +51,7 @@ def generate(
                 recipe,
                 out,
                 files=files,
-                compression=compression.value,
+                compression=compression,
                 overwrite=overwrite,
                 progress=lambda done: moved(done, participants),
             )

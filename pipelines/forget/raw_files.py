@@ -1,12 +1,9 @@
 """The raw files without a person's lines: whose a line is, is judged as a load does, and all others stay byte for byte."""
 
-import gzip
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
 
 import pyarrow as pa
 
@@ -17,6 +14,7 @@ from pipelines.load.content import open_content
 from pipelines.load.judge import judge
 from pipelines.load.lines import BLOCK
 from pipelines.load.sources import SourceFile, look_at
+from pipelines.packed import packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +111,3 @@ def _rewrite(source: SourceFile, without: set[int]) -> None:
         if look_at(source.path) != source:
             msg = "changed while it was rewritten, so it stays as it is. Stop what writes to it, then try again."
             raise SourceError(source.name, msg)
-
-
-@contextmanager
-def packed(file: IO[bytes], compression: str) -> Iterator[Any]:
-    """What to write content to, so that the file holds it packed as it was."""
-    if compression == "gzip":
-        with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as target:
-            yield target
-    elif compression == "zstd":
-        with pa.CompressedOutputStream(pa.PythonFile(file, "w"), "zstd") as target:
-            yield target
-    else:
-        yield file

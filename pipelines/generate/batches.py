@@ -4,14 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 
-from pipelines.generate.clock import Clock
 from pipelines.generate.deliveries import Deliveries, Line
-from pipelines.generate.ids import IdSource
 from pipelines.generate.journeys import journey
-from pipelines.generate.people import People
-from pipelines.generate.recipe import Recipe
+from pipelines.generate.people import IdSource, People
+from pipelines.generate.recipe import Recipe, Tally
 from pipelines.generate.studies import RECRUITING, Study, make_studies, recruited_at
-from pipelines.generate.tally import Tally
 
 PENDING = 100_000
 """Lines that wait for earlier ones, at most, not counting the last group of participants."""
@@ -27,31 +24,27 @@ class Batch:
     expected: int
 
 
-def batches(recipe: Recipe, tally: Tally, progress: Callable[[int], None] | None = None) -> Iterator[Batch]:
+def batches(recipe: Recipe, tally: Tally) -> Iterator[Batch]:
     """Make the lines of a recipe and count them in `tally`.
 
     The lines of one participant are always in order of arrival. All lines are, as long as no more than `PENDING` wait
     at a time; beyond that the earliest go out, though a participant added later may still have earlier ones.
-    `progress` is told the participants made so far.
     """
     random = Random(recipe.seed)
-    clock = Clock(recipe.start, recipe.days)
-    ids = IdSource(random.getrandbits)
-    studies = make_studies(recipe.studies, recipe.days, clock, ids)
-    people = People(ids, random.random)
-    deliveries = Deliveries(recipe, clock, ids, random, tally)
+    ids = IdSource(random)
+    studies = make_studies(recipe, ids)
+    people = People(ids, random)
+    deliveries = Deliveries(recipe, ids, random, tally)
     pending = deliveries.pending
 
-    for added, study, size in _groups(recipe, studies, clock, random.random):
-        unix = clock.unix(added)
+    for added, study, size in _groups(recipe, studies, random.random):
         for _ in range(size):
-            changes = journey(study.start, added, clock.end, study.edit, random.random)
-            person = people.choose(study.number, unix)
-            deliveries.deliver(ids.make(unix), person, study.study_id, changes)
+            changes = journey(study.start, added, recipe.ends, study.edit, random.random)
+            person = people.choose(study.number, added)
+            deliveries.deliver(ids.make(added), person, study.study_id, changes)
         if random.random() < IMPORTED:
             deliveries.finish_import(added)
         tally.participants += size
-        tally.persons = people.count
         if len(pending) > PENDING:
             share = tally.participants / recipe.participants
             expected = int((tally.lines + len(pending)) / share)
@@ -60,18 +53,12 @@ def batches(recipe: Recipe, tally: Tally, progress: Callable[[int], None] | None
             del pending[: PENDING // 2]
             tally.lines += len(lines)
             yield Batch(lines, expected)
-            if progress:
-                progress(tally.participants)
     pending.sort()
     tally.lines += len(pending)
     yield Batch(pending, tally.lines)
-    if progress:
-        progress(tally.participants)
 
 
-def _groups(
-    recipe: Recipe, studies: list[Study], clock: Clock, random: Callable[[], float]
-) -> Iterator[tuple[int, Study, int]]:
+def _groups(recipe: Recipe, studies: list[Study], random: Callable[[], float]) -> Iterator[tuple[int, Study, int]]:
     """Groups of participants added at once: when, to which study, how many. A study opens with a group of its own."""
     largest = max(1, min(LARGEST_GROUP, recipe.participants // (4 * recipe.studies)))
     made = opened = oldest = 0
@@ -85,5 +72,5 @@ def _groups(
                 oldest += 1
             study = studies[oldest + int(random() * (opened - oldest))]
         size = min(1 + int(random() * largest), recipe.participants - made)
-        yield recruited_at(share, recipe.days, clock), study, size
+        yield recruited_at(share, recipe), study, size
         made += size

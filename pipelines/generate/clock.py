@@ -1,32 +1,65 @@
-"""Time inside the generator: whole milliseconds since a Monday, midnight UTC, at least a week before the first day."""
+"""Time inside the generator: whole milliseconds since the first Monday of 1970, midnight UTC.
+
+How long people take, and when they are awake or at work: only sums and products, no logarithms, so that every platform
+gets the same milliseconds.
+"""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-DELIVERY_DAYS = 60
-"""Days with a text before and after the recipe's, for what arrives late or is written with another offset."""
+FIRST_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
+
+QUANTILES = 4_096
+WEEK_HOURS = 168
+OFFICE = range(8, 18)
+WAKE_UP = 6
 
 
-class Clock:
-    """Turns the generator's milliseconds into text, fast, for the days from `start` on."""
+def start_of(day: date) -> int:
+    """The first moment of a day."""
+    return (day - FIRST_MONDAY.date()).days * DAY
 
-    def __init__(self, start: date, days: int) -> None:
-        monday = start - timedelta(days=start.weekday() + 7)
-        self.start = (start - monday).days * DAY
-        self.end = self.start + days * DAY
-        self._monday = int(datetime(monday.year, monday.month, monday.day, tzinfo=UTC).timestamp()) * SECOND
-        # Tables instead of formatting: they write a time in a quarter of a microsecond.
-        self.days = tuple(str(monday + timedelta(days=n)) for n in range(days + DELIVERY_DAYS))
-        self.minutes = tuple(f"T{hour:02d}:{minute:02d}:" for hour in range(24) for minute in range(60))
-        self.seconds = tuple(f"{second:02d}.{ms:03d}" for second in range(60) for ms in range(1_000))
 
-    def stamp(self, moment: int) -> str:
-        """The UTC date and time of a moment, without an offset: `2026-06-03T14:05:09.123`."""
-        return self.days[moment // DAY] + self.minutes[moment // MINUTE % 1_440] + self.seconds[moment % MINUTE]
+def stamp(moment: int) -> str:
+    """The UTC date and time of a moment, without an offset: `2026-06-03T14:05:09.123`."""
+    return (FIRST_MONDAY + timedelta(milliseconds=moment)).isoformat(timespec="milliseconds").removesuffix("+00:00")
 
-    def unix(self, moment: int) -> int:
-        """Milliseconds since 1970."""
-        return self._monday + moment
+
+def unix(moment: int) -> int:
+    """Milliseconds since 1970."""
+    return int(FIRST_MONDAY.timestamp()) * SECOND + moment
+
+
+def at_work(moment: int) -> int:
+    """The moment itself or one in the working hours that follow."""
+    return moment + AT_WORK[moment // HOUR % WEEK_HOURS]
+
+
+def _quantiles(*knots: tuple[float, float]) -> tuple[int, ...]:
+    """Milliseconds at evenly spaced shares; `knots` are (share of people, hours they take at most)."""
+    spread = []
+    for (low, least), (high, most) in pairwise(knots):
+        count = round(high * QUANTILES) - round(low * QUANTILES)
+        spread += [int((least + (most - least) * n / count) * HOUR) for n in range(count)]
+    return tuple(spread)
+
+
+def _until_work(hour_of_week: int) -> int:
+    """Hours from an hour of the week to one at work; night hours are spread over the day that follows."""
+    hour = hour_of_week % 24
+    wait = 9 if hour < OFFICE.start else 15 if hour >= OFFICE.stop else 0
+    weekend = {5: 48, 6: 24}
+    return wait + weekend.get((hour_of_week + wait) // 24 % 7, 0)
+
+
+AT_ONCE = (0,) * QUANTILES
+MINUTES = _quantiles((0, 0.02), (0.5, 0.2), (0.9, 0.9), (1, 5))
+HOURS = _quantiles((0, 0.05), (0.5, 5), (0.8, 22), (0.95, 70), (1, 240))
+DAYS = _quantiles((0, 4), (0.5, 40), (0.8, 100), (0.95, 220), (1, 600))
+ANY_TIME = (0,) * WEEK_HOURS
+AWAKE = tuple(8 * HOUR if hour % 24 < WAKE_UP else 0 for hour in range(WEEK_HOURS))
+AT_WORK = tuple(_until_work(hour) * HOUR for hour in range(WEEK_HOURS))

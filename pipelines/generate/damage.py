@@ -23,34 +23,19 @@ def _without(field: str) -> Damage:
     return lambda line: re.sub(rf'"{field}":("[^"]*"|null),?', "", line, count=1).replace(",}", "}")
 
 
-def _truncated(line: str) -> str:
-    return line[: len(line) * 2 // 3]
-
-
-def _invalid_utf8(line: str) -> str:
-    """Lines are written as Latin-1, so this character becomes a byte that UTF-8 never has."""
-    return line.replace('"status":"', '"status":"\xff', 1)
-
-
-def _trailing_text(line: str) -> str:
-    return f"{line} attempt=2"
-
-
-def _in_array(line: str) -> str:
-    return f"[{line}]"
-
-
-def _only(document: str) -> Damage:
-    return lambda _: document
-
-
-def _no_offset(line: str) -> str:
-    return re.sub(r'("updatedAt":"[^"]*)Z"', r'\1"', line)
+def _written(template: str) -> Damage:
+    """The line within other text, or another document in its place."""
+    return lambda line: template.replace("…", line)
 
 
 WAYS: dict[str, tuple[Damage, ...]] = {
-    "invalid_json": (_truncated, _invalid_utf8, _trailing_text),
-    "not_an_object": (_in_array, _only("null"), _only('"participant.status_changed"'), _only("42")),
+    "invalid_json": (
+        lambda line: line[: len(line) * 2 // 3],
+        # Lines are written as Latin-1, so this character becomes a byte that UTF-8 never has.
+        lambda line: line.replace('"status":"', '"status":"\xff', 1),
+        _written("… attempt=2"),
+    ),
+    "not_an_object": (_written("[…]"), _written("null"), _written('"participant.status_changed"'), _written("42")),
     "missing_field": (
         _without("status"),
         _replaced("personId", "null"),
@@ -65,7 +50,7 @@ WAYS: dict[str, tuple[Damage, ...]] = {
         _replaced("priorStatus", "false"),
     ),
     "invalid_timestamp": (
-        _no_offset,
+        lambda line: re.sub(r'("updatedAt":"[^"]*)Z"', r'\1"', line),
         _replaced("updatedAt", '"2026-02-30T09:00:00.000Z"'),
         _replaced("updatedAt", '"2026-06-03"'),
         _replaced("updatedAt", '"yesterday"'),

@@ -1,17 +1,17 @@
 """What Svix makes of changes: lines with an arrival time, some twice, late, lost or damaged."""
 
+import json
 from hashlib import sha256
 from random import Random
 
-from pipelines.generate.clock import DAY, HOUR, MINUTE, SECOND, Clock
+from pipelines.generate.clock import DAY, HOUR, MINUTE, SECOND, stamp
 from pipelines.generate.damage import REASONS, damaged
-from pipelines.generate.ids import IdSource
 from pipelines.generate.journeys import Change
-from pipelines.generate.recipe import Recipe
-from pipelines.generate.tally import Tally
+from pipelines.generate.people import IdSource
+from pipelines.generate.recipe import Recipe, Tally
 
 Line = tuple[int, str]
-"""When it arrives, in the clock's milliseconds, and its text."""
+"""The moment it arrives, and its text."""
 
 RETRIES = (5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR)
 REPLAYED = 0.15
@@ -27,10 +27,9 @@ OFFSETS = ((2 * HOUR, "+02:00"), (-5 * HOUR, "-05:00"), (5 * HOUR + 30 * MINUTE,
 class Deliveries:
     """Turns the changes of participants into lines in `pending`, in no order."""
 
-    def __init__(self, recipe: Recipe, clock: Clock, ids: IdSource, random: Random, tally: Tally) -> None:
+    def __init__(self, recipe: Recipe, ids: IdSource, random: Random, tally: Tally) -> None:
         self.pending: list[Line] = []
         self._recipe = recipe
-        self._clock = clock
         self._ids = ids
         self._random = random.random
         self._tally = tally
@@ -39,9 +38,7 @@ class Deliveries:
 
     def deliver(self, participant: str, person: str, study: str, changes: list[Change]) -> None:
         """Deliver a participant's changes, given in order; each names the status before it."""
-        recipe, random, add = self._recipe, self._random, self.pending.append
-        days, minutes, seconds = self._clock.days, self._clock.minutes, self._clock.seconds
-        lost, late, duplicates, malformed = recipe.lost, recipe.late, recipe.duplicates, recipe.malformed
+        recipe, random = self._recipe, self._random
         head = (
             f'{{"_eventType":"participant.status_changed","participantId":"{participant}",'
             f'"personId":"{person}","studyId":"{study}","status":"'
@@ -53,46 +50,43 @@ class Deliveries:
         for number, (moment, status) in enumerate(changes):
             body = f'{head}{status}","priorStatus":{prior},"updatedAt":"'
             prior = f'"{status}"'
-            if random() < lost:
+            if random() < recipe.lost:
                 self._tally.lost += 1
                 continue
-            # `Clock.stamp` written out: a call for each line would cost a tenth of the speed.
-            line = f'{body}{days[moment // DAY]}{minutes[moment // MINUTE % 1440]}{seconds[moment % MINUTE]}Z"}}'
+            line = f'{body}{stamp(moment)}Z"}}'
             arrival = moment + 300 + int(random() * 1_500)
-            if number < final and random() < late:
+            if number < final and random() < recipe.late:
                 self._tally.late += 1
                 arrival = changes[number + 1][0] + self._lateness()
             else:
-                if arrival <= before:
-                    arrival = before + 1
-                before = arrival
-            if random() < duplicates:
+                arrival = before = max(arrival, before + 1)
+            if random() < recipe.duplicates:
                 self._repeat(body, moment, arrival)
-            if random() < malformed:
+            if random() < recipe.malformed:
                 self._damage(line, arrival)
             variety = random()
             if variety < OTHER_OFFSET:
                 line = self._vary(variety, line, body, moment, arrival)
-            add((arrival, line))
+            self.pending.append((arrival, line))
         if changes and changes[-1][1] == "OPTED_OUT" and random() < OPT_OUT_HEARD:
-            self._opt_out(person, changes[-1][0])
+            moment = changes[-1][0]
+            email, updated = f"{person[-8:]}@example.com", f"{stamp(moment)}Z"
+            self._deliver_other(moment, _eventType="person.opted_out", email=email, optedOut=True, updatedAt=updated)
 
     def finish_import(self, moment: int) -> None:
         """Deliver the event that people were imported through Rally's API."""
-        self._tally.other_events += 1
-        line = (
-            f'{{"_eventType":"person_import.api.finished","importId":"{self._ids.make(self._clock.unix(moment))}",'
-            f'"status":"COMPLETED","updatedAt":"{self._clock.stamp(moment)}Z","failedRecords":null}}'
+        self._deliver_other(
+            moment,
+            _eventType="person_import.api.finished",
+            importId=self._ids.make(moment),
+            status="COMPLETED",
+            updatedAt=f"{stamp(moment)}Z",
+            failedRecords=None,
         )
-        self.pending.append((moment + SECOND, line))
 
-    def _opt_out(self, person: str, moment: int) -> None:
+    def _deliver_other(self, moment: int, **fields: object) -> None:
         self._tally.other_events += 1
-        line = (
-            f'{{"_eventType":"person.opted_out","email":"{person[-8:]}@example.com","optedOut":true,'
-            f'"updatedAt":"{self._clock.stamp(moment)}Z"}}'
-        )
-        self.pending.append((moment + SECOND, line))
+        self.pending.append((moment + SECOND, json.dumps(fields, separators=(",", ":"))))
 
     def _lateness(self) -> int:
         """From a minute after the next change to two days; later than that change takes to arrive."""
@@ -106,7 +100,7 @@ class Deliveries:
         else:
             again = arrival + RETRIES[int(self._random() * len(RETRIES))]
         elsewhere = self._random() < OTHER_OFFSET_WHEN_REPEATED
-        written = self._elsewhere(moment) if elsewhere else f"{self._clock.stamp(moment)}Z"
+        written = self._elsewhere(moment) if elsewhere else f"{stamp(moment)}Z"
         self.pending.append((again, f'{body}{written}"}}'))
 
     def _damage(self, line: str, arrival: int) -> None:
@@ -121,21 +115,19 @@ class Deliveries:
             self._tally.blank += 1
             self.pending.append((arrival, ""))
             return line
-        if variety < ENVELOPED:
-            self._tally.enveloped += 1
-            return envelope(line, self._clock.stamp(arrival))
-        return f'{body}{self._elsewhere(moment)}"}}'
+        return envelope((arrival, line)) if variety < ENVELOPED else f'{body}{self._elsewhere(moment)}"}}'
 
     def _elsewhere(self, moment: int) -> str:
         """The same instant with an offset other than Z."""
         ahead, offset = OFFSETS[int(self._random() * len(OFFSETS))]
-        return self._clock.stamp(moment + ahead) + offset
+        return stamp(moment + ahead) + offset
 
 
-def envelope(payload: str, received: str) -> str:
-    """A payload in the envelope that a receiver may store; `received` is UTC without an offset.
+def envelope(line: Line) -> str:
+    """A line in the envelope that a receiver may store.
 
     The message is named after the payload, because Svix keeps a message's name when it tries again.
     """
+    arrival, payload = line
     message = sha256(payload.encode("latin-1")).hexdigest()[:26]
-    return f'{{"svix_id":"msg_{message}","received_at":"{received}Z","payload":{payload}}}'
+    return f'{{"svix_id":"msg_{message}","received_at":"{stamp(arrival)}Z","payload":{payload}}}'

@@ -1,24 +1,31 @@
 """One participant's way through a study."""
 
+import csv
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from pipelines.generate import pace
+from pipelines.generate import clock
 from pipelines.generate.clock import HOUR
-from pipelines.generate.paths import Pace, Paths
 
+PATHS = Path(__file__).with_name("paths.csv")
+"""Which status follows which, how often (a share of a hundred) and how fast. Whoever takes no branch stays.
+
+A place is a status, or a status with a note after a space where what follows depends on how it was reached. A row
+`only_for` some designs of a study does not hold for others; a name in braces is another place in each design.
+"""
 SLOTS = 100
 Change = tuple[int, str]
-"""When, in the clock's milliseconds, and the new status."""
+"""The moment, and the new status."""
 
-_PACES: dict[Pace, tuple[tuple[int, ...], tuple[int, ...]]] = {
-    "at once": (pace.AT_ONCE, pace.ANY_TIME),
-    "person in minutes": (pace.MINUTES, pace.ANY_TIME),
-    "person in hours": (pace.HOURS, pace.AWAKE),
-    "person in days": (pace.DAYS, pace.AWAKE),
-    "team in hours": (pace.HOURS, pace.AT_WORK),
-    "team in days": (pace.DAYS, pace.AT_WORK),
+_PACES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
+    "at once": (clock.AT_ONCE, clock.ANY_TIME),
+    "person in minutes": (clock.MINUTES, clock.ANY_TIME),
+    "person in hours": (clock.HOURS, clock.AWAKE),
+    "person in days": (clock.DAYS, clock.AWAKE),
+    "team in hours": (clock.HOURS, clock.AT_WORK),
+    "team in days": (clock.DAYS, clock.AT_WORK),
 }
 
 
@@ -39,14 +46,20 @@ class BulkEdit:
     place: Place
 
 
-def places(table: Paths) -> dict[str, Place]:
-    """A path table as linked places, by name."""
-    names = dict.fromkeys([*table, *(name for branches in table.values() for _, name, _ in branches)])
-    linked = {name: Place(name.split(" ")[0]) for name in names}
-    for name, place in linked.items():
-        for share, following, kind in table.get(name, ()):
-            place.slots += [(linked[following], *_PACES[kind])] * share
-        place.slots += [None] * (SLOTS - len(place.slots))
+def places(design: set[str], names: dict[str, str]) -> dict[str, Place]:
+    """The paths of a study of a design as linked places, by name; `names` replace those in braces."""
+    linked: dict[str, Place] = {}
+
+    def place(name: str) -> Place:
+        return linked.setdefault(name, Place(name.split(" ", maxsplit=1)[0]))
+
+    with PATHS.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if not row["only_for"] or not design.isdisjoint(row["only_for"].split()):
+                step = (place(row["next"].format_map(names)), *_PACES[row["pace"]])
+                place(row["place"]).slots += [step] * int(row["share"])
+    for one in linked.values():
+        one.slots += [None] * (SLOTS - len(one.slots))
     return linked
 
 
@@ -69,5 +82,5 @@ def _walk(place: Place, moment: int, end: int, random: Callable[[], float], chan
         if step is None:
             return
         place, durations, waits = step
-        moment += durations[int(random() * pace.QUANTILES)]
-        moment += waits[moment // HOUR % pace.WEEK_HOURS]
+        moment += durations[int(random() * clock.QUANTILES)]
+        moment += waits[moment // HOUR % clock.WEEK_HOURS]

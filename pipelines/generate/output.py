@@ -1,30 +1,21 @@
 """Writing generated lines to files."""
 
-import gzip
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import IO
 
 from pipelines.generate.batches import Batch, batches
 from pipelines.generate.deliveries import Line
-from pipelines.generate.recipe import Recipe
-from pipelines.generate.tally import Generated, Tally
+from pipelines.generate.recipe import Generated, Recipe, Tally
+from pipelines.packed import Compression, packed
 
-Compression = Literal["none", "gzip", "zstd"]
 MOST_FILES = 9_999
 _ENDINGS: dict[Compression, str] = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 _DOCUMENTS = (".jsonl", ".ndjson")
-
-
-class Writer(Protocol):
-    """What takes bytes."""
-
-    def write(self, data: bytes, /) -> object:
-        """Take them."""
 
 
 def generate(  # noqa: PLR0913 - each is a choice of its own
@@ -34,7 +25,7 @@ def generate(  # noqa: PLR0913 - each is a choice of its own
     files: int = 1,
     compression: Compression = "none",
     overwrite: bool = False,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Generated:
     """Write the webhook lines of a recipe, always the same bytes for the same recipe and zlib or zstd version.
 
@@ -56,11 +47,12 @@ def generate(  # noqa: PLR0913 - each is a choice of its own
     parts = [path.with_name(f"{path.name}.part") for path in paths]
     tally = Tally()
     try:
-        pieces = _split(batches(recipe, tally, progress), files)
+        pieces = _split(batches(recipe, tally), files)
         for number, group in groupby(pieces, key=itemgetter(0)):
             with opened(parts[number], compression) as writer:
                 for _, lines in group:
                     writer.write(encoded(text for _, text in lines))
+                    progress(tally.participants)
         for path in old:
             path.unlink()
         for part, path in zip(parts, paths, strict=True):
@@ -77,19 +69,10 @@ def encoded(lines: Iterable[str], end: str = "\n") -> bytes:
 
 
 @contextmanager
-def opened(path: Path, compression: Compression) -> Iterator[Writer]:
-    """A file to write bytes to, compressed without a name or time in it."""
-    with path.open("wb") as raw:
-        if compression == "gzip":
-            with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0) as zipped:
-                yield zipped
-        elif compression == "zstd":
-            import pyarrow as pa  # noqa: PLC0415 - takes a quarter of a second
-
-            with pa.CompressedOutputStream(raw, "zstd") as zipped:
-                yield zipped
-        else:
-            yield raw
+def opened(path: Path, compression: Compression) -> Iterator[IO[bytes]]:
+    """A file to write bytes to, compressed."""
+    with path.open("wb") as raw, packed(raw, compression) as target:
+        yield target
 
 
 def _targets(out: Path, files: int, compression: Compression) -> tuple[list[Path], Compression]:

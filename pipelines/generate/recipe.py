@@ -1,10 +1,13 @@
-"""What to generate."""
+"""What to generate, and counts of what was generated."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
+
+from pipelines.generate.clock import DAY, FIRST_MONDAY, start_of
 
 MOST_DAYS = 3660
-FIRST_START = date(1970, 1, 5)
+FIRST_START = FIRST_MONDAY.date()
 LAST_START = date(2199, 12, 31)
 
 
@@ -33,26 +36,58 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be made."""
-        if self.studies < 1:
-            msg = f"studies is {self.studies}: ask for at least 1."
-            raise ValueError(msg)
-        if self.participants < self.studies:
-            msg = (
-                f"{self.participants} participants cannot fill {self.studies} studies: "
-                "ask for at least one participant for each study."
-            )
-            raise ValueError(msg)
-        if not 1 <= self.days <= MOST_DAYS:
-            msg = f"days is {self.days}: choose from 1 to {MOST_DAYS}."
-            raise ValueError(msg)
-        if self.seed < 0:
-            msg = f"seed is {self.seed}: choose 0 or a positive whole number."
-            raise ValueError(msg)
-        if not FIRST_START <= self.start <= LAST_START:
-            msg = f"start is {self.start}: choose a day from {FIRST_START} to {LAST_START}."
-            raise ValueError(msg)
+        too_few = (
+            f"{self.participants} participants cannot fill {self.studies} studies: "
+            "ask for at least one participant for each study."
+        )
+        start = f"start is {self.start}: choose a day from {FIRST_START} to {LAST_START}."
+        rules = [
+            (self.studies >= 1, f"studies is {self.studies}: ask for at least 1."),
+            (self.participants >= self.studies, too_few),
+            (1 <= self.days <= MOST_DAYS, f"days is {self.days}: choose from 1 to {MOST_DAYS}."),
+            (self.seed >= 0, f"seed is {self.seed}: choose 0 or a positive whole number."),
+            (FIRST_START <= self.start <= LAST_START, start),
+        ]
         for name in ("duplicates", "late", "lost", "malformed"):
             share = getattr(self, name)
-            if not 0 <= share <= 1:
-                msg = f"{name} is {share}: choose a share from 0 to 1, such as 0.05 for one in twenty."
-                raise ValueError(msg)
+            problem = f"{name} is {share}: choose a share from 0 to 1, such as 0.05 for one in twenty."
+            rules.append((0 <= share <= 1, problem))
+        for is_possible, problem in rules:
+            if not is_possible:
+                raise ValueError(problem)
+
+    @property
+    def begins(self) -> int:
+        """The first moment in which something may change."""
+        return start_of(self.start)
+
+    @property
+    def ends(self) -> int:
+        """The first moment in which nothing changes any more."""
+        return self.begins + self.days * DAY
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts that grow while lines are made.
+
+    `lines == changes - lost + repeated + sum(rejected) + other_events + blank`. `changes` happened, delivered or not;
+    `repeated` are second deliveries; `late` are among the delivered; `rejected` is by reason.
+    """
+
+    participants: int = 0
+    lines: int = 0
+    changes: int = 0
+    lost: int = 0
+    repeated: int = 0
+    late: int = 0
+    other_events: int = 0
+    blank: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Generated(Tally):
+    """What `generate` made: the counts, and the `files` in order of arrival."""
+
+    files: tuple[Path, ...] = ()

@@ -11,13 +11,11 @@ from pathlib import Path
 from random import Random
 
 from pipelines.generate.batches import batches
-from pipelines.generate.clock import Clock
 from pipelines.generate.deliveries import Line, envelope
-from pipelines.generate.ids import IdSource
 from pipelines.generate.output import encoded, opened
-from pipelines.generate.recipe import Recipe
+from pipelines.generate.people import IdSource
+from pipelines.generate.recipe import Recipe, Tally
 from pipelines.generate.studies import make_studies
-from pipelines.generate.tally import Tally
 
 SAMPLE = Recipe(
     participants=1_000,
@@ -65,35 +63,33 @@ def write_sample(folder: Path) -> None:
         OSError: a file cannot be written.
     """
     [batch] = batches(SAMPLE, Tally())
-    clock = Clock(SAMPLE.start, SAMPLE.days)
     for number in range(1, FILES + 1):
         first, after = (len(batch.lines) * n // FILES for n in (number - 1, number))
         lines = batch.lines[first:after]
         if number == ENVELOPES:
-            lines = _enveloped(lines, clock)
+            lines = _enveloped(lines)
         data = encoded((text for _, text in lines), "\r\n" if number == CRLF else "\n")
         bom = b"\xef\xbb\xbf" if number == CRLF else b""
         name = f"events-{number:04d}.jsonl" + (".gz" if number == GZIP else "")
         with opened(folder / name, "gzip" if number == GZIP else "none") as writer:
             writer.write(bom + data)
-    (folder / "studies.csv").write_bytes(_studies_csv(clock).encode())
+    (folder / "studies.csv").write_bytes(_studies_csv().encode())
     as_of = SAMPLE.start + timedelta(days=SAMPLE.days)
     (folder / "as_of.txt").write_bytes(f"{as_of}T00:00:00Z\n".encode())
 
 
-def _enveloped(lines: list[Line], clock: Clock) -> list[Line]:
+def _enveloped(lines: list[Line]) -> list[Line]:
     """Every object in an envelope; what is none, or has an envelope, stays as it is."""
     return [
-        (arrival, envelope(text, clock.stamp(arrival)))
+        (arrival, envelope((arrival, text)))
         if text.startswith("{") and text.endswith("}") and not text.startswith('{"svix_id"')
         else (arrival, text)
         for arrival, text in lines
     ]
 
 
-def _studies_csv(clock: Clock) -> str:
-    ids = IdSource(Random(SAMPLE.seed).getrandbits)
-    studies = make_studies(SAMPLE.studies, SAMPLE.days, clock, ids)
+def _studies_csv() -> str:
+    studies = make_studies(SAMPLE, IdSource(Random(SAMPLE.seed)))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)

@@ -1,13 +1,11 @@
 """The studies of a recipe."""
 
 from dataclasses import dataclass
-from functools import cache
 
-from pipelines.generate.clock import DAY, HOUR, SECOND, Clock
-from pipelines.generate.ids import IdSource
+from pipelines.generate.clock import DAY, SECOND, at_work
 from pipelines.generate.journeys import BulkEdit, Place, places
-from pipelines.generate.pace import AT_WORK, WEEK_HOURS
-from pipelines.generate.paths import Kind, Screener, paths
+from pipelines.generate.people import IdSource
+from pipelines.generate.recipe import Recipe
 
 RECRUITED = 0.85
 """Share of the days in which participants are added."""
@@ -16,7 +14,8 @@ OPENED = 0.7
 RECRUITING = 0.5
 """Share of all participants during which a study takes in new ones."""
 
-_DESIGNS: tuple[tuple[Kind, Screener, bool], ...] = (
+# Kind, screener, whether it pays incentives.
+_DESIGNS = (
     ("interview", "automatic", True),
     ("survey", "none", True),
     ("unmoderated_test", "manual", True),
@@ -26,7 +25,13 @@ _DESIGNS: tuple[tuple[Kind, Screener, bool], ...] = (
     ("unmoderated_test", "none", True),
     ("interview", "manual", True),
 )
-_EDITS: dict[Kind, tuple[frozenset[str], str]] = {
+_ACTIVITIES = {
+    "interview": "INTERVIEW_INVITE_SENT",
+    "survey": "SURVEY_STARTED",
+    "unmoderated_test": "UNMODERATED_TEST_INVITE_SENT",
+    "mixed": "INTERVIEW_INVITE_SENT",
+}
+_EDITS = {
     # A linked survey does not report completions, so the team enters them by hand.
     "survey": (frozenset({"SURVEY_STARTED"}), "SURVEY_COMPLETED"),
     # Recruiting is over.
@@ -44,40 +49,38 @@ class Study:
 
     number: int
     study_id: str
-    kind: Kind
+    kind: str
     pays: bool
     opens: float
     start: Place
     edit: BulkEdit | None
 
 
-@cache
-def _places(kind: Kind, screener: Screener, *, pays: bool) -> dict[str, Place]:
-    return places(paths(kind, screener, pays=pays))
-
-
-def make_studies(count: int, days: int, clock: Clock, ids: IdSource) -> list[Study]:
-    """`count` studies in the order they open, designs in turn; three of four have a bulk edit."""
+def make_studies(recipe: Recipe, ids: IdSource) -> list[Study]:
+    """The studies in the order they open, designs in turn; three of four have a bulk edit."""
+    paths = [_paths(*design) for design in _DESIGNS[: recipe.studies]]
     studies = []
-    for number in range(count):
-        kind, screener, pays = _DESIGNS[number % len(_DESIGNS)]
-        opens = number / count * OPENED
-        opened = recruited_at(opens, days, clock)
-        linked = _places(kind, screener, pays=pays)
+    for number in range(recipe.studies):
+        kind, _, pays = _DESIGNS[number % len(_DESIGNS)]
+        linked = paths[number % len(_DESIGNS)]
+        opens = number / recipe.studies * OPENED
+        opened = recruited_at(opens, recipe)
         statuses, place = _EDITS[kind]
-        edited = at_work(opened + int(_EDIT_AFTER * days * DAY)) // SECOND * SECOND
+        edited = at_work(opened + int(_EDIT_AFTER * recipe.days * DAY)) // SECOND * SECOND
         edit = BulkEdit(edited, statuses, linked[place]) if number % 4 else None
-        studies.append(Study(number, ids.make(clock.unix(opened)), kind, pays, opens, linked["NOT_STARTED"], edit))
+        studies.append(Study(number, ids.make(opened), kind, pays, opens, linked["NOT_STARTED"], edit))
     return studies
 
 
-def recruited_at(share: float, days: int, clock: Clock) -> int:
+def recruited_at(share: float, recipe: Recipe) -> int:
     """When the share of all participants has been added: in working hours, unless the days end before."""
-    moment = clock.start + int(share * days * RECRUITED * DAY)
+    moment = recipe.begins + int(share * recipe.days * RECRUITED * DAY)
     worked = at_work(moment)
-    return worked if worked < clock.end else moment
+    return worked if worked < recipe.ends else moment
 
 
-def at_work(moment: int) -> int:
-    """The moment itself or one in the working hours that follow."""
-    return moment + AT_WORK[moment // HOUR % WEEK_HOURS]
+def _paths(kind: str, screener: str, pays: bool) -> dict[str, Place]:  # noqa: FBT001
+    is_direct = screener == "none" and kind != "survey"
+    activity = _ACTIVITIES[kind]
+    names = {"activity": activity, "invitation": activity if is_direct else "INVITE_SENT"}
+    return places({kind, screener, "pays" if pays else "pays_nothing"}, names)

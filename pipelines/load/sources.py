@@ -5,9 +5,8 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-Compression = Literal["none", "gzip", "zstd"]
+from pipelines.packed import Compression
 
 MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
