@@ -62,7 +62,7 @@ def test_all_tables_and_exports_are_as_if_they_had_never_been(
 def test_someone_who_is_only_in_people_csv(whole: Whole) -> None:
     """They have a name in the warehouse, and no webhook. Without --raw-files the file keeps them, and no table does."""
     proof = forget(whole.settings, person="only-here", rewrite=False)
-    assert (proof.lines, proof.is_done) == (0, True)
+    assert (proof.known.lines, proof.is_done) == (0, True)
     assert proof.still_held == [f"{whole.settings.people_file}: 1 rows"]
     whole.build(whole.settings)
     assert whole.place.of("select person_id from staging.stg_people where person_name like 'Grace%'") == []
@@ -90,7 +90,7 @@ def test_said_again_it_says_that_nothing_is_left(whole: Whole) -> None:
     assert again.is_done
     assert again.still_held == []
     assert "Nothing of this person" in again.sentences()[0]
-    assert again.forgotten_before is not None
+    assert again.known.forgotten_at is not None
     whole.place.load()
     (whole.place.raw / "a.jsonl").rename(whole.place.folder / "away")
     assert forget(whole.settings).missing == [str(whole.place.raw / "a.jsonl")]

@@ -146,7 +146,7 @@ PLACES = (
     "exports/old.csv.gz",
     "reports/studyflow-2025-01-01.html",
     "reports/studyflow-2025-01-01.md",
-    f"reports/.index.html.{DEAD}",
+    "reports/.index.html.0123456789abcdef.studyflow-draft",
     "w.duckdb.tmp/anything",
     f"w.duckdb.tmp/duckdb_temp_{DEAD}_0_storage_DEFAULT-0.tmp",
     ".exports.studyflow-export/new/participants.csv",

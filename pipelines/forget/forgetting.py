@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from pipelines.errors import SourceError, StudyflowError
@@ -35,54 +36,41 @@ def forget(settings: Settings, person: str, raw: Sequence[Path], *, rewrite: boo
     Raises:
         StudyflowError: the warehouse is as it was before; or it is done, and something after it could not be.
     """
-    with reserved(
-        settings, waiting
-    ):  # to the end: a run that exported, or read a file, meanwhile would bring them back
-        return _forget(settings, person, raw, rewrite=rewrite)
-
-
-def _forget(settings: Settings, person: str, raw: Sequence[Path], *, rewrite: bool) -> Proof:
-    leftovers.clear_exports(settings)  # it may put back an export, which is to be made anew then
-    options = _options(settings.exports)
-    before = rows_by_table(settings.database)
-    with connect(settings.database, read_only=True) as connection:
-        known = look_up(connection, person, settings.people_file)
-    is_needed = known.is_in_warehouse or known.forgotten_at is None
-    checks_passed = True
-    if is_needed:
-        with copied(settings) as copy:
-            checks_passed = _make_without(copy, known)
-    proof = Proof(
-        when=datetime.now(UTC),
-        person_hash=known.person_hash,
-        salt=known.hashes.salt,
-        forgotten_before=known.forgotten_at,
-        lines=known.lines,
-        participants=len(known.hashes.participants),
-        warehouse=settings.database,
-        checks_passed=checks_passed,
-        is_rewriting=rewrite,
-    )
-    if is_needed:
-        after = rows_by_table(settings.database)
-        proof.tables = {table: (rows, after.get(table, 0)) for table, rows in before.items()}
-    if options and _built_as_of(settings.database):
-        proof.exports = settings.exports
-        proof.exported = len(export_tables(settings, options, as_of_must_match=False).files)
-    wanted = known.anywhere
-
-    def holds_them(file: Path) -> bool:
-        return holds(file, wanted, known.ids)
-
-    proof.reports = remove_reports(settings.reports, holds_them)
-    proof.leftovers = leftovers.remove(settings, holds_them)
-    _look_through_raw_files(settings, known, raw, proof)
-    _look_through_people(settings, known, proof)
-    places = leftovers.places(settings)
-    if rewrite or not known.people_rows:
-        places.append(settings.people_file)
-    proof.search = search(settings.database, places, known)
-    return proof
+    # to the end: a run that exported, or read a file, meanwhile would bring them back
+    with reserved(settings, waiting):
+        leftovers.clear_exports(settings)  # it may put back an export, which is to be made anew then
+        options = _options(settings.exports)
+        before = rows_by_table(settings.database)
+        with connect(settings.database, read_only=True) as connection:
+            known = look_up(connection, person, settings.people_file)
+        proof = Proof(
+            known=known,
+            when=datetime.now(UTC),
+            warehouse=settings.database,
+            people_file=settings.people_file,
+            is_rewriting=rewrite,
+        )
+        if known.is_in_warehouse or known.forgotten_at is None:
+            with copied(settings) as copy:
+                proof.checks_passed = _make_without(copy, known)
+            after = rows_by_table(settings.database)
+            proof.tables = {table: (rows, after.get(table, 0)) for table, rows in before.items()}
+        if options and _built_as_of(settings.database):
+            proof.exports = settings.exports
+            proof.exported = len(export_tables(settings, options, as_of_must_match=False).files)
+        proof.reports = remove_reports(settings.reports, partial(holds, known=known))
+        proof.leftovers = leftovers.remove(settings, partial(holds, known=known))
+        _look_through_raw_files(settings, raw, proof)
+        if rewrite and known.people_rows:  # last: until all else is done, people.csv has the name to look for
+            try:
+                people_file.take_out(settings.people_file, person)
+            except SourceError as problem:
+                proof.problems.append(problem)
+        places = leftovers.places(settings)
+        if rewrite or not known.people_rows:
+            places.append(settings.people_file)
+        proof.search = search(settings.database, places, known)
+        return proof
 
 
 def _make_without(copy: Settings, known: Known) -> bool:
@@ -101,29 +89,15 @@ def _built_as_of(database: Path) -> datetime | None:
         return built_as_of(connection)
 
 
-def _look_through_raw_files(settings: Settings, known: Known, raw: Sequence[Path], proof: Proof) -> None:
+def _look_through_raw_files(settings: Settings, raw: Sequence[Path], proof: Proof) -> None:
     with connect(settings.database, read_only=True) as connection:
         found = raw_files(connection, raw)
     proof.problems += found.problems
     proof.missing = list(found.missing)
-    rewrite = proof.is_rewriting
     proof.raw_files = [
-        *look_through(found.loaded, known, proof.problems, rewrite=rewrite),
-        *look_through(found.beside, known, proof.problems, rewrite=False, were_loaded=False),
+        *look_through(found.loaded, proof.known, proof.problems, rewrite=proof.is_rewriting),
+        *look_through(found.beside, proof.known, proof.problems, rewrite=False, were_loaded=False),
     ]
-
-
-def _look_through_people(settings: Settings, known: Known, proof: Proof) -> None:
-    """Last: until all else is done, people.csv has the name to look for."""
-    proof.people_rows = known.people_rows
-    if not known.people_rows:
-        return
-    proof.people_file = settings.people_file
-    if proof.is_rewriting:
-        try:
-            people_file.take_out(settings.people_file, known.ids.person)
-        except SourceError as problem:
-            proof.problems.append(problem)
 
 
 def _options(exports: Path) -> ExportOptions | None:
@@ -135,15 +109,14 @@ def _options(exports: Path) -> ExportOptions | None:
     made = how_made(exports)
     if made is None:
         return None
-    files = made["files"]
     pseudonyms = from_environment() if made.get("pseudonyms") else None
     if pseudonyms and pseudonyms.fingerprint != made["pseudonyms"]:
         msg = f"{exports}: the pseudonyms there were made with another key. Give that one, or remove that export first."
         raise StudyflowError(msg)
     return ExportOptions(
-        by_study=made.get("by_study", any("/" in file for file in files)),
-        parquet="parquet" in made.get("formats", ()) or any(file.endswith(".parquet") for file in files),
-        workbook="xlsx" in made.get("formats", ()) or any(file.endswith(".xlsx") for file in files),
+        by_study=made["by_study"],
+        parquet="parquet" in made["formats"],
+        workbook="xlsx" in made["formats"],
         pseudonyms=pseudonyms,
         force=True,
     )

@@ -1,41 +1,47 @@
 """What is known of a person: in the warehouse, and in people.csv."""
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from pipelines.forget import people_file
-from pipelines.forget.ids import Ids
 from pipelines.load.wanted import LINES_AT_ONCE, Wanted
 from pipelines.load.withhold import Forgotten, forgotten, hash_of
+from pipelines.report import formatting
 from pipelines.warehouse import has_table, only_row
 
 # Whose a participant is, the last change decides. Of several at one instant the marts know the order, where they have it.
-LAST_DELIVERIES = """
+THEIRS = """
 with
 
-candidates as (
-    select distinct participant_id from raw.deliveries where person_id = $person
-),
-
-ranked as (
-    select
-        participant_id,
-        person_id,
-        updated_at,
-        rank() over (partition by participant_id order by updated_at desc) as place
+last_changes as (
+    select participant_id, max(updated_at) as updated_at
     from raw.deliveries
-    where participant_id in (select participant_id from candidates)
+    where participant_id in (select participant_id from raw.deliveries where person_id = $person)
+    group by participant_id
+    having max(updated_at) = max(updated_at) filter (person_id = $person)
 )
 
-select distinct participant_id, updated_at
-from ranked
-where place = 1 and person_id = $person
+select participant_id from {participants} where person_id = $person
+union
+select participant_id
+from last_changes
+where not exists (
+    select 1
+    from {participants} as built
+    where
+        built.participant_id = last_changes.participant_id
+        and built.person_id <> $person
+        and built.last_changed_at >= last_changes.updated_at
+)
+order by participant_id
 """
+NOT_BUILT = "(select null::varchar as participant_id, null::varchar as person_id, null::timestamptz as last_changed_at)"
 
 KEPT_LINES = """
 select file_id, line_number, coalesce(line_bytes, encode(line)) as content
@@ -53,10 +59,33 @@ end
 """
 """SQL, of a row of `raw.deliveries`, where `Known.register_macros` has said who it is."""
 
-NAMED = pa.table({"file_id": pa.array([], pa.int32()), "line_number": pa.array([], pa.int64())})
+NAMED = pa.schema({"file_id": pa.int32(), "line_number": pa.int64()})
 
 
 @dataclass(frozen=True, slots=True)
+class Ids:
+    """The id of a person, those of their participants, and names that nobody else has, as far as they are known.
+
+    They are never printed, logged or kept.
+    """
+
+    person: str = field(repr=False)
+    participants: tuple[str, ...] = field(repr=False)
+    names: tuple[str, ...] = field(repr=False, default=())
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every id once. By these, and never by a name, it is decided whose a line is."""
+        return tuple(dict.fromkeys((self.person, *self.participants)))
+
+    @property
+    def as_shown(self) -> tuple[str, ...]:
+        """All that must be nowhere: ids and names as they are, and as reports show and shorten them."""
+        exact = (*self.all, *self.names)
+        return tuple(dict.fromkeys((*exact, *map(formatting.shown, exact), *map(formatting.cut, exact))))
+
+
+@dataclass(frozen=True)
 class Known:
     """What is known of a person.
 
@@ -89,16 +118,15 @@ class Known:
         """Whether the warehouse has anything of them."""
         return self.lines > 0 or self.mentions > 0 or self.described
 
-    @property
+    @cached_property
     def in_lines(self) -> Wanted:
         """What finds the lines that name them: their ids, and hashes of ids that nobody knows any more."""
         return _in_lines(self.ids, self.hashes)
 
-    @property
+    @cached_property
     def anywhere(self) -> Wanted:
         """What must be nowhere."""
-        lines = self.in_lines
-        return Wanted.of(self.ids.as_shown, lines.salt, lines.hashes)
+        return Wanted.of(self.ids.as_shown, self.in_lines.salt, self.in_lines.hashes)
 
     def register_macros(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Let the connection know who it is, for `IS_THEIRS`."""
@@ -115,23 +143,31 @@ def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) ->
     everyone = forgotten(connection)
     salt = everyone.salt if everyone else secrets.token_hex(16)
     person_hash = hash_of(salt, person)
-    before = forgotten(connection, person_hash) if everyone else None
-    has_lines = has_table(connection, "raw", "deliveries")
+    before = forgotten(connection, person_hash)
     found = people_file.find(people, person)
-    ids = Ids(person, _participants(connection, person) if has_lines else (), found.names)
-    now = Forgotten.of_ids(salt, [person], ids.participants)
-    hashes = Forgotten(salt, now.people, tuple(sorted({*now.participants, *(before.participants if before else ())})))
-    described = has_table(connection, "staging", "stg_people") and bool(
-        only_row(connection, "select count(*) from staging.stg_people where person_id = ?", [person])[0]
+    participants = THEIRS.format(
+        participants="marts.participants" if has_table(connection, "marts", "participants") else NOT_BUILT
     )
+    theirs = connection.execute(participants, {"person": person}).fetchall()
+    ids = Ids(person, tuple(participant for (participant,) in theirs), found.names)
+    hashes = Forgotten.of_ids(salt, [person], ids.participants)
+    if before:
+        hashes = replace(hashes, participants=tuple(sorted({*hashes.participants, *before.participants})))
     forgotten_at = None
     if before:
         query = "select min(forgotten_at) from raw.forgotten where person_hash = ?"
         forgotten_at = only_row(connection, query, [person_hash])[0]
-    known = Known(ids, hashes, NAMED, 0, 0, found.theirs, described, forgotten_at)
-    if not has_lines:
-        return known
-    known = replace(known, named=_named(connection, known.in_lines))
+    known = Known(
+        ids,
+        hashes,
+        named=_named(connection, _in_lines(ids, hashes)),
+        lines=0,
+        mentions=0,
+        people_rows=found.theirs,
+        described=has_table(connection, "staging", "stg_people")
+        and only_row(connection, "select count(*) > 0 from staging.stg_people where person_id = ?", [person])[0],
+        forgotten_at=forgotten_at,
+    )
     known.register_macros(connection)
     query = (
         f"select count(*) filter ({IS_THEIRS}), count(*) filter ({IS_NAMED} and not {IS_THEIRS}) from raw.deliveries"  # noqa: S608
@@ -147,27 +183,10 @@ def _named(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> pa.Table:
         for batch in connection.sql(KEPT_LINES).to_arrow_reader(LINES_AT_ONCE)
         for row in batch.to_pylist()
     )
-    rows = [{"file_id": file_id, "line_number": number} for (file_id, number), _ in wanted.among(kept)]
-    return pa.Table.from_pylist(rows, schema=NAMED.schema)
+    rows = [dict(zip(NAMED.names, place, strict=True)) for place, _ in wanted.among(kept)]
+    return pa.Table.from_pylist(rows, schema=NAMED)
 
 
 def _in_lines(ids: Ids, hashes: Forgotten) -> Wanted:
     plain = {hash_of(hashes.salt, one) for one in ids.all}
     return Wanted.of(ids.all, hashes.salt, {*hashes.people, *hashes.participants} - plain)
-
-
-def _participants(connection: duckdb.DuckDBPyConnection, person: str) -> tuple[str, ...]:
-    last = dict(connection.execute(LAST_DELIVERIES, {"person": person}).fetchall())
-    theirs = set(last)
-    if has_table(connection, "marts", "participants"):
-        ids = [person, list(last)]
-        query = (
-            "select participant_id, person_id, last_changed_at from marts.participants "
-            "where person_id = $1 or participant_id in (select unnest($2))"
-        )
-        for participant, its_person, changed in connection.execute(query, ids).fetchall():
-            if its_person == person:
-                theirs.add(participant)
-            elif changed >= last[participant]:
-                theirs.discard(participant)
-    return tuple(sorted(theirs))

@@ -2,24 +2,21 @@
 
 import os
 import re
-import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from pipelines.export.replace import workspace
 from pipelines.settings import PROJECT, Settings
+from pipelines.system import DRAFT
 
 PACKED = re.compile(r"duckdb_temp_(\d+)_.*")
 """Where DuckDB goes on when its memory is full, by the process. What is in it is packed, so it cannot be searched."""
 
-UNFINISHED = re.compile(r"\..+\.(?:html|md|json)\.(\d+)")
-"""A report that is being written, by the process."""
-
-DRAFTS, DRAFT = re.compile(r"studyflow-[a-z0-9_]{8}"), re.compile(r"tmp[a-z0-9_]{8}")
-"""In the system's temp folder: folders and files in which earlier versions drafted workbooks."""
+SESSIONS = PROJECT / "notebooks" / "__marimo__"
+"""What marimo keeps of the notebook's last answers. It makes that again."""
 
 
 def clear_exports(settings: Settings) -> None:
@@ -38,16 +35,13 @@ def remove(settings: Settings, holds: Callable[[Path], bool]) -> list[Path]:
 
     What cannot be removed stays for the search to name.
     """
-    files = [path for path in _files(_temp_folders(settings)) if _is_of_ended_process(PACKED, path)]
-    files += [path for path in _files([settings.reports]) if _is_of_ended_process(UNFINISHED, path) and holds(path)]
-    files += [path for path in _files([_sessions()]) if path.suffix == ".json" and holds(path)]
-    drafts = [folder for folder in _drafts() if any(map(holds, _files([folder])))]
+    files = [path for path in _files(*_temp_folders(settings)) if _is_of_ended_process(path)]
+    files += [path for path in _files(settings.reports) if path.name.endswith(DRAFT) and holds(path)]
+    files += [path for path in _files(SESSIONS) if path.suffix == ".json" and holds(path)]
     for path in files:
         with suppress(OSError):
             path.unlink()
-    for folder in drafts:
-        shutil.rmtree(folder, ignore_errors=True)
-    return [path for path in (*files, *drafts) if not os.path.lexists(path)]
+    return [path for path in files if not os.path.lexists(path)]
 
 
 def places(settings: Settings) -> list[Path]:
@@ -62,7 +56,7 @@ def places(settings: Settings) -> list[Path]:
         database.with_name(f".{database.name}.studyflow"),
         *_temp_folders(settings),
         *Path(tempfile.gettempdir()).glob("studyflow-*"),
-        _sessions(),
+        SESSIONS,
         PROJECT / (os.environ.get("DBT_LOG_PATH") or "logs"),
     ]
 
@@ -84,30 +78,17 @@ def _temp_folders(settings: Settings) -> list[Path]:
     return [beside, folder]
 
 
-def _drafts() -> Iterator[Path]:
-    for folder in Path(tempfile.gettempdir()).glob("studyflow-*"):
-        if DRAFTS.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink():
-            with suppress(OSError):
-                if all(DRAFT.fullmatch(path.name) for path in folder.iterdir()):
-                    yield folder
-
-
-def _sessions() -> Path:
-    """What marimo keeps of the notebook's last answers. It makes that again."""
-    return PROJECT / "notebooks" / "__marimo__"
-
-
-def _files(places: list[Path]) -> list[Path]:
+def _files(*places: Path) -> list[Path]:
     return [path for place in places for path in (place, *place.rglob("*")) if path.is_file()]
 
 
-def _is_of_ended_process(pattern: re.Pattern[str], path: Path) -> bool:
-    """Whether a file is named by a process that has ended; false where the system cannot be asked."""
-    found = pattern.fullmatch(path.name)
+def _is_of_ended_process(path: Path) -> bool:
+    """Whether DuckDB packed it for a process that has ended; false where the system cannot be asked."""
+    found = PACKED.fullmatch(path.name)
     if not found or sys.platform == "win32":  # there, this signal would end it
         return False
     try:
-        os.kill(int(next(filter(None, found.groups()))), 0)
+        os.kill(int(found[1]), 0)
     except (ProcessLookupError, OverflowError):
         return True
     except OSError:

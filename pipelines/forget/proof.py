@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from pipelines.errors import SourceError, StudyflowError
+from pipelines.forget.known import Known
 from pipelines.forget.raw_files import Held
 from pipelines.forget.search import Search
 
@@ -21,17 +22,15 @@ ELSEWHERE = (
 class Proof:
     """What was there, what was removed, where they still are, and what a search found.
 
-    `tables`: the rows of each before and after; empty if nothing was left to take out. `people_rows`: of people.csv.
+    `tables`: the rows of each before and after; empty if nothing was left to take out.
     `missing`: files that were loaded and are not where they were.
     """
 
+    known: Known
     when: datetime
-    person_hash: str
-    salt: str
-    forgotten_before: datetime | None
-    lines: int
-    participants: int
     warehouse: Path
+    people_file: Path
+    is_rewriting: bool
     tables: dict[str, tuple[int, int]] = field(default_factory=dict)
     checks_passed: bool = True
     exports: Path | None = None
@@ -40,9 +39,6 @@ class Proof:
     leftovers: list[Path] = field(default_factory=list)
     raw_files: list[Held] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
-    people_file: Path | None = None
-    people_rows: int = 0
-    is_rewriting: bool = False
     search: Search = field(default_factory=Search)
     problems: list[SourceError] = field(default_factory=list)
 
@@ -50,8 +46,8 @@ class Proof:
     def still_held(self) -> list[str]:
         """Where they still are, as far as is known."""
         held = [f"{held.file}: {' and '.join(_lines_left(held))}" for held in self.raw_files if held.is_left]
-        if self.people_rows and not self.is_rewriting:
-            held.append(f"{self.people_file}: {self.people_rows} rows")
+        if self.known.people_rows and not self.is_rewriting:
+            held.append(f"{self.people_file}: {self.known.people_rows} rows")
         return held + [f"{problem}" for problem in self.problems]
 
     @property
@@ -62,12 +58,18 @@ class Proof:
 
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON has it."""
+        known, before = self.known, self.known.forgotten_at
+        hashes = known.hashes
         return {
             "forgotten_at": self.when.isoformat(),
-            "forgotten_before": self.forgotten_before.isoformat() if self.forgotten_before else None,
-            "person": {"sha256_of_salt_and_id": self.person_hash, "salt": self.salt, "participants": self.participants},
+            "forgotten_before": before.isoformat() if before else None,
+            "person": {
+                "sha256_of_salt_and_id": known.person_hash,
+                "salt": hashes.salt,
+                "participants": len(hashes.participants),
+            },
             "warehouse": str(self.warehouse),
-            "lines_removed": self.lines,
+            "lines_removed": known.lines,
             "tables": {
                 table: {"rows_before": before, "rows_after": after, "rows_removed": before - after}
                 for table, (before, after) in self.tables.items()
@@ -78,8 +80,8 @@ class Proof:
             "leftovers_removed": [str(file) for file in self.leftovers],
             "raw_files": [asdict(held) for held in self.raw_files],
             "raw_files_not_found": self.missing,
-            "people_file": {"file": str(self.people_file), "rows": self.people_rows, "rewritten": self.is_rewriting}
-            if self.people_rows
+            "people_file": {"file": str(self.people_file), "rows": known.people_rows, "rewritten": self.is_rewriting}
+            if known.people_rows
             else None,
             "search": self.search.as_dict(),
             "still_held": self.still_held,
@@ -107,22 +109,23 @@ class Proof:
 
     def sentences(self) -> list[str]:
         """The same for a person."""
-        said = []
+        said, known = [], self.known
         if self.tables:
-            said.append(f"Forgotten: {self.lines:,} lines of this person, who took part {self.participants:,} times.")
+            times = len(known.hashes.participants)
+            said.append(f"Forgotten: {known.lines:,} lines of this person, who took part {times:,} times.")
             changed = {table: rows for table, rows in self.tables.items() if rows[0] != rows[1]}
             said += [f"  {table}: {before:,} rows before, {after:,} now" for table, (before, after) in changed.items()]
         else:
             said.append(
-                f"Nothing of this person is in {self.warehouse} any more: forgotten {self.forgotten_before:%Y-%m-%d}."
+                f"Nothing of this person is in {self.warehouse} any more: forgotten {known.forgotten_at:%Y-%m-%d}."
             )
         if self.exports:
             said.append(f"The {self.exported} files in {self.exports} are of the warehouse as it is now.")
         said += [f"{file}: removed, as this report names them" for file in self.reports]
         said += [f"{file}: removed, a killed run or an old answer left it" for file in self.leftovers]
         said += [f"{held.file}: {held.lines:,} lines taken out" for held in self.raw_files if held.is_rewritten]
-        if self.people_rows and self.is_rewriting:
-            said.append(f"{self.people_file}: {self.people_rows} rows taken out")
+        if known.people_rows and self.is_rewriting:
+            said.append(f"{self.people_file}: {known.people_rows} rows taken out")
         if self.search.found:
             said += ["A search for their ids and name found them:", *(f"  {place}" for place in self.search.found)]
         else:
@@ -137,9 +140,9 @@ class Proof:
             if not self.is_rewriting:
                 said.append("  (--raw-files takes their lines out there, too)")
         if self.missing:
-            said += [
+            said.append(
                 "Not searched, as these files are no longer where they were loaded from. If you moved one, name it with --raw:"
-            ]
+            )
             said += [f"  {file}" for file in self.missing]
         if not self.checks_passed:
             said.append("The tables have failures of other kinds: see `studyflow check`.")

@@ -60,32 +60,18 @@ def look_through(
 
 def _look_through(path: Path, known: Known, *, rewrite: bool, was_loaded: bool) -> Held | None:
     source = look_at(path)
-    theirs, mentions = _judge(source, known)
-    if not theirs and not mentions:
-        return None
-    if rewrite and theirs:
-        _rewrite(source, theirs)
-    return Held(source.name, len(theirs), mentions, rewrite and bool(theirs), was_loaded)
-
-
-def _judge(source: SourceFile, known: Known) -> tuple[set[int], int]:
-    """The numbers of the lines that are theirs, and how many others mention them."""
-    theirs: set[int] = set()
-    mentions = 0
+    theirs, mentions = set(), 0
     for number, line in known.in_lines.among(enumerate(lines_of(source), start=1)):
-        if _is_theirs(line, known):
+        found = judge(line)
+        person, participant = found.person_id, found.participant_id
+        if person is None or participant is None or known.hashes.have(person, participant):  # no delivery: theirs
             theirs.add(number)
         else:
             mentions += 1
-    return theirs, mentions
-
-
-def _is_theirs(line: bytes, known: Known) -> bool:
-    """Of a line that names them. What is no delivery is theirs."""
-    judgement = judge(line)
-    if judgement.participant_id is None or judgement.person_id is None:
-        return True
-    return known.hashes.have(judgement.person_id, judgement.participant_id)
+    if rewrite and theirs:
+        _rewrite(source, theirs)
+    held = Held(source.name, len(theirs), mentions, rewrite and bool(theirs), was_loaded)
+    return held if theirs or mentions else None
 
 
 def lines_of(source: SourceFile) -> Iterator[bytes]:

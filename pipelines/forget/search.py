@@ -9,18 +9,13 @@ from typing import Any
 
 import duckdb
 
-from pipelines.forget.contents import UNREADABLE, is_in_file, text_columns, values
+from pipelines.forget.contents import OF_OTHERS, UNREADABLE, Column, is_in_file, of_people, places_in, text_columns
 from pipelines.forget.known import Known
 from pipelines.forget.leftovers import packed_by
 from pipelines.load.forms import FORMS, NOT_UNDONE
 from pipelines.load.sources import display_name
 from pipelines.load.wanted import Wanted
 from pipelines.warehouse import connect, only_row
-
-ID_COLUMNS = {"person_id": "is_forgotten_person({})", "participant_id": "is_forgotten_participant({})"}
-
-OF_OTHERS = {"study_id", "study_name"}
-"""Columns whose ids are of something else. A study can have the id that a person has."""
 
 FEWEST_BYTES = 6
 """Shorter texts are in the blocks of a database by chance."""
@@ -50,15 +45,15 @@ class Search:
 
 def search(database: Path, places: Iterable[Path], known: Known) -> Search:
     """Look for ids and names in each column of text, in the bytes of the warehouse, and in all files of the places."""
-    done = Search(not_searched=_not_searched(known))
-    wanted = known.anywhere
+    done = Search(files=1, not_searched=_not_searched(known))
     with connect(database, read_only=True) as connection:
-        known.register_macros(connection)
-        _tables(connection, wanted, done)
-        done.files += 1
-        if any(not _is_part_of_another(connection, one) for one in _in_bytes(database, wanted)):
+        columns = text_columns(connection)
+        done.columns = len(of_people(columns))
+        done.found += places_in(connection, known, columns)
+        if _is_in_bytes(database, known, connection, columns):
             done.found.append(display_name(database))
     for path in sorted({file for place in places for file in (place, *place.rglob("*"))}):
+        name = _place(path, known.anywhere)
         try:
             if path.is_dir():
                 os.scandir(path).close()  # an error where it may not be listed
@@ -66,15 +61,13 @@ def search(database: Path, places: Iterable[Path], known: Known) -> Search:
                 continue
             done.files += 1
             if process := packed_by(path):
-                done.unread.append(
-                    f"{_place(path, wanted)} (packed by process {process}; remove it when that has ended)"
-                )
-            elif is_in_file(path, wanted, known.ids):
-                done.found.append(_place(path, wanted))
+                done.unread.append(f"{name} (packed by process {process}; remove it when that has ended)")
+            elif is_in_file(path, known):
+                done.found.append(name)
         except FileNotFoundError:  # another process is done with it
             continue
         except UNREADABLE as error:
-            done.unread.append(f"{_place(path, wanted)} (cannot be read: {type(error).__name__})")
+            done.unread.append(f"{name} (cannot be read: {type(error).__name__})")
     return done
 
 
@@ -101,31 +94,18 @@ def _not_searched(known: Known) -> list[str]:
     return said
 
 
-def _tables(connection: duckdb.DuckDBPyConnection, wanted: Wanted, done: Search) -> None:
-    for relation, column in text_columns(connection):
-        if column in OF_OTHERS or relation.startswith('"reference".'):
-            continue
-        done.columns += 1
-        place = f"{relation.replace(chr(34), '')}.{column}"
-        if column in ID_COLUMNS:
-            condition = ID_COLUMNS[column].format(f'"{column}"')
-            if rows := only_row(connection, f"select count(*) from {relation} where {condition}")[0]:  # noqa: S608
-                done.found.append(f"{place}: {rows} rows")
-        elif any(wanted.are_in(text) for text in values(connection, relation, column)):
-            done.found.append(place)
+def _is_in_bytes(database: Path, known: Known, connection: duckdb.DuckDBPyConnection, columns: list[Column]) -> bool:
+    """Whether the file has one of the texts that is no part of a value that stays, as person-1 is of person-10."""
 
+    def is_part_of_another(text: str) -> bool:
+        conditions = (f'contains("{name}"::varchar, $text) and "{name}"::varchar <> $text' for _, name in columns)
+        queries = (
+            f"select exists(select 1 from {relation} where {condition})"  # noqa: S608
+            for (relation, _), condition in zip(columns, conditions, strict=True)
+        )
+        return any(only_row(connection, query, {"text": text})[0] for query in queries)
 
-def _in_bytes(file: Path, wanted: Wanted) -> list[str]:
-    """Those of the texts that the bytes of a file have."""
-    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        texts = ((one, one.encode("utf-8", "surrogatepass")) for one in wanted.texts)
-        return [one for one, text in texts if len(text) >= FEWEST_BYTES and content.find(text) >= 0]
-
-
-def _is_part_of_another(connection: duckdb.DuckDBPyConnection, one: str) -> bool:
-    """Whether something that stays has the text as a part, as person-10 has person-1: then it is those bytes."""
-    conditions = (
-        f'select exists(select 1 from {relation} where contains("{column}"::varchar, $one) and "{column}"::varchar <> $one)'  # noqa: S608
-        for relation, column in text_columns(connection)
-    )
-    return any(only_row(connection, condition, {"one": one})[0] for condition in conditions)
+    with database.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        texts = {text: text.encode("utf-8", "surrogatepass") for text in known.anywhere.texts}
+        in_it = [text for text, form in texts.items() if len(form) >= FEWEST_BYTES and content.find(form) >= 0]
+    return not all(map(is_part_of_another, in_it))
