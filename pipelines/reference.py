@@ -6,7 +6,7 @@ found right and what is computed with are the same.
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -27,6 +27,29 @@ SERIES = (
     *("interviews_completed", "surveys_completed", "tests_completed", "incentives_sent", "incentives_claimed"),
 )
 """What models call a stage, an activity or a series of a dashboard; columns are named after them."""
+COUNTED = (*ACTIVITIES, "invitation", "study_invitation", "participation")
+CHOICES: dict[tuple[str, str], str | Iterable[str]] = {
+    ("participant_statuses", "stage"): "stages.stage",
+    ("participant_statuses", "stage_without_incentives"): "stages.stage",
+    ("participant_statuses", "funnel_step"): "funnel_steps.step",
+    ("participant_statuses", "incentive_effect"): "incentive_effects.incentive_effect",
+    ("participant_statuses", "activity"): ACTIVITIES,
+    ("incentive_effects", "requires_state"): "incentive_effects.backlog_state",
+    ("expected_moves", "study_type"): (*ACTIVITIES, "mixed", "any"),
+    ("expected_moves", "from_status"): "participant_statuses.status",
+    ("expected_moves", "to_status"): "participant_statuses.status",
+    ("governance_rules", "counts"): COUNTED,
+    ("governance_rules", "cooldown_after"): COUNTED,
+    ("studies", "study_type"): (*ACTIVITIES, "mixed", "unknown"),
+    ("people", "contact_status"): "contact_statuses.contact_status",
+}
+"""What a column of a file may say, or the column of another file that has it. A blank cell is right unless it is needed."""
+NEEDED = {
+    ("participant_statuses", "stage"),
+    ("expected_moves", "study_type"),
+    ("expected_moves", "to_status"),
+    ("governance_rules", "counts"),
+}
 REMEDIES = {
     "incentive_cents": "Write cents as a whole number, like 7500 for 75.00.",
     "within_days": "Write days as a whole number.",
@@ -62,8 +85,12 @@ def read_reference_files(
         "studies": _optional(studies, columns["studies_file"]),
         "people": _optional(people, columns["people_file"]),
     }
-    for name, rules in RULES.items():
-        rules(sheets[name], sheets)
+    _check_choices(sheets)
+    _check_statuses(sheets["participant_statuses"])
+    _check_stages(sheets["stages"])
+    _check_governance_rules(sheets["governance_rules"])
+    for row in sheets["studies"].rows:
+        row.currency("currency")
     _raise_for([problem for sheet in sheets.values() for problem in sheet.problems])
     return sheets
 
@@ -160,79 +187,36 @@ def _values(sheet: Sheet, column: str) -> set[str]:
     return {row.get(column) for row in sheet.rows} - {""}
 
 
-def _statuses(sheet: Sheet, sheets: dict[str, Sheet]) -> None:
-    stages = _values(sheets["stages"], "stage")
-    steps = _values(sheets["funnel_steps"], "step")
-    effects = _values(sheets["incentive_effects"], "incentive_effect")
+def _check_choices(sheets: dict[str, Sheet]) -> None:
+    """Note cells that are none of what their column may say."""
+    for (file, column), said in CHOICES.items():
+        table, _, key = said.partition(".") if isinstance(said, str) else ("", "", "")
+        choices = _values(sheets[table], key) if table else said
+        is_needed, ignore_case = (file, column) in NEEDED, file == "people"
+        for row in sheets[file].rows:
+            row.one_of(column, choices, needed=is_needed, ignore_case=ignore_case)
+
+
+def _check_statuses(sheet: Sheet) -> None:
     for row in sheet.rows:
-        row.one_of("stage", stages, needed=True)
-        row.one_of("stage_without_incentives", stages)
-        row.one_of("funnel_step", steps)
-        row.one_of("incentive_effect", effects)
-        row.one_of("activity", ACTIVITIES)
-        for known in get_close_matches(row.get("dashboard_series"), SERIES, n=1, cutoff=0.8):
-            if row.get("dashboard_series") != known:
-                row.wrong(
-                    f"has dashboard_series {row.get('dashboard_series')!r}", f"Write {known}, or a name unlike it."
-                )
+        series = row.get("dashboard_series")
+        for known in get_close_matches(series, SERIES, n=1, cutoff=0.8):
+            if series != known:
+                row.wrong(f"has dashboard_series {series!r}", f"Write {known}, or a name unlike it.")
 
 
-def _stages(sheet: Sheet, _: dict[str, Sheet]) -> None:
+def _check_stages(sheet: Sheet) -> None:
     sheet.unique("stage_key")
     missing = [key for key in STAGE_KEYS if sheet.rows and key not in _values(sheet, "stage_key")]
     if missing:
-        sheet.wrong(
-            0, f"has no row with stage_key {', '.join(missing)}", "Columns are named after it: restore the row."
-        )
+        problem = f"has no row with stage_key {', '.join(missing)}"
+        sheet.wrong(0, problem, "Columns are named after it: restore the row.")
 
 
-def _effects(sheet: Sheet, _: dict[str, Sheet]) -> None:
-    states = _values(sheet, "backlog_state")
+def _check_governance_rules(sheet: Sheet) -> None:
     for row in sheet.rows:
-        row.one_of("requires_state", states)
-
-
-def _moves(sheet: Sheet, sheets: dict[str, Sheet]) -> None:
-    statuses = _values(sheets["participant_statuses"], "status")
-    kinds = {*ACTIVITIES, "mixed", "any"}
-    for row in sheet.rows:
-        row.one_of("study_type", kinds, needed=True)
-        row.one_of("from_status", statuses)
-        row.one_of("to_status", statuses, needed=True)
-
-
-def _governance_rules(sheet: Sheet, _: dict[str, Sheet]) -> None:
-    kinds = {*ACTIVITIES, "invitation", "study_invitation", "participation"}
-    for row in sheet.rows:
-        row.one_of("counts", kinds, needed=True)
-        row.one_of("cooldown_after", kinds)
         is_cooldown = row.get("cooldown_after")
         if is_cooldown and row.get("at_most"):
             row.wrong("has both at_most and cooldown_after", "Leave one of them blank.")
         if not is_cooldown and not (row.get("at_most") and row.get("within_days")):
             row.wrong("has no at_most or no within_days", "A limit needs both.")
-
-
-def _studies(sheet: Sheet, _: dict[str, Sheet]) -> None:
-    kinds = {*ACTIVITIES, "mixed", "unknown"}
-    for row in sheet.rows:
-        row.one_of("study_type", kinds)
-        row.currency("currency")
-
-
-def _people(sheet: Sheet, sheets: dict[str, Sheet]) -> None:
-    statuses = _values(sheets["contact_statuses"], "contact_status")
-    for row in sheet.rows:
-        row.one_of("contact_status", statuses, ignore_case=True)
-
-
-RULES: dict[str, Callable[[Sheet, dict[str, Sheet]], None]] = {
-    "stages": _stages,
-    "participant_statuses": _statuses,
-    "incentive_effects": _effects,
-    "expected_moves": _moves,
-    "governance_rules": _governance_rules,
-    "studies": _studies,
-    "people": _people,
-}
-"""What the rows of a file must have to do with each other and with those of other files."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
+from math import inf
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +15,8 @@ import duckdb
 from pipelines.errors import StudyflowError
 from pipelines.settings import PROJECT, parse_as_of
 from pipelines.yaml_files import lines_of_keys, read_yaml
+
+Check = Callable[[Any], bool]
 
 DAYS = "a whole number of days, 0 or more, like 5"
 NUMBER = "a number, 0 or more, like 1.5"
@@ -55,35 +58,24 @@ def _wrong(place: str, name: str, value: object) -> str | None:
     return None if is_right(value) else f"{place}: the var {name} is {value!r}. Write {wanted}."
 
 
-def _is_days(value: Any) -> bool:  # noqa: ANN401 - whatever YAML holds
-    return type(value) is int and 0 <= value <= MOST
+def _number(*kinds: type, least: float = 0, most: float = MOST) -> Check:
+    return lambda value: type(value) in kinds and least <= value <= most
 
 
-def _is_number(value: Any) -> bool:  # noqa: ANN401
-    return type(value) in {int, float} and 0 <= value <= MOST
+def _text(pattern: str) -> Check:
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 
-def _is_count(value: Any) -> bool:  # noqa: ANN401
-    return type(value) is int and 1 <= value <= MOST
-
-
-def _is_lines(value: Any) -> bool:  # noqa: ANN401
-    return type(value) is int and value >= 0
-
-
-def _is_share(value: Any) -> bool:  # noqa: ANN401
-    return type(value) in {int, float} and 0 <= value <= 1
+def _is_readable(value: Any, read: Callable[[str], object]) -> bool:  # noqa: ANN401 - whatever YAML holds
+    try:
+        read(str(value))
+    except (ValueError, StudyflowError):
+        return False
+    return True
 
 
 def _is_date(value: Any) -> bool:  # noqa: ANN401
-    try:
-        return bool(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", str(value)) and date.fromisoformat(str(value)))
-    except ValueError:
-        return False
-
-
-def _is_time_zone(value: Any) -> bool:  # noqa: ANN401
-    return isinstance(value, str) and value in time_zones()
+    return bool(re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", str(value))) and _is_readable(value, date.fromisoformat)
 
 
 @cache
@@ -94,40 +86,32 @@ def time_zones() -> frozenset[str]:
 
 
 def _is_as_of(value: Any) -> bool:  # noqa: ANN401
-    try:
-        return value in {None, ""} or bool(parse_as_of(str(value)))
-    except StudyflowError:
-        return False
+    return value in {None, ""} or _is_readable(value, parse_as_of)
 
 
-def _is_prefix(value: Any) -> bool:  # noqa: ANN401
-    return isinstance(value, str) and re.fullmatch(r"[\w.:-]*", value) is not None
-
-
-def _is_file(value: Any) -> bool:  # noqa: ANN401
-    return isinstance(value, str) and bool(value.strip())
-
-
-VARS: dict[str, tuple[Callable[[Any], bool], str]] = {
+VARS: dict[str, tuple[Check, str]] = {
     "as_of": (_is_as_of, "nothing, or a time with an offset and at most ten years ahead, like '2026-07-31T18:00:00Z'"),
-    "report_timezone": (_is_time_zone, "UTC, or a time zone by area and city, like Europe/Berlin"),
+    "report_timezone": (
+        lambda value: isinstance(value, str) and value in time_zones(),
+        "UTC, or a time zone by area and city, like Europe/Berlin",
+    ),
     "daily_tables_from": (_is_date, "a date, like '2000-01-01'"),
-    "incentive_sla_days": (_is_days, DAYS),
-    "invitation_cooldown_days": (_is_days, DAYS),
-    "participation_cooldown_days": (_is_days, DAYS),
-    "bulk_edit_min": (_is_count, "a whole number, 1 or more"),
-    "late_cancellation_hours": (_is_number, NUMBER),
-    "silence_min_hours": (_is_number, NUMBER),
-    "silence_times_usual": (_is_number, NUMBER),
-    "silence_usual_days": (_is_days, DAYS),
-    "silence_history_days": (_is_days, DAYS),
+    "incentive_sla_days": (_number(int), DAYS),
+    "invitation_cooldown_days": (_number(int), DAYS),
+    "participation_cooldown_days": (_number(int), DAYS),
+    "bulk_edit_min": (_number(int, least=1), "a whole number, 1 or more"),
+    "late_cancellation_hours": (_number(int, float), NUMBER),
+    "silence_min_hours": (_number(int, float), NUMBER),
+    "silence_times_usual": (_number(int, float), NUMBER),
+    "silence_usual_days": (_number(int), DAYS),
+    "silence_history_days": (_number(int), DAYS),
     "test_id_prefix": (
-        _is_prefix,
+        _text(r"[\w.:-]*"),
         "what test ids begin with, like test_ (letters, digits and _ - . : only), or nothing",
     ),
-    "incremental_from_lines": (_is_lines, "a whole number of lines, 0 or more, like 300000"),
-    "incremental_up_to_share": (_is_share, "a share from 0 to 1, like 0.1"),
-    "studies_file": (_is_file, f"{FILE}, like data/reference/studies.csv"),
-    "people_file": (_is_file, f"{FILE}, like data/reference/people.csv"),
+    "incremental_from_lines": (_number(int, most=inf), "a whole number of lines, 0 or more, like 300000"),
+    "incremental_up_to_share": (_number(int, float, most=1), "a share from 0 to 1, like 0.1"),
+    "studies_file": (_text(r"(?s).*\S.*"), f"{FILE}, like data/reference/studies.csv"),
+    "people_file": (_text(r"(?s).*\S.*"), f"{FILE}, like data/reference/people.csv"),
 }
 """Each var: how it is seen whether it can be followed, and what it should say."""

@@ -329,9 +329,18 @@ def test_the_sample_is_what_its_recipe_makes(tmp_path: Path) -> None:
     """Unpacked, as versions of zlib differ in how they compress."""
     write_sample(tmp_path)
     fresh = {path.name: unpacked(path) for path in tmp_path.iterdir()}
-    by_hand = {"README.md", ".gitattributes"}
+    by_hand = {"README.md", ".gitattributes", "as_of.txt", "studies.csv"}
     kept = {path.name: unpacked(path) for path in SAMPLE_FOLDER.iterdir() if path.name not in by_hand}
     assert fresh == kept
+
+
+def test_the_studies_of_the_sample_are_in_its_webhooks() -> None:
+    """studies.csv is written by hand, and its ids are the recipe's. One study is in no row of it."""
+    files = {path.name: unpacked(path) for path in sorted(SAMPLE_FOLDER.glob("events-*"))}
+    in_webhooks = {delivery.study_id for delivery in deliveries(read_lines(files, STATUSES))}
+    described = {line.partition(",")[0] for line in (SAMPLE_FOLDER / "studies.csv").read_text().splitlines()[1:]}
+    assert described < in_webhooks
+    assert len(in_webhooks - described) == 1
 
 
 def test_the_sample_shows_every_kind_of_trouble() -> None:

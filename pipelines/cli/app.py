@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,7 @@ from rich.console import Console
 from pipelines import logs
 from pipelines.errors import ExitCode, SourceError, StudyflowError
 from pipelines.plain import plain
-from pipelines.streams import Terminal, after_work
+from pipelines.streams import Terminal, after_work, quiet_when_closed
 
 if TYPE_CHECKING:
     from pipelines.export import Pseudonyms
@@ -133,6 +134,24 @@ def _say(event: str, sentence: str) -> None:
         return
     with after_work(sys.stderr):
         messages.print(f"studyflow: {sentence}", highlight=False, soft_wrap=True)
+
+
+def say(*lines: str) -> None:
+    """Say on standard output what came of work that is done."""
+    with after_work(sys.stdout):
+        for line in lines:
+            output.print(line, highlight=False, soft_wrap=True)
+
+
+def answer(
+    as_json: bool, value: Callable[[], dict[str, Any]], render: Callable[[Console], object], *, of_work: bool = True
+) -> None:
+    """Print the value as JSON, or for a person. A terminal or disk that takes no text makes no work undone."""
+    with after_work(sys.stdout) if of_work else quiet_when_closed(sys.stdout):
+        if as_json:
+            print_json(value())
+        else:
+            render(output)
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.app import Database, Exports, Raw, Reports, Wait, app, complain, messages, output, say_waiting
+from pipelines.cli.app import Database, Exports, Raw, Reports, Wait, app, complain, messages, say, say_waiting
 from pipelines.errors import ExitCode, StudyflowError
 from pipelines.settings import REPORTS, WAIT_SECONDS, Settings, resolve
 
 if TYPE_CHECKING:
     from pipelines.forget import Known
-from pipelines.streams import after_work
 
 
 @app.command()
@@ -58,8 +57,7 @@ def forget(
     if not yes:
         _confirm(known, settings, raw_files=raw_files)
     done = take_out(settings, person, [path.absolute() for path in raw or ()], rewrite=raw_files, waiting=say_waiting)
-    with after_work(sys.stdout):
-        done.render(output)
+    say(*done.sentences())
     if proof:
         done.write(proof)
     if not done.is_done:

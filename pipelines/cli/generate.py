@@ -1,16 +1,14 @@
 """The command that makes webhook files: generate."""
 
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.app import app, messages, output
+from pipelines.cli.app import app, messages, say
 from pipelines.errors import StudyflowError
 from pipelines.packed import Compression
-from pipelines.streams import after_work
 
 
 @app.command()
@@ -63,9 +61,4 @@ def generate(
     except OSError as error:
         msg = f"{out}: cannot be written ({error.strerror})."
         raise StudyflowError(msg) from error
-    with after_work(sys.stdout):
-        output.print(
-            f"{made.lines:,} lines of {made.participants:,} participants in {len(made.files)} files under {out}",
-            highlight=False,
-            soft_wrap=True,
-        )
+    say(f"{made.lines:,} lines of {made.participants:,} participants in {len(made.files)} files under {out}")

@@ -1,11 +1,11 @@
 """The commands that move data on: run, load, build, check, export."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from pipelines import logs
 from pipelines.cli.app import (
@@ -23,12 +23,12 @@ from pipelines.cli.app import (
     Strict,
     Wait,
     Xlsx,
+    answer,
     app,
     complain,
-    output,
-    print_json,
     progress_console,
     pseudonyms_if,
+    say,
     say_waiting,
 )
 from pipelines.cli.telling import Chat, ToldToChat, has_told, telling_of_failure
@@ -41,7 +41,6 @@ from pipelines.settings import (
     resolve,
     with_named_files,
 )
-from pipelines.streams import after_work
 
 Report = Annotated[bool, typer.Option("--report", help="Also the report of the day, and an index of the last ones.")]
 Keep = Annotated[
@@ -91,11 +90,7 @@ def run(
     code = outcome.exit_code
     if chat and not has_told(outcome, chat):
         code = ExitCode.FAILED
-    with after_work(sys.stdout):
-        if as_json:
-            print_json(outcome.as_dict())
-        else:
-            outcome.render(output)
+    answer(as_json, outcome.as_dict, outcome.render)
     complain(*outcome.problems)
     logs.log("run finished", exit_code=int(code), as_of=outcome.settings.as_of)
     raise typer.Exit(code)
@@ -124,12 +119,12 @@ def load(
         loaded = load_files(copy, progress_console(as_json))
     with reading(settings.database) as connection:
         summary = summarise(connection, settings.database)
-    with after_work(sys.stdout):
-        if as_json:
-            print_json({"loaded": loaded.as_dict(), **summary.as_dict()})
-        else:
-            output.print(loaded.sentence())
-            render(summary, output)
+
+    def show(console: Console) -> None:
+        console.print(loaded.sentence())
+        render(summary, console)
+
+    answer(as_json, lambda: {"loaded": loaded.as_dict(), **summary.as_dict()}, show)
     complain(*loaded.failures)
     raise typer.Exit(ExitCode.FAILED if loaded.failures else ExitCode.DONE)
 
@@ -144,8 +139,7 @@ def build(database: Database = None, as_of: AsOf = None, wait: Wait = WAIT_SECON
     check_project(settings)
     with working_copy(settings, say_waiting) as copy:
         made = build_tables(copy)
-    with after_work(sys.stdout):
-        output.print(f"{made} tables built in {settings.database}", highlight=False, soft_wrap=True)
+    say(f"{made} tables built in {settings.database}")
 
 
 @app.command()
@@ -162,11 +156,7 @@ def check(
 
     settings = replace(resolve(database=database, as_of=as_of), wait_seconds=wait)
     report = check_tables(settings, strict=strict, as_of_must_match=as_of is not None, waiting=say_waiting)
-    with after_work(sys.stdout):
-        if as_json:
-            print_json(as_dict(report))
-        else:
-            render(report, output)
+    answer(as_json, lambda: as_dict(report), lambda console: render(report, console))
     raise typer.Exit(ExitCode.DONE if report.ok else ExitCode.CHECKS_FAILED)
 
 
@@ -190,5 +180,4 @@ def export(
         by_study=by_study, parquet=parquet, workbook=xlsx, pseudonyms=pseudonyms_if(pseudonymise), force=force
     )
     exported = export_tables(settings, options, as_of_must_match=as_of is not None)
-    with after_work(sys.stdout):
-        output.print(f"{len(exported.files)} files in {settings.exports}", highlight=False, soft_wrap=True)
+    say(f"{len(exported.files)} files in {settings.exports}")

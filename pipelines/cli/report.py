@@ -1,14 +1,12 @@
 """The command that tells people what there is to do: report."""
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.app import AsJson, AsOf, Database, Reports, app, output, print_json
-from pipelines.streams import after_work
+from pipelines.cli.app import AsJson, AsOf, Database, Reports, answer, app, say
 
 if TYPE_CHECKING:
     from pipelines.report import Format
@@ -61,9 +59,4 @@ def report(
     )
     with reading(resolve(database=database).database) as connection:
         written = write(connection, (out or reports or REPORTS).absolute(), wanted)
-    with after_work(sys.stdout):
-        if as_json:
-            print_json(written.as_dict())
-            return
-        for path in written.files:
-            output.print(str(path), highlight=False, markup=False, soft_wrap=True)
+    answer(as_json, written.as_dict, lambda _: say(*map(str, written.files)))

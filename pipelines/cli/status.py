@@ -1,14 +1,12 @@
 """The commands that only look: status, reconcile."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.app import AsJson, Database, app, output, print_json
+from pipelines.cli.app import AsJson, Database, answer, app
 from pipelines.settings import resolve
-from pipelines.streams import quiet_when_closed
 
 
 @app.command()
@@ -20,11 +18,7 @@ def status(database: Database = None, as_json: AsJson = False) -> None:
     settings = resolve(database=database)
     with reading(settings.database) as connection:
         summary = summarise(connection, settings.database)
-    with quiet_when_closed(sys.stdout):
-        if as_json:
-            print_json(summary.as_dict())
-        else:
-            render(summary, output)
+    answer(as_json, summary.as_dict, lambda console: render(summary, console), of_work=False)
 
 
 @app.command()
@@ -44,8 +38,4 @@ def reconcile(
 
     with reading(resolve(database=database).database) as connection:
         compared = compare(connection, study, completed, out)
-    with quiet_when_closed(sys.stdout):
-        if as_json:
-            print_json(as_dict(compared))
-        else:
-            render(compared, output)
+    answer(as_json, lambda: as_dict(compared), lambda console: render(compared, console), of_work=False)

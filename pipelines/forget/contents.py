@@ -23,18 +23,7 @@ UNREADABLE = (
 
 ROWS_AT_ONCE = 20_000
 
-TEXT_COLUMNS = """
-select
-    '"' || replace(table_schema, '"', '""') || '"."' || replace(table_name, '"', '""') || '"' as relation,
-    column_name
-from information_schema.columns
-inner join information_schema.tables using (table_catalog, table_schema, table_name)
-where
-    table_type = $kind
-    and table_catalog = current_database()
-    and regexp_matches(data_type, 'VARCHAR|BLOB|JSON')
-order by relation, ordinal_position
-"""
+TEXT_COLUMNS = (Path(__file__).parent / "text_columns.sql").read_text(encoding="utf-8")
 
 ID_COLUMNS = {"person_id": "is_forgotten_person({})", "participant_id": "is_forgotten_participant({})"}
 

@@ -15,32 +15,8 @@ from pipelines.load.withhold import Forgotten, forgotten, hash_of
 from pipelines.report import formatting
 from pipelines.warehouse import has_table, only_row
 
-# Whose a participant is, the last change decides. Of several at one instant the marts know the order, where they have it.
-THEIRS = """
-with
-
-last_changes as (
-    select participant_id, max(updated_at) as updated_at
-    from raw.deliveries
-    where participant_id in (select participant_id from raw.deliveries where person_id = $person)
-    group by participant_id
-    having max(updated_at) = max(updated_at) filter (person_id = $person)
-)
-
-select participant_id from {participants} where person_id = $person
-union
-select participant_id
-from last_changes
-where not exists (
-    select 1
-    from {participants} as built
-    where
-        built.participant_id = last_changes.participant_id
-        and built.person_id <> $person
-        and built.last_changed_at >= last_changes.updated_at
-)
-order by participant_id
-"""
+THEIRS = (Path(__file__).parent / "theirs.sql").read_text(encoding="utf-8")
+WHOSE = (Path(__file__).parent / "whose.sql").read_text(encoding="utf-8")
 NOT_BUILT = "(select null::varchar as participant_id, null::varchar as person_id, null::timestamptz as last_changed_at)"
 
 KEPT_LINES = """
@@ -49,15 +25,12 @@ from raw.deliveries
 where line is not null or line_bytes is not null
 """
 
-IS_NAMED = "exists (select 1 from named where named.file_id = deliveries.file_id and named.line_number = deliveries.line_number)"
-
-IS_THEIRS = f"""
-case
-    when participant_id is not null then is_forgotten_person(person_id) or is_forgotten_participant(participant_id)
-    else {IS_NAMED}
-end
+COUNTS = """
+select
+    count(*) filter (is_theirs(participant_id, person_id, file_id, line_number)),
+    count(*) filter (is_named(file_id, line_number) and not is_theirs(participant_id, person_id, file_id, line_number))
+from raw.deliveries
 """
-"""SQL, of a row of `raw.deliveries`, where `Known.register_macros` has said who it is."""
 
 NAMED = pa.schema({"file_id": pa.int32(), "line_number": pa.int64()})
 
@@ -129,9 +102,10 @@ class Known:
         return Wanted.of(self.ids.as_shown, self.in_lines.salt, self.in_lines.hashes)
 
     def register_macros(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Let the connection know who it is, for `IS_THEIRS`."""
+        """Make the macros that tell what is theirs, of a person (withhold.sql) and of a line (whose.sql)."""
         self.hashes.register_macros(connection)
         connection.register("named", self.named)
+        connection.execute(WHOSE)
 
 
 def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) -> Known:
@@ -145,10 +119,9 @@ def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) ->
     person_hash = hash_of(salt, person)
     before = forgotten(connection, person_hash)
     found = people_file.find(people, person)
-    participants = THEIRS.format(
-        participants="marts.participants" if has_table(connection, "marts", "participants") else NOT_BUILT
-    )
-    theirs = connection.execute(participants, {"person": person}).fetchall()
+    built = "marts.participants" if has_table(connection, "marts", "participants") else NOT_BUILT
+    connection.execute(f"create or replace temp view built_participants as from {built}")
+    theirs = connection.execute(THEIRS, {"person": person}).fetchall()
     ids = Ids(person, tuple(participant for (participant,) in theirs), found.names)
     hashes = Forgotten.of_ids(salt, [person], ids.participants)
     if before:
@@ -169,10 +142,7 @@ def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) ->
         forgotten_at=forgotten_at,
     )
     known.register_macros(connection)
-    query = (
-        f"select count(*) filter ({IS_THEIRS}), count(*) filter ({IS_NAMED} and not {IS_THEIRS}) from raw.deliveries"  # noqa: S608
-    )
-    lines, mentions = only_row(connection, query)
+    lines, mentions = only_row(connection, COUNTS)
     return replace(known, lines=lines, mentions=mentions)
 
 

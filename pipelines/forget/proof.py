@@ -6,8 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from pipelines.errors import SourceError, StudyflowError
 from pipelines.forget.known import Known
 from pipelines.forget.raw_files import Held
@@ -101,11 +99,6 @@ class Proof:
         except OSError as error:
             msg = f"{file}: the proof cannot be written ({error.strerror}). What it is of is done: say it again elsewhere."
             raise StudyflowError(msg) from error
-
-    def render(self, console: Console) -> None:
-        """Print it for a person."""
-        for line in self.sentences():
-            console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def sentences(self) -> list[str]:
         """The same for a person."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.forget.known import IS_NAMED, IS_THEIRS, Known
+from pipelines.forget.known import Known
 from pipelines.load.loader import begin_load
 from pipelines.settings import Settings
 from pipelines.warehouse import connect, only_row, raw_tables_ddl
@@ -12,33 +12,7 @@ from pipelines.warehouse import connect, only_row, raw_tables_ddl
 MADE_OTHERWISE = {"deliveries", "files", "withdrawals", "format", "studies_file", "people_file"}
 """Raw tables that are not copied as they are. The next build makes those of studies.csv and people.csv anew."""
 
-GONE = (
-    f"create temp table gone as select file_id, line_number from before.raw.deliveries as deliveries where {IS_THEIRS}"  # noqa: S608
-)
-
-# What others say of them goes, too; what others did stays.
-LEFT = f"""
-insert into raw.deliveries by name
-select * replace (case when participant_id is null or not {IS_NAMED} then line end as line)
-from before.raw.deliveries as deliveries
-anti join gone using (file_id, line_number)
-"""  # noqa: S608
-
-FILES = """
-insert into raw.files by name
-select files.* replace (files.lines - coalesce(gone_by_file.lines, 0) as lines)
-from before.raw.files as files
-left join (select file_id, count(*) as lines from gone group by file_id) as gone_by_file
-    on files.file_id = gone_by_file.file_id
-"""
-
-FORGOTTEN_LINES = """
-insert into raw.forgotten_lines
-select gone.file_id, gone.line_number, $load_id
-from gone
-inner join raw.files on gone.file_id = files.file_id
-where not files.is_superseded
-"""
+TAKE_OUT = (Path(__file__).parent / "take_out.sql").read_text(encoding="utf-8")
 
 
 def take_out(copy: Settings, known: Known) -> None:
@@ -62,14 +36,11 @@ def take_out(copy: Settings, known: Known) -> None:
 
 def _copy(connection: duckdb.DuckDBPyConnection, known: Known) -> None:
     known.register_macros(connection)
-    connection.execute(GONE)
-    connection.execute(LEFT)
-    connection.execute(FILES)
     tables = "select table_name from information_schema.tables where table_schema = 'raw' and table_catalog = 'before'"
     for (table,) in connection.execute(tables).fetchall():
         if table not in MADE_OTHERWISE:
             connection.execute(f"insert into raw.{table} by name select * from before.raw.{table}")  # noqa: S608
-    connection.execute(FORGOTTEN_LINES, {"load_id": begin_load(connection)})
+    connection.execute(TAKE_OUT, {"load_id": begin_load(connection)})
     person_hash = known.person_hash
     for kind, hashes in (("person", known.hashes.people), ("participant", known.hashes.participants)):
         connection.execute(

@@ -1,21 +1,16 @@
-"""The sample in data/sample, made again byte for byte.
+"""The webhooks in data/sample, made again byte for byte.
 
 `python -m pipelines.generate.sample` writes it; data/sample/README.md says what is in it.
 """
 
-import csv
-import io
 import sys
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
-from random import Random
 
 from pipelines.generate.batches import batches
 from pipelines.generate.deliveries import Line, envelope
 from pipelines.generate.output import encoded, opened
-from pipelines.generate.people import IdSource
 from pipelines.generate.recipe import Recipe, Tally
-from pipelines.generate.studies import make_studies
 
 SAMPLE = Recipe(
     participants=1_000,
@@ -32,30 +27,9 @@ FILES = 7
 CRLF, ENVELOPES, GZIP = 2, 4, 6
 """The files, from 1, that are not plain lines."""
 
-COLUMNS = (
-    "study_id",
-    "study_name",
-    "study_type",
-    "incentives_enabled",
-    "incentive_cents",
-    "participation_limit",
-    "closed_on",
-)
-STUDIES = (
-    # name, incentive in cents, participation limit, closed on; in the order the studies open
-    ("Onboarding interviews, spring cohort", 7500, 60, "2026-07-24"),
-    ("Billing page satisfaction survey", 1000, 100, "2026-07-08"),
-    ("Navigation prototype test", 2000, 40, ""),
-    ("Power user interviews", 10000, 40, ""),
-    ("Churn survey", 0, None, ""),
-    ("Mobile app diary: interview and survey", 15000, 30, ""),
-)
-NAMED_ONLY = "Search results first-click test"
-"""The seventh study is listed without details, the eighth not at all."""
-
 
 def write_sample(folder: Path) -> None:
-    """Write events-0001.jsonl to events-0007.jsonl, studies.csv and as_of.txt to an existing folder.
+    """Write events-0001.jsonl to events-0007.jsonl to an existing folder.
 
     The bytes are always the same, those of the gzip file for one version of zlib.
 
@@ -73,9 +47,6 @@ def write_sample(folder: Path) -> None:
         name = f"events-{number:04d}.jsonl" + (".gz" if number == GZIP else "")
         with opened(folder / name, "gzip" if number == GZIP else "none") as writer:
             writer.write(bom + data)
-    (folder / "studies.csv").write_bytes(_studies_csv().encode())
-    as_of = SAMPLE.start + timedelta(days=SAMPLE.days)
-    (folder / "as_of.txt").write_bytes(f"{as_of}T00:00:00Z\n".encode())
 
 
 def _enveloped(lines: list[Line]) -> list[Line]:
@@ -86,18 +57,6 @@ def _enveloped(lines: list[Line]) -> list[Line]:
         else (arrival, text)
         for arrival, text in lines
     ]
-
-
-def _studies_csv() -> str:
-    studies = make_studies(SAMPLE, IdSource(Random(SAMPLE.seed)))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for study, (name, cents, limit, closed) in zip(studies, STUDIES, strict=False):
-        pays = str(study.pays).lower()
-        writer.writerow([study.study_id, name, study.kind, pays, cents if study.pays else "", limit, closed])
-    writer.writerow([studies[len(STUDIES)].study_id, NAMED_ONLY, *[""] * 5])
-    return text.getvalue()
 
 
 if __name__ == "__main__":

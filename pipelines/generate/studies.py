@@ -14,16 +14,16 @@ OPENED = 0.7
 RECRUITING = 0.5
 """Share of all participants during which a study takes in new ones."""
 
-# Kind, screener, whether it pays incentives.
+# Kind, screener, incentives.
 _DESIGNS = (
-    ("interview", "automatic", True),
-    ("survey", "none", True),
-    ("unmoderated_test", "manual", True),
-    ("interview", "none", True),
-    ("survey", "none", False),
-    ("mixed", "automatic", True),
-    ("unmoderated_test", "none", True),
-    ("interview", "manual", True),
+    ("interview", "automatic", "pays"),
+    ("survey", "none", "pays"),
+    ("unmoderated_test", "manual", "pays"),
+    ("interview", "none", "pays"),
+    ("survey", "none", "pays_nothing"),
+    ("mixed", "automatic", "pays"),
+    ("unmoderated_test", "none", "pays"),
+    ("interview", "manual", "pays"),
 )
 _ACTIVITIES = {
     "interview": "INTERVIEW_INVITE_SENT",
@@ -49,8 +49,6 @@ class Study:
 
     number: int
     study_id: str
-    kind: str
-    pays: bool
     opens: float
     start: Place
     edit: BulkEdit | None
@@ -58,17 +56,16 @@ class Study:
 
 def make_studies(recipe: Recipe, ids: IdSource) -> list[Study]:
     """The studies in the order they open, designs in turn; three of four have a bulk edit."""
-    paths = [_paths(*design) for design in _DESIGNS[: recipe.studies]]
+    designs = [(kind, _paths(kind, screener, incentives)) for kind, screener, incentives in _DESIGNS]
     studies = []
     for number in range(recipe.studies):
-        kind, _, pays = _DESIGNS[number % len(_DESIGNS)]
-        linked = paths[number % len(_DESIGNS)]
+        kind, linked = designs[number % len(designs)]
         opens = number / recipe.studies * OPENED
         opened = recruited_at(opens, recipe)
         statuses, place = _EDITS[kind]
         edited = at_work(opened + int(_EDIT_AFTER * recipe.days * DAY)) // SECOND * SECOND
         edit = BulkEdit(edited, statuses, linked[place]) if number % 4 else None
-        studies.append(Study(number, ids.make(opened), kind, pays, opens, linked["NOT_STARTED"], edit))
+        studies.append(Study(number, ids.make(opened), opens, linked["NOT_STARTED"], edit))
     return studies
 
 
@@ -79,8 +76,8 @@ def recruited_at(share: float, recipe: Recipe) -> int:
     return worked if worked < recipe.ends else moment
 
 
-def _paths(kind: str, screener: str, pays: bool) -> dict[str, Place]:  # noqa: FBT001
-    is_direct = screener == "none" and kind != "survey"
+def _paths(kind: str, screener: str, incentives: str) -> dict[str, Place]:
     activity = _ACTIVITIES[kind]
-    names = {"activity": activity, "invitation": activity if is_direct else "INVITE_SENT"}
-    return places({kind, screener, "pays" if pays else "pays_nothing"}, names)
+    is_direct = screener == "none" and kind != "survey"
+    invitation = activity if is_direct else "INVITE_SENT"
+    return places({kind, screener, incentives}, {"activity": activity, "invitation": invitation})

@@ -1,0 +1,26 @@
+-- The participants that $person is. The last change decides whose one is; of several at one instant the marts know the order.
+with
+
+last_changes as (
+    select
+        participant_id,
+        max(updated_at) as updated_at
+    from raw.deliveries
+    where participant_id in (select participant_id from raw.deliveries where person_id = $person)
+    group by participant_id
+    having max(updated_at) = max(updated_at) filter (person_id = $person)
+),
+
+of_others as (
+    select last_changes.participant_id
+    from last_changes
+    inner join built_participants using (participant_id)
+    where built_participants.person_id <> $person and built_participants.last_changed_at >= last_changes.updated_at
+)
+
+select participant_id from built_participants
+where person_id = $person
+union
+select participant_id from last_changes
+anti join of_others using (participant_id)
+order by participant_id
