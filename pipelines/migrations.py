@@ -1,12 +1,11 @@
 """Warehouses that earlier versions made. What was loaded is kept; everything else is made anew of it by the next build."""
 
-from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 
 from pipelines.errors import StudyflowError
-from pipelines.warehouse import only_row, raw_tables_ddl, warehouse_format
+from pipelines.warehouse import only_row, raw_tables_ddl, transaction, warehouse_format
 
 MIGRATIONS: dict[int, str] = {
     # That a file's last line was taken without its newline was known, but not how long it was: read it again.
@@ -28,31 +27,7 @@ MIGRATIONS: dict[int, str] = {
 }
 """What makes a warehouse of one format one of the next."""
 
-# Of any format, raw.files says this of a file.
-OTHER_TABLES = """
-with
-
-tables as (
-    select
-        table_schema || '.' || table_name as name,
-        list(column_name) as columns
-    from information_schema.columns
-    where
-        table_catalog = current_database()
-        and table_schema in ('raw', 'reference', 'staging', 'intermediate', 'marts', 'audit', 'state', 'delta')
-    group by all
-)
-
-select name
-from tables
-where not exists (
-    select *
-    from tables as ours
-    where ours.name = 'raw.files' and list_has_all(ours.columns, ['file_id', 'source_file', 'next_offset', 'fingerprint'])
-)
-order by name
-limit 3
-"""
+OTHER_TABLES = (Path(__file__).parent / "other_tables.sql").read_text(encoding="utf-8")
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, named: Path) -> None:
@@ -61,20 +36,19 @@ def migrate(connection: duckdb.DuckDBPyConnection, named: Path) -> None:
     Raises:
         StudyflowError: a later version made them, or not studyflow; `named` is what the message calls the warehouse.
     """
-    connection.begin()
-    try:
+    with transaction(connection):
         _refuse_other_tables(connection, named)
         connection.execute(raw_tables_ddl())
         [found] = only_row(connection, "select format from raw.format")
-        _refuse_later(found, named)
+        if found > warehouse_format():
+            msg = (
+                f"{named}: a later version of studyflow made this warehouse (format {found}; this version knows "
+                f"{warehouse_format()}). Install that version, or name another --database."
+            )
+            raise StudyflowError(msg)
         for older in range(found, warehouse_format()):
             connection.execute(MIGRATIONS[older])
             connection.execute("update raw.format set format = ?", [older + 1])
-        connection.commit()
-    except BaseException:
-        with suppress(duckdb.Error):  # where the disk is full, DuckDB has done that
-            connection.rollback()
-        raise
 
 
 def _refuse_other_tables(connection: duckdb.DuckDBPyConnection, named: Path) -> None:
@@ -84,14 +58,5 @@ def _refuse_other_tables(connection: duckdb.DuckDBPyConnection, named: Path) -> 
         msg = (
             f"{named}: {', '.join(name for (name,) in theirs)} in it is not studyflow's, which keeps its own tables "
             "in schemas of these names. Choose another --database."
-        )
-        raise StudyflowError(msg)
-
-
-def _refuse_later(found: int, named: Path) -> None:
-    if found > warehouse_format():
-        msg = (
-            f"{named}: a later version of studyflow made this warehouse (format {found}; this version knows "
-            f"{warehouse_format()}). Install that version, or name another --database."
         )
         raise StudyflowError(msg)

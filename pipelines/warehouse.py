@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,21 +89,9 @@ def connect(database: Path, *, read_only: bool = False, sandboxed: bool = False)
         raise StudyflowError(_cannot_open(database, error)) from error
     try:
         yield connection
-    except (duckdb.CatalogException, duckdb.BinderException) as error:
-        if not read_only:
-            raise
-        msg = (
-            f"{database}: the tables are not as this version of studyflow has them ({_first_line(error)}). "
-            "Make them anew: studyflow build"
-        )
-        raise StudyflowError(msg) from error
-    except duckdb.OutOfMemoryException as error:
-        if not sandboxed:
-            raise
-        raise StudyflowError(out_of_memory(error)) from error
     except duckdb.Error as error:
-        if read_only and is_damaged(str(error)):
-            raise StudyflowError(damaged(database, error)) from error
+        if read_only and (said := _meaning(database, error, is_question=sandboxed)):
+            raise StudyflowError(said) from error
         raise
     finally:
         connection.close()
@@ -183,6 +171,18 @@ def out_of_memory(error: duckdb.OutOfMemoryException) -> str:
     )
 
 
+def _meaning(database: Path, error: duckdb.Error, *, is_question: bool) -> str | None:
+    """What to say of an error while a warehouse is read; None of one that should not have happened."""
+    if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
+        return (
+            f"{database}: the tables are not as this version of studyflow has them ({_first_line(error)}). "
+            "Make them anew: studyflow build"
+        )
+    if isinstance(error, duckdb.OutOfMemoryException) and is_question:
+        return out_of_memory(error)
+    return damaged(database, error) if is_damaged(str(error)) else None
+
+
 def _cannot_open(database: Path, error: duckdb.Error) -> str:
     said = str(error)
     limit = os.environ.get("STUDYFLOW_MEMORY_LIMIT")
@@ -217,6 +217,19 @@ def damaged(database: Path, error: duckdb.Error) -> str:
 
 def _first_line(error: Exception) -> str:
     return str(error).split("\n", maxsplit=1)[0]
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All that the block does, or nothing of it where it ends with an error."""
+    connection.begin()
+    try:
+        yield
+        connection.commit()
+    except BaseException:
+        with suppress(duckdb.Error):  # where the disk is full, DuckDB has done that
+            connection.rollback()
+        raise
 
 
 def only_row(

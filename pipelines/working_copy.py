@@ -22,6 +22,7 @@ Waiting = Callable[[str], object]
 """Told once, in a sentence, that another process must end first."""
 
 COPIED_AT_ONCE = 64 << 20
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
@@ -125,7 +126,7 @@ def _explained(database: Path) -> Iterator[None]:
             raise
         raise StudyflowError(_unchanged(database, str(error).split("\n", maxsplit=1)[0])) from error
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        if error.errno in NO_ROOM:
             problem = f"no room is left ({error.strerror})"
         elif database.parent.is_dir():
             problem = f"{error.filename or database.parent} cannot be written ({error.strerror})"
@@ -178,7 +179,7 @@ def _copy_bytes(database: Path, work: Path) -> None:
             while os.copy_file_range(old.fileno(), new.fileno(), COPIED_AT_ONCE):
                 pass
         except (AttributeError, OSError) as error:
-            if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            if isinstance(error, OSError) and error.errno in NO_ROOM:
                 raise
             old.seek(0)
             new.truncate(0)

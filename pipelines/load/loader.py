@@ -1,7 +1,6 @@
 """`studyflow load`: files into `raw.deliveries`, with the ledger, in one transaction."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import time_ns
@@ -17,7 +16,7 @@ from pipelines.load.parsing import insert, judging
 from pipelines.load.shapes import why_nothing_is_usable
 from pipelines.load.taking_back import supersede, take_back, take_back_repeated
 from pipelines.reference import known_statuses
-from pipelines.warehouse import has_table, only_row, raw_tables_ddl
+from pipelines.warehouse import has_table, only_row, raw_tables_ddl, transaction
 
 COUNTED = """
 select file_id, count(*) filter (is_kept), count(*) filter (not is_kept)
@@ -53,18 +52,11 @@ def load(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], progress:
     connection.execute(raw_tables_ddl())
     read_ns = time_ns()
     found, todo = _look(connection, paths, read_ns)
-    with judging(connection):
-        connection.begin()
-        try:
-            write_entries(connection, todo.touched)
-            supersede(connection, [entry.file_id for entry in todo.superseded])
-            if todo.tasks:
-                _read(connection, todo, read_ns, statuses, progress)
-            connection.commit()
-        except BaseException:
-            with suppress(duckdb.Error):  # where the disk is full, DuckDB has done that
-                connection.rollback()
-            raise
+    with judging(connection), transaction(connection):
+        write_entries(connection, todo.touched)
+        supersede(connection, [entry.file_id for entry in todo.superseded])
+        if todo.tasks:
+            _read(connection, todo, read_ns, statuses, progress)
     return _summary(connection, found, todo)
 
 
