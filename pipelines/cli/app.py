@@ -16,7 +16,7 @@ from pipelines.plain import plain
 from pipelines.streams import Terminal, after_work, quiet_when_closed
 
 if TYPE_CHECKING:
-    from pipelines.export import Pseudonyms
+    from pipelines.export import ExportOptions
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,47 +40,30 @@ def _instant(text: str) -> str:
     return text
 
 
+def setting(name: str, meaning: str, **more: Any) -> Any:  # noqa: ANN401 - as typer has it
+    """An option that a variable of the environment can say, too."""
+    return typer.Option(f"--{name}", envvar=f"STUDYFLOW_{name.upper().replace('-', '_')}", help=meaning, **more)
+
+
 Raw = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--raw", envvar="STUDYFLOW_RAW", help="Webhook files, folders or globs; may be repeated. Default: the sample."
-    ),
+    list[Path] | None, setting("raw", "Webhook files, folders or globs; may be repeated. Default: the sample.")
 ]
-Database = Annotated[Path | None, typer.Option("--database", envvar="STUDYFLOW_DATABASE", help="The DuckDB warehouse.")]
-Exports = Annotated[
-    Path | None, typer.Option("--exports", envvar="STUDYFLOW_EXPORTS", help="The folder for exported tables.")
-]
-Reports = Annotated[
-    Path | None,
-    typer.Option("--reports", envvar="STUDYFLOW_REPORTS", help="The folder for reports. Default: data/reports."),
-]
+Database = Annotated[Path | None, setting("database", "The DuckDB warehouse.")]
+Exports = Annotated[Path | None, setting("exports", "The folder for exported tables.")]
+Reports = Annotated[Path | None, setting("reports", "The folder for reports. Default: data/reports.")]
 AsOf = Annotated[
     str | None,
-    typer.Option(
-        "--as-of",
-        envvar="STUDYFLOW_AS_OF",
+    setting(
+        "as-of",
+        "The moment the tables speak for, like 2026-07-31T18:00:00Z. Default: now.",
         callback=lambda value: value and _instant(value),
-        help="The moment the tables speak for, like 2026-07-31T18:00:00Z. Default: now.",
     ),
 ]
 Wait = Annotated[
     float,
-    typer.Option(
-        "--wait",
-        envvar="STUDYFLOW_WAIT",
-        min=0,
-        metavar="SECONDS",
-        help="How long to wait where another studyflow is at work on the warehouse.",
-    ),
+    setting("wait", "How long to wait where another studyflow is at work on the warehouse.", min=0, metavar="SECONDS"),
 ]
-LogJson = Annotated[
-    bool,
-    typer.Option(
-        "--log-json",
-        envvar="STUDYFLOW_LOG_JSON",
-        help="What is done, and what goes wrong, as JSON lines on standard error.",
-    ),
-]
+LogJson = Annotated[bool, setting("log-json", "What is done, and what goes wrong, as JSON lines on standard error.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Rejected lines make the checks fail.")]
 ByStudy = Annotated[bool, typer.Option("--by-study", help="Also a folder for each study.")]
@@ -93,22 +76,20 @@ Force = Annotated[
 ]
 Pseudonymise = Annotated[
     bool,
-    typer.Option(
-        "--pseudonymise",
-        envvar="STUDYFLOW_PSEUDONYMISE",
-        help="Keyed hashes in place of participant and person ids, by STUDYFLOW_PSEUDONYM_KEY or …_KEY_FILE.",
+    setting(
+        "pseudonymise",
+        "Keyed hashes in place of participant and person ids, by STUDYFLOW_PSEUDONYM_KEY or …_KEY_FILE.",
     ),
 ]
 
 
-def pseudonyms_if(asked_for: bool) -> "Pseudonyms | None":
-    """What gives ids their pseudonyms, if that was asked for; without a key the command was called wrongly."""
-    if not asked_for:
-        return None
+def export_options(*, pseudonymise: bool, **options: bool) -> "ExportOptions":
+    """How to export; without a key for the pseudonyms that were asked for, the command was called wrongly."""
+    from pipelines.export import ExportOptions
     from pipelines.export.pseudonyms import from_environment
 
     try:
-        return from_environment()
+        return ExportOptions(pseudonyms=from_environment() if pseudonymise else None, **options)
     except StudyflowError as error:
         complain(error)
         raise typer.Exit(ExitCode.USAGE) from error

@@ -26,10 +26,11 @@ from pipelines.cli.app import (
     answer,
     app,
     complain,
+    export_options,
     progress_console,
-    pseudonyms_if,
     say,
     say_waiting,
+    setting,
 )
 from pipelines.cli.telling import Chat, ToldToChat, has_told, telling_of_failure
 from pipelines.errors import ExitCode
@@ -43,9 +44,7 @@ from pipelines.settings import (
 )
 
 Report = Annotated[bool, typer.Option("--report", help="Also the report of the day, and an index of the last ones.")]
-Keep = Annotated[
-    int, typer.Option("--keep", envvar="STUDYFLOW_KEEP", min=1, metavar="N", help="How many dated reports stay.")
-]
+Keep = Annotated[int, setting("keep", "How many dated reports stay.", min=1, metavar="N")]
 
 
 @app.command(cls=ToldToChat)
@@ -71,7 +70,6 @@ def run(
     """Load, build, check and export, then say what came of it. Without --raw it works on the sample."""
     logs.configure(as_json=log_json)
     with telling_of_failure(chat):
-        from pipelines.export import ExportOptions
         from pipelines.run import run_all
         from pipelines.variables import read_vars
 
@@ -83,8 +81,8 @@ def run(
             wait_seconds=wait,
         )
         logs.log("run started", database=settings.database, exports=settings.exports, raw=list(map(str, settings.raw)))
-        options = ExportOptions(
-            by_study=by_study, parquet=parquet, workbook=xlsx, pseudonyms=pseudonyms_if(pseudonymise), force=force
+        options = export_options(
+            by_study=by_study, parquet=parquet, workbook=xlsx, pseudonymise=pseudonymise, force=force
         )
         outcome = run_all(settings, options, strict=strict, console=progress_console(as_json), waiting=say_waiting)
     code = outcome.exit_code
@@ -172,12 +170,9 @@ def export(
     force: Force = False,
 ) -> None:
     """Write one CSV file per stage, as the tables in Rally, and participants.csv."""
-    from pipelines.export import ExportOptions
     from pipelines.run import export_tables
 
     settings = resolve(database=database, exports=exports, as_of=as_of)
-    options = ExportOptions(
-        by_study=by_study, parquet=parquet, workbook=xlsx, pseudonyms=pseudonyms_if(pseudonymise), force=force
-    )
+    options = export_options(by_study=by_study, parquet=parquet, workbook=xlsx, pseudonymise=pseudonymise, force=force)
     exported = export_tables(settings, options, as_of_must_match=as_of is not None)
     say(f"{len(exported.files)} files in {settings.exports}")
