@@ -48,12 +48,24 @@ def reserved(settings: Settings, waiting: Waiting | None = None) -> Iterator[Non
     Raises:
         StudyflowError: somebody else is at work on it, or nothing can be written beside it.
     """
+    database = _real(settings.database)
+    refuse_name(database)
+    workspace, seconds = _workspace(database), settings.wait_seconds
+
+    def tell(process: int | None) -> None:
+        if waiting and seconds:
+            who = f"process {process}" if process else "another process"
+            waiting(f"{database}: {who} is at work on this warehouse. Waiting for it, {seconds:.0f} seconds at most.")
+
     with ExitStack() as reservation:
-        database = _real(settings.database)
-        refuse_name(database)
         with _explained(database):
-            reservation.enter_context(_alone(database, settings.wait_seconds, waiting))
-            _clear(_place_of_work(database))
+            database.parent.mkdir(parents=True, exist_ok=True)
+            if not reservation.enter_context(alone(workspace, seconds, tell)):
+                process = holder(workspace)
+                who = f"another studyflow (process {process})" if process else "another studyflow"
+                msg = f"{database}: {who} is at work on this warehouse. Wait until it ends, then try again, or say --wait."
+                raise StudyflowError(msg)
+            _clear(workspace / "work")
         yield
 
 
@@ -61,7 +73,7 @@ def reserved(settings: Settings, waiting: Waiting | None = None) -> Iterator[Non
 def copied(settings: Settings) -> Iterator[Settings]:
     """A working copy, for those who have reserved the warehouse. Raises the same."""
     database = _real(settings.database)
-    place = _place_of_work(database)
+    place = _workspace(database) / "work"
     # The same file name: views name the database that they are in, and DuckDB calls it by its file. And always the same
     # path: dbt reads the whole project anew where a variable of its profile has changed.
     work = place / database.name
@@ -88,30 +100,8 @@ def _is_same(place: Path, made: os.stat_result) -> bool:
     return place.exists() and os.path.samestat(place.stat(), made)
 
 
-def _place_of_work(database: Path) -> Path:
-    return _workspace(database) / "work"
-
-
 def _workspace(database: Path) -> Path:
     return database.with_name(f".{database.name}.studyflow")
-
-
-@contextmanager
-def _alone(database: Path, seconds: float, waiting: Waiting | None) -> Iterator[None]:
-    def tell(process: int | None) -> None:
-        if waiting and seconds:
-            who = f"process {process}" if process else "another process"
-            waiting(f"{database}: {who} is at work on this warehouse. Waiting for it, {seconds:.0f} seconds at most.")
-
-    workspace = _workspace(database)
-    database.parent.mkdir(parents=True, exist_ok=True)
-    with alone(workspace, seconds, tell) as is_alone:
-        if not is_alone:
-            process = holder(workspace)
-            who = f"another studyflow (process {process})" if process else "another studyflow"
-            msg = f"{database}: {who} is at work on this warehouse. Wait until it ends, then try again, or say --wait."
-            raise StudyflowError(msg)
-        yield
 
 
 @contextmanager

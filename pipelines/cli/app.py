@@ -127,7 +127,10 @@ def say(*lines: str) -> None:
 def answer(
     as_json: bool, value: Callable[[], dict[str, Any]], render: Callable[[Console], object], *, of_work: bool = True
 ) -> None:
-    """Print the value as JSON, or for a person. A terminal or disk that takes no text makes no work undone."""
+    """Print the value as JSON or for a person.
+
+    `of_work`: it tells of work that is done, which a terminal or disk that takes no more text does not make a failure.
+    """
     with after_work(sys.stdout) if of_work else quiet_when_closed(sys.stdout):
         if as_json:
             print_json(value())
