@@ -25,16 +25,16 @@ ROWS_AT_ONCE = 20_000
 
 TEXT_COLUMNS = (Path(__file__).parent / "text_columns.sql").read_text(encoding="utf-8")
 
-ID_COLUMNS = {"person_id": "is_forgotten_person({})", "participant_id": "is_forgotten_participant({})"}
-
-OF_OTHERS = {"study_id", "study_name"}
-"""Columns whose ids are of something else. A study can have the id that a person has."""
+IN_ID_COLUMNS = {
+    '"person_id"': "is_forgotten_person(person_id)",
+    '"participant_id"': "is_forgotten_participant(participant_id)",
+}
 
 # Numbers, and what the format itself says in short: a cell's place, a style.
 OF_A_WORKBOOK = re.compile(rb'="[A-Za-z]{0,3}\d{0,7}"|<v>[\d.]{1,5}</v>')
 
-Column = tuple[str, str]
-"""Relation, as SQL, and name."""
+Column = tuple[str, str, bool]
+"""Relation and name, as SQL, and whether it can tell of people."""
 
 
 def is_in_file(path: Path, known: Known) -> bool:
@@ -68,21 +68,15 @@ def text_columns(connection: duckdb.DuckDBPyConnection, kind: str = "BASE TABLE"
     return connection.execute(TEXT_COLUMNS, {"kind": kind}).fetchall()
 
 
-def of_people(columns: list[Column]) -> list[Column]:
-    """Those of the columns that can tell of people."""
-    return [(relation, name) for relation, name in columns if name not in OF_OTHERS and '"reference".' not in relation]
-
-
 def places_in(connection: duckdb.DuckDBPyConnection, known: Known, columns: list[Column]) -> Iterator[str]:
-    """The columns in which they are; of columns of ids, in how many rows."""
+    """The columns of people in which they are; of columns of ids, in how many rows."""
     known.hashes.register_macros(connection)
-    for relation, name in of_people(columns):
-        place, column = f"{relation}.{name}".replace('"', ""), f'"{name}"'
-        if name in ID_COLUMNS:
-            is_theirs = ID_COLUMNS[name].format(column)
+    for relation, column, is_of_people in columns:
+        place = f"{relation}.{column}".replace('"', "")
+        if is_theirs := IN_ID_COLUMNS.get(column):
             if rows := only_row(connection, f"select count(*) from {relation} where {is_theirs}")[0]:  # noqa: S608
                 yield f"{place}: {rows} rows"
-        elif any(known.anywhere.are_in(text) for text in _values(connection, relation, column)):
+        elif is_of_people and any(known.anywhere.are_in(text) for text in _values(connection, relation, column)):
             yield place
 
 

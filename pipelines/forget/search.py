@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.forget.contents import OF_OTHERS, UNREADABLE, Column, is_in_file, of_people, places_in, text_columns
+from pipelines.forget.contents import UNREADABLE, Column, is_in_file, places_in, text_columns
 from pipelines.forget.known import Known
 from pipelines.forget.leftovers import packed_by
 from pipelines.load.forms import FORMS, NOT_UNDONE
@@ -48,7 +48,7 @@ def search(database: Path, places: Iterable[Path], known: Known) -> Search:
     done = Search(files=1, not_searched=_not_searched(known))
     with connect(database, read_only=True) as connection:
         columns = text_columns(connection)
-        done.columns = len(of_people(columns))
+        done.columns = sum(is_of_people for *_, is_of_people in columns)
         done.found += places_in(connection, known, columns)
         if _is_in_bytes(database, known, connection, columns):
             done.found.append(display_name(database))
@@ -80,7 +80,7 @@ def _place(path: Path, wanted: Wanted) -> str:
 def _not_searched(known: Known) -> list[str]:
     said = [
         f"other forms: {NOT_UNDONE}",
-        f"columns {' and '.join(sorted(OF_OTHERS))}, which are of studies, and schema reference; dbt's target folder, which has no data",
+        "columns study_id and study_name, which are of studies, and schema reference; dbt's target folder, which has no data",
     ]
     if known.anywhere.short:
         said.append(
@@ -98,10 +98,9 @@ def _is_in_bytes(database: Path, known: Known, connection: duckdb.DuckDBPyConnec
     """Whether the file has one of the texts that is no part of a value that stays, as person-1 is of person-10."""
 
     def is_part_of_another(text: str) -> bool:
-        conditions = (f'contains("{name}"::varchar, $text) and "{name}"::varchar <> $text' for _, name in columns)
         queries = (
-            f"select exists(select 1 from {relation} where {condition})"  # noqa: S608
-            for (relation, _), condition in zip(columns, conditions, strict=True)
+            f"select exists(select 1 from {relation} where contains({column}::varchar, $text) and {column}::varchar <> $text)"  # noqa: S608
+            for relation, column, _ in columns
         )
         return any(only_row(connection, query, {"text": text})[0] for query in queries)
 
