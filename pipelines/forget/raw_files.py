@@ -40,12 +40,7 @@ def look_through(
 
     A file that cannot be read, or that changes meanwhile, stays as it is and is named among the problems.
     """
-    done: set[Path] = set()
-    for file in files:
-        path = Path(os.path.realpath(file))
-        if path in done:
-            continue
-        done.add(path)
+    for path, file in {Path(os.path.realpath(file)): file for file in files}.items():
         draft_of(path).unlink(missing_ok=True)
         try:
             held = _look_through(path, known, rewrite=rewrite, was_loaded=were_loaded)
