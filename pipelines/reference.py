@@ -81,10 +81,12 @@ def read_reference_files(
     """
     sheets = {name: _table(folder / f"{name}.csv", types) for name, types in _types_of_tables(project).items()}
     columns = _types_of_sources(project)
-    sheets |= {
-        "studies": _optional(studies, columns["studies_file"]),
-        "people": _optional(people, columns["people_file"]),
-    }
+    for name, file in (("studies", studies), ("people", people)):
+        types = columns[f"{name}_file"]
+        sheets[name] = _table(file, types, is_whole=False) if os.path.lexists(file) else Sheet(file)
+    for name in NEEDS_ROWS:
+        if not sheets[name].rows and not sheets[name].problems:
+            sheets[name].wrong(0, "has no rows", "Restore it from version control.")
     _check_choices(sheets)
     _check_statuses(sheets["participant_statuses"])
     _check_stages(sheets["stages"])
@@ -147,40 +149,24 @@ def _types_of_sources(project: Path) -> dict[str, Types]:
     }
 
 
-def _table(file: Path, types: Types) -> Sheet:
-    """A table that comes with the project: a seed. A flag that is blank is false."""
+def _table(file: Path, types: Types, *, is_whole: bool = True) -> Sheet:
+    """A table that comes with the project, a seed, in which a flag that is blank is false; or a team's own, not `is_whole`."""
     key = next(iter(types))
-    sheet = read_sheet(file, key, types, is_whole=True)
-    if not sheet.rows and not sheet.problems and file.stem in NEEDS_ROWS:
-        sheet.wrong(0, "has no rows", "Restore it from version control.")
-    if file.stem != "expected_moves":
+    sheet = read_sheet(file, key, types, is_whole=is_whole)
+    if not is_whole or file.stem != "expected_moves":
         sheet.unique(key)
-    _typed(sheet, types, blank_flag="false")
-    for column in types:
-        if column.endswith(("_order", "_rank")):
-            sheet.unique(column)
-    return sheet
-
-
-def _optional(file: Path, types: Types) -> Sheet:
-    key = next(iter(types))
-    if not os.path.lexists(file):
-        return Sheet(file)
-    sheet = read_sheet(file, key, types)
-    sheet.unique(key)
-    _typed(sheet, types)
-    return sheet
-
-
-def _typed(sheet: Sheet, types: Types, *, blank_flag: str = "") -> None:
     for row in sheet.rows:
         for column, kind in types.items():
             if kind == "integer":
                 row.whole_number(column, REMEDIES.get(column, "Write a whole number."))
             elif kind == "boolean":
-                row.boolean(column, blank=blank_flag)
+                row.boolean(column, blank="false" if is_whole else "")
             elif kind == "date":
                 row.day(column)
+    for column in types:
+        if column.endswith(("_order", "_rank")):
+            sheet.unique(column)
+    return sheet
 
 
 def _values(sheet: Sheet, column: str) -> set[str]:
