@@ -3,7 +3,6 @@
 import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -58,17 +57,20 @@ class Ids:
         return tuple(dict.fromkeys((*exact, *map(formatting.shown, exact), *map(formatting.cut, exact))))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a person.
 
     `hashes`: of all their ids, now and when they were forgotten before (`forgotten_at`). `named`: file and number of
     kept lines in which an id of theirs stands. `lines` are theirs, `mentions` are kept lines of others that name them.
-    `people_rows`: of people.csv. `described`: whether the tables have their row of it.
+    `people_rows`: of people.csv. `described`: whether the tables have their row of it. `in_lines` finds the lines that
+    name them, by their ids and by hashes of ids that nobody knows any more; `anywhere` finds what must be nowhere.
     """
 
     ids: Ids
     hashes: Forgotten
+    in_lines: Wanted
+    anywhere: Wanted
     named: pa.Table
     lines: int
     mentions: int
@@ -90,16 +92,6 @@ class Known:
     def is_in_warehouse(self) -> bool:
         """Whether the warehouse has anything of them."""
         return self.lines > 0 or self.mentions > 0 or self.described
-
-    @cached_property
-    def in_lines(self) -> Wanted:
-        """What finds the lines that name them: their ids, and hashes of ids that nobody knows any more."""
-        return _in_lines(self.ids, self.hashes)
-
-    @cached_property
-    def anywhere(self) -> Wanted:
-        """What must be nowhere."""
-        return Wanted.of(self.ids.as_shown, self.in_lines.salt, self.in_lines.hashes)
 
     def register_macros(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make the macros that tell what is theirs, of a person (withhold.sql) and of a line (whose.sql)."""
@@ -130,10 +122,14 @@ def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) ->
     if before:
         query = "select min(forgotten_at) from raw.forgotten where person_hash = ?"
         forgotten_at = only_row(connection, query, [person_hash])[0]
+    hidden = {*hashes.people, *hashes.participants} - {hash_of(salt, one) for one in ids.all}
+    in_lines = Wanted.of(ids.all, salt, hidden)
     known = Known(
         ids,
         hashes,
-        named=_named(connection, _in_lines(ids, hashes)),
+        in_lines,
+        anywhere=Wanted.of(ids.as_shown, salt, hidden),
+        named=_named(connection, in_lines),
         lines=0,
         mentions=0,
         people_rows=found.theirs,
@@ -155,8 +151,3 @@ def _named(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> pa.Table:
     )
     rows = [dict(zip(NAMED.names, place, strict=True)) for place, _ in wanted.among(kept)]
     return pa.Table.from_pylist(rows, schema=NAMED)
-
-
-def _in_lines(ids: Ids, hashes: Forgotten) -> Wanted:
-    plain = {hash_of(hashes.salt, one) for one in ids.all}
-    return Wanted.of(ids.all, hashes.salt, {*hashes.people, *hashes.participants} - plain)
