@@ -2,9 +2,8 @@
 
 import sys
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 
@@ -17,14 +16,7 @@ from pipelines.streams import quiet_when_closed
 ROWS_ON_A_TERMINAL = 200
 
 
-class OutputFormat(StrEnum):
-    """How an answer is written."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-
-
+OutputFormat = Literal["table", "csv", "json"]
 AsTable = Annotated[bool, typer.Option("--table", help="A table to look at, also where no terminal is.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="CSV, also on a terminal.")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON.")]
@@ -135,19 +127,21 @@ def sql(
     form, text = _form(as_table, as_csv, as_json), _query(query, file)
     with reading(resolve(database=database).database) as connection:
         answer = ask_freely(connection, text)
-        if form is OutputFormat.table:
+        if form == "table":
             with quiet_when_closed(sys.stdout):
                 show_rows(answer, output, limit or ROWS_ON_A_TERMINAL)
         else:
-            put((csv_lines if form is OutputFormat.csv else json_lines)(answer.first(limit)))
+            put((csv_lines if form == "csv" else json_lines)(answer.first(limit)))
 
 
 def _form(as_table: bool, as_csv: bool, as_json: bool) -> OutputFormat:
-    asked = [form for form, is_asked in zip(OutputFormat, (as_table, as_csv, as_json), strict=True) if is_asked]
+    asked: list[OutputFormat] = [
+        form for form, is_asked in zip(get_args(OutputFormat), (as_table, as_csv, as_json), strict=True) if is_asked
+    ]
     if len(asked) > 1:
         msg = f"Say one of {', '.join(f'--{form}' for form in asked)}."
         raise typer.BadParameter(msg)
-    return asked[0] if asked else OutputFormat.table if sys.stdout.isatty() else OutputFormat.csv
+    return asked[0] if asked else "table" if sys.stdout.isatty() else "csv"
 
 
 def _write(
@@ -155,11 +149,11 @@ def _write(
 ) -> None:
     from pipelines.ask.stream import document, put
 
-    if form is OutputFormat.table:
+    if form == "table":
         with quiet_when_closed(sys.stdout):
             render()
     else:
-        put(as_csv() if form is OutputFormat.csv else document(as_dict()))
+        put(as_csv() if form == "csv" else document(as_dict()))
 
 
 def _query(query: str | None, file: Path | None) -> str:

@@ -1,30 +1,11 @@
 """The command that tells people what there is to do: report."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from pipelines.cli.app import AsJson, AsOf, Database, Reports, answer, app, say
-
-if TYPE_CHECKING:
-    from pipelines.report import Format
-
-
-class ReportFormats(StrEnum):
-    """What a report is written as."""
-
-    HTML = "html"
-    MD = "md"
-    BOTH = "both"
-
-
-_FORMATS: "dict[ReportFormats, tuple[Format, ...]]" = {
-    ReportFormats.HTML: ("html",),
-    ReportFormats.MD: ("md",),
-    ReportFormats.BOTH: ("html", "md"),
-}
 
 
 @app.command()
@@ -42,7 +23,7 @@ def report(
         typer.Option("--out", help="Write to this file, as its ending .html or .md says, or into this folder."),
     ] = None,
     reports: Reports = None,
-    formats: Annotated[ReportFormats, typer.Option("--format", help="What it is written as.")] = ReportFormats.BOTH,
+    formats: Annotated[Literal["html", "md", "both"], typer.Option("--format", help="What it is written as.")] = "both",
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
@@ -55,7 +36,7 @@ def report(
         study=study,
         since=parse_instant(since) if since else None,
         as_of=parse_instant(as_of) if as_of else None,
-        formats=_FORMATS[formats],
+        formats=("html", "md") if formats == "both" else (formats,),
     )
     with reading(resolve(database=database).database) as connection:
         written = write(connection, (out or reports or REPORTS).absolute(), wanted)

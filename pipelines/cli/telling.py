@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from pipelines import stopping
-from pipelines.cli.app import complain
+from pipelines.cli.app import complain, setting
 from pipelines.errors import StudyflowError, sentence
 
 if TYPE_CHECKING:
@@ -31,14 +31,13 @@ def _target(value: str | None) -> str | None:
 
 Chat = Annotated[
     str | None,
-    typer.Option(
-        "--chat",
-        envvar=VARIABLE,
+    setting(
+        "chat",
+        "Post a summary as Slack takes it, or write it to this .json file. Failures are posted too. "
+        "An address is a secret: set the variable, because others can read command lines.",
         metavar="FILE_OR_URL",
         show_envvar=True,
         callback=_target,
-        help="Post a summary as Slack takes it, or write it to this .json file. Failures are posted too. "
-        "An address is a secret: set the variable, because others can read command lines.",
     ),
 ]
 
