@@ -41,15 +41,24 @@ class AnyStatus:
         return True
 
 
-def canonical(**fields: object) -> bytes:
-    """A line as Rally writes it."""
-    return json.dumps(CHANGE | fields, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+RALLY, PYTHON = (",", ":"), (", ", ": ")
 
 
-def enveloped(payload: bytes, received_at: str = "2025-03-03T00:00:01Z", svix_id: str = "msg_1") -> bytes:
+def canonical(separators: tuple[str, str] = RALLY, /, **fields: object) -> bytes:
+    """A line as Rally writes it, or as Python does."""
+    return json.dumps(CHANGE | fields, separators=separators, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def enveloped(
+    payload: bytes,
+    received_at: str = "2025-03-03T00:00:01Z",
+    svix_id: str = "msg_1",
+    separators: tuple[str, str] = RALLY,
+) -> bytes:
     """The same in its envelope."""
-    id_and_time = f'{{"svix_id":"{svix_id}","received_at":"{received_at}","payload":'
-    return id_and_time.encode("utf-8", "surrogatepass") + payload + b"}"
+    comma, colon = separators
+    members = (f'"svix_id"{colon}"{svix_id}"', f'"received_at"{colon}"{received_at}"', f'"payload"{colon}')
+    return f"{{{comma.join(members)}".encode("utf-8", "surrogatepass") + payload + b"}"
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +159,8 @@ def test_canonical_lines_are_taken_by_duckdb(undecided: duckdb.DuckDBPyConnectio
     """If they were not, nothing would be wrong but the speed."""
     lines = [canonical(), canonical(priorStatus=None), canonical(updatedAt="2025-03-03T02:00:00.000+02:00")]
     lines = [line + b"\n" for line in [*lines, *map(enveloped, lines), canonical(personId="\u00e9\U0001f600")]]
+    spaced = [canonical(PYTHON), canonical(PYTHON, priorStatus=None)]
+    lines += [line + b"\n" for line in (*spaced, *(enveloped(line, separators=PYTHON) for line in spaced))]
     lines += [line[:-1] + b"\r\n" for line in lines]
     assert set(taken(undecided, lines)) == set(lines)
     assert len(taken(undecided, SAMPLE)) > 0.95 * len(set(SAMPLE))
@@ -171,11 +182,13 @@ TEXTS = st.text(st.characters(exclude_categories=[]), max_size=4) | st.sampled_f
 
 @st.composite
 def nearly_canonical(draw: st.DrawFn) -> bytes:
-    """Draw a line in Rally's own form, with odd text in it, then put, cut or replace some of its bytes."""
+    """Draw a line in a canonical form, with odd text in it, then put, cut or replace some of its bytes."""
     fields = draw(st.dictionaries(st.sampled_from(sorted(CHANGE)), TEXTS | st.none() | st.integers(), max_size=2))
-    line = canonical(**fields | {"updatedAt": draw(st.just(CHANGE["updatedAt"]) | TIMES)})
+    separators = draw(st.sampled_from([RALLY, PYTHON]))
+    line = canonical(separators, **fields | {"updatedAt": draw(st.just(CHANGE["updatedAt"]) | TIMES)})
     if draw(st.booleans()):
-        line = enveloped(line, draw(st.just("2025-03-03T00:00:01Z") | TIMES), draw(TEXTS))
+        of_envelope = draw(st.sampled_from([separators, RALLY, PYTHON]))
+        line = enveloped(line, draw(st.just("2025-03-03T00:00:01Z") | TIMES), draw(TEXTS), of_envelope)
     line += draw(st.sampled_from([b"\n", b"\n", b"\r\n", b""]))
     for _ in range(draw(st.integers(0, 2))):
         at = draw(st.integers(0, len(line)))

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from oracle.reference import DEFAULT_STATUSES
 from product import Product, rows
 from strategies import feeds, valid_but, workspaces
 
-from pipelines.load.content import Content, take
+from pipelines.load.content import PIECE, Content, take
 from pipelines.load.loader import load
 from pipelines.settings import REFERENCE
 from pipelines.warehouse import connect
@@ -143,6 +144,22 @@ def test_an_append_does_not_cost_what_was_there(box: Inbox, monkeypatch: pytest.
     box.put({"a.jsonl": before + A})
     assert box.load().lines_read == 1
     assert 0 < sum(compared) < len(before) / 2
+
+
+def test_a_file_is_known_by_the_digests_of_earlier_versions(box: Inbox) -> None:
+    """A warehouse of theirs goes on without reading everything anew, also once it has digests of both kinds."""
+    content = A * 12_000
+    box.put({"a.jsonl": content})
+    box.load()
+    pieces = [content[start : start + PIECE] for start in range(0, len(content), PIECE)]
+    digests = [blake2b(piece, digest_size=16).hexdigest() for piece in pieces]
+    box.connection.execute("update raw.files set fingerprint = ?", ["".join(digests)])
+    box.folder.joinpath("a.jsonl").rename(box.folder / "b.jsonl")
+    assert box.load().lines_read == 0
+    box.put({"b.jsonl": content + B * 5_000})
+    assert box.load().lines_read == 5_000
+    box.folder.joinpath("b.jsonl").rename(box.folder / "c.jsonl")
+    assert box.load().lines_read == 0
 
 
 def test_what_was_cut_and_comes_back_is_not_counted_again(box: Inbox) -> None:

@@ -28,7 +28,14 @@ class _Plain(io.RawIOBase):
         return True
 
     def read(self, size: int = -1, /) -> bytes:
-        return self._file.read(max(0, min(size, self._end - self._file.tell())))
+        return self._file.read(self._most(size))
+
+    def fill(self, room: memoryview) -> int:
+        """Read into the room; how many bytes, none at the end."""
+        return self._file.readinto(room[: self._most(len(room))])
+
+    def _most(self, size: int) -> int:
+        return max(0, min(size, self._end - self._file.tell()))
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         return self._file.seek(offset, whence)
@@ -54,6 +61,11 @@ class _Compressed(io.RawIOBase):
     def read(self, size: int = -1, /) -> bytes:
         data: bytes = self._stream.read(size)
         return data
+
+    def fill(self, room: memoryview) -> int:
+        """Read into the room; how many bytes, none at the end."""
+        size: int = self._stream.readinto(room)
+        return size
 
     def tell(self) -> int:
         """Bytes of the compressed file read so far."""
@@ -99,22 +111,31 @@ class Fingerprint:
 
     def __init__(self, known: str = "") -> None:
         self._digests = [known]
-        self._rest = b""
+        self._piece = hashlib.sha256()
+        self._room = PIECE
 
     def add(self, data: bytes | memoryview) -> None:
         """Go on with these bytes."""
-        content = memoryview(self._rest + data if self._rest else data)
-        whole = len(content) - len(content) % PIECE
-        self._digests += [_digest(content[start : start + PIECE]) for start in range(0, whole, PIECE)]
-        self._rest = bytes(content[whole:])
+        rest = memoryview(data)
+        while rest:
+            part = rest[: self._room]
+            rest = rest[self._room :]
+            self._piece.update(part)
+            self._room -= len(part)
+            if not self._room:
+                self._digests.append(self._piece.hexdigest()[:HEX])
+                self._piece, self._room = hashlib.sha256(), PIECE
 
     def text(self) -> str:
         """The fingerprint of all that was added."""
-        return "".join(self._digests) + (_digest(self._rest) if self._rest else "")
+        return "".join(self._digests) + (self._piece.hexdigest()[:HEX] if self._room < PIECE else "")
 
 
-def _digest(data: bytes | memoryview) -> str:
-    return hashlib.blake2b(data, digest_size=DIGEST).hexdigest()
+def _has_digest(data: bytes, digest: str) -> bool:
+    """Whether the piece has it: the start of its SHA-256, or as earlier versions made it, its BLAKE2b."""
+    if hashlib.sha256(data).hexdigest()[:HEX] == digest:
+        return True
+    return hashlib.blake2b(data, digest_size=DIGEST).hexdigest() == digest
 
 
 def compare(source: SourceFile, fingerprint: str, size: int, pieces: Container[int] | None = None) -> Match:
@@ -133,7 +154,7 @@ def compare(source: SourceFile, fingerprint: str, size: int, pieces: Container[i
                     if number not in pieces:
                         continue
                     content.seek(start)
-                if _digest(take(content, min(PIECE, size - start))) != fingerprint[number * HEX :][:HEX]:
+                if not _has_digest(take(content, min(PIECE, size - start)), fingerprint[number * HEX :][:HEX]):
                     return "other"
             goes_on = source.size > size if isinstance(content, _Plain) else bool(content.read(1))
             return "longer" if goes_on else "same"

@@ -81,10 +81,15 @@ class LineReader:
             raise SourceError(self.source.name, "was written over while it was read. The next run reads it again.")
 
     def _cut(self, content: Content, taken: Fingerprint) -> Iterator[pa.RecordBatch]:
-        rest, size = b"", BLOCK
-        while block := content.read(size):
+        rest, size = memoryview(b""), BLOCK
+        while True:
+            buffer = pa.allocate_buffer(len(rest) + size)  # of Arrow's pool, which keeps what is freed
+            data = memoryview(buffer)
+            data[: len(rest)] = rest
+            if not (read := content.fill(data[len(rest) :])):
+                break
             self.advance(content.tell())
-            data = rest + block
+            data = data[: len(rest) + read]
             ends = np.flatnonzero(np.frombuffer(data, np.uint8) == NEWLINE) + 1
             offsets = np.concatenate(([0], ends)).astype(np.int64)
             self._refuse_too_long(np.append(offsets, len(data)))
@@ -92,12 +97,12 @@ class LineReader:
                 rest, size = data, size * 2
                 continue
             taken.add(memoryview(data)[: offsets[-1]])
-            yield self._batch(data, offsets)
+            yield self._batch(buffer, offsets)
             rest, size = data[offsets[-1] :], BLOCK
-        if is_document(rest):
+        if is_document(bytes(rest)):
             stay = Cursor(self.cursor.offset, self.cursor.line, open_line_bytes=len(rest))
             taken.add(rest)
-            yield self._batch(rest, np.array([0, len(rest)], np.int64))
+            yield self._batch(pa.py_buffer(bytes(rest)), np.array([0, len(rest)], np.int64))
             self.cursor = stay
         else:
             self.cursor.pending_bytes = len(rest)
@@ -107,12 +112,12 @@ class LineReader:
             problem = f"line {self.cursor.line + too_long[0]} has more than {LONGEST >> 20} MiB, so it is no webhook. "
             raise SourceError(self.source.name, f"{problem}Remove that line, or the file.")
 
-    def _batch(self, data: bytes, offsets: np.ndarray) -> pa.RecordBatch:
+    def _batch(self, data: pa.Buffer, offsets: np.ndarray) -> pa.RecordBatch:
         lines = len(offsets) - 1
         first = self.cursor.line
         self.cursor.line += lines
         self.cursor.offset += int(offsets[-1])
-        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+        buffers = [None, pa.py_buffer(offsets), data]
         columns = [
             pa.array(np.full(lines, self.file_id, np.int32)),
             pa.array(np.arange(first, first + lines, dtype=np.int64)),

@@ -1,6 +1,6 @@
 -- What DuckDB and the judge (judge.py) make of lines.
--- Most lines need no judging. They are canonical: cut at their quotes and written again in Rally's own form, with or
--- without the envelope, they give the same bytes. All other lines go to judge().
+-- Most lines need no judging. They are canonical: cut at their quotes and written again in Rally's own form, or in that
+-- of Python's json.dumps, with or without the envelope, they give the same bytes. All other lines go to judge().
 
 -- As RFC 3339 has it, and in years in which no offset leads out of the range.
 create or replace temp macro canonical_instant(text) as
@@ -11,6 +11,30 @@ create or replace temp macro canonical_instant(text) as
         )
             then try_cast(text as timestamptz)
     end;
+
+-- A webhook with these members. The two forms differ in what stands at a colon and at a comma.
+create or replace temp macro canonical_line(
+    colon, comma, svix_id, received_at, participant_id, person_id, study_id, status, prior_status, updated_at, ending
+) as
+    concat(
+        if(
+            svix_id is not null,
+            concat(
+                concat('{"svix_id"', colon), to_json(svix_id),
+                concat(comma, '"received_at"', colon), to_json(received_at),
+                concat(comma, '"payload"', colon)
+            ),
+            ''
+        ),
+        concat('{"_eventType"', colon, '"participant.status_changed"', comma, '"participantId"', colon),
+        to_json(participant_id),
+        concat(comma, '"personId"', colon), to_json(person_id),
+        concat(comma, '"studyId"', colon), to_json(study_id),
+        concat(comma, '"status"', colon), to_json(status),
+        concat(comma, '"priorStatus"', colon), coalesce(to_json(prior_status), 'null'),
+        concat(comma, '"updatedAt"', colon), to_json(updated_at),
+        ending
+    );
 
 -- One row per line of `arriving` (file_id, line_number, raw), with the members of its judgement.
 create or replace temp view judged_lines as
@@ -47,9 +71,10 @@ named as (
         parts[12 + envelope_parts] as person_id,
         parts[16 + envelope_parts] as study_id,
         parts[20 + envelope_parts] as status,
-        if(parts[23 + envelope_parts] = ':', parts[24 + envelope_parts], null) as prior_status,
+        case when parts[23 + envelope_parts] in (':', ': ') then parts[24 + envelope_parts] end as prior_status,
         parts[-2] as updated_text,
-        parts[-1] as ending
+        parts[-1] as ending,
+        parts[3] = ': ' as is_spaced
     from cut
 ),
 
@@ -65,19 +90,16 @@ compared as (
     select
         *,
         coalesce(
-            text = concat(
-                if(
-                    svix_id is not null,
-                    concat('{"svix_id":', to_json(svix_id), ',"received_at":', to_json(received_text), ',"payload":'),
-                    ''
+            text = if(
+                is_spaced,
+                canonical_line(
+                    ': ', ', ', svix_id, received_text, participant_id, person_id, study_id, status, prior_status,
+                    updated_text, ending
                 ),
-                '{"_eventType":"participant.status_changed","participantId":', to_json(participant_id),
-                ',"personId":', to_json(person_id),
-                ',"studyId":', to_json(study_id),
-                ',"status":', to_json(status),
-                ',"priorStatus":', coalesce(to_json(prior_status), 'null'),
-                ',"updatedAt":', to_json(updated_text),
-                ending
+                canonical_line(
+                    ':', ',', svix_id, received_text, participant_id, person_id, study_id, status, prior_status,
+                    updated_text, ending
+                )
             )
             and rtrim(ending, e'\r\n') = if(svix_id is not null, '}}', '}')
             and strlen(text) = octet_length(raw)
