@@ -84,7 +84,7 @@ class LineReader:
         rest, size = memoryview(b""), BLOCK
         while True:
             buffer = pa.allocate_buffer(len(rest) + size)  # of Arrow's pool, which keeps what is freed
-            data = memoryview(buffer)
+            data = memoryview(buffer).cast("B")
             data[: len(rest)] = rest
             if not (read := content.fill(data[len(rest) :])):
                 break
