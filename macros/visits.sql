@@ -2,7 +2,8 @@
     run of one stage or one status. -#}
 
 {#- One row per visit. A run of inferred changes alone took no known time, so it is no visit, but it ends the one before.
-    Such a run is always a single change: the change that it was inferred from follows at once. -#}
+    Such a run is always a single change: the change that it was inferred from follows at once.
+    A participant's repeated visits are summed as decimals (of seconds), so that the order of summing does not show. -#}
 {% macro visits(column) -%}
 with
 
@@ -35,96 +36,48 @@ runs as (
         *,
         lead(occurred_at) over (partition by participant_key order by sequence_number) as ended_at
     from beginnings
-)
-
-select
-    participant_key,
-    study_key,
-    sequence_number,
-    {{ column }},
-    occurred_at as started_at,
-    ended_at,
-    ended_at is null as is_open,
-    {{ hours_between('occurred_at', 'ended_at') }} as completed_hours
-from runs
-where not is_inferred_alone
-{%- endmacro %}
-
-{#- One row per study and stage (or status): how long its visits took. A participant's repeated visits
-    are summed as decimals (of seconds), so that the order of summing does not show. -#}
-{% macro visit_durations(visits, column) -%}
-with
+),
 
 visits as (
     select
-        study_key,
-        {{ column }},
-        started_at,
-        is_open,
-        completed_hours
-    from {{ visits }}
-),
-
-visits_of_participants as (
-    select
         participant_key,
         study_key,
+        sequence_number,
         {{ column }},
-        completed_hours
-    from {{ visits }}
-),
-
-by_visit as (
-    select
-        study_key,
-        {{ column }},
-        count(*) as visits,
-        count(completed_hours) as completed_visits,
-        count(*) - count(completed_hours) as open_visits,
-        median(completed_hours) as median_hours,
-        percentile_cont(0.9) within group (order by completed_hours) as p90_hours,
-        max(completed_hours) as max_hours,
-        min(case when is_open then started_at end) as oldest_open_since
-    from visits
-    group by study_key, {{ column }}
-),
-
-participants as (
-    select
-        study_key,
-        {{ column }},
-        cast(sum(cast(completed_hours * 3600 as decimal(18, 6))) as double) / 3600 as completed_hours
-    from visits_of_participants
-    group by study_key, {{ column }}, participant_key
-),
-
-by_participant as (
-    select
-        study_key,
-        {{ column }},
-        count(*) as participants,
-        median(completed_hours) as median_hours_per_participant
-    from participants
-    group by study_key, {{ column }}
+        occurred_at as started_at,
+        ended_at,
+        {{ hours_between('occurred_at', 'ended_at') }} as completed_hours
+    from runs
+    where not is_inferred_alone
 )
 
 select
-    by_visit.study_key,
-    by_visit.{{ column }},
+    *,
+    ended_at is null as is_open,
+    row_number() over in_order = 1 as is_first_visit,
+    case when row_number() over in_order = 1 then cast(
+        sum(cast(completed_hours * 3600 as decimal(18, 6))) over (partition by participant_key, {{ column }}) as double
+    ) / 3600 end as participant_hours
+from visits
+window in_order as (partition by participant_key, {{ column }} order by sequence_number)
+{%- endmacro %}
 
-    cast(by_participant.participants as integer) as participants,
-    cast(by_visit.visits as integer) as visits,
-    cast(by_visit.completed_visits as integer) as completed_visits,
-    cast(by_visit.open_visits as integer) as open_visits,
+{#- One row per study and stage (or status): how long its visits took. -#}
+{% macro visit_durations(visits, column) -%}
+select
+    study_key,
+    {{ column }},
 
-    by_visit.median_hours,
-    by_visit.p90_hours,
-    by_visit.max_hours,
-    by_participant.median_hours_per_participant,
-    by_visit.oldest_open_since
-from by_visit
-inner join by_participant
-    on
-        by_visit.study_key = by_participant.study_key
-        and by_visit.{{ column }} = by_participant.{{ column }}
+    cast(count(case when is_first_visit then 1 end) as integer) as participants,
+    cast(count(*) as integer) as visits,
+    cast(count(completed_hours) as integer) as completed_visits,
+    cast(count(*) - count(completed_hours) as integer) as open_visits,
+
+    median(completed_hours) as median_hours,
+    percentile_cont(0.9) within group (order by completed_hours) as p90_hours,
+    max(completed_hours) as max_hours,
+    median(participant_hours) as median_hours_per_participant,
+    {{ hours_between("min(case when is_open then started_at end)", as_of()) }} as oldest_open_hours
+from {{ visits }}
+group by study_key, {{ column }}
 {%- endmacro %}

@@ -15,8 +15,13 @@ changes as (
     where follows_gap
 ),
 
-identities as (
-    select * from {{ ref('stg_identities') }}
+participants as (
+    select
+        participant_key,
+        participant_id,
+        person_id,
+        study_id
+    from {{ ref('int_participants') }}
 ),
 
 statuses as (
@@ -24,9 +29,9 @@ statuses as (
 )
 
 select
-    identities.participant_id,
-    identities.person_id,
-    identities.study_id,
+    participants.participant_id,
+    participants.person_id,
+    participants.study_id,
     changes.sequence_number,
 
     statuses_before.status as status_before,
@@ -36,11 +41,8 @@ select
     changes.occurred_before as lost_after,
     changes.occurred_at as lost_before
 from changes
-inner join identities
-    on
-        changes.participant_key = identities.participant_key
-        and changes.person_key = identities.person_key
-        and changes.study_key = identities.study_key
+inner join participants
+    on changes.participant_key = participants.participant_key
 inner join statuses
     on changes.status_rank = statuses.status_rank
 left join statuses as statuses_before

@@ -39,18 +39,13 @@ compared as (
 )
 
 select
-    identities.participant_id,
-    identities.person_id,
-    identities.study_id,
+    participants.participant_id,
+    participants.person_id,
+    participants.study_id,
     cast(compared.persons_stated as integer) as persons_stated,
     cast(compared.studies_stated as integer) as studies_stated,
     cast(compared.conflicting_changes as integer) as conflicting_changes
 from compared
 inner join participants
     on compared.participant_key = participants.participant_key
-inner join identities
-    on
-        participants.participant_key = identities.participant_key
-        and participants.person_key = identities.person_key
-        and participants.study_key = identities.study_key
 where compared.conflicting_changes > 0

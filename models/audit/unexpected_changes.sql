@@ -4,8 +4,13 @@ unexpected as (
     select * from {{ ref('int_unexpected_changes') }}
 ),
 
-identities as (
-    select * from {{ ref('stg_identities') }}
+participants as (
+    select
+        participant_key,
+        participant_id,
+        person_id,
+        study_id
+    from {{ ref('int_participants') }}
 ),
 
 statuses as (
@@ -13,9 +18,9 @@ statuses as (
 )
 
 select
-    identities.participant_id,
-    identities.person_id,
-    identities.study_id,
+    participants.participant_id,
+    participants.person_id,
+    participants.study_id,
     unexpected.sequence_number,
 
     prior_statuses.status as prior_status,
@@ -26,11 +31,8 @@ select
     unexpected.bulk_size is not null as is_bulk,
     cast(unexpected.bulk_size as integer) as bulk_size
 from unexpected
-inner join identities
-    on
-        unexpected.participant_key = identities.participant_key
-        and unexpected.person_key = identities.person_key
-        and unexpected.study_key = identities.study_key
+inner join participants
+    on unexpected.participant_key = participants.participant_key
 inner join statuses
     on unexpected.status_rank = statuses.status_rank
 left join statuses as prior_statuses

@@ -22,6 +22,10 @@ incentives as (
     where ended_at is null
 ),
 
+identities as (
+    select * from {{ touched_rows_of(ref('stg_identities'), ref('stg_touched_participants')) }}
+),
+
 statuses as (
     select
         status_rank,
@@ -55,6 +59,9 @@ select
     histories.participant_key,
     histories.person_key,
     histories.study_key,
+    identities.participant_id,
+    identities.person_id,
+    identities.study_id,
 
     histories.status_rank,
     histories.stage_order,
@@ -69,6 +76,11 @@ select
     cast(histories.status_changes as integer) as status_changes,
     cast(histories.missing_changes as integer) as missing_changes
 from histories
+inner join identities
+    on
+        histories.participant_key = identities.participant_key
+        and histories.person_key = identities.person_key
+        and histories.study_key = identities.study_key
 inner join status_visits
     on histories.participant_key = status_visits.participant_key
 left join stages

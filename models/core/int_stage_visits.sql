@@ -1,3 +1,13 @@
 {{ config(materialized='incremental') }}
 
-{{ visits('stage_order') }}
+with
+
+visits as (
+    {{ visits('stage_order') }}
+)
+
+select
+    *,
+    {{ report_date('started_at') }} as started_on,
+    {{ report_date('ended_at') }} as ended_on
+from visits

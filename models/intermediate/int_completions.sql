@@ -1,3 +1,5 @@
+{{ config(materialized='incremental') }}
+
 with
 
 changes as (
@@ -8,7 +10,7 @@ changes as (
         status_rank,
         sequence_number,
         occurred_at
-    from {{ ref('int_status_changes') }}
+    from {{ touched_rows_of(ref('int_status_changes'), ref('stg_touched_participants')) }}
 ),
 
 later_changes as (
@@ -16,7 +18,7 @@ later_changes as (
         participant_key,
         status_rank,
         sequence_number
-    from {{ ref('int_status_changes') }}
+    from {{ touched_rows_of(ref('int_status_changes'), ref('stg_touched_participants')) }}
 ),
 
 statuses as (

@@ -8,10 +8,6 @@ open_visits as (
     select * from {{ ref('int_open_visits') }}
 ),
 
-identities as (
-    select * from {{ ref('stg_identities') }}
-),
-
 statuses as (
     select * from {{ ref('stg_statuses') }}
 ),
@@ -21,9 +17,9 @@ stages as (
 )
 
 select
-    identities.participant_id,
-    identities.person_id,
-    identities.study_id,
+    participants.participant_id,
+    participants.person_id,
+    participants.study_id,
     open_visits.study_type,
 
     stages.stage as current_stage,
@@ -38,11 +34,6 @@ select
 from open_visits
 inner join participants
     on open_visits.participant_key = participants.participant_key
-inner join identities
-    on
-        participants.participant_key = identities.participant_key
-        and participants.person_key = identities.person_key
-        and participants.study_key = identities.study_key
 inner join statuses
     on participants.status_rank = statuses.status_rank
 inner join stages

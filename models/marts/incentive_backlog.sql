@@ -27,6 +27,9 @@ effects as (
 participants as (
     select
         participant_key,
+        participant_id,
+        person_id,
+        study_id,
         status_rank,
         stage_order
     from {{ ref('int_participants') }}
@@ -38,10 +41,6 @@ stages as (
 
 studies as (
     select * from {{ ref('int_studies') }}
-),
-
-identities as (
-    select * from {{ ref('stg_identities') }}
 ),
 
 statuses as (
@@ -70,9 +69,9 @@ sent_before as (
 )
 
 select
-    identities.participant_id,
-    identities.person_id,
-    identities.study_id,
+    participants.participant_id,
+    participants.person_id,
+    participants.study_id,
     statuses.status as current_status,
 
     backlog.backlog_state,
@@ -93,11 +92,6 @@ select
 from backlog
 inner join participants
     on backlog.participant_key = participants.participant_key
-inner join identities
-    on
-        backlog.participant_key = identities.participant_key
-        and backlog.person_key = identities.person_key
-        and backlog.study_key = identities.study_key
 inner join statuses
     on participants.status_rank = statuses.status_rank
 inner join stages

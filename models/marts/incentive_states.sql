@@ -6,22 +6,24 @@ states as (
     select * from {{ touched_rows_of(ref('int_incentive_states'), ref('stg_touched_participants')) }}
 ),
 
-identities as (
-    select * from {{ ref('stg_identities') }}
+participants as (
+    select
+        participant_key,
+        participant_id,
+        person_id,
+        study_id
+    from {{ touched_rows_of(ref('int_participants'), ref('stg_touched_participants')) }}
 )
 
 select
-    identities.participant_id,
-    identities.person_id,
-    identities.study_id,
+    participants.participant_id,
+    participants.person_id,
+    participants.study_id,
     states.sequence_number,
     states.backlog_state,
     states.incentive_status,
     states.began_at,
     states.ended_at
 from states
-inner join identities
-    on
-        states.participant_key = identities.participant_key
-        and states.person_key = identities.person_key
-        and states.study_key = identities.study_key
+inner join participants
+    on states.participant_key = participants.participant_key

@@ -4,10 +4,6 @@ participants as (
     select * from {{ ref('int_participants') }}
 ),
 
-identities as (
-    select * from {{ ref('stg_identities') }}
-),
-
 studies as (
     select * from {{ ref('int_studies') }}
 ),
@@ -25,9 +21,9 @@ steps as (
 )
 
 select
-    identities.participant_id,
-    identities.person_id,
-    identities.study_id,
+    participants.participant_id,
+    participants.person_id,
+    participants.study_id,
     studies.study_type,
 
     statuses.status as current_status,
@@ -44,11 +40,6 @@ select
     participants.status_changes,
     participants.missing_changes
 from participants
-inner join identities
-    on
-        participants.participant_key = identities.participant_key
-        and participants.person_key = identities.person_key
-        and participants.study_key = identities.study_key
 inner join studies
     on participants.study_key = studies.study_key
 inner join statuses

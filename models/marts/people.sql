@@ -1,21 +1,13 @@
-{%- set counts = [
-    'contacts', 'contacts_30d', 'contacts_90d',
-    'interviews_completed', 'interviews_completed_30d', 'interviews_completed_90d', 'interviews_completed_365d',
-    'surveys_completed', 'surveys_completed_30d', 'surveys_completed_90d', 'surveys_completed_365d',
-    'tests_completed', 'tests_completed_30d', 'tests_completed_90d', 'tests_completed_365d',
-    'no_shows', 'interviews_cancelled', 'late_cancellations', 'incentives_sent', 'incentives_claimed'
-] -%}
+{%- set counts = {
+    'contacts': [30, 90], 'interviews_completed': [30, 90, 365], 'surveys_completed': [30, 90, 365],
+    'tests_completed': [30, 90, 365], 'no_shows': [], 'interviews_cancelled': [], 'late_cancellations': [],
+    'incentives_sent': [], 'incentives_claimed': []
+} -%}
 
 with
 
 participants as (
-    select
-        person_key,
-        study_key,
-        stage_order,
-        first_seen_at,
-        last_changed_at
-    from {{ ref('int_participants') }}
+    select * from {{ ref('int_participants') }}
 ),
 
 identities as (
@@ -27,6 +19,10 @@ identities as (
 
 stages as (
     select * from {{ ref('stages') }}
+),
+
+recent as (
+    select * from {{ ref('int_recent_activity') }}
 ),
 
 described as (
@@ -104,8 +100,11 @@ select
     cast(studies.studies_done as integer) as studies_done,
     cast(studies.studies_cancelled as integer) as studies_cancelled,
     cast(activity.studies_invited as integer) as studies_invited,
-    {%- for count in counts %}
+    {%- for count, windows in counts.items() %}
         cast(activity.{{ count }} as integer) as {{ count }},
+        {%- for days in windows %}
+            cast(coalesce(recent.{{ count }}_{{ days }}d, 0) as integer) as {{ count }}_{{ days }}d,
+        {%- endfor %}
     {%- endfor %}
     {{ ratio('activity.studies_responded', 'activity.studies_invited') }} as response_rate
 from studies
@@ -113,6 +112,8 @@ inner join identities
     on studies.person_key = identities.person_key
 inner join activity
     on studies.person_key = activity.person_key
+left join recent
+    on studies.person_key = recent.person_key
 left join described
     on identities.person_id = described.person_id
 left join contact_statuses

@@ -25,7 +25,7 @@ select
     durations.p90_hours,
     durations.max_hours,
     durations.median_hours_per_participant,
-    {{ hours_between('durations.oldest_open_since', as_of()) }} as oldest_open_hours
+    durations.oldest_open_hours
 from durations
 inner join studies
     on durations.study_key = studies.study_key

@@ -6,8 +6,13 @@ changes as (
     select * from {{ touched_rows_of(ref('int_status_changes'), ref('stg_touched_participants')) }}
 ),
 
-identities as (
-    select * from {{ ref('stg_identities') }}
+participants as (
+    select
+        participant_key,
+        participant_id,
+        person_id,
+        study_id
+    from {{ touched_rows_of(ref('int_participants'), ref('stg_touched_participants')) }}
 ),
 
 statuses as (
@@ -19,9 +24,9 @@ stages as (
 )
 
 select
-    identities.participant_id,
-    identities.person_id,
-    identities.study_id,
+    participants.participant_id,
+    participants.person_id,
+    participants.study_id,
     changes.sequence_number,
 
     prior_statuses.status as prior_status,
@@ -35,11 +40,8 @@ select
     changes.follows_gap,
     changes.deliveries
 from changes
-inner join identities
-    on
-        changes.participant_key = identities.participant_key
-        and changes.person_key = identities.person_key
-        and changes.study_key = identities.study_key
+inner join participants
+    on changes.participant_key = participants.participant_key
 inner join statuses
     on changes.status_rank = statuses.status_rank
 left join statuses as prior_statuses

@@ -6,7 +6,7 @@ participants as (
 ),
 
 progress as (
-    select * from {{ ref('int_participant_progress') }}
+    select * from {{ ref('int_participations') }}
 ),
 
 backlog as (

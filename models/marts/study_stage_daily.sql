@@ -4,8 +4,8 @@ visits as (
     select
         study_key,
         stage_order,
-        started_at,
-        ended_at,
+        started_on,
+        ended_on,
         is_open
     from {{ ref('int_stage_visits') }}
 ),
@@ -22,7 +22,7 @@ entries_and_exits as (
     select
         study_key,
         stage_order,
-        {{ report_date('started_at') }} as moved_on,
+        started_on as moved_on,
         1 as entered,
         0 as exited
     from visits
@@ -30,7 +30,7 @@ entries_and_exits as (
     select
         study_key,
         stage_order,
-        {{ report_date('ended_at') }} as moved_on,
+        ended_on as moved_on,
         0 as entered,
         1 as exited
     from visits

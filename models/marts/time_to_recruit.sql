@@ -20,8 +20,13 @@ participations as (
     where first_invited_at is not null
 ),
 
-identities as (
-    select * from {{ ref('stg_identities') }}
+participants as (
+    select
+        participant_key,
+        participant_id,
+        person_id,
+        study_id
+    from {{ ref('int_participants') }}
 ),
 
 studies as (
@@ -60,9 +65,9 @@ recruited as (
 )
 
 select
-    identities.participant_id,
-    identities.person_id,
-    identities.study_id,
+    participants.participant_id,
+    participants.person_id,
+    participants.study_id,
     studies.study_type,
 
     recruited.activity,
@@ -70,10 +75,7 @@ select
     recruited.completed_at,
     {{ hours_between('recruited.first_invited_at', 'recruited.completed_at') }} as hours
 from recruited
-inner join identities
-    on
-        recruited.participant_key = identities.participant_key
-        and recruited.person_key = identities.person_key
-        and recruited.study_key = identities.study_key
+inner join participants
+    on recruited.participant_key = participants.participant_key
 inner join studies
     on recruited.study_key = studies.study_key
