@@ -1,3 +1,4 @@
+{{ config(materialized='incremental') }}
 {%- set first_times = {
     'study_invitation': 'first_invited_at',
     'participation': 'first_completed_at',
@@ -9,7 +10,7 @@
 with
 
 changes as (
-    select * from {{ ref('int_status_changes') }}
+    select * from {{ touched_rows_of(ref('int_status_changes'), ref('stg_touched_participants')) }}
 ),
 
 statuses as (
@@ -17,11 +18,12 @@ statuses as (
 ),
 
 participations as (
-    select * from {{ ref('int_participations') }}
+    select * from {{ touched_rows_of(ref('int_participations'), ref('stg_touched_participants')) }}
 ),
 
 invitations as (
     select
+        changes.participant_key,
         changes.person_key,
         'invitation' as kind,
         changes.occurred_at
@@ -37,6 +39,7 @@ all_kinds as (
     {%- for kind, first_at in first_times.items() %}
         union all
         select
+            participant_key,
             person_key,
             '{{ kind }}' as kind,
             {{ first_at }} as occurred_at

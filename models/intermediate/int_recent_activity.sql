@@ -16,7 +16,7 @@ statuses as (
         is_contact,
         dashboard_series
     from {{ ref('stg_statuses') }}
-    where is_contact or dashboard_series in ('{{ completions | join("', '") }}')
+    where is_contact or dashboard_series in ('interviews_completed', 'surveys_completed', 'tests_completed')
 ),
 
 marked as (
@@ -33,12 +33,12 @@ marked as (
 
 select
     person_key,
-    count(case when is_contact and in_30d then 1 end) as contacts_30d,
-    count(case when is_contact and in_90d then 1 end) as contacts_90d
-    {%- for one in completions %},
+    {%- for one in completions %}
         count(case when dashboard_series = '{{ one }}' and in_30d then 1 end) as {{ one }}_30d,
         count(case when dashboard_series = '{{ one }}' and in_90d then 1 end) as {{ one }}_90d,
-        count(case when dashboard_series = '{{ one }}' then 1 end) as {{ one }}_365d
+        count(case when dashboard_series = '{{ one }}' then 1 end) as {{ one }}_365d,
     {%- endfor %}
+    count(case when is_contact and in_30d then 1 end) as contacts_30d,
+    count(case when is_contact and in_90d then 1 end) as contacts_90d
 from marked
 group by person_key

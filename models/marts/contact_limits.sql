@@ -1,7 +1,10 @@
 with
 
 rules as (
-    select * from {{ ref('stg_governance_rules') }}
+    select
+        *,
+        row_number() over (order by rule_id) as rule_number
+    from {{ ref('stg_governance_rules') }}
 ),
 
 events as (
@@ -27,7 +30,7 @@ events_in_all as (
 
 suspects as (
     select
-        rules.rule_id,
+        rules.rule_number,
         events_in_all.person_key
     from rules
     inner join events_in_all
@@ -37,7 +40,7 @@ suspects as (
 
 suspicious as (
     select
-        rules.rule_id,
+        rules.rule_number,
         rules.at_most,
         rules.within_days,
         events.person_key,
@@ -46,7 +49,7 @@ suspicious as (
         case when events.kind = rules.counted_kind then 1 else 0 end as counted
     from suspects
     inner join rules
-        on suspects.rule_id = rules.rule_id
+        on suspects.rule_number = rules.rule_number
     inner join events
         on
             suspects.person_key = events.person_key
@@ -56,7 +59,7 @@ suspicious as (
 -- An event enters the window when it happens and leaves it so many days later.
 window_moves as (
     select
-        rule_id,
+        rule_number,
         at_most,
         person_key,
         occurred_at as moved_at,
@@ -65,7 +68,7 @@ window_moves as (
     from suspicious
     union all
     select
-        rule_id,
+        rule_number,
         at_most,
         person_key,
         {{ days_before('occurred_at', '-within_days') }} as moved_at,
@@ -79,14 +82,14 @@ windows as (
     select
         *,
         sum(moved) over (
-            partition by rule_id, person_key order by moved_at range between unbounded preceding and current row
+            partition by rule_number, person_key order by moved_at range between unbounded preceding and current row
         ) as in_window
     from window_moves
 ),
 
 summed as (
     select
-        rule_id,
+        rule_number,
         person_key,
         sum(case when judged = 1 and in_window > at_most then 1 else 0 end) as times_exceeded,
         min(case when judged = 1 and in_window > at_most then moved_at end) as first_exceeded_at,
@@ -94,7 +97,7 @@ summed as (
         max(case when judged = 1 then in_window end) as most_in_window,
         sum(case when moved_at <= {{ as_of() }} then moved else 0 end) as in_window_now
     from windows
-    group by rule_id, person_key
+    group by rule_number, person_key
 )
 
 select
@@ -103,7 +106,6 @@ select
     rules.rule_name,
     rules.at_most,
     rules.within_days,
-
     summed.first_exceeded_at,
     summed.last_exceeded_at,
     cast(summed.times_exceeded as integer) as times_exceeded,
@@ -114,5 +116,5 @@ from summed
 inner join identities
     on summed.person_key = identities.person_key
 inner join rules
-    on summed.rule_id = rules.rule_id
+    on summed.rule_number = rules.rule_number
 where summed.times_exceeded > 0
