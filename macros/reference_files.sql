@@ -43,22 +43,6 @@
     {% endfor %}
 {% endmacro %}
 
-{#- dbt asks for these two to make a seed, and reads the file a second time for them. Of seeds whose columns are said in
-    dbt_project.yml only the rows that were checked are taken. -#}
-{% macro create_csv_table(model, agate_table) %}
-    {% if not model.config.column_types %}
-        {{ return(adapter.dispatch('create_csv_table', 'dbt')(model, agate_table)) }}
-    {% endif %}
-    {% set query = 'create table ' ~ this ~ ' as ' ~ rows_of_file(model.name, model.config.column_types) %}
-    {% do run_query(query) %}
-    {{ return(query) }}
-{% endmacro %}
-
-{% macro load_csv_rows(model, agate_table) %}
-    {% if model.config.column_types %}{{ return('') }}{% endif %}
-    {{ return(adapter.dispatch('load_csv_rows', 'dbt')(model, agate_table)) }}
-{% endmacro %}
-
 {#- The type of each column that YAML describes. -#}
 {% macro types_of_columns(columns) %}
     {%- set types = {} -%}

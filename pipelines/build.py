@@ -1,9 +1,10 @@
-"""`studyflow build`: the dbt models, in this process, so that dbt's start-up is paid once."""
+"""`studyflow build`: the dbt models, in this process. `pipelines.builder` does the same in another."""
 
 import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from pipelines.errors import StudyflowError
@@ -19,6 +20,10 @@ ARGUMENTS = [
     "--log-level-file", "warn",
     "--no-write-json",
 ]  # fmt: skip
+
+may_open_warehouse = Event()
+"""dbt reads the project, then waits for this before it opens the warehouse (`pipelines.dbt_plugin`)."""
+may_open_warehouse.set()
 
 
 def build(settings: Settings) -> int:

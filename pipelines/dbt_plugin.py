@@ -3,16 +3,22 @@
 import atexit
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 
+from pipelines.build import may_open_warehouse
 from pipelines.reference import ReferenceFunctions
 from pipelines.state import fingerprint_of
 
 
 class Plugin(BasePlugin):
     """Makes the functions known that macros/cross_db/files.sql calls, on the connection of a dbt command."""
+
+    def initialize(self, plugin_config: dict[str, Any]) -> None:  # noqa: ARG002 - there is none
+        """Called by dbt just before it opens the warehouse for the first time."""
+        may_open_warehouse.wait()
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Called once by dbt. Another connection of the same process to the same warehouse has the same functions."""

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from pipelines import logs
 from pipelines.ask.warehouse import reading
+from pipelines.builder import Builder
 from pipelines.errors import StudyflowError
 from pipelines.load.loaded import Loaded
 from pipelines.load.loader import load, nothing_new
@@ -121,13 +122,14 @@ def _nothing_to_do(settings: Settings) -> Outcome | None:
 
 def _load_build_check(settings: Settings, *, strict: bool, console: Console | None) -> Outcome:
     outcome = Outcome(settings)
-    with _timed(outcome, "load") as of_load:
-        outcome.loaded = load_files(settings, console, meanwhile=_import_dbt)
-        of_load.update(outcome.loaded.as_dict())
-        _refuse_nothing(settings, outcome.loaded)
-    with _timed(outcome, "build") as of_build, _saying(console, "Building the tables"):
-        _build_what_is_new(outcome)
-        of_build.update({"built": outcome.built})
+    with Builder(settings) as builder:
+        with _timed(outcome, "load") as of_load:
+            outcome.loaded = load_files(settings, console, meanwhile=builder.start)
+            of_load.update(outcome.loaded.as_dict())
+            _refuse_nothing(settings, outcome.loaded)
+        with _timed(outcome, "build") as of_build, _saying(console, "Building the tables"):
+            _build_what_is_new(outcome, builder)
+            of_build.update({"built": outcome.built})
     with _timed(outcome, "check") as of_check, _saying(console, "Checking"):
         outcome.report = _check_unless_done(outcome, strict=strict)
         of_check.update({"ok": outcome.report is None or outcome.report.ok})
@@ -141,7 +143,7 @@ def _refuse_nothing(settings: Settings, loaded: Loaded) -> None:
             raise StudyflowError("\n".join(map(str, loaded.problems)))
 
 
-def _build_what_is_new(outcome: Outcome) -> None:
+def _build_what_is_new(outcome: Outcome, builder: Builder) -> None:
     """Build, unless that would make the tables that are there."""
     settings = outcome.settings
     with connect(settings.database) as connection:
@@ -150,7 +152,8 @@ def _build_what_is_new(outcome: Outcome) -> None:
         outcome.built = "nothing"
         outcome.settings = replace(settings, as_of=outcome.build.as_of)
         return
-    build_tables(settings)
+    Thread(target=_import_pandera, daemon=True).start()
+    builder.build()
     with connect(settings.database) as connection:
         outcome.build = last_build(connection)
     outcome.built = "all" if outcome.build is None or outcome.build.is_whole else "touched"
@@ -168,15 +171,15 @@ def _check_unless_done(outcome: Outcome, *, strict: bool) -> "Report | None":
 def load_files(settings: Settings, console: Console | None, meanwhile: Callable[[], None] | None = None) -> Loaded:
     """Load the raw files, unless that would mix the sample with a team's own webhooks.
 
-    `meanwhile` is called in a thread of its own once there is anything to read.
+    `meanwhile` is called once there is anything to read.
     """
     with connect(settings.database) as connection, progress_bar(console, "Loading", "bytes") as moved:
         _refuse_mixing(connection, settings)
-        waiting = [Thread(target=meanwhile, daemon=True)] if meanwhile else []
+        waiting = [meanwhile] if meanwhile else []
 
         def progress(done: int, total: int) -> None:
             while waiting:
-                waiting.pop().start()
+                waiting.pop()()
             moved(done, total)
 
         return load(connection, settings.raw, progress)
@@ -280,9 +283,9 @@ def _refuse_mixing(connection: duckdb.DuckDBPyConnection, settings: Settings) ->
         raise StudyflowError(msg)
 
 
-def _import_dbt() -> None:
-    """Pay for dbt's import while DuckDB loads."""
-    import dbt.cli.main  # noqa: F401, PLC0415
+def _import_pandera() -> None:
+    """Pay for what the check imports while another process builds."""
+    import pipelines.check.schemas  # noqa: F401, PLC0415
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import duckdb
 from processes import PROCESSES, use_parsed_project
 
 from pipelines import run as steps
+from pipelines.builder import Builder
 from pipelines.export import ExportOptions, exporter
 from pipelines.load import loader
 from pipelines.settings import Settings
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 WITHIN: dict[str, tuple[Any, str]] = {
     "load": (loader, "take_back_repeated"),
-    "build": (steps, "build_tables"),
+    "build": (Builder, "build"),
     "check": (steps, "check_copy"),
     "export": (exporter, "_write"),
 }
@@ -100,15 +101,15 @@ def _run_until(settings: Settings, point: str | float) -> None:
         module, name = WITHIN[point]
         setattr(module, name, _kill)
     else:
-        steps.build_tables = _later(steps.build_tables, point)  # type: ignore[assignment]
+        Builder.build = _later(Builder.build, point)  # type: ignore[assignment, method-assign]
     run(settings)
     os._exit(0)
 
 
-def _later(build: Callable[[Settings], int], seconds: float) -> Callable[[Settings], int]:
-    def build_and_be_killed(settings: Settings) -> int:
+def _later(build: Callable[[Builder], int], seconds: float) -> Callable[[Builder], int]:
+    def build_and_be_killed(builder: Builder) -> int:
         threading.Timer(seconds, _kill).start()
-        return build(settings)
+        return build(builder)
 
     return build_and_be_killed
 
