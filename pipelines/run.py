@@ -152,8 +152,10 @@ def _build_what_is_new(outcome: Outcome, builder: Builder) -> None:
         outcome.built = "nothing"
         outcome.settings = replace(settings, as_of=outcome.build.as_of)
         return
-    Thread(target=_import_pandera, daemon=True).start()
+    ahead = Thread(target=_prepare_check, daemon=True)
+    ahead.start()
     builder.build()
+    ahead.join()
     with connect(settings.database) as connection:
         outcome.build = last_build(connection)
     outcome.built = "all" if outcome.build is None or outcome.build.is_whole else "touched"
@@ -283,9 +285,11 @@ def _refuse_mixing(connection: duckdb.DuckDBPyConnection, settings: Settings) ->
         raise StudyflowError(msg)
 
 
-def _import_pandera() -> None:
-    """Pay for what the check imports while another process builds."""
-    import pipelines.check.schemas  # noqa: F401, PLC0415
+def _prepare_check() -> None:
+    """Pay for what the check imports and reads while another process builds."""
+    from pipelines.check import prepare  # noqa: PLC0415
+
+    prepare()
 
 
 @contextmanager
