@@ -29,7 +29,7 @@ class Builder:
     """Builds all tables of a warehouse, once, in another process; nothing of that is left at the end of the block."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
 
     @cached_property
     def process(self) -> subprocess.Popen[bytes]:
@@ -42,7 +42,7 @@ class Builder:
             start_new_session=True,  # Ctrl-C is for this process, which then ends the other
             env=os.environ | {"PYTHONWARNINGS": "ignore::UserWarning:multiprocessing.resource_tracker"},  # as that ends
         )
-        _send(process, pickle.dumps(self._settings))
+        _send(process, pickle.dumps(self.settings))
         return process
 
     def start(self) -> None:
@@ -60,7 +60,7 @@ class Builder:
         if not answer:
             code = self.process.wait()
             how = f"was killed ({Signals(-code).name})" if code < 0 else f"ended with code {code}"
-            msg = f"{self._settings.warehouse}: the process that builds the tables {how}. Run the command again."
+            msg = f"{self.settings.warehouse}: the process that builds the tables {how}. Run the command again."
             raise StudyflowError(msg)
         made: int | StudyflowError = pickle.loads(answer)  # noqa: S301 - from this very package
         if isinstance(made, StudyflowError):

@@ -93,10 +93,16 @@ def _dbt(arguments: list[str]) -> None:
 
 
 def use_parsed_project() -> None:
-    """Let dbt, in this process, begin with the project as it was parsed once, where the warehouse is called as it was then."""
+    """Let dbt, in this very process, begin with the project as it was parsed once.
+
+    That is where the warehouse is called as it was then. A run does not start a process of its own to build here: that
+    would import dbt and parse the project anew. test_builder.py is about that process.
+    """
     from dbt.cli import main  # noqa: PLC0415 - takes seconds
     from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
     from dbt.parser.manifest import extended_mashumuro_decoder  # noqa: PLC0415
+
+    from pipelines import build, builder, run  # noqa: PLC0415 - likewise
 
     class Runner(main.dbtRunner):
         def __init__(self, manifest: Any = None, callbacks: Any = None) -> None:  # noqa: ANN401 - as dbt has it
@@ -105,7 +111,15 @@ def use_parsed_project() -> None:
                 manifest.build_flat_graph()
             super().__init__(manifest, callbacks)
 
+    class BuilderHere(builder.Builder):
+        def start(self) -> None:
+            pass
+
+        def build(self) -> int:
+            return build.build(self.settings)
+
     main.dbtRunner = Runner  # type: ignore[misc]
+    run.Builder = BuilderHere  # type: ignore[attr-defined, misc]
 
 
 @cache
