@@ -119,7 +119,7 @@ def use_parsed_project() -> None:
             return build.build(self.settings)
 
     main.dbtRunner = Runner  # type: ignore[misc]
-    run.Builder = BuilderHere  # type: ignore[attr-defined, misc]
+    run.Builder = BuilderHere  # type: ignore[attr-defined]
 
 
 @cache

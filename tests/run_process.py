@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from processes import PROCESSES, use_parsed_project
 
+from pipelines import build as builds
 from pipelines import run as steps
-from pipelines.builder import Builder
 from pipelines.export import ExportOptions, exporter
 from pipelines.load import loader
 from pipelines.settings import Settings
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 WITHIN: dict[str, tuple[Any, str]] = {
     "load": (loader, "take_back_repeated"),
-    "build": (Builder, "build"),
+    "build": (builds, "build"),
     "check": (steps, "check_copy"),
     "export": (exporter, "_write"),
 }
@@ -101,15 +101,15 @@ def _run_until(settings: Settings, point: str | float) -> None:
         module, name = WITHIN[point]
         setattr(module, name, _kill)
     else:
-        Builder.build = _later(Builder.build, point)  # type: ignore[assignment, method-assign]
+        builds.build = _later(builds.build, point)  # type: ignore[assignment]
     run(settings)
     os._exit(0)
 
 
-def _later(build: Callable[[Builder], int], seconds: float) -> Callable[[Builder], int]:
-    def build_and_be_killed(builder: Builder) -> int:
+def _later(build: Callable[[Settings], int], seconds: float) -> Callable[[Settings], int]:
+    def build_and_be_killed(settings: Settings) -> int:
         threading.Timer(seconds, _kill).start()
-        return build(builder)
+        return build(settings)
 
     return build_and_be_killed
 
