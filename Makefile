@@ -6,10 +6,10 @@ READY := $(VENV)/.ready
 PEERS := .venv-benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow fuzz lint format docs benchmarks lock clean
+.PHONY: help setup setup-spark run test test-slow test-spark fuzz lint format docs benchmarks lock clean
 
 help: ## List these targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Make .venv from the lock file
 
@@ -20,6 +20,9 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
+setup-spark: $(READY) ## Add what dbt build --target spark needs, but Java: docs/spark.md
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-spark.lock
+
 run: $(READY) ## Load, build, check and export the sample data
 	$(BIN)/studyflow run
 
@@ -28,6 +31,9 @@ test: $(READY) ## Run the tests
 
 test-slow: $(READY) ## Run the tests marked slow, too
 	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder -m ''
+
+test-spark: setup-spark ## Compare all tables of Spark and DuckDB, also on two workers on this machine
+	$(BIN)/python -m pytest tests/test_spark.py -m ''
 
 fuzz: $(READY) ## Load files that a fuzzer makes, others each time, for some minutes
 	STUDYFLOW_FUZZ_EXAMPLES=5000 $(BIN)/python -m pytest tests/test_load_fuzz.py
@@ -61,6 +67,8 @@ lock: $(READY) ## Pin again what pyproject.toml asks for
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-strip-extras \
 		--python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
+	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-strip-extras \
+		--python-version 3.11 --extra spark pyproject.toml --constraint requirements.lock --output-file requirements-spark.lock
 
 clean: ## Remove the environment and everything that was made
 	rm -rf $(VENV) $(PEERS) target logs data/studyflow.duckdb data/exports data/reports docs/site data/reports

@@ -1,7 +1,7 @@
 {#- The raw tables, made by `studyflow load` (which renders this very macro) and, so that dbt also works
     on an empty warehouse, at the start of every dbt run. -#}
 
-{% macro raw_tables() %}
+{% macro duckdb__raw_tables() %}
 create schema if not exists raw;
 
 -- One row: the format of these tables. Those of before there was this one are known by what they lack.
@@ -92,7 +92,7 @@ create table if not exists raw.forgotten_lines (
 {% macro warehouse_format() -%}4{%- endmacro %}
 
 {#- dbt builds on raw tables of this format only: `studyflow` brings older ones to it, with a copy to fall back on. -#}
-{% macro refuse_other_format() %}
+{% macro duckdb__refuse_other_format() %}
     {%- if execute and flags.WHICH in ['build', 'run', 'seed'] -%}
         {%- set found = run_query('select format from raw.format').columns[0].values()[0] -%}
         {%- set ours = warehouse_format() | int -%}

@@ -6,11 +6,10 @@
         {% set asked = {'as_of': env_var('STUDYFLOW_AS_OF', '')} %}
         {% do asked.update(invocation_args_dict.get('vars') or {}) %}
         {% do run_query(read_files(setting('studies_file'), setting('people_file'), asked)) %}
-        {{ missing_seeds() }}
+        {% do make_missing_seeds() %}
         {% if flags.WHICH in ['build', 'run'] %}
             {% for source in graph.sources.values() if source.name in ['studies_file', 'people_file'] %}
-                create or replace table {{ source.schema }}.{{ source.name }} as
-                {{ rows_of_optional_file(source) }};
+                {% do run_query(replace_with(source.schema ~ '.' ~ source.name, rows_of_optional_file(source))) %}
             {% endfor %}
         {% endif %}
     {% endif %}
@@ -31,21 +30,13 @@
 
 {#- `dbt run` alone must work on an empty warehouse, where `dbt seed` has not run yet: seeds that are not there are made
     at the start of a run. dbt is told of them, so that `dbt build` can load them anew. -#}
-{% macro missing_seeds() %}
+{% macro make_missing_seeds() %}
     {% for seed in graph.nodes.values() if seed.resource_type == 'seed' and seed.config.enabled %}
         {% if seed.config.column_types and not adapter.get_relation(seed.database, seed.schema, seed.alias) %}
-            create schema if not exists {{ seed.schema }};
-            create table {{ seed.schema }}.{{ seed.alias }} as
-            {{ rows_of_file(seed.name, seed.config.column_types) }};
             {% set made = api.Relation.create(seed.database, seed.schema, seed.alias, type='table') %}
+            {% do run_query('create schema if not exists ' ~ seed.schema) %}
+            {% do run_query(new_table(made, rows_of_file(seed.name, seed.config.column_types))) %}
             {% do adapter.cache_added(made) %}
         {% endif %}
     {% endfor %}
-{% endmacro %}
-
-{#- The type of each column that YAML describes. -#}
-{% macro types_of_columns(columns) %}
-    {%- set types = {} -%}
-    {%- for column in columns.values() -%}{%- do types.update({column.name: column.data_type}) -%}{%- endfor -%}
-    {{ return(types) }}
 {% endmacro %}

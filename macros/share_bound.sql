@@ -15,8 +15,6 @@
 
 {#- What a query outside dbt calls for the same: the functions share_low(hits, trials) and share_high(hits, trials) of
     schema marts, made at the start of every build. -#}
-{% macro share_functions() -%}{{ return(adapter.dispatch('share_functions')()) }}{%- endmacro %}
-{% macro default__share_functions() -%}{%- endmacro %}
 {% macro duckdb__share_functions() -%}
 create schema if not exists marts;
 {%- for bound in ['low', 'high'] %}

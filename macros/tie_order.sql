@@ -11,9 +11,9 @@
         + cast({{ number }} as bigint)
     )
 {%- endmacro %}
-{% macro instant_of(link) -%}({{ link }} >> 40){%- endmacro %}
-{% macro status_of(link) -%}(({{ link }} >> 28) & 4095){%- endmacro %}
-{% macro prior_of(link) -%}(({{ link }} >> 16) & 4095){%- endmacro %}
+{% macro instant_of(link) -%}{{ shifted_right(link, 40) }}{%- endmacro %}
+{% macro status_of(link) -%}({{ shifted_right(link, 28) }} & 4095){%- endmacro %}
+{% macro prior_of(link) -%}({{ shifted_right(link, 16) }} & 4095){%- endmacro %}
 
 {#- The fewest that break from the status before to the goal that suits best; goals are the prior statuses of what
     comes next. A link from the goal back to the status before makes a ring, in which the two ends are like all links. -#}

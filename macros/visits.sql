@@ -3,7 +3,7 @@
 
 {#- One row per visit. A run of inferred changes alone took no known time, so it is no visit, but it ends the one before.
     Such a run is always a single change: the change that it was inferred from follows at once.
-    A participant's repeated visits are summed as decimals (of seconds), so that the order of summing does not show. -#}
+    A participant's repeated visits are summed as whole microseconds, so that the order of summing does not show. -#}
 {% macro visits(column) -%}
 with
 
@@ -55,9 +55,9 @@ select
     *,
     ended_at is null as is_open,
     row_number() over in_order = 1 as is_first_visit,
-    case when row_number() over in_order = 1 then cast(
-        sum(cast(completed_hours * 3600 as decimal(18, 6))) over (partition by participant_key, {{ column }}) as double
-    ) / 3600 end as participant_hours
+    case when row_number() over in_order = 1 then {{ hours_of(
+        'cast(sum(' ~ microseconds_between('started_at', 'ended_at') ~ ') over (partition by participant_key, ' ~ column ~ ') as bigint)'
+    ) }} end as participant_hours
 from visits
 window in_order as (partition by participant_key, {{ column }} order by sequence_number)
 {%- endmacro %}
@@ -73,10 +73,10 @@ select
     cast(count(completed_hours) as integer) as completed_visits,
     cast(count(*) - count(completed_hours) as integer) as open_visits,
 
-    median(completed_hours) as median_hours,
-    percentile_cont(0.9) within group (order by completed_hours) as p90_hours,
+    {{ percentile('completed_hours', 0.5) }} as median_hours,
+    {{ percentile('completed_hours', 0.9) }} as p90_hours,
     max(completed_hours) as max_hours,
-    median(participant_hours) as median_hours_per_participant,
+    {{ percentile('participant_hours', 0.5) }} as median_hours_per_participant,
     {{ hours_between("min(case when is_open then started_at end)", as_of()) }} as oldest_open_hours
 from {{ visits }}
 group by study_key, {{ column }}

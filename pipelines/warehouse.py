@@ -48,7 +48,7 @@ def macros_of(file: Path) -> Callable[..., Any]:
 
 def raw_tables_ddl() -> str:
     """The SQL that makes the raw tables, from the dbt macro that also makes them."""
-    return str(_raw_tables()("raw_tables"))
+    return str(_raw_tables()("duckdb__raw_tables"))
 
 
 def warehouse_format() -> int:

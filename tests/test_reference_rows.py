@@ -45,7 +45,7 @@ class Models:
         self.begin(*self.files)
         render = macros_of(PROJECT / "macros" / "cross_db" / "files.sql")
         for name in ("studies", "people"):
-            query = render("default__rows_of_file", name, self.types(name))
+            query = render("duckdb__rows_of_file", name, self.types(name))
             self.connection.execute(f"create or replace table raw.{name}_file as {query}")
         self.product.build(self.connection, "stg_studies", "stg_people")
         found = [rows(self.connection, f"staging.stg_{name}") for name in ("studies", "people")]

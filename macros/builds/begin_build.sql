@@ -2,7 +2,7 @@
     on, until it ends completely, nobody can build on them. A build that was killed, that failed or that only made some
     models is therefore followed by one that makes everything anew. -#}
 
-{% macro begin_build() %}
+{% macro duckdb__begin_build() %}
     {%- if execute and flags.WHICH in ['build', 'run', 'seed'] -%}
         {%- do run_query(state_tables()) -%}
         {%- set found = run_query(build_to_build_on()).rows if is_full_selection() else [] -%}
@@ -76,7 +76,7 @@ create table if not exists state.last_build ({{ columns }});
 {% endmacro %}
 
 {#- What a build does in the end: if every model was made, the next build can build on this one. -#}
-{% macro end_build(results) %}
+{% macro duckdb__end_build(results) %}
     {% if execute and flags.WHICH == 'build' %}
         {% set made = [] %}
         {% for result in results if result.status == 'success' %}{% do made.append(result.node.unique_id) %}{% endfor %}

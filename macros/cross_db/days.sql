@@ -5,7 +5,7 @@
     {%- set first_shown = "greatest(" ~ first_day ~ ", cast('" ~ var('daily_tables_from') ~ "' as date))" -%}
     {{ return(adapter.dispatch('each_day')(relation, columns, first_shown, last_day)) }}
 {%- endmacro %}
-{% macro default__each_day(relation, columns, first_day, last_day) -%}
+{% macro spark__each_day(relation, columns, first_day, last_day) -%}
     select
         {{ columns | join(', ') }},
         explode(sequence({{ first_day }}, {{ last_day }})) as day

@@ -1,18 +1,26 @@
-{#- What files say. pipelines/dbt_plugin.py reads them and gives their rows to the engine: no engine parses a file. -#}
+{#- What files say. The project's own reader reads and checks them, and gives their rows to the engine: no engine parses a
+    file. DuckDB asks it while dbt runs (pipelines/dbt_plugin.py); for Spark, pipelines/spark/raw.py asked it before. -#}
 
 {#- The query that reads and checks all reference files and vars, for the rows that follow; it fails where one is wrong. -#}
 {% macro read_files(studies, people, vars) -%}
     {{ return(adapter.dispatch('read_files')(studies, people, vars)) }}
 {%- endmacro %}
-{% macro default__read_files(studies, people, vars) -%}
+{% macro duckdb__read_files(studies, people, vars) -%}
     select read_reference_files({{ text_literal(studies) }}, {{ text_literal(people) }}, {{ text_literal(tojson(vars)) }})
+{%- endmacro %}
+{% macro spark__read_files(studies, people, vars) -%}
+    select assert_true(
+        count(*) > 0,
+        'The reference files have not been put where Spark reads them. Do that first: python -m pipelines.spark'
+    )
+    from raw.file_rows
 {%- endmacro %}
 
 {#- The rows of a reference file, its columns typed. -#}
 {% macro rows_of_file(name, column_types) -%}
     {{ return(adapter.dispatch('rows_of_file')(name, column_types)) }}
 {%- endmacro %}
-{% macro default__rows_of_file(name, column_types) -%}
+{% macro duckdb__rows_of_file(name, column_types) -%}
     select
     {%- for column, type in column_types.items() %}
         cast(cells[{{ loop.index }}] as {{ type }}) as {{ column }}{{ "," if not loop.last }}
@@ -21,12 +29,17 @@
         select unnest(reference_rows({{ text_literal(name) }}, {{ text_list(column_types.keys()) }})) as cells
     ) as file_rows
 {%- endmacro %}
+{% macro spark__rows_of_file(name, column_types) -%}
+    select
+    {%- for column, type in column_types.items() %}
+        cast(cells['{{ column }}'] as {{ engine_type(type) }}) as {{ column }}{{ "," if not loop.last }}
+    {%- endfor %}
+    from raw.file_rows
+    where file_name = '{{ name }}'
+{%- endmacro %}
 
 {#- The query for a hash of the files that match patterns, of other files, and of values. -#}
 {% macro fingerprint(patterns, files, values) -%}
-    {{ return(adapter.dispatch('fingerprint')(patterns, files, values)) }}
-{%- endmacro %}
-{% macro default__fingerprint(patterns, files, values) -%}
     select fingerprint_of({{ text_list(patterns) }}, {{ text_list(files) }}, {{ text_list(values) }})
 {%- endmacro %}
 

@@ -1,30 +1,32 @@
 {#- Instants: points in time, kept and shown in UTC. What engines name and compute differently stands here. -#}
 
 {% macro instant_type() -%}{{ return(adapter.dispatch('instant_type')()) }}{%- endmacro %}
-{% macro default__instant_type() -%}timestamp{%- endmacro %}
+{% macro spark__instant_type() -%}timestamp{%- endmacro %}
 {% macro duckdb__instant_type() -%}timestamptz{%- endmacro %}
 
 {% macro instant(text) -%}cast('{{ text }}' as {{ instant_type() }}){%- endmacro %}
 
-{#- Exact seconds between two instants, as a double. -#}
-{% macro seconds_between(earlier, later) -%}
-    {{ return(adapter.dispatch('seconds_between')(earlier, later)) }}
+{#- Whole microseconds between two instants. -#}
+{% macro microseconds_between(earlier, later) -%}
+    {{ return(adapter.dispatch('microseconds_between')(earlier, later)) }}
 {%- endmacro %}
-{% macro default__seconds_between(earlier, later) -%}
-    ((unix_micros({{ later }}) - unix_micros({{ earlier }})) / 1000000.0)
+{% macro spark__microseconds_between(earlier, later) -%}
+    (unix_micros({{ later }}) - unix_micros({{ earlier }}))
 {%- endmacro %}
-{% macro duckdb__seconds_between(earlier, later) -%}
-    ((epoch_us({{ later }}) - epoch_us({{ earlier }})) / 1000000.0)
+{% macro duckdb__microseconds_between(earlier, later) -%}
+    (epoch_us({{ later }}) - epoch_us({{ earlier }}))
 {%- endmacro %}
 
-{% macro hours_between(earlier, later) -%}({{ seconds_between(earlier, later) }} / 3600.0){%- endmacro %}
-{% macro days_between(earlier, later) -%}({{ seconds_between(earlier, later) }} / 86400.0){%- endmacro %}
+{#- Exact hours and days of 24 hours, as doubles. -#}
+{% macro hours_of(microseconds) -%}({{ microseconds }} / 1e6 / 3600e0){%- endmacro %}
+{% macro hours_between(earlier, later) -%}{{ hours_of(microseconds_between(earlier, later)) }}{%- endmacro %}
+{% macro days_between(earlier, later) -%}({{ microseconds_between(earlier, later) }} / 1e6 / 86400e0){%- endmacro %}
 
 {#- The instant so many days of 24 hours before another. -#}
 {% macro days_before(instant, days) -%}
     {{ return(adapter.dispatch('days_before')(instant, days)) }}
 {%- endmacro %}
-{% macro default__days_before(instant, days) -%}
+{% macro spark__days_before(instant, days) -%}
     ({{ instant }} - make_dt_interval(0, 24 * ({{ days }})))
 {%- endmacro %}
 {% macro duckdb__days_before(instant, days) -%}
@@ -33,7 +35,7 @@
 
 {#- The day an instant falls on, in the report's time zone. -#}
 {% macro report_date(instant) -%}{{ return(adapter.dispatch('report_date')(instant)) }}{%- endmacro %}
-{% macro default__report_date(instant) -%}
+{% macro spark__report_date(instant) -%}
     cast(from_utc_timestamp({{ instant }}, '{{ var("report_timezone") }}') as date)
 {%- endmacro %}
 {% macro duckdb__report_date(instant) -%}

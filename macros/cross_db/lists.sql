@@ -2,38 +2,38 @@
 
 {#- All values of a group, smallest first. -#}
 {% macro sorted_list(value) -%}{{ return(adapter.dispatch('sorted_list')(value)) }}{%- endmacro %}
-{% macro default__sorted_list(value) -%}sort_array(collect_list({{ value }})){%- endmacro %}
+{% macro spark__sorted_list(value) -%}sort_array(collect_list({{ value }})){%- endmacro %}
 {% macro duckdb__sorted_list(value) -%}list_sort(list({{ value }})){%- endmacro %}
 
 {#- One row per element of a list of a relation, beside its columns. -#}
 {% macro each_element(relation, list, element) -%}{{ return(adapter.dispatch('each_element')(relation, list, element)) }}{%- endmacro %}
-{% macro default__each_element(relation, list, element) -%}select *, explode({{ list }}) as {{ element }} from {{ relation }}{%- endmacro %}
+{% macro spark__each_element(relation, list, element) -%}select *, explode({{ list }}) as {{ element }} from {{ relation }}{%- endmacro %}
 {% macro duckdb__each_element(relation, list, element) -%}select *, unnest({{ list }}) as {{ element }} from {{ relation }}{%- endmacro %}
 
 {#- A value of each element. -#}
 {% macro list_map(list, element, value) -%}{{ return(adapter.dispatch('list_map')(list, element, value)) }}{%- endmacro %}
-{% macro default__list_map(list, element, value) -%}transform({{ list }}, {{ element }} -> {{ value }}){%- endmacro %}
+{% macro spark__list_map(list, element, value) -%}transform({{ list }}, {{ element }} -> {{ value }}){%- endmacro %}
 {% macro duckdb__list_map(list, element, value) -%}list_transform({{ list }}, lambda {{ element }}: {{ value }}){%- endmacro %}
 
 {#- The elements for which a condition holds. -#}
 {% macro list_where(list, element, condition) -%}{{ return(adapter.dispatch('list_where')(list, element, condition)) }}{%- endmacro %}
-{% macro default__list_where(list, element, condition) -%}filter({{ list }}, {{ element }} -> {{ condition }}){%- endmacro %}
+{% macro spark__list_where(list, element, condition) -%}filter({{ list }}, {{ element }} -> {{ condition }}){%- endmacro %}
 {% macro duckdb__list_where(list, element, condition) -%}list_filter({{ list }}, lambda {{ element }}: {{ condition }}){%- endmacro %}
 
 {% macro list_size(list) -%}{{ return(adapter.dispatch('list_size')(list)) }}{%- endmacro %}
-{% macro default__list_size(list) -%}size({{ list }}){%- endmacro %}
+{% macro spark__list_size(list) -%}size({{ list }}){%- endmacro %}
 {% macro duckdb__list_size(list) -%}len({{ list }}){%- endmacro %}
 
 {#- The sum of whole numbers; null of none. -#}
 {% macro list_sum(list) -%}{{ return(adapter.dispatch('list_sum')(list)) }}{%- endmacro %}
-{% macro default__list_sum(list) -%}reduce({{ list }}, cast(null as bigint), (total, term) -> coalesce(total, 0) + term){%- endmacro %}
+{% macro spark__list_sum(list) -%}reduce({{ list }}, cast(null as bigint), (total, term) -> coalesce(total, 0) + term){%- endmacro %}
 {% macro duckdb__list_sum(list) -%}cast(list_sum({{ list }}) as bigint){%- endmacro %}
 
 {#- All bits that are set in one of the numbers. -#}
 {% macro list_bit_or(list) -%}{{ return(adapter.dispatch('list_bit_or')(list)) }}{%- endmacro %}
-{% macro default__list_bit_or(list) -%}reduce({{ list }}, cast(0 as bigint), (bits, each) -> bits | each){%- endmacro %}
+{% macro spark__list_bit_or(list) -%}reduce({{ list }}, cast(0 as bigint), (bits, each) -> bits | each){%- endmacro %}
 {% macro duckdb__list_bit_or(list) -%}list_bit_or({{ list }}){%- endmacro %}
 
 {% macro list_min(list) -%}{{ return(adapter.dispatch('list_min')(list)) }}{%- endmacro %}
-{% macro default__list_min(list) -%}array_min({{ list }}){%- endmacro %}
+{% macro spark__list_min(list) -%}array_min({{ list }}){%- endmacro %}
 {% macro duckdb__list_min(list) -%}list_min({{ list }}){%- endmacro %}

@@ -1,8 +1,6 @@
-{#- Ties are put in order link by link (macros/tie_order.sql). A prefix of an order goes on if it can still become one
-    that breaks the fewest links, and if no other prefix has statuses that come first in the reference table. -#}
 {%- set prefixes_kept = 32 %}
 
-with recursive
+with
 
 tied_changes as (
     select
@@ -25,70 +23,16 @@ tie_groups as (
 
 -- Many tie groups are alike, so each kind is put in order once.
 kinds as (
-    select
+    select distinct
         rank_before,
         prior_rank_after,
         last_instant,
-        links,
-        row_number() over (order by rank_before, prior_rank_after, links) as kind
+        links
     from tie_groups
-    group by rank_before, prior_rank_after, last_instant, links
-),
-
-kind_links as (
-    {{ each_element('kinds', 'links', 'link') }}
-),
-
-instants as (
-    select
-        kind,
-        {{ instant_of('link') }} as instant,
-        {{ sorted_list('link') }} as links_then
-    from kind_links
-    group by kind, {{ instant_of('link') }}
-),
-
--- From the last instant back: the statuses with which an instant should end for the sake of what follows.
-goals_by_instant as (
-    select
-        kind,
-        last_instant as instant,
-        {{ dbt.array_construct(['prior_rank_after']) }} as goals
-    from kinds
-
-    union all
-
-    {{ goals_of_the_instant_before() }}
-),
-
-prefixes as (
-    select
-        kinds.kind,
-        instants.instant,
-        instants.links_then as links_left,
-        kinds.rank_before as last_rank,
-        {{ list_where('instants.links_then', 'each_link', 'false') }} as path
-    from kinds
-    inner join instants
-        on
-            kinds.kind = instants.kind
-            and instants.instant = 1
-
-    union all
-
-    ({{ longer_prefixes(prefixes_kept) }})
 ),
 
 orders as (
-    select
-        kinds.rank_before,
-        kinds.prior_rank_after,
-        kinds.links,
-        prefixes.path
-    from prefixes
-    inner join kinds
-        on prefixes.kind = kinds.kind
-    where prefixes.links_left is null
+    {{ tie_orders('kinds', prefixes_kept) }}
 )
 
 select

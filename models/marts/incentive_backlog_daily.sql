@@ -75,7 +75,7 @@ lasting as (
     select
         *,
         coalesce(
-            cast({{ dbt.dateadd('day', -1, 'next_moved_on') }} as date), {{ report_date(as_of()) }}
+            next_moved_on - 1, {{ report_date(as_of()) }}
         ) as lasts_until
     from balances
     where participants > 0

@@ -68,8 +68,8 @@ times as (
         study_key,
         step_order,
         count(*) as converted_timed,
-        median(hours) as median_hours,
-        percentile_cont(0.9) within group (order by hours) as p90_hours
+        {{ percentile('hours', 0.5) }} as median_hours,
+        {{ percentile('hours', 0.9) }} as p90_hours
     from timed
     group by study_key, step_order
 ),

@@ -64,14 +64,14 @@ spans as (
         case
             when participants = 0 then moved_on
             when next_moved_on is null then {{ report_date(as_of()) }}
-            else {{ dbt.dateadd('day', -1, 'next_moved_on') }}
+            else next_moved_on - 1
         end as lasts_until
     from balances
 ),
 
 days as (
     {{ each_day('spans', ['study_key', 'stage_order', 'participants', 'entered', 'exited', 'moved_on'],
-        'moved_on', 'cast(lasts_until as date)') }}
+        'moved_on', 'lasts_until') }}
 )
 
 select

@@ -33,7 +33,7 @@ counted as (
         status_rank,
         count(*) as transitions,
         count(hours) as timed_transitions,
-        median(hours) as median_hours
+        {{ percentile('hours', 0.5) }} as median_hours
     from moves
     group by study_key, prior_rank, status_rank
 )

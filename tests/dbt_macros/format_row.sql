@@ -3,7 +3,8 @@
 
 {% macro format_row(row, column_name_to_data_types) %}
     {%- set formatted = {} -%}
-    {%- for column, value in row.items() -%}
+    {%- for column, written in row.items() -%}
+        {%- set value = with_seconds(written) -%}
         {%- set columns = columns_of_fixture(column, row, column_name_to_data_types) -%}
         {%- for name, kind in columns.items() -%}
             {%- if kind == 'key' and value is string -%}
@@ -16,6 +17,12 @@
         {%- endfor -%}
     {%- endfor -%}
     {{ return(formatted) }}
+{% endmacro %}
+
+{#- An instant of a fixture that is written to the minute, to the second: Spark reads no other. -#}
+{% macro with_seconds(value) %}
+    {%- if value is not string -%}{{ return(value) }}{%- endif -%}
+    {{ return(modules.re.sub('^(\\d+-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d)(Z|[+-]\\d\\d(:?\\d\\d)?)$', '\\1:00\\2', value)) }}
 {% endmacro %}
 
 {#- The columns of the model that a column of a fixture gives, and what each holds: itself, and a key or rank made of it. -#}

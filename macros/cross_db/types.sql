@@ -1,0 +1,27 @@
+{#- Types. YAML says them as DuckDB does: varchar, timestamptz, hugeint, blob. -#}
+
+{#- A type of YAML as the engine writes it. -#}
+{% macro engine_type(type) -%}{{ return(adapter.dispatch('engine_type')(type)) }}{%- endmacro %}
+{% macro duckdb__engine_type(type) -%}{{ return(type) }}{%- endmacro %}
+{% macro spark__engine_type(type) -%}
+    {%- set types = {
+        'varchar': 'string', 'timestamptz': 'timestamp', 'ubigint': 'bigint', 'hugeint': 'decimal(38, 0)', 'blob': 'binary',
+    } -%}
+    {{ return(types.get(type, type)) }}
+{%- endmacro %}
+
+{#- The type of each column that YAML describes, as the engine writes it. -#}
+{% macro types_of_columns(columns) %}
+    {%- set types = {} -%}
+    {%- for column in columns.values() -%}{%- do types.update({column.name: engine_type(column.data_type)}) -%}{%- endfor -%}
+    {{ return(types) }}
+{% endmacro %}
+
+{#- dbt asks for this, to compare the columns of a query with those of a contract. -#}
+{% macro spark__get_empty_schema_sql(columns) -%}
+    select
+    {%- for name, type in types_of_columns(columns).items() %}
+        cast(null as {{ type }}) as {{ adapter.quote(name) }}{{ "," if not loop.last }}
+    {%- endfor %}
+    where false
+{%- endmacro %}

@@ -1,0 +1,59 @@
+"""The raw tables of a warehouse, and the rows of the reference files, as Parquet that Spark reads in place."""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.load.withhold import forgotten, hash_of
+from pipelines.reference import read_reference_files
+
+TABLES = ("files", "deliveries", "loads", "withdrawals", "forgotten", "forgotten_lines")
+CELLS = pa.schema([("file_name", pa.string()), ("cells", pa.map_(pa.string(), pa.string()))])
+"""A row of a reference file: its cells that are not blank, by column, as the columns' types are written."""
+
+
+def write_raw(connection: duckdb.DuckDBPyConnection, folder: Path, studies: Path, people: Path) -> None:
+    """Put what the models read into a folder, in the place of what an earlier call put there.
+
+    People who were forgotten are left out, even if people.csv still has them.
+
+    Raises:
+        StudyflowError: something in the reference files cannot be right.
+    """
+    sheets = read_reference_files(studies, people)
+    if gone := forgotten(connection):
+        rows_of_people = sheets["people"].rows
+        rows_of_people[:] = [
+            row for row in rows_of_people if hash_of(gone.salt, row.get("person_id")) not in gone.people
+        ]
+    rows = [
+        {"file_name": name, "cells": [(column, cell) for column, cell in row.cells.items() if cell]}
+        for name, sheet in sheets.items()
+        for row in sheet.rows
+    ]
+    made = folder / "raw.db.new"
+    shutil.rmtree(made, ignore_errors=True)
+    for table in TABLES:
+        (made / table).mkdir(parents=True)
+        path = str(made / table / "rows.parquet").replace("'", "''")
+        query = f"select {_columns(connection, table)} from raw.{table}"  # noqa: S608 - names of our own
+        connection.execute(f"copy ({query}) to '{path}' (format parquet)")
+    (made / "file_rows").mkdir()
+    pq.write_table(pa.Table.from_pylist(rows, CELLS), made / "file_rows" / "rows.parquet")
+    shutil.rmtree(folder / "raw.db", ignore_errors=True)
+    made.rename(folder / "raw.db")
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> str:
+    """The columns of a raw table, with whole numbers of 128 bits as decimals: DuckDB writes them to Parquet as doubles."""
+    columns = connection.execute(
+        "select column_name, data_type from information_schema.columns "
+        "where table_schema = 'raw' and table_name = $1 order by ordinal_position",
+        [table],
+    ).fetchall()
+    return ", ".join(
+        f"cast({name} as decimal(38, 0)) as {name}" if kind == "HUGEINT" else name for name, kind in columns
+    )
