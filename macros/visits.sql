@@ -1,54 +1,29 @@
 {#- The queries that int_stage_visits and int_status_visits share, and those that sum them up: a visit is an unbroken
     run of one stage or one status. -#}
 
-{#- One row per visit. A run of inferred changes alone took no known time, so it is no visit, but it ends the one before.
-    Such a run is always a single change: the change that it was inferred from follows at once.
+{#- One row per visit; `level`: status or stage. A run of inferred changes alone took no known time, so it is no visit, but it
+    ends the one before: the change that told of it starts another (int_status_changes says which changes start visits).
     A participant's repeated visits are summed as whole microseconds, so that the order of summing does not show. -#}
-{% macro visits(column) -%}
+{% macro visits(column, level) -%}
 with
 
-changes as (
-    select
-        participant_key,
-        study_key,
-        sequence_number,
-        {{ column }},
-        occurred_at,
-        is_inferred
-    from {{ touched_rows_of(ref('int_status_changes'), ref('stg_touched_participants')) }}
-),
-
-beginnings as (
-    select
-        participant_key,
-        study_key,
-        sequence_number,
-        {{ column }},
-        occurred_at,
-        is_inferred and coalesce(lead({{ column }}) over in_order <> {{ column }}, true) as is_inferred_alone
-    from changes
-    window in_order as (partition by participant_key order by sequence_number)
-    qualify coalesce(lag({{ column }}) over in_order <> {{ column }}, true)
-),
-
-runs as (
-    select
-        *,
-        lead(occurred_at) over (partition by participant_key order by sequence_number) as ended_at
-    from beginnings
-),
-
-visits as (
+spans as (
     select
         participant_key,
         study_key,
         sequence_number,
         {{ column }},
         occurred_at as started_at,
-        ended_at,
-        {{ hours_between('occurred_at', 'ended_at') }} as completed_hours
-    from runs
-    where not is_inferred_alone
+        lead(occurred_at) over (partition by participant_key order by sequence_number) as ended_at
+    from {{ touched_rows_of(ref('int_status_changes'), ref('stg_touched_participants')) }}
+    where starts_{{ level }}_visit
+),
+
+visits as (
+    select
+        *,
+        {{ hours_between('started_at', 'ended_at') }} as completed_hours
+    from spans
 )
 
 select
@@ -80,4 +55,12 @@ select
     {{ hours_between("min(case when is_open then started_at end)", as_of()) }} as oldest_open_hours
 from {{ visits }}
 group by study_key, {{ column }}
+{%- endmacro %}
+
+{#- The stage of a status, from the relation of statuses of that name, in a study that pays incentives or not. -#}
+{% macro stage_in_study(statuses) -%}
+    (case
+        when pays_incentives then {{ statuses }}.stage_order_with_incentives
+        else {{ statuses }}.stage_order_without_incentives
+    end)
 {%- endmacro %}

@@ -3,7 +3,7 @@
 with
 
 visits as (
-    {{ visits('stage_order') }}
+    {{ visits('stage_order', 'stage') }}
 )
 
 select

@@ -16,6 +16,10 @@ unpaid_studies as (
     where not incentives_enabled
 ),
 
+statuses as (
+    select * from {{ ref('stg_statuses') }}
+),
+
 placed as (
     select
         changes.*,
@@ -83,10 +87,15 @@ all_changes as (
     select
         numbered.*,
         kinds.is_inferred,
-        case when kinds.is_inferred then numbered.prior_rank else numbered.status_rank end as reached_rank
+        unpaid_studies.study_key is null as pays_incentives,
+        case when kinds.is_inferred then numbered.prior_rank else numbered.status_rank end as reached_rank,
+        case when numbered.changes = 2 and not kinds.is_inferred then numbered.prior_rank else numbered.rank_before end
+            as left_rank
     from numbered
     inner join kinds
         on numbered.changes = kinds.changes
+    left join unpaid_studies
+        on numbered.study_key = unpaid_studies.study_key
 )
 
 select
@@ -98,11 +107,13 @@ select
 
     cast(case when not all_changes.is_inferred then all_changes.rank_before else 0 end as smallint) as rank_before,
     cast(case when not all_changes.is_inferred then all_changes.prior_rank else 0 end as smallint) as prior_rank,
-    statuses.status_rank,
-    case
-        when unpaid_studies.study_key is null then statuses.stage_order_with_incentives
-        else statuses.stage_order_without_incentives
-    end as stage_order,
+    reached.status_rank,
+    {{ stage_in_study('reached') }} as stage_order,
+
+    -- An inferred change took no time: a visit starts with it if it goes on with the change that tells of it.
+    reached.status_rank = told.status_rank and reached.status_rank <> all_changes.left_rank as starts_status_visit,
+    {{ stage_in_study('reached') }} = {{ stage_in_study('told') }}
+    and {{ stage_in_study('reached') }} is distinct from {{ stage_in_study('departed') }} as starts_stage_visit,
 
     all_changes.occurred_before,
     all_changes.occurred_at,
@@ -113,7 +124,9 @@ select
     all_changes.tells_of_losses and not all_changes.is_inferred as tells_of_losses,
     case when all_changes.is_inferred then 0 else all_changes.deliveries end as deliveries
 from all_changes
-inner join {{ ref('stg_statuses') }} as statuses
-    on all_changes.reached_rank = statuses.status_rank
-left join unpaid_studies
-    on all_changes.study_key = unpaid_studies.study_key
+inner join statuses as reached
+    on all_changes.reached_rank = reached.status_rank
+inner join statuses as told
+    on all_changes.status_rank = told.status_rank
+left join statuses as departed
+    on all_changes.left_rank = departed.status_rank

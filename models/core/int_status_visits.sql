@@ -1,3 +1,3 @@
 {{ config(materialized='incremental') }}
 
-{{ visits('status_rank') }}
+{{ visits('status_rank', 'status') }}
