@@ -59,8 +59,8 @@ group by study_key, {{ column }}
 
 {#- The stage of a status, from the relation of statuses of that name, in a study that pays incentives or not. -#}
 {% macro stage_in_study(statuses) -%}
-    (case
+    case
         when pays_incentives then {{ statuses }}.stage_order_with_incentives
         else {{ statuses }}.stage_order_without_incentives
-    end)
+    end
 {%- endmacro %}

@@ -112,8 +112,8 @@ select
 
     -- An inferred change took no time: a visit starts with it if it goes on with the change that tells of it.
     reached.status_rank = told.status_rank and reached.status_rank <> all_changes.left_rank as starts_status_visit,
-    {{ stage_in_study('reached') }} = {{ stage_in_study('told') }}
-    and {{ stage_in_study('reached') }} is distinct from {{ stage_in_study('departed') }} as starts_stage_visit,
+    stage_order = {{ stage_in_study('told') }} and coalesce({{ stage_in_study('departed') }} <> stage_order, true)
+        as starts_stage_visit,
 
     all_changes.occurred_before,
     all_changes.occurred_at,
