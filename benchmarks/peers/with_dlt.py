@@ -54,11 +54,13 @@ def main(events: str, database: str, project: str, scratch: str, as_of: str) -> 
         "DBT_TARGET_PATH": f"{scratch}/target",
         "DBT_LOG_PATH": f"{scratch}/logs",
     }
+    sys.path.insert(0, project)  # dbt's profile names a plugin of the project
     load(Path(events), database, Path(scratch) / "state")
-    raw_tables = jinja2.Template((Path(project) / "macros" / "raw_tables.sql").read_text(encoding="utf-8"))
+    jinja = jinja2.Environment(extensions=["jinja2.ext.do"])  # noqa: S701 - SQL
+    raw_tables = jinja.from_string((Path(project) / "macros" / "raw_tables.sql").read_text(encoding="utf-8"))
     with duckdb.connect(database) as connection:
         connection.execute("set timezone = 'UTC'")
-        connection.execute(raw_tables.module.raw_tables())
+        connection.execute(raw_tables.module.duckdb__raw_tables())
         connection.execute(MAPPING)
     outcome = dbtRunner().invoke([
         *("build", "--resource-type", "seed", "--resource-type", "model"),
