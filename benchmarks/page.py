@@ -168,7 +168,6 @@ def page(results: dict[str, Any]) -> str:
         new_lines=f"{results['new_lines']:,}",
         living_days=LIVING_DAYS,
         peers_up_to=f"{results['peers_up_to']:,}",
-        new_lines_up_to=f"{results['new_lines_up_to']:,}",
         full=full(results),
         steps=steps(results),
         growth=growth(results),

@@ -49,7 +49,6 @@ class Benchmark:
             "limits": {"seconds": asked.timeout, "memory_gb": asked.memory},
             "new_lines": NEW_LINES,
             "peers_up_to": asked.peers_up_to,
-            "new_lines_up_to": asked.new_lines_up_to,
             "verified": {},
             "full": [],
             "incremental": [],
