@@ -201,9 +201,10 @@ pipelines.run.load_files = load_files
 def test_a_run_that_is_stopped_says_so_and_leaves_nothing(tmp_path: Path, name: str) -> None:
     """A closed terminal left a whole copy of the warehouse, and the chat heard of none of them."""
     told, database = tmp_path / "chat.json", tmp_path / "w.duckdb"
+    heeded = f"import signal; signal.signal(signal.{name}, signal.SIG_DFL)"  # also if these tests run under nohup
     done = command(
         *("run", "--raw", tmp_path, "--database", database, "--exports", tmp_path / "exports", "--log-json"),
-        before=AT_WORK.format(signal=name),
+        before=heeded + AT_WORK.format(signal=name),
         STUDYFLOW_CHAT=str(told),
     )
     assert done.returncode == 130, done.stderr

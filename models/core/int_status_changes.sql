@@ -10,12 +10,6 @@ tie_order as (
     select * from {{ ref('int_tie_order') }}
 ),
 
-unpaid_studies as (
-    select {{ id_key('study_id') }} as study_key
-    from {{ ref('stg_studies') }}
-    where not incentives_enabled
-),
-
 statuses as (
     select * from {{ ref('stg_statuses') }}
 ),
@@ -76,26 +70,19 @@ numbered as (
 ),
 
 -- The change itself, and before it, where its prior status was not told of, the inferred change to that.
-kinds as (
-    select
-        kinds.changes,
-        kinds.is_inferred
-    from (values (1, false), (2, false), (2, true)) as kinds (changes, is_inferred)
-),
-
 all_changes as (
     select
         numbered.*,
         kinds.is_inferred,
-        unpaid_studies.study_key is null as pays_incentives,
+        coalesce(studies.incentives_enabled, true) as pays_incentives,
         case when kinds.is_inferred then numbered.prior_rank else numbered.status_rank end as reached_rank,
         case when numbered.changes = 2 and not kinds.is_inferred then numbered.prior_rank else numbered.rank_before end
             as left_rank
     from numbered
-    inner join kinds
+    inner join (values (1, false), (2, false), (2, true)) as kinds (changes, is_inferred)
         on numbered.changes = kinds.changes
-    left join unpaid_studies
-        on numbered.study_key = unpaid_studies.study_key
+    left join {{ ref('stg_studies') }} as studies
+        on numbered.study_key = {{ id_key('studies.study_id') }}
 )
 
 select
