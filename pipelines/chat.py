@@ -128,7 +128,7 @@ def _message(title: str, sections: Mapping[str, list[str]]) -> Message:
     for name, lines in told.items():
         text = "\n".join([f"*{name}*", *(f"• {_escaped(line)}" for line in lines)])
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": _cut(text)}})
-    plain = "\n".join([title, *(f"{name}: {'; '.join(lines)}" for name, lines in told.items())])
+    plain = "\n".join([title, *(f"{name}: {'; '.join(lines)}".replace(".; ", ". ") for name, lines in told.items())])
     return {"text": _cut(_escaped(plain)), "blocks": blocks}
 
 

@@ -15,6 +15,14 @@ class ExitCode(IntEnum):
 class StudyflowError(Exception):
     """Work could not be done. The message names the file or setting and says what to do."""
 
+    exit_code = ExitCode.FAILED
+
+
+class UsageError(StudyflowError):
+    """The command was called with a value that it cannot have."""
+
+    exit_code = ExitCode.USAGE
+
 
 class SourceError(StudyflowError):
     """One source file could not be read; the others still load."""

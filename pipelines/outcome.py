@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Outcome:
     """What a run did: its steps with their seconds, the summary, the report of the checks, the files written.
 
-    `report` is None where there was nothing to check: no table is another than when it was last found right.
+    `notes` are sentences on the reference files. `report` is None where there was nothing to check: no table is another than when it was last found right.
     """
 
     settings: Settings
@@ -37,6 +37,7 @@ class Outcome:
     report: "Report | None" = None
     exported: "Exported | None" = None
     reported: "Written | None" = None
+    notes: list[str] = field(default_factory=list)
 
     @property
     def problems(self) -> tuple[StudyflowError, ...]:
@@ -57,6 +58,7 @@ class Outcome:
         return {
             **(self.summary.as_dict() if self.summary else {}),
             "loaded": self.loaded.as_dict() if self.loaded else None,
+            "notes": self.notes,
             "built": self.built,
             "checks": as_dict(self.report) if self.report else None,
             "exports": {
@@ -88,6 +90,8 @@ class Outcome:
             places.add_row("not read", plain(named(self.loaded.files_left_out)))
         if self.loaded and self.loaded.nothing_usable:
             places.add_row("webhooks", plain(self.loaded.nothing_usable))
+        for note in self.notes:
+            places.add_row("note", plain(note))
         for file in self.reported.files if self.reported else ():
             places.add_row("report", _shown(file))
         is_right = self.report is None or self.report.ok

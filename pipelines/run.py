@@ -24,6 +24,7 @@ from pipelines.reference import read_reference_files
 from pipelines.settings import SAMPLE, Settings, as_of_asked_for, resolve, with_named_files
 from pipelines.state import (
     built_as_of,
+    is_anything_loaded,
     last_build,
     record_checked,
     sample_and_team_files,
@@ -56,7 +57,7 @@ def run_all(
     Raises:
         StudyflowError: a step could not be done; the later ones have not been tried.
     """
-    check_project(settings)
+    notes = check_project(settings)
     _check_places(settings)
     with reserved(settings, waiting):
         outcome = None if strict else _nothing_to_do(settings)
@@ -64,6 +65,7 @@ def run_all(
             with copied(settings) as copy:
                 outcome = _load_build_check(copy, strict=strict, console=console)
             outcome.settings = replace(outcome.settings, database=settings.database, named=None)
+        outcome.notes = notes
         with _timed(outcome, "export") as of_export, _saying(console, "Exporting"):
             outcome.exported = export_tables(outcome.settings, options)
             of_export.update({"wrote": outcome.exported.wrote, "files": len(outcome.exported.files)})
@@ -74,14 +76,15 @@ def run_all(
     return outcome
 
 
-def check_project(settings: Settings) -> None:
-    """See that what users edit is right, before anything is done with it.
+def check_project(settings: Settings) -> list[str]:
+    """See that what users edit is right, before anything is done with it. Sentences on what may not be meant.
 
     Raises:
         StudyflowError: a var of dbt_project.yml or something in a reference file cannot be right.
     """
     read_vars()
-    read_reference_files(settings.studies_file, settings.people_file)
+    sheets = read_reference_files(settings.studies_file, settings.people_file)
+    return [note for sheet in sheets.values() for note in sheet.notes]
 
 
 def _check_places(settings: Settings) -> None:
@@ -112,6 +115,8 @@ def _nothing_to_do(settings: Settings) -> Outcome | None:
     with connect(settings.database, read_only=True) as connection:
         _refuse_mixing(connection, settings)
         loaded = nothing_new(connection, settings.raw)
+        if loaded:
+            _refuse_nothing(connection, loaded)
         build = up_to_date(connection, settings) if loaded else None
         if build is None or not was_checked(connection, build.build_id):
             return None
@@ -126,7 +131,8 @@ def _load_build_check(settings: Settings, *, strict: bool, console: Console | No
         with _timed(outcome, "load") as of_load:
             outcome.loaded = load_files(settings, console, meanwhile=builder.start)
             of_load.update(outcome.loaded.as_dict())
-            _refuse_nothing(settings, outcome.loaded)
+            with connect(settings.database) as connection:
+                _refuse_nothing(connection, outcome.loaded)
         with _timed(outcome, "build") as of_build, _saying(console, "Building the tables"):
             _build_what_is_new(outcome, builder)
             of_build.update({"built": outcome.built})
@@ -136,11 +142,16 @@ def _load_build_check(settings: Settings, *, strict: bool, console: Console | No
     return outcome
 
 
-def _refuse_nothing(settings: Settings, loaded: Loaded) -> None:
-    """Tables and exports of nothing would take the place of what a team has."""
-    with connect(settings.database) as connection:
-        if not connection.execute("select 1 from raw.files limit 1").fetchall():
-            raise StudyflowError("\n".join(map(str, loaded.problems)))
+def _refuse_nothing(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> None:
+    """Stop before tables, exports and reports of nothing take the place of what a team has.
+
+    Raises:
+        StudyflowError: the run found no file, or no line was ever loaded.
+    """
+    if loaded.files_found and is_anything_loaded(connection):
+        return
+    unchanged = "Nothing was built. The warehouse, the exports and the reports are as they were."
+    raise StudyflowError("\n".join([*map(str, loaded.failures), unchanged]))
 
 
 def _build_what_is_new(outcome: Outcome, builder: Builder) -> None:
@@ -188,9 +199,17 @@ def load_files(settings: Settings, console: Console | None, meanwhile: Callable[
 
 
 def build_tables(settings: Settings) -> int:
-    """Build every seed and model; how many."""
+    """Build every seed and model; how many.
+
+    Raises:
+        StudyflowError: nothing was ever loaded, or a model failed.
+    """
     from pipelines.build import build  # noqa: PLC0415 - takes seconds
 
+    with connect(settings.database) as connection:
+        if not is_anything_loaded(connection):
+            msg = f"{settings.warehouse}: nothing has been loaded yet. Load webhooks first: studyflow run --raw PATH"
+            raise StudyflowError(msg)
     return build(settings)
 
 

@@ -18,12 +18,16 @@ _LARGEST = 2**31 - 1
 
 @dataclass(slots=True)
 class Sheet:
-    """A file's rows that are not blank, and what is wrong with it so far: line (0: the whole file) and sentence."""
+    """A file's rows that are not blank, and what is wrong with it so far: line (0: the whole file) and sentence.
+
+    `notes` are sentences on what is right and may not be meant.
+    """
 
     file: Path
     header: list[str] = field(default_factory=list)
     rows: list["Row"] = field(default_factory=list)
     found: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def problems(self) -> list[str]:
@@ -159,6 +163,8 @@ def _is_header(sheet: Sheet, record: Record, key: str, columns: tuple[str, ...],
         remedy = f"Rename it to {meant}." if meant else "Remove it."
         other = "" if is_whole else f" If it holds something else, choose a name that is not part of {meant}."
         sheet.wrong(line, f"has a column {cell!r}, which is not known", remedy + other)
+    if own := [cell for cell, name in zip(record.cells, header, strict=True) if name and name not in columns]:
+        sheet.notes.append(f"{sheet.file}, line {line}: columns that studyflow does not use: {', '.join(own)}.")
     for column in missing if is_whole else ():
         sheet.wrong(line, f"lacks the column {column}", "Restore it from version control.")
     return True

@@ -149,6 +149,14 @@ def fingerprint_of(project: Path, patterns: list[str], files: list[str], values:
     return md5("\n".join([duckdb.__version__, *sorted(values), *contents]).encode(), usedforsecurity=False).hexdigest()
 
 
+def is_anything_loaded(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether any line was ever loaded, also if it was withheld because its person was forgotten."""
+    return any(
+        has_table(connection, "raw", table) and connection.execute(f"select 1 from raw.{table} limit 1").fetchall()  # noqa: S608
+        for table in ("deliveries", "forgotten_lines")
+    )
+
+
 def sample_and_team_files(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     """How many of the files that are loaded came with studyflow, and how many did not."""
     if not has_table(connection, "raw", "files"):

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import duckdb
@@ -20,8 +20,12 @@ MAGIC, MAGIC_AT = b"DUCK", 8
 SCHEMAS = frozenset({"raw", "staging", "intermediate", "marts", "audit", "reference", "state", "delta"})
 TAKEN_NAMES = SCHEMAS | {"main", "memory", "temp", "system", "information_schema", "pg_catalog"}
 """What a database cannot be called: the schemas in it, and what DuckDB keeps for itself."""
+UNNAMED = ["marts", "audit", "reference"]
+"""Schemas whose tables questions find without naming the schema."""
 NOT_IN_PATH = re.compile(r"[?#\x00-\x1f\x7f]")
 NOT_IN_NAME = re.compile(r"[\"';\\]")
+HOLDER = re.compile(r"lock is held in (.+?) \(PID (\d+)\)")
+"""What DuckDB says of the process that has a file open."""
 ON_EVERY_CONNECTION = "set timezone = 'UTC'; set enable_progress_bar = false"
 SANDBOX = """
 set enable_external_access = false;
@@ -146,6 +150,13 @@ def _sandboxed(database: Path) -> duckdb.DuckDBPyConnection:
         # DuckDB chooses the same name for it as when it opens the file, which is in the views.
         name = only_row(connection, "select database_name from duckdb_databases() where path is not null")[0]
         connection.execute(f'use "{name}"')
+        there = (
+            "select schema_name from duckdb_schemas() where database_name = $1 and schema_name in (select unnest($2))"
+        )
+        schemas = [schema for (schema,) in connection.execute(there, [name, UNNAMED]).fetchall()]
+        if schemas:
+            path = ",".join(f'"{name}".{schema}' for schema in sorted(schemas, key=UNNAMED.index))
+            connection.execute("set search_path = $1", [path])
         connection.execute(SANDBOX)
     except duckdb.Error:
         connection.close()
@@ -187,7 +198,9 @@ def _cannot_open(database: Path, error: duckdb.Error) -> str:
     said = str(error)
     limit = os.environ.get("STUDYFLOW_MEMORY_LIMIT")
     if "Could not set lock" in said:
-        return f"{database}: another process has the warehouse open. Close it, or wait until it ends, then try again."
+        holder = HOLDER.search(said)
+        who = f"{PurePath(holder[1]).name} (process {holder[2]})" if holder else "another process"
+        return f"{database}: {who} has the warehouse open. Close it, or wait until it ends, then try again."
     if limit and ("Memory must have" in said or "Unknown unit for memory" in said):
         return f"STUDYFLOW_MEMORY_LIMIT is {limit!r}, no amount of memory. Write: 4GB"
     if limit and isinstance(error, duckdb.OutOfMemoryException):

@@ -151,6 +151,20 @@ def test_a_participant_that_is_not_there_is_said_with_those_alike(ask: Asked) ->
     assert "\n  p-gap\n" in answered.stderr
 
 
+def test_a_state_that_there_is_not_is_wrong_usage(ask: Asked) -> None:
+    """A schedule must not take its own typo for a run that failed."""
+    answered = ask("backlog", "--state", "unpaid")
+    assert answered.returncode == 2
+    assert "unknown backlog state 'unpaid'; one of: not_sent, unclaimed, undelivered" in answered.stderr
+
+
+def test_sql_finds_tables_without_their_schema(ask: Asked) -> None:
+    """`show tables` is what people type first."""
+    shown = ask("sql", "show tables").stdout.split()
+    assert {"participants", "data_notes", "participant_statuses"} <= set(shown)
+    assert ask("sql", "select count(*) from participants, built_as_of").returncode == 0
+
+
 @pytest.mark.parametrize(
     ("query", "says"),
     [

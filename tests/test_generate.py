@@ -257,7 +257,7 @@ def test_files_are_only_overwritten_when_asked_and_none_linger(tmp_path: Path) -
     """A file of an earlier, larger run would mix two recipes into one load."""
     generate(Recipe(participants=10), tmp_path, files=3, compression="gzip")
     (tmp_path / "notes.txt").write_text("keep me")
-    with pytest.raises(FileExistsError, match=r"events-0001\.jsonl\.gz exists: .*overwrite"):
+    with pytest.raises(FileExistsError, match=r"events-0001\.jsonl\.gz exists\. .*--overwrite"):
         generate(Recipe(participants=10), tmp_path)
     generate(Recipe(participants=10), tmp_path, overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["events-0001.jsonl", "notes.txt"]

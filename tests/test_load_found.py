@@ -11,8 +11,9 @@ from pipelines.errors import StudyflowError
 from pipelines.export.options import ExportOptions
 from pipelines.load.finding import find
 from pipelines.load.loader import load
-from pipelines.run import run_all
+from pipelines.run import build_tables, run_all
 from pipelines.settings import Settings
+from pipelines.warehouse import connect
 
 READ = [
     *("events.jsonl", "events.ndjson", "EVENTS.JSONL.GZ", "events.jsonl.zst", ".hidden.jsonl"),
@@ -45,6 +46,17 @@ def test_what_is_left_out_is_named(tmp_path: Path, name: str, content: bytes) ->
     [problem] = found.in_vain
     assert problem.source_file == str(tmp_path)
     assert f"1 file ({name})" in problem.problem
+
+
+def test_a_csv_file_is_no_webhook_file_whoever_names_it(tmp_path: Path) -> None:
+    """`studyflow load studies.csv` rejected every line of it, and kept them for good."""
+    for name in ("studies.csv", "a.jsonl"):
+        tmp_path.joinpath(name).write_bytes(A)
+    found = find([tmp_path / "studies.csv"])
+    assert (found.sources, [problem.problem.split(",")[0] for problem in found.problems]) == ([], ["is a CSV file"])
+    found = find([tmp_path / "*"])
+    assert ([source.path.name for source in found.sources], found.problems) == (["a.jsonl"], [])
+    assert found.left_out == [str(tmp_path / "studies.csv")]
 
 
 def test_a_first_line_may_be_longer_than_what_is_looked_at(tmp_path: Path) -> None:
@@ -124,17 +136,33 @@ def test_new_lines_without_any_webhook(box: Inbox) -> None:
     assert box.load().nothing_usable is None
 
 
-@pytest.mark.parametrize("raw", ["nowhere", "empty", "broken"])
-def test_a_run_that_loads_nothing_at_all_stops_first(tmp_path: Path, raw: str) -> None:
-    """Nothing would take the place of what a team has."""
+@pytest.mark.parametrize(
+    ("raw", "is_loaded"),
+    [("nowhere", False), ("empty", False), ("broken", False), ("blank", False), ("nowhere", True), ("empty", True)],
+)
+def test_a_run_that_has_nothing_to_load_stops_first(tmp_path: Path, raw: str, *, is_loaded: bool) -> None:
+    """Nothing would take the place of what a team has, also where a share is not mounted that was there yesterday."""
     exports = tmp_path / "exports"
-    exports.mkdir()
-    tmp_path.joinpath("empty").mkdir()
-    tmp_path.joinpath("broken").mkdir()
+    for folder in ("exports", "empty", "broken", "blank", "yesterday"):
+        tmp_path.joinpath(folder).mkdir()
     tmp_path.joinpath("broken", "a.jsonl.gz").write_bytes(gzip.compress(A)[:-5])
+    tmp_path.joinpath("blank", "a.jsonl").write_bytes(b"\n")
+    tmp_path.joinpath("yesterday", "a.jsonl").write_bytes(A)
     database = tmp_path / "warehouse.duckdb"
+    if is_loaded:
+        with connect(database) as connection:
+            load(connection, [tmp_path / "yesterday"])
+    before = database.read_bytes() if is_loaded else None
     settings = Settings((tmp_path / raw,), database, exports, as_of=datetime(2026, 8, 1, tzinfo=UTC))
-    with pytest.raises(StudyflowError, match=raw):
+    says = "No webhook has been loaded yet" if raw == "blank" else raw
+    with pytest.raises(StudyflowError, match=f"{says}(.|\n)*Nothing was built"):
         run_all(settings, ExportOptions(), strict=False, console=None)
-    assert not database.exists()
+    assert (database.read_bytes() if database.exists() else None) == before
     assert list(exports.iterdir()) == []
+
+
+def test_nothing_is_built_of_nothing(tmp_path: Path) -> None:
+    """A mistyped --database would become a warehouse whose tables have no rows."""
+    settings = Settings((), tmp_path / "mistyped.duckdb", tmp_path / "exports", as_of=datetime(2026, 8, 1, tzinfo=UTC))
+    with pytest.raises(StudyflowError, match=r"mistyped.duckdb: nothing has been loaded yet.*studyflow run"):
+        build_tables(settings)

@@ -56,6 +56,21 @@ def test_what_people_write_is_right(tmp_path: Path, content: str) -> None:
     assert problems(tmp_path, studies=content) == []
 
 
+def test_a_column_that_nobody_uses_is_noted(tmp_path: Path) -> None:
+    """A team may have columns of its own. One that it misspelt looks the same, so it is told of them."""
+    studies = tmp_path / "studies.csv"
+    studies.write_text("study_id,Owner\ns-1,me\n", encoding="utf-8")
+    sheets = read_reference_files(studies, tmp_path / "people.csv")
+    assert sheets["studies"].notes == [f"{studies}, line 1: columns that studyflow does not use: Owner."]
+
+
+def test_a_new_status_needs_its_rank(tmp_path: Path) -> None:
+    """Without one its place among changes of the same instant would be a guess."""
+    assert problems(tmp_path, participant_statuses="NEW,,,Done" + "," * 13 + "\n") == [
+        "reference/participant_statuses.csv, line 27: has no status_rank. Write it, or remove the row."
+    ]
+
+
 def test_every_wrong_row_is_named_with_its_reason(tmp_path: Path) -> None:
     """A person mends a file once, not once for each mistake. Lines are those of an editor, also after long cells."""
     wrong = (

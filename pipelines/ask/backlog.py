@@ -10,7 +10,7 @@ from rich.console import Console
 from pipelines.ask.find import find_study
 from pipelines.ask.show import Headings, amount, moment, more, put_lines, say, tenths
 from pipelines.ask.warehouse import QueryResult, ask, marts_as_of
-from pipelines.errors import StudyflowError
+from pipelines.errors import UsageError
 
 COLUMNS = Headings(
     ("participant", "study", "state", "since", "days", "amount", ""),
@@ -40,13 +40,14 @@ def backlog(
     """The backlog of one study or all, in one state or any, perhaps only what is overdue or hidden.
 
     Raises:
-        StudyflowError: the tables are not built, or there is no such study or state.
+        StudyflowError: the tables are not built, or there is no such study.
+        UsageError: there is no such state.
     """
     as_of = marts_as_of(connection)
     states = [known for (known,) in ask(connection, "backlog_states").rows]
     if state is not None and state not in states:
-        msg = f"{state!r} is no state of the backlog. There are: {', '.join(states)}"
-        raise StudyflowError(msg)
+        msg = f"unknown backlog state {state!r}; one of: {', '.join(states)}"
+        raise UsageError(msg)
     study_id = None if study is None else find_study(connection, study)
     ask(connection, "backlog", study_id=study_id, backlog_state=state, only_overdue=overdue, only_hidden=hidden)
     [totals] = ask(connection, "backlog_totals").records()

@@ -31,7 +31,7 @@ def main() -> None:
             stopping.ignore_signals()
             _end(f"stopped by {signal}. What had not been put in place is gone; the rest is as it was.", STOPPED)
         if said := sentence(error):
-            _end(said, ExitCode.FAILED)
+            _end(said, error.exit_code if isinstance(error, StudyflowError) else ExitCode.FAILED)
         if logs.is_on() and not isinstance(error, SystemExit):
             logs.log_traceback(error)
             logs.log("run finished", exit_code=int(ExitCode.FAILED))

@@ -9,6 +9,7 @@ import typer
 from pipelines.cli.app import app, messages, say
 from pipelines.errors import StudyflowError
 from pipelines.packed import Compression
+from pipelines.plain import several
 
 
 @app.command()
@@ -54,11 +55,10 @@ def generate(
                 progress=lambda done: moved(done, participants),
             )
     except FileExistsError as error:
-        msg = f"{error}. Say --overwrite to replace them."
-        raise StudyflowError(msg) from error
+        raise StudyflowError(str(error)) from error
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     except OSError as error:
         msg = f"{out}: cannot be written ({error.strerror})."
         raise StudyflowError(msg) from error
-    say(f"{made.lines:,} lines of {made.participants:,} participants in {len(made.files)} files under {out}")
+    say(f"{made.lines:,} lines of {made.participants:,} participants in {several(len(made.files), 'file')} under {out}")

@@ -34,6 +34,7 @@ from pipelines.cli.app import (
 )
 from pipelines.cli.telling import Chat, ToldToChat, has_told, telling_of_failure
 from pipelines.errors import ExitCode
+from pipelines.plain import plain
 from pipelines.settings import (
     REPORTS,
     REPORTS_KEPT,
@@ -112,17 +113,17 @@ def load(
     from pipelines.working_copy import working_copy
 
     settings = replace(with_named_files(resolve(paths or raw, database), read_vars()), wait_seconds=wait)
-    check_project(settings)
+    notes = check_project(settings)
     with working_copy(settings, say_waiting) as copy:
         loaded = load_files(copy, progress_console(as_json))
     with reading(settings.database) as connection:
         summary = summarise(connection, settings.database)
 
     def show(console: Console) -> None:
-        console.print(loaded.sentence())
+        console.print(loaded.sentence(), *map(plain, notes), sep="\n", highlight=False, soft_wrap=True)
         render(summary, console)
 
-    answer(as_json, lambda: {"loaded": loaded.as_dict(), **summary.as_dict()}, show)
+    answer(as_json, lambda: {"loaded": loaded.as_dict(), "notes": notes, **summary.as_dict()}, show)
     complain(*loaded.failures)
     raise typer.Exit(ExitCode.FAILED if loaded.failures else ExitCode.DONE)
 
@@ -134,10 +135,10 @@ def build(database: Database = None, as_of: AsOf = None, wait: Wait = WAIT_SECON
     from pipelines.working_copy import working_copy
 
     settings = replace(settings_of_loaded(database, as_of), wait_seconds=wait)
-    check_project(settings)
+    notes = check_project(settings)
     with working_copy(settings, say_waiting) as copy:
         made = build_tables(copy)
-    say(f"{made} tables built in {settings.database}")
+    say(*map(plain, notes), f"{made} tables built in {settings.database}")
 
 
 @app.command()

@@ -21,7 +21,12 @@ WEBHOOKS = re.compile(r"\.(jsonl|ndjson)" + APPENDED, re.IGNORECASE)
 PERHAPS_WEBHOOKS = re.compile(r"(^[^.]+|\.(json|log))" + APPENDED, re.IGNORECASE)
 WHAT_IS_READ = (
     "In a folder those files are read that are called .jsonl or .ndjson, and of those called .json, .log or without an "
-    "ending the ones whose first line is a JSON object or array. A file that is named itself is always read."
+    "ending the ones whose first line is a JSON object or array. A file that is named itself is read unless it is a .csv."
+)
+CSV = re.compile(r"\.csv(\.(gz|zst))?$", re.IGNORECASE)
+NO_WEBHOOKS = (
+    "is a CSV file, and webhooks come as JSON lines, so it was not read. What describes studies or people is named by "
+    "STUDYFLOW_STUDIES_FILE or STUDYFLOW_PEOPLE_FILE."
 )
 REMEDY = "Make it readable, or take it away."
 BEGINNING = 4 << 10
@@ -76,10 +81,16 @@ def _expand(path: Path, found: Found) -> Iterator[Path]:
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder above is closed to us
         yield from _walk(path, found)
     elif os.path.lexists(path):
-        yield path
+        if CSV.search(path.name):
+            found.problems.append(SourceError(display_name(path), NO_WEBHOOKS))
+        else:
+            yield path
     elif matches := glob.glob(str(path), recursive=True):  # noqa: PTH207 - Path.glob takes no absolute pattern
-        for match in matches:
-            yield from _expand(Path(match), found)
+        for match in map(Path, matches):
+            if CSV.search(match.name):
+                found.left_out.append(display_name(match))
+            else:
+                yield from _expand(match, found)
     else:
         found.problems.append(SourceError(display_name(path), "no such file, folder or match. Check the path."))
 

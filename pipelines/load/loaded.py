@@ -5,6 +5,7 @@ from typing import Any
 
 from pipelines.errors import SourceError, StudyflowError
 from pipelines.load.finding import named
+from pipelines.plain import several
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ class Loaded:
         if not self.files_found:
             return f"No webhook files were found.{left_out}"
         if not self.lines_read:
-            return f"Nothing new in {self.files_found:,} files.{left_out}"
+            return f"Nothing new in {several(self.files_found, 'file')}.{left_out}"
         return (
-            f"{self.lines_read:,} lines read: {self.files_new:,} new files, {self.files_grown:,} grown, "
+            f"{several(self.lines_read, 'line')} read: {several(self.files_new, 'new file')}, {self.files_grown:,} grown, "
             f"{self.files_rewritten:,} rewritten, of {self.files_found:,} found.{left_out}"
         )
