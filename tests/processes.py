@@ -20,6 +20,8 @@ PARSED = "TESTS_PARSED_PROJECT"
 """The variable that names the file in which dbt keeps the parsed project."""
 DATABASE = "w.duckdb"
 """The name that warehouses need for that: dbt puts a database's name into what it has parsed."""
+BUILD_VARS = "TESTS_BUILD_VARS"
+"""The variable with values, as JSON, that builds of a command take for the vars of dbt_project.yml."""
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["pipelines.run", "pipelines.export", "pipelines.check.rows", "dbt.cli.main"])
@@ -118,6 +120,8 @@ def use_parsed_project() -> None:
         def build(self) -> int:
             return build.build(self.settings)
 
+    if BUILD_VARS in os.environ:
+        build.ARGUMENTS = [*build.ARGUMENTS, "--vars", os.environ[BUILD_VARS]]
     main.dbtRunner = Runner  # type: ignore[misc]
     run.Builder = BuilderHere  # type: ignore[attr-defined]
 

@@ -1,13 +1,11 @@
 """The command as a person and a scheduler meet it: real processes, exit codes, what goes to which stream."""
 
 import json
-import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import PROJECT, studyflow
+from processes import BUILD_VARS, PROJECT, studyflow
 
 pytestmark = pytest.mark.usefixtures("parsed_project")
 
@@ -77,16 +75,9 @@ def test_a_scheduled_run_costs_what_is_new(tmp_path: Path) -> None:
 
     In a project in which that begins with the first line, because below some size a build makes everything anew.
     """
-    project, raw = tmp_path / "project", tmp_path / "raw"
-    for part in ("models", "macros", "data/reference", "data/sample", "tests/dbt", "tests/dbt_macros"):
-        shutil.copytree(PROJECT / part, project / part)
-    said = (PROJECT / "dbt_project.yml").read_text(encoding="utf-8")
-    for name, value in (("incremental_from_lines", "0"), ("incremental_up_to_share", "1")):
-        said, found = re.subn(rf"^  {name}: .*$", f"  {name}: {value}", said, flags=re.MULTILINE)
-        assert found == 1
-    (project / "dbt_project.yml").write_text(said, encoding="utf-8")
-    shutil.copy(PROJECT / "profiles.yml", project)
-    where = {"STUDYFLOW_PROJECT": str(project), "DBT_TARGET_PATH": str(tmp_path / "target")}
+    raw = tmp_path / "raw"
+    always = json.dumps({"incremental_from_lines": 0, "incremental_up_to_share": 1})
+    where = {BUILD_VARS: always, "DBT_TARGET_PATH": str(tmp_path / "target")}
     places = ("--raw", raw, "--database", tmp_path / "w.duckdb", "--exports", tmp_path / "out", "--json")
 
     def run(day: int) -> dict[str, Any]:

@@ -55,14 +55,19 @@ SQL_FILES = {
 
 
 class Checkout:
-    """A copy of the project, without a user's own reference files, and a warehouse."""
+    """A copy of the project, without a user's own reference files, and a warehouse. dbt parses it once for all tests."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "it's our [first] project*? #1"
         self.folder.mkdir()
         self.database = folder / "warehouse.duckdb"
+
+    def restore(self) -> None:
+        """Copy the project, and remove the warehouse."""
+        self.database.unlink(missing_ok=True)
         for part in PARTS_OF_THE_PROJECT:
             if (PROJECT / part).is_dir():
+                shutil.rmtree(self.folder / part, ignore_errors=True)
                 ours = shutil.ignore_patterns(*OPTIONAL_FILES)
                 shutil.copytree(PROJECT / part, self.folder / part, ignore=ours)
             else:
@@ -86,9 +91,16 @@ class Checkout:
             return {name: connection.execute(f"select * from {name} order by all").fetchall() for (name,) in names}
 
 
+@pytest.fixture(scope="module")
+def one_checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    return Checkout(tmp_path_factory.mktemp("project"))
+
+
 @pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
-    return Checkout(tmp_path)
+def checkout(one_checkout: Checkout) -> Checkout:
+    """As it was copied, but for what dbt keeps of it; without a warehouse."""
+    one_checkout.restore()
+    return one_checkout
 
 
 @pytest.fixture(scope="module")
