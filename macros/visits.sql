@@ -1,10 +1,11 @@
 {#- The queries that int_stage_visits and int_status_visits share, and those that sum them up: a visit is an unbroken
     run of one stage or one status. -#}
 
-{#- One row per visit; `level`: status or stage. A run of inferred changes alone took no known time, so it is no visit, but it
-    ends the one before: the change that told of it starts another (int_status_changes says which changes start visits).
-    A participant's repeated visits are summed as whole microseconds, so that the order of summing does not show. -#}
-{% macro visits(column, level) -%}
+{#- One row per visit; `level`: status or stage; `with_days`: also the days on which it began and ended. A run of inferred
+    changes alone took no known time, so it is no visit, but it ends the one before: the change that told of it starts another
+    (int_status_changes says which changes start visits). A participant's repeated visits are summed as whole microseconds, so
+    that the order of summing does not show. -#}
+{% macro visits(column, level, with_days) -%}
 with
 
 spans as (
@@ -14,9 +15,14 @@ spans as (
         sequence_number,
         {{ column }},
         occurred_at as started_at,
-        lead(occurred_at) over (partition by participant_key order by sequence_number) as ended_at
+        {%- if with_days %}
+            occurred_on as started_on,
+            lead(occurred_on) over in_order as ended_on,
+        {%- endif %}
+        lead(occurred_at) over in_order as ended_at
     from {{ touched_rows_of(ref('int_status_changes'), ref('stg_touched_participants')) }}
     where starts_{{ level }}_visit
+    window in_order as (partition by participant_key order by sequence_number)
 ),
 
 visits as (

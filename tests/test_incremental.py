@@ -198,6 +198,14 @@ def a_line_turns_out_to_be_another(at: Warehouse) -> Iterator[None]:
         file.write(" and more\n")
 
 
+def a_study_gets_another_type(at: Warehouse) -> None:
+    """The second time it makes the study mixed, and changes the row of the participant who came first."""
+    number = sum("study-of-two" in line for line in at.lines)
+    status = ("INTERVIEW_COMPLETED", "SURVEY_COMPLETED")[number % 2]
+    at.lines.append(line(f"one-of-two-{number}", "person-of-two", "study-of-two", status, None, at.as_of))
+    at.arrives(at.lines[-1:])
+
+
 def a_file_is_rewritten(at: Warehouse) -> Iterator[None]:
     at.arrives(at.happens(changes=9, newcomers=2), "rewritten.jsonl")
     yield
@@ -207,9 +215,11 @@ def a_file_is_rewritten(at: Warehouse) -> Iterator[None]:
 
 HAPPENINGS = (
     much_happens,
+    a_study_gets_another_type,
     one_thing_happens,
     time_passes,
     both,
+    a_study_gets_another_type,
     a_line_turns_out_to_be_another,
     a_file_is_rewritten,
 )

@@ -34,3 +34,14 @@
     insert into {{ arguments.target_relation }} ({{ columns }})
     select {{ columns }} from {{ arguments.temp_relation }}
 {% endmacro %}
+
+{#- What a table of participants with their study_type does in the end: rows of participants who are not touched get the type
+    that their study has now. It is inferred from what any participant of the study does. -#}
+{% macro put_study_types_in_place() %}
+    {%- if builds_on_the_last() %}
+update {{ this }} as kept
+set study_type = studies.study_type
+from {{ ref('int_studies') }} as studies
+where kept.study_id = studies.study_id and kept.study_type <> studies.study_type
+    {%- endif %}
+{% endmacro %}

@@ -24,6 +24,7 @@
             drop table {{ touched }}
         {%- endcall -%}
     {%- endif -%}
+    {{ run_hooks(post_hooks, inside_transaction=true) }}
     {%- do adapter.commit() -%}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}

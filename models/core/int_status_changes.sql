@@ -104,6 +104,7 @@ select
 
     all_changes.occurred_before,
     all_changes.occurred_at,
+    {{ report_date('all_changes.occurred_at') }} as occurred_on,
     case when all_changes.is_inferred then all_changes.occurred_at else all_changes.ended_at end as ended_at,
     all_changes.ended_at is null and not all_changes.is_inferred as is_current,
     all_changes.is_inferred,

@@ -1,3 +1,3 @@
 {{ config(materialized='incremental') }}
 
-{{ visits('status_rank', 'status') }}
+{{ visits('status_rank', 'status', with_days=false) }}

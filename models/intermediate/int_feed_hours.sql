@@ -3,7 +3,7 @@ with
 changes as (
     select
         study_key,
-        cast({{ dbt.date_trunc('week', report_date('occurred_at')) }} as date) as week,
+        cast({{ dbt.date_trunc('week', 'occurred_on') }} as date) as week,
         {{ whole_hour('occurred_at') }} as hour,
         occurred_at,
         position,

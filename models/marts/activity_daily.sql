@@ -5,7 +5,7 @@ changes as (
         study_key,
         prior_rank,
         status_rank,
-        occurred_at
+        occurred_on
     from {{ ref('int_status_changes') }}
     where not is_inferred
 ),
@@ -20,7 +20,7 @@ statuses as (
 
 dated as (
     select
-        {{ report_date('changes.occurred_at') }} as day,
+        changes.occurred_on as day,
         changes.study_key,
         statuses.dashboard_series as activity
     from changes

@@ -1,7 +1,9 @@
+{{ config(materialized='incremental', post_hook='{{ put_study_types_in_place() }}') }}
+
 with
 
 participants as (
-    select * from {{ ref('int_participants') }}
+    select * from {{ touched_rows_of(ref('int_participants'), ref('stg_touched_participants')) }}
 ),
 
 studies as (
