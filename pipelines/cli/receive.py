@@ -1,0 +1,84 @@
+"""The command that takes webhooks in: receive."""
+
+import os
+import re
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines import logs
+from pipelines.cli.app import app, setting
+from pipelines.errors import StudyflowError
+
+SECONDS = {"s": 1, "m": 60, "h": 3600}
+MEGABYTE = 1 << 20
+LAST_PORT = 65_535
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > LAST_PORT:
+        msg = f"{text!r} is not an address and a port, e.g. 127.0.0.1:8000 or [::]:8000"
+        raise typer.BadParameter(msg)
+    return text
+
+
+def _interval(text: str | None) -> str | None:
+    if text is not None and not re.fullmatch(r"[1-9]\d*[smh]", text):
+        msg = f"{text!r} is not a time between runs, e.g. 90s, 15m or 6h"
+        raise typer.BadParameter(msg)
+    return text
+
+
+@app.command()
+def receive(
+    run_options: Annotated[
+        list[str] | None,
+        typer.Argument(help="Options for the runs of --run-every, after --.", metavar="[-- RUN_OPTIONS]"),
+    ] = None,
+    folder: Annotated[
+        Path | None, setting("receive-folder", "The folder that deliveries are written to, one file a day or more.")
+    ] = None,
+    listen: Annotated[
+        str, setting("listen", "Address and port to listen on.", callback=_address, metavar="HOST:PORT")
+    ] = "127.0.0.1:8000",
+    run_every: Annotated[
+        str | None,
+        setting("run-every", "Also run the pipeline every so often, e.g. 15m.", callback=_interval, metavar="TIME"),
+    ] = None,
+    file_mb: Annotated[int, setting("file-mb", "Begin a new file at this size.", min=1, metavar="MB")] = 64,
+    body_mb: Annotated[int, setting("body-mb", "Refuse larger deliveries (413).", min=1, metavar="MB")] = 1,
+) -> None:
+    """Receive webhooks from Rally over HTTP and write each to a file before it is acknowledged."""
+    logs.configure(as_json=True)
+    settings_of_folder = _folder(folder)
+    try:
+        from pipelines.receive.receiver import ReceiverSettings
+        from pipelines.receive.runs import run_every as run_pipeline_every
+        from pipelines.receive.server import serve
+        from pipelines.receive.signatures import read_secrets
+    except ImportError as error:
+        msg = f'The receiver needs more packages ({error.name} is missing): pip install "studyflow[receive]"'
+        raise StudyflowError(msg) from error
+
+    settings = ReceiverSettings(
+        settings_of_folder, tuple(read_secrets(os.environ)), file_mb * MEGABYTE, body_mb * MEGABYTE
+    )
+    host, _, port = listen.rpartition(":")
+    background = []
+    if run_every:
+        seconds = int(run_every[:-1]) * SECONDS[run_every[-1]]
+        background.append(partial(run_pipeline_every, seconds, settings.folder, run_options or []))
+    serve(settings, host.strip("[]"), int(port), background)
+
+
+def _folder(folder: Path | None) -> Path:
+    if folder is None:
+        msg = "Say where deliveries are to be written: --receive-folder FOLDER or STUDYFLOW_RECEIVE_FOLDER."
+        raise StudyflowError(msg)
+    if not folder.is_dir():
+        msg = f"{folder}: there is no such folder. Create it, or mount the disk that it is on."
+        raise StudyflowError(msg)
+    return folder.absolute()

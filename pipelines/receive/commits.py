@@ -1,0 +1,60 @@
+"""Group commit: all deliveries that wait while the disk is busy become durable together, by one flush."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+
+class GroupCommit:
+    """Hands lines to `append`, in a thread of its own, all that wait at once. No line waits for others to come."""
+
+    def __init__(self, append: Callable[[Sequence[bytes]], None]) -> None:
+        self._append = append
+        self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
+        self._arrived = asyncio.Event()
+        self._is_closing = False
+        self._thread = ThreadPoolExecutor(1, "commit")
+        self._task = asyncio.create_task(self._run())
+
+    async def keep(self, line: bytes) -> None:
+        """Return once the line is durable.
+
+        Raises:
+            OSError: it is not kept.
+        """
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append((line, future))
+        self._arrived.set()
+        await future
+
+    async def close(self) -> None:
+        """End, once all that waits is durable or has failed."""
+        self._is_closing = True
+        self._arrived.set()
+        await self._task
+        self._thread.shutdown()
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting or not self._is_closing:
+            await self._arrived.wait()
+            self._arrived.clear()
+            batch, self._waiting = self._waiting, []
+            if not batch:
+                continue
+            try:
+                await loop.run_in_executor(self._thread, self._append, [line for line, _ in batch])
+            except Exception as error:  # noqa: BLE001 - those who wait must learn of it, whatever it is
+                _settle(batch, error)
+            else:
+                _settle(batch, None)
+
+
+def _settle(batch: Sequence[tuple[bytes, asyncio.Future[None]]], error: Exception | None) -> None:
+    for _, future in batch:
+        if future.done():  # whoever waited has gone
+            continue
+        if error:
+            future.set_exception(error)
+        else:
+            future.set_result(None)

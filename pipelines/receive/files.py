@@ -1,0 +1,120 @@
+"""The files that deliveries are appended to: by day and size, with names that sort, each written by one process once."""
+
+import errno
+import os
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from pipelines.load.judge import judge
+from pipelines.system import flush_one
+
+LOCK = ".studyflow-receive"
+_NAME = re.compile(r"webhooks-(\d{4}-\d{2}-\d{2})-(\d{6,})\.jsonl")
+_TAIL = 4 << 20
+_PERMISSIONS = 0o640
+
+
+class DeliveryFiles:
+    """Appends lines to the newest file of a folder. Begin a process with a new one: a file is never gone on with.
+
+    `size`: a file of so many bytes or more gets no further lines.
+    """
+
+    def __init__(self, folder: Path, size: int) -> None:
+        self.folder = folder
+        self._size = size
+        self._handle: int | None = None
+        self._file = folder
+        self._day: date | None = None
+        self._written = 0
+
+    def append(self, lines: Iterable[bytes]) -> None:
+        """Append whole lines; once this returns, the disk has them.
+
+        Raises:
+            OSError: it has not, and none of the lines counts as kept. What was written of them is taken back as far
+                as the disk allows, and the next lines go into a new file.
+        """
+        data = memoryview(b"".join(lines))
+        today = datetime.now(UTC).date()
+        if self._handle is not None and (self._day != today or self._written >= self._size):
+            self.close()
+        handle = self._begin(today) if self._handle is None else self._handle
+        try:
+            done = 0
+            while done < len(data):
+                done += os.write(handle, data[done:])
+            _synchronize(handle)
+            if not os.fstat(handle).st_nlink:
+                raise FileNotFoundError(errno.ENOENT, "the file was deleted while it was written", str(self._file))
+        except OSError:
+            self._give_up()
+            raise
+        self._written += len(data)
+
+    def close(self) -> None:
+        """Close the file that is open."""
+        if self._handle is not None:
+            handle, self._handle = self._handle, None
+            os.close(handle)
+
+    def _begin(self, today: date) -> int:
+        self._file = self.folder / _next_name(self.folder, today)
+        self._handle = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, _PERMISSIONS)
+        self._day, self._written = today, 0
+        try:
+            flush_one(self.folder)  # else a crash could lose the name of a file whose lines are on the disk
+        except OSError:
+            self._give_up()
+            raise
+        return self._handle
+
+    def _give_up(self) -> None:
+        """After a failed write or flush nobody knows what the disk has of this file: it is not written to again."""
+        with suppress(OSError):
+            if self._handle is not None:
+                os.ftruncate(self._handle, self._written)
+            if not self._written:
+                self._file.unlink()
+        with suppress(OSError):
+            self.close()
+
+
+def delivery_files(folder: Path) -> list[Path]:
+    """The files of the receiver in a folder, oldest first."""
+    named = (path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+    return sorted(named, key=lambda path: (len(path.name), path.name))
+
+
+def count_lines(folder: Path, day: date) -> int:
+    """How many deliveries the files of a day have."""
+    files = [path for path in delivery_files(folder) if path.name.startswith(f"webhooks-{day}-")]
+    return sum(path.read_bytes().count(b"\n") for path in files)
+
+
+def last_received(folder: Path) -> datetime | None:
+    """When the last delivery arrived, as the newest file that has a whole line says; None without any."""
+    for path in reversed(delivery_files(folder)):
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL))
+            for line in reversed(file.read().splitlines(keepends=True)):
+                if line.endswith(b"\n") and (received_at := judge(line).received_at):
+                    return received_at
+    return None
+
+
+def _next_name(folder: Path, day: date) -> str:
+    """After all that the day has, packed ones too, so that names sort in the order in which files began."""
+    taken = [int(found[2]) for path in folder.iterdir() if (found := _NAME.match(path.name)) and found[1] == str(day)]
+    return f"webhooks-{day}-{max(taken, default=0) + 1:06}.jsonl"
+
+
+def _synchronize(handle: int) -> None:
+    """Have the disk hold what was written, and the size of the file."""
+    if hasattr(os, "fdatasync"):
+        os.fdatasync(handle)
+    else:
+        os.fsync(handle)

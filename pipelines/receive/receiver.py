@@ -1,0 +1,152 @@
+"""The state of a receiver: what it keeps, what it counts, and whether it can keep more."""
+
+import asyncio
+import shutil
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from pipelines import logs
+from pipelines.receive.commits import GroupCommit
+from pipelines.receive.envelope import envelope_line
+from pipelines.receive.files import DeliveryFiles, count_lines, last_received
+from pipelines.receive.metrics import Metrics
+from pipelines.receive.signatures import Signatures, signed_headers
+
+LEAST_FREE_BYTES = 100 << 20
+"""With less room than this, /ready says no. Deliveries are still kept as long as the disk takes them."""
+SUMMARY_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverSettings:
+    """Where deliveries go, who may sign them, and how large a file and a body may become, in bytes."""
+
+    folder: Path
+    secrets: tuple[str, ...]
+    file_bytes: int
+    body_bytes: int
+
+
+class Receiver:
+    """Keeps deliveries of one endpoint. Begin it in a running event loop."""
+
+    def __init__(self, settings: ReceiverSettings) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.is_stopping = False
+        self._signatures = Signatures(settings.secrets)
+        self._files = DeliveryFiles(settings.folder, settings.file_bytes)
+        self._commits = GroupCommit(self._append)
+        self._problem: str | None = None
+        self._last_delivery = last_received(settings.folder)
+        self._today, self._lines_today = _today(), count_lines(settings.folder, _today())
+        self._since_summary: Counter[str] = Counter()
+        self._skew: float | None = None
+
+    async def take(self, headers: Mapping[str, str], body: bytes) -> int:
+        """Keep a delivery if Rally signed it; the HTTP status to answer with."""
+        now = datetime.now(UTC)
+        if refusal := self._signatures.refusal(headers, body, now.timestamp()):
+            self.metrics.refusals.labels(refusal).inc()
+            self._since_summary[f"refused_{refusal}"] += 1
+            return 401
+        signed = signed_headers(headers)
+        line = envelope_line(signed["webhook-id"], now, body)
+        try:
+            await self._commits.keep(line)
+        except OSError:
+            return 503
+        self._skew = now.timestamp() - float(signed["webhook-timestamp"])
+        self._count_kept(now, len(line))
+        return 204
+
+    def count_answer(self, status: int) -> None:
+        """Count an answer to a delivery."""
+        self.metrics.answers.labels(status).inc()
+        if status not in {204, 401}:
+            self._since_summary[f"answered_{status}"] += 1
+
+    def health(self) -> dict[str, Any]:
+        """What a person or a monitor wants to know first. `problem`: why the last commit failed, if it did."""
+        last, today = self._last_delivery, _today()
+        free = _free_bytes(self.settings.folder)
+        return {
+            "ready": self.is_ready(free),
+            "problem": self._problem,
+            "last_delivery": last and last.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "seconds_since_last_delivery": last and round((datetime.now(UTC) - last).total_seconds()),
+            "lines_today": self._lines_today if self._today == today else 0,
+            "free_bytes": free,
+            "clock_skew_seconds": self._skew if self._skew is None else round(self._skew, 1),
+        }
+
+    def is_ready(self, free: int | None = None) -> bool:
+        """Whether the disk took the last commit and has room for more."""
+        free = _free_bytes(self.settings.folder) if free is None else free
+        return not self.is_stopping and self._problem is None and free >= LEAST_FREE_BYTES
+
+    def render_metrics(self) -> bytes:
+        """All metrics as Prometheus reads them."""
+        health = self.health()
+        self.metrics.free.set(health["free_bytes"])
+        self.metrics.lines_today.set(health["lines_today"])
+        self.metrics.skew.set(health["clock_skew_seconds"] or 0)
+        self.metrics.last_delivery.set(self._last_delivery.timestamp() if self._last_delivery else 0)
+        return self.metrics.render()
+
+    async def summarise_in_log(self) -> None:
+        """Once a minute, say how many deliveries were kept and refused: a flood of them does not flood the log."""
+        while True:
+            await asyncio.sleep(SUMMARY_SECONDS)
+            self._write_summary()
+
+    async def close(self) -> None:
+        """Finish what waits and close the file."""
+        await self._commits.close()
+        self._files.close()
+        self._write_summary()
+
+    def _append(self, lines: Sequence[bytes]) -> None:
+        started = time.perf_counter()
+        try:
+            self._files.append(lines)
+        except OSError as error:
+            self.metrics.failures.inc()
+            reason = error.strerror or str(error)
+            if self._problem != reason:
+                logs.log_problem(f"{self.settings.folder}: deliveries cannot be kept: {reason}.")
+            self._problem = reason
+            raise
+        if self._problem:
+            logs.log("deliveries are kept again")
+        self._problem = None
+        self.metrics.commits.observe(time.perf_counter() - started)
+
+    def _count_kept(self, now: datetime, size: int) -> None:
+        self._last_delivery = now
+        self.metrics.bytes.inc(size)
+        if (today := now.date()) != self._today:
+            self._today, self._lines_today = today, 0
+        self._lines_today += 1
+        self._since_summary["kept"] += 1
+
+    def _write_summary(self) -> None:
+        if counted := dict(self._since_summary):
+            self._since_summary.clear()
+            logs.log("deliveries", **counted)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _free_bytes(folder: Path) -> int:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return 0
