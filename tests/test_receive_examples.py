@@ -86,7 +86,16 @@ def check_passage(connection: http.client.HTTPConnection, running: RunningReceiv
 @pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
 def test_deliveries_pass_nginx(running: RunningReceiver, tmp_path: Path) -> None:
     port = free_port()
-    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    made: list[str | Path] = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+    ]
     files = ["-subj", f"/CN={HOST}", "-keyout", tmp_path / "privkey.pem", "-out", tmp_path / "fullchain.pem"]
     subprocess.run([*made, *files], check=True, capture_output=True)
     site = (EXAMPLES / "nginx.conf").read_text().replace(f"/etc/ssl/{HOST}", str(tmp_path))
