@@ -86,18 +86,9 @@ def check_passage(connection: http.client.HTTPConnection, running: RunningReceiv
 @pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
 def test_deliveries_pass_nginx(running: RunningReceiver, tmp_path: Path) -> None:
     port = free_port()
-    made: list[str | Path] = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-    ]
-    files = ["-subj", f"/CN={HOST}", "-keyout", tmp_path / "privkey.pem", "-out", tmp_path / "fullchain.pem"]
-    subprocess.run([*made, *files], check=True, capture_output=True)
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{tmp_path}/privkey.pem")
+    made = ("openssl", "req", "-x509", *key, "-subj", f"/CN={HOST}", "-out", f"{tmp_path}/fullchain.pem")
+    subprocess.run(made, check=True, capture_output=True)
     site = (EXAMPLES / "nginx.conf").read_text().replace(f"/etc/ssl/{HOST}", str(tmp_path))
     site = site.replace("listen 443 ssl", f"listen 127.0.0.1:{port} ssl").replace(
         "127.0.0.1:8000", f"127.0.0.1:{running.port}"
