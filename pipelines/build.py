@@ -27,7 +27,12 @@ may_open_warehouse.set()
 
 
 def build(settings: Settings) -> int:
-    """Build every seed and model as of the settings' moment; the number of tables and views made.
+    """Build every seed and model as of the settings' moment; the number of tables and views made. Raises as `run_dbt`."""
+    return len(run_dbt(settings, _folders(settings.warehouse)))
+
+
+def run_dbt(settings: Settings, options: list[str]) -> list[Any]:
+    """Let dbt build every seed and model; what it says of each that it made.
 
     Raises:
         StudyflowError: a model failed; the message has what dbt said of each.
@@ -37,7 +42,7 @@ def build(settings: Settings) -> int:
 
     with _environment(settings):
         try:
-            outcome = dbtRunner().invoke([*ARGUMENTS, *_folders(settings.warehouse)])
+            outcome = dbtRunner().invoke([*ARGUMENTS, *options])
         finally:
             # else the database stays locked until this process ends (dbt-core 11980)
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
@@ -50,7 +55,7 @@ def build(settings: Settings) -> int:
         details = "\n".join(f"  {result.node.name}: {_first_lines(result.message)}" for result in failed)
         msg = f"{settings.warehouse}: {len(failed)} of the models could not be built. dbt says:\n{details}"
         raise StudyflowError(msg)
-    return sum(result.status == "success" for result in results)
+    return [result for result in results if result.status == "success"]
 
 
 def _folders(warehouse: Path) -> list[str]:

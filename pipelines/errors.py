@@ -19,7 +19,7 @@ class StudyflowError(Exception):
 
 
 class UsageError(StudyflowError):
-    """The command was called with a value that it cannot have."""
+    """The command was called with a value that it cannot have, or does not apply here."""
 
     exit_code = ExitCode.USAGE
 

@@ -80,7 +80,7 @@ def read_reference_files(
         StudyflowError: something in them cannot be right. The message lists all of it, by file and line.
     """
     sheets = {name: _table(folder / f"{name}.csv", types) for name, types in _types_of_tables(project).items()}
-    columns = _types_of_sources(project)
+    columns = types_of_sources(project)
     for name, file in (("studies", studies), ("people", people)):
         types = columns[f"{name}_file"]
         sheets[name] = _table(file, types, is_whole=False) if os.path.lexists(file) else Sheet(file)
@@ -139,7 +139,7 @@ def _types_of_tables(project: Path) -> dict[str, Types]:
     return {name: seed["+column_types"] for name, seed in named.items() if "+column_types" in seed}
 
 
-def _types_of_sources(project: Path) -> dict[str, Types]:
+def types_of_sources(project: Path) -> dict[str, Types]:
     """Of raw tables: those of studies.csv and people.csv have the columns that these files may have."""
     sources = read_yaml(project / "models" / "staging" / "sources.yml")["sources"]
     return {

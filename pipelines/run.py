@@ -24,6 +24,7 @@ from pipelines.reference import read_reference_files
 from pipelines.settings import SAMPLE, Settings, as_of_asked_for, resolve, with_named_files
 from pipelines.state import (
     built_as_of,
+    engine_of,
     is_anything_loaded,
     last_build,
     record_checked,
@@ -39,6 +40,7 @@ from pipelines.working_copy import Waiting, copied, reserved, working_copy
 if TYPE_CHECKING:
     from pipelines.check import Report
     from pipelines.export import Exported, ExportOptions
+    from pipelines.spark.builder import SparkBuilder
 
 
 def run_all(
@@ -65,6 +67,8 @@ def run_all(
             with copied(settings) as copy:
                 outcome = _load_build_check(copy, strict=strict, console=console)
             outcome.settings = replace(outcome.settings, database=settings.database, named=None)
+            if settings.engine == "spark":
+                spark_builder(settings).tidy()
         outcome.notes = notes
         with _timed(outcome, "export") as of_export, _saying(console, "Exporting"):
             outcome.exported = export_tables(outcome.settings, options)
@@ -127,7 +131,7 @@ def _nothing_to_do(settings: Settings) -> Outcome | None:
 
 def _load_build_check(settings: Settings, *, strict: bool, console: Console | None) -> Outcome:
     outcome = Outcome(settings)
-    with Builder(settings) as builder:
+    with spark_builder(settings) if settings.engine == "spark" else Builder(settings) as builder:
         with _timed(outcome, "load") as of_load:
             outcome.loaded = load_files(settings, console, meanwhile=builder.start)
             of_load.update(outcome.loaded.as_dict())
@@ -142,6 +146,13 @@ def _load_build_check(settings: Settings, *, strict: bool, console: Console | No
     return outcome
 
 
+def spark_builder(settings: Settings) -> "SparkBuilder":
+    """What builds on Spark, which is an optional part of the installation."""
+    from pipelines.spark.builder import SparkBuilder  # noqa: PLC0415
+
+    return SparkBuilder(settings)
+
+
 def _refuse_nothing(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> None:
     """Stop before tables, exports and reports of nothing take the place of what a team has.
 
@@ -154,7 +165,7 @@ def _refuse_nothing(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> No
     raise StudyflowError("\n".join([*map(str, loaded.failures), unchanged]))
 
 
-def _build_what_is_new(outcome: Outcome, builder: Builder) -> None:
+def _build_what_is_new(outcome: Outcome, builder: "Builder | SparkBuilder") -> None:
     """Build, unless that would make the tables that are there."""
     settings = outcome.settings
     with connect(settings.database) as connection:
@@ -224,6 +235,7 @@ def check_tables(settings: Settings, *, strict: bool, as_of_must_match: bool, wa
         built = _built_as_of(connection, settings.as_of if as_of_must_match else None)
         build = last_build(connection)
         report = check(connection, built, strict=strict)
+        settings = replace(settings, engine=engine_of(connection) or settings.engine)
     if build and report.failures:
         with working_copy(settings, waiting) as copy, connect(copy.database) as connection:
             if last_build(connection) == build:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pipelines.errors import StudyflowError
 
@@ -23,11 +23,15 @@ WAIT_SECONDS = 600.0
 """How long a run waits for another on the same warehouse."""
 
 
+Engine = Literal["duckdb", "spark"]
+"""What builds the tables."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What one run works on. `as_of` is the one moment that the whole run speaks for, in UTC; if nobody asked for it, now.
 
-    `reports_kept`: the run also makes a report, and so many dated ones stay.
+    `reports_kept`: the run also makes a report, and so many dated ones stay. `spark_folder`: where Spark's tables are.
     """
 
     raw: tuple[Path, ...]
@@ -41,6 +45,8 @@ class Settings:
     reports_kept: int | None = None
     wait_seconds: float = WAIT_SECONDS
     named: Path | None = None
+    engine: Engine = "duckdb"
+    spark_folder: Path | None = None
 
     @property
     def warehouse(self) -> Path:

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import md5
+from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
 
+from pipelines.errors import UsageError
 from pipelines.load.sources import display_name
-from pipelines.settings import PROJECT, SAMPLE, Settings
+from pipelines.settings import PROJECT, SAMPLE, Engine, Settings
 from pipelines.warehouse import has_table, macros_of, only_row
 from pipelines.yaml_files import read_yaml
 
@@ -135,18 +137,49 @@ def fingerprint(settings: Settings) -> str:
     said = read_yaml(PROJECT / "dbt_project.yml")["vars"]
     values = [f"{name}={said[name]}" for name in macros("vars_of_tables")]
     files = [str(settings.studies_file), str(settings.people_file)]
-    return fingerprint_of(PROJECT, macros("files_of_project"), files, values)
+    engine = duckdb.__version__ if settings.engine == "duckdb" else f"spark {version('pyspark')}"
+    return fingerprint_of(PROJECT, macros("files_of_project"), files, values, engine)
 
 
-def fingerprint_of(project: Path, patterns: list[str], files: list[str], values: list[str]) -> str:
+def engine_of(connection: duckdb.DuckDBPyConnection) -> Engine | None:
+    """What loads and builds this warehouse; None where nothing has been loaded."""
+    if has_table(connection, "parquet", "folders"):
+        return "spark"
+    has_files = (
+        has_table(connection, "raw", "files") and connection.execute("select 1 from raw.files limit 1").fetchall()
+    )
+    return "duckdb" if has_files else None
+
+
+def refuse_other_engine(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """See that the warehouse is loaded and built by the engine of the settings, or by none yet.
+
+    Raises:
+        UsageError: it is another's.
+    """
+    engine = engine_of(connection)
+    if engine == "spark" != settings.engine:
+        msg = (
+            f"{settings.warehouse}: Spark made this warehouse, and only `studyflow run --engine spark` changes it. "
+            "Run that, or name another --database."
+        )
+        raise UsageError(msg)
+    if engine == "duckdb" != settings.engine:
+        msg = f"{settings.warehouse}: DuckDB made this warehouse. Name another --database for --engine spark."
+        raise UsageError(msg)
+
+
+def fingerprint_of(
+    project: Path, patterns: list[str], files: list[str], values: list[str], engine: str = duckdb.__version__
+) -> str:
     """A hash of the files of the project that match, of other files where they are there, and of values, in any order.
 
-    The version of DuckDB is part of it: the keys in kept tables are its hashes, and another version may hash differently.
+    The engine with its version is part of it: the keys in kept tables are its hashes, and another may hash differently.
     """
     found = [path for pattern in patterns for path in project.glob(pattern)]
     found += [path for path in map(Path, files) if path.exists()]
     contents = sorted(md5(path.read_bytes(), usedforsecurity=False).hexdigest() for path in found)
-    return md5("\n".join([duckdb.__version__, *sorted(values), *contents]).encode(), usedforsecurity=False).hexdigest()
+    return md5("\n".join([engine, *sorted(values), *contents]).encode(), usedforsecurity=False).hexdigest()
 
 
 def is_anything_loaded(connection: duckdb.DuckDBPyConnection) -> bool:

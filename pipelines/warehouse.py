@@ -26,6 +26,7 @@ NOT_IN_PATH = re.compile(r"[?#\x00-\x1f\x7f]")
 NOT_IN_NAME = re.compile(r"[\"';\\]")
 HOLDER = re.compile(r"lock is held in (.+?) \(PID (\d+)\)")
 """What DuckDB says of the process that has a file open."""
+NO_FILES = re.compile(r'No files found that match the pattern "(.+)/\*\.parquet"')
 ON_EVERY_CONNECTION = "set timezone = 'UTC'; set enable_progress_bar = false"
 SANDBOX = """
 set enable_external_access = false;
@@ -150,6 +151,8 @@ def _sandboxed(database: Path) -> duckdb.DuckDBPyConnection:
         # DuckDB chooses the same name for it as when it opens the file, which is in the views.
         name = only_row(connection, "select database_name from duckdb_databases() where path is not null")[0]
         connection.execute(f'use "{name}"')
+        if has_table(connection, "parquet", "folders"):
+            _hold_parquet(connection, name)
         there = (
             "select schema_name from duckdb_schemas() where database_name = $1 and schema_name in (select unnest($2))"
         )
@@ -158,10 +161,37 @@ def _sandboxed(database: Path) -> duckdb.DuckDBPyConnection:
             path = ",".join(f'"{name}".{schema}' for schema in sorted(schemas, key=UNNAMED.index))
             connection.execute("set search_path = $1", [path])
         connection.execute(SANDBOX)
-    except duckdb.Error:
+    except (duckdb.Error, StudyflowError):
         connection.close()
         raise
     return connection
+
+
+def _hold_parquet(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Let Arrow read the Parquet files of a warehouse that Spark made: nothing that a query says leads to another file.
+
+    DuckDB's `allowed_directories` would let queries write there, too, and through `..` read whatever there is.
+    """
+    import pyarrow.dataset  # noqa: PLC0415 - takes a moment, and few warehouses have such files
+
+    path = only_row(connection, "select path from duckdb_databases() where database_name = $1", [name])[0]
+    folders = connection.execute("select view_name, folders from parquet.folders").fetchall()
+    literal = str(path).replace("'", "''")
+    connection.execute(f'use memory; detach "{name}"; attach \'{literal}\' as "file of {name}" (read_only)')
+    connection.execute(
+        f'attach \':memory:\' as "{name}"; copy from database "file of {name}" to "{name}"; use "{name}"'
+    )
+    connection.execute(f'detach "file of {name}"')
+    for view, paths in folders:
+        files = [file for folder in paths for file in sorted(Path(folder).glob("*.parquet"))]
+        if not files:
+            raise StudyflowError(_no_files(Path(paths[0])))
+        connection.register(f"files of {view}", pyarrow.dataset.dataset(files, format="parquet"))
+        connection.execute(f'create or replace view parquet."{view}" as from temp.main."files of {view}"')
+
+
+def _no_files(folder: Path) -> str:
+    return f"{folder}: there are no files of this table. Put the folder back, or make the tables anew: studyflow run --engine spark"
 
 
 def _config(temporary: str) -> dict[str, str | bool | int | float | list[str]]:
@@ -191,6 +221,8 @@ def _meaning(database: Path, error: duckdb.Error, *, is_question: bool) -> str |
         )
     if isinstance(error, duckdb.OutOfMemoryException) and is_question:
         return out_of_memory(error)
+    if found := NO_FILES.search(str(error)):
+        return _no_files(Path(found[1]))
     return damaged(database, error) if is_damaged(str(error)) else None
 
 

@@ -15,6 +15,7 @@ from pipelines.errors import StudyflowError
 from pipelines.locks import alone, holder
 from pipelines.migrations import migrate
 from pipelines.settings import Settings
+from pipelines.state import refuse_other_engine
 from pipelines.system import flush_one
 from pipelines.warehouse import connect, damaged, is_damaged, refuse_name, wal_of
 
@@ -84,6 +85,7 @@ def copied(settings: Settings) -> Iterator[Settings]:
             seen = _copy(database, work)
             with connect(work) as connection:
                 migrate(connection, database)
+                refuse_other_engine(connection, settings)
             yield replace(settings, database=work, named=settings.database)
             stopping.raise_if_asked()
             if not _is_same(place, made):

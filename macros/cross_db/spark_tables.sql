@@ -15,6 +15,11 @@
     {{ return(materialization_table_spark()) }}
 {% endmaterialization %}
 
+{#- A view would only be there for Spark, and not for those who read the files. -#}
+{% materialization view, adapter='spark' %}
+    {{ return(materialization_table_spark()) }}
+{% endmaterialization %}
+
 {#- A seed has the rows that were checked. -#}
 {% materialization seed, adapter='spark' %}
     {%- if not model.config.column_types -%}{{ return(dbt.materialization_seed_default()) }}{%- endif -%}

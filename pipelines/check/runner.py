@@ -23,7 +23,7 @@ select
     case when table_schema = 'raw' then 'raw.' || table_name else table_name end as name,
     table_schema || '.' || table_name as full_name
 from information_schema.tables
-where table_catalog = current_database() and table_schema not in ('state', 'delta')
+where table_catalog = current_database() and table_schema not in ('state', 'delta', 'parquet')
 """
 
 

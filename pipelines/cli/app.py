@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -49,6 +49,14 @@ Raw = Annotated[
     list[Path] | None, setting("raw", "Webhook files, folders or globs; may be repeated. Default: the sample.")
 ]
 Database = Annotated[Path | None, setting("database", "The DuckDB warehouse.")]
+Engine = Annotated[
+    Literal["duckdb", "spark"],
+    setting("engine", "What loads the webhooks and builds the tables. spark: docs/spark.md."),
+]
+SparkFolder = Annotated[
+    Path | None,
+    setting("spark-folder", "The folder for Spark's tables. Default: beside the warehouse, named like it.spark."),
+]
 Exports = Annotated[Path | None, setting("exports", "The folder for exported tables.")]
 Reports = Annotated[Path | None, setting("reports", "The folder for reports. Default: data/reports.")]
 AsOf = Annotated[

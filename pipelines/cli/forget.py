@@ -34,6 +34,7 @@ def forget(
     from pipelines.forget import forget as take_out
     from pipelines.forget import look_up
     from pipelines.run import settings_of_loaded
+    from pipelines.state import refuse_other_engine
     from pipelines.warehouse import connect
 
     if not person.strip():
@@ -47,6 +48,7 @@ def forget(
         wait_seconds=wait,
     )
     with connect(settings.database, read_only=True) as connection:
+        refuse_other_engine(connection, settings)
         known = look_up(connection, person, settings.people_file)
     if not known.is_someone:
         msg = (

@@ -13,6 +13,7 @@ from pipelines.cli.app import (
     AsOf,
     ByStudy,
     Database,
+    Engine,
     Exports,
     Force,
     LogJson,
@@ -20,6 +21,7 @@ from pipelines.cli.app import (
     Pseudonymise,
     Raw,
     Reports,
+    SparkFolder,
     Strict,
     Wait,
     Xlsx,
@@ -63,6 +65,8 @@ def run(
     reports: Reports = None,
     keep: Keep = REPORTS_KEPT,
     chat: Chat = None,
+    engine: Engine = "duckdb",
+    spark_folder: SparkFolder = None,
     strict: Strict = False,
     wait: Wait = WAIT_SECONDS,
     log_json: LogJson = False,
@@ -80,6 +84,8 @@ def run(
             reports=(reports or REPORTS).absolute(),
             reports_kept=keep if report else None,
             wait_seconds=wait,
+            engine=engine,
+            spark_folder=spark_folder and spark_folder.absolute(),
         )
         logs.log("run started", database=settings.database, exports=settings.exports, raw=list(map(str, settings.raw)))
         options = export_options(

@@ -1,5 +1,6 @@
 """The raw tables of a warehouse, and the rows of the reference files, as Parquet that Spark reads in place."""
 
+import glob
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.load.withhold import forgotten, hash_of
-from pipelines.reference import read_reference_files
+from pipelines.reference import read_reference_files, types_of_sources
+from pipelines.settings import PROJECT
 
 TABLES = ("files", "deliveries", "loads", "withdrawals", "forgotten", "forgotten_lines")
 CELLS = pa.schema([("file_name", pa.string()), ("cells", pa.map_(pa.string(), pa.string()))])
@@ -45,6 +47,16 @@ def write_raw(connection: duckdb.DuckDBPyConnection, folder: Path, studies: Path
     pq.write_table(pa.Table.from_pylist(rows, CELLS), made / "file_rows" / "rows.parquet")
     shutil.rmtree(folder / "raw.db", ignore_errors=True)
     made.rename(folder / "raw.db")
+
+
+def make_file_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Make raw.studies_file and raw.people_file of what was put into the folder."""
+    path = glob.escape(str(folder / "raw.db" / "file_rows" / "rows.parquet")).replace("'", "''")
+    for name in ("studies", "people"):
+        types = types_of_sources(PROJECT)[f"{name}_file"]
+        cells = ", ".join(f"cast(cells['{column}'] as {kind}) as {column}" for column, kind in types.items())
+        query = f"select {cells} from read_parquet('{path}') where file_name = '{name}'"  # noqa: S608 - names of our own
+        connection.execute(f"create or replace table raw.{name}_file as {query}")
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> str:

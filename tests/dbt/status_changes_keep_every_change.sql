@@ -19,9 +19,18 @@ staged as (
     group by participant_key
 ),
 
-in_mart as (
+-- The keys in tables are those of the engine that made them, which need not be the one that runs this.
+identities as (
+    select distinct
+        participant_key,
+        participant_id,
+        {{ id_key('participant_id') }} as id_key
+    from {{ ref('stg_identities') }}
+),
+
+in_mart_by_id as (
     select
-        {{ id_key('participant_id') }} as participant_key,
+        {{ id_key('participant_id') }} as id_key,
         count(*) as changes,
         sum(deliveries) as deliveries
     from {{ ref('status_changes') }}
@@ -29,10 +38,21 @@ in_mart as (
     group by {{ id_key('participant_id') }}
 ),
 
+in_mart as (
+    select
+        coalesce(identities.participant_key, in_mart_by_id.id_key) as participant_key,
+        sum(in_mart_by_id.changes) as changes,
+        sum(in_mart_by_id.deliveries) as deliveries
+    from in_mart_by_id
+    left join identities
+        on in_mart_by_id.id_key = identities.id_key
+    group by coalesce(identities.participant_key, in_mart_by_id.id_key)
+),
+
 compared as (
     select
         coalesce(staged.participant_key, in_mart.participant_key) as participant_key,
-        coalesce(in_mart.changes, 0) as changes_in_mart,
+        cast(coalesce(in_mart.changes, 0) as bigint) as changes_in_mart,
         coalesce(staged.changes, 0) as staged_changes,
         cast(coalesce(in_mart.deliveries, 0) as bigint) as deliveries_in_mart,
         cast(coalesce(staged.deliveries, 0) as bigint) as staged_deliveries
@@ -47,10 +67,16 @@ broken as (
 ),
 
 ids as (
-    select participant_id from {{ ref('stg_identities') }}
+    select
+        participant_key,
+        participant_id
+    from identities
     where participant_key in (select broken.participant_key from broken)
     union distinct
-    select participant_id from {{ ref('status_changes') }}
+    select
+        {{ id_key('participant_id') }} as participant_key,
+        participant_id
+    from {{ ref('status_changes') }}
     where {{ id_key('participant_id') }} in (select broken.participant_key from broken)
 )
 
@@ -60,4 +86,4 @@ select
     true as differs
 from broken
 left join ids
-    on broken.participant_key = {{ id_key('ids.participant_id') }}
+    on broken.participant_key = ids.participant_key

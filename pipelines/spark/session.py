@@ -1,0 +1,60 @@
+"""The session of Spark that loads and builds: dbt uses the same one, which is as profiles.yml says."""
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import jinja2
+
+from pipelines.errors import StudyflowError
+from pipelines.settings import PROJECT
+from pipelines.yaml_files import read_yaml
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+def missing() -> list[str]:
+    """What Spark needs and this machine does not have."""
+    has_extra = all(importlib.util.find_spec(package) for package in ("pyspark", "dbt.adapters.spark"))
+    has_java = bool(os.environ.get("JAVA_HOME") or shutil.which("java"))
+    needs = (("the extra studyflow[spark] (make setup-spark)", has_extra), ("Java 17 or newer", has_java))
+    return [name for name, is_there in needs if not is_there]
+
+
+@contextmanager
+def session() -> Iterator["SparkSession"]:
+    """A session, stopped at the end.
+
+    Raises:
+        StudyflowError: something is missing here, or the cluster cannot be reached.
+    """
+    if lacking := missing():
+        msg = f"--engine spark needs {' and '.join(lacking)}. See docs/spark.md."
+        raise StudyflowError(msg)
+    from pyspark.errors import PySparkException  # noqa: PLC0415 - takes a second
+    from pyspark.sql import SparkSession  # noqa: PLC0415
+
+    builder = SparkSession.builder
+    for name, value in _parameters().items():
+        builder = builder.config(name, value)
+    try:
+        spark = builder.getOrCreate()
+    except (PySparkException, OSError) as error:
+        msg = f"Spark cannot be started, or its cluster not reached. See docs/spark.md. Spark says: {error}"
+        raise StudyflowError(msg) from error
+    try:
+        yield spark
+    finally:
+        spark.stop()
+
+
+def _parameters() -> dict[str, str]:
+    """What profiles.yml says of Spark, with the variables of this process."""
+    environment = jinja2.Environment(autoescape=False)  # noqa: S701 - settings, not HTML
+    environment.globals["env_var"] = os.environ.get
+    said = read_yaml(PROJECT / "profiles.yml")["studyflow"]["outputs"]["spark"]["server_side_parameters"]
+    return {name: environment.from_string(str(value)).render() for name, value in said.items()}
