@@ -6,10 +6,10 @@ READY := $(VENV)/.ready
 PEERS := .venv-benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-spark run test test-slow test-spark fuzz lint format docs benchmarks lock clean
+.PHONY: help setup setup-spark run test test-slow test-installed test-spark fuzz lint format docs benchmarks lock clean
 
 help: ## List these targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Make .venv from the lock file
 
@@ -31,6 +31,9 @@ test: $(READY) ## Run the tests
 
 test-slow: $(READY) ## Run the tests marked slow, too
 	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder -m ''
+
+test-installed: $(READY) ## Try what a wheel installs: a workspace, and studyflow as a package of another dbt project
+	$(BIN)/python -m pytest tests/test_installed.py -m ''
 
 test-spark: setup-spark ## Compare all tables of Spark and DuckDB, also on two workers on this machine
 	$(BIN)/python -m pytest tests/test_spark.py -m ''

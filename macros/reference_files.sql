@@ -3,15 +3,30 @@
 
 {% macro read_reference_files() %}
     {% if execute and flags.WHICH in ['build', 'run', 'seed', 'test'] %}
+        {% do refuse_default_seeds() %}
         {% set asked = {'as_of': env_var('STUDYFLOW_AS_OF', '')} %}
         {% do asked.update(invocation_args_dict.get('vars') or {}) %}
         {% do run_query(read_files(setting('studies_file'), setting('people_file'), asked)) %}
         {% do make_missing_seeds() %}
         {% if flags.WHICH in ['build', 'run'] %}
-            {% for source in graph.sources.values() if source.name in ['studies_file', 'people_file'] %}
+            {% for source in graph.sources.values() if source.package_name == 'studyflow' and source.name in ['studies_file', 'people_file'] %}
                 {% do run_query(replace_with(source.schema ~ '.' ~ source.name, rows_of_optional_file(source))) %}
             {% endfor %}
         {% endif %}
+    {% endif %}
+{% endmacro %}
+
+{#- As a package of another project: without these macros in that project, dbt would fill the reference tables from the files
+    of the package, whatever the project's own files say. -#}
+{% macro refuse_default_seeds() %}
+    {% if project_name != 'studyflow' and target.type != 'duckdb' %}
+        {% do exceptions.raise_compiler_error('As a package, studyflow builds on DuckDB only. On Spark, build in a clone: docs/spark.md') %}
+    {% endif %}
+    {% if project_name != 'studyflow' and 'materialization_seed_duckdb' not in (context.get(project_name) or {}) %}
+        {% do exceptions.raise_compiler_error(
+            'macros/studyflow.sql is missing in the project ' ~ project_name ~ ': without it, dbt would not read the reference tables '
+            ~ 'of the project. Make a workspace with studyflow init, and copy that file from there.'
+        ) %}
     {% endif %}
 {% endmacro %}
 
@@ -31,7 +46,7 @@
 {#- `dbt run` alone must work on an empty warehouse, where `dbt seed` has not run yet: seeds that are not there are made
     at the start of a run. dbt is told of them, so that `dbt build` can load them anew. -#}
 {% macro make_missing_seeds() %}
-    {% for seed in graph.nodes.values() if seed.resource_type == 'seed' and seed.config.enabled %}
+    {% for seed in graph.nodes.values() if seed.resource_type == 'seed' and seed.package_name == 'studyflow' and seed.config.enabled %}
         {% if seed.config.column_types and not adapter.get_relation(seed.database, seed.schema, seed.alias) %}
             {% set made = api.Relation.create(seed.database, seed.schema, seed.alias, type='table') %}
             {% do run_query('create schema if not exists ' ~ seed.schema) %}

@@ -8,6 +8,7 @@ from threading import Event
 from typing import Any
 
 from pipelines.errors import StudyflowError
+from pipelines.projects import EMBEDDED, link_package
 from pipelines.settings import PROJECT, Settings
 
 ARGUMENTS = [
@@ -28,11 +29,11 @@ may_open_warehouse.set()
 
 def build(settings: Settings) -> int:
     """Build every seed and model as of the settings' moment; the number of tables and views made. Raises as `run_dbt`."""
-    return len(run_dbt(settings, _folders(settings.warehouse)))
+    return len(run_dbt(settings, dbt_folders(settings.warehouse)))
 
 
-def run_dbt(settings: Settings, options: list[str]) -> list[Any]:
-    """Let dbt build every seed and model; what it says of each that it made.
+def run_dbt(settings: Settings, folders: dict[str, Path], *options: str) -> list[Any]:
+    """Let dbt build every seed and model; what it says of each that it made. `folders`: see `dbt_folders`.
 
     Raises:
         StudyflowError: a model failed; the message has what dbt said of each.
@@ -40,9 +41,11 @@ def run_dbt(settings: Settings, options: list[str]) -> list[Any]:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - takes seconds
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
+    places = [str(word) for option in folders.items() for word in option]
+    link_package(PROJECT)
     with _environment(settings):
         try:
-            outcome = dbtRunner().invoke([*ARGUMENTS, *options])
+            outcome = dbtRunner().invoke([*ARGUMENTS, *places, *options])
         finally:
             # else the database stays locked until this process ends (dbt-core 11980)
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
@@ -58,13 +61,17 @@ def run_dbt(settings: Settings, options: list[str]) -> list[Any]:
     return [result for result in results if result.status == "success"]
 
 
-def _folders(warehouse: Path) -> list[str]:
-    """Where dbt keeps what it has read, and its log: beside the warehouse if this user cannot write to the project."""
+def dbt_folders(warehouse: Path) -> dict[str, Path]:
+    """Where dbt keeps what it has read, and its log: in the project, or beside the warehouse if it cannot be there.
+
+    Never in an installed package, even by someone who may write to it.
+    """
     usual = {"--target-path": PROJECT / "target", "--log-path": PROJECT / "logs"}
-    if all(os.access(path if path.exists() else PROJECT, os.W_OK | os.X_OK) for path in usual.values()):
-        return []
+    can_write = all(os.access(path if path.exists() else PROJECT, os.W_OK | os.X_OK) for path in usual.values())
+    if can_write and PROJECT != EMBEDDED:
+        return {}
     place = warehouse.with_name(f".{warehouse.name}.dbt")
-    return [word for option, path in usual.items() for word in (option, str(place / path.name))]
+    return {option: place / path.name for option, path in usual.items()}
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ from typing import IO, Self, cast
 
 from pipelines import build
 from pipelines.errors import StudyflowError
-from pipelines.settings import Settings
+from pipelines.settings import PROJECT, Settings
 
 GO = b"go"
 
@@ -40,7 +40,11 @@ class Builder:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for this process, which then ends the other
-            env=os.environ | {"PYTHONWARNINGS": "ignore::UserWarning:multiprocessing.resource_tracker"},  # as that ends
+            env=os.environ
+            | {
+                "STUDYFLOW_PROJECT": str(PROJECT),  # which this process may know from the folder it was started in
+                "PYTHONWARNINGS": "ignore::UserWarning:multiprocessing.resource_tracker",  # as that ends
+            },
         )
         _send(process, pickle.dumps(self.settings))
         return process

@@ -11,8 +11,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from pipelines.errors import StudyflowError
+from pipelines.projects import package_of, reference_file
 from pipelines.settings import PROJECT, REFERENCE
-from pipelines.sheets import Sheet, read_sheet
+from pipelines.sheets import RESTORE, Sheet, read_sheet
 from pipelines.variables import read_vars
 from pipelines.yaml_files import read_yaml
 
@@ -57,16 +58,16 @@ REMEDIES = {
 MOST_SHOWN = 50
 
 
-def known_statuses(folder: Path = REFERENCE) -> list[str]:
+def known_statuses(folder: Path = REFERENCE, project: Path = PROJECT) -> list[str]:
     """The webhook values that the reference table has, in its order.
 
     Raises:
         StudyflowError: the table cannot be read, or has a status twice or none at all.
     """
-    sheet = read_sheet(folder / "participant_statuses.csv", "status", ())
+    sheet = read_sheet(reference_file("participant_statuses", folder, project), "status", ())
     sheet.unique("status")
     if not sheet.rows:
-        sheet.wrong(0, "has no rows", "Restore it from version control.")
+        sheet.wrong(0, "has no rows", RESTORE)
     _raise_for(sheet.problems)
     return [row.get("status") for row in sheet.rows]
 
@@ -79,14 +80,18 @@ def read_reference_files(
     Raises:
         StudyflowError: something in them cannot be right. The message lists all of it, by file and line.
     """
-    sheets = {name: _table(folder / f"{name}.csv", types) for name, types in _types_of_tables(project).items()}
-    columns = types_of_sources(project)
+    package = package_of(project)
+    sheets = {
+        name: _table(reference_file(name, folder, project), types, came_with=package / "data" / "reference")
+        for name, types in _types_of_tables(package).items()
+    }
+    types_of = types_of_optional_files(package)
     for name, file in (("studies", studies), ("people", people)):
-        types = columns[f"{name}_file"]
-        sheets[name] = _table(file, types, is_whole=False) if os.path.lexists(file) else Sheet(file)
+        types = types_of[name]
+        sheets[name] = _table(file, types) if os.path.lexists(file) else Sheet(file)
     for name in NEEDS_ROWS:
         if not sheets[name].rows and not sheets[name].problems:
-            sheets[name].wrong(0, "has no rows", "Restore it from version control.")
+            sheets[name].wrong(0, "has no rows", RESTORE)
     _check_choices(sheets)
     _check_statuses(sheets["participant_statuses"])
     _check_stages(sheets["stages"])
@@ -139,20 +144,22 @@ def _types_of_tables(project: Path) -> dict[str, Types]:
     return {name: seed["+column_types"] for name, seed in named.items() if "+column_types" in seed}
 
 
-def types_of_sources(project: Path) -> dict[str, Types]:
-    """Of raw tables: those of studies.csv and people.csv have the columns that these files may have."""
-    sources = read_yaml(project / "models" / "staging" / "sources.yml")["sources"]
+def types_of_optional_files(package: Path) -> dict[str, Types]:
+    """The columns that studies.csv and people.csv may have: those of the raw tables that are made of them."""
+    sources = read_yaml(package / "models" / "staging" / "sources.yml")["sources"]
     return {
-        table["name"]: {column["name"]: column["data_type"] for column in table["columns"]}
+        table["name"].removesuffix("_file"): {column["name"]: column["data_type"] for column in table["columns"]}
         for source in sources
         for table in source["tables"]
+        if table["name"].endswith("_file")
     }
 
 
-def _table(file: Path, types: Types, *, is_whole: bool = True) -> Sheet:
-    """A table that comes with the project, a seed, in which a flag that is blank is false; or a team's own, not `is_whole`."""
-    key = next(iter(types))
-    sheet = read_sheet(file, key, types, is_whole=is_whole)
+def _table(file: Path, types: Types, *, came_with: Path | None = None) -> Sheet:
+    """A table that came with studyflow in a folder, a seed, in which a flag that is blank is false; or a team's own."""
+    key, is_whole = next(iter(types)), came_with is not None
+    original = f"Take it from {came_with / file.name}." if came_with and file.parent != came_with else RESTORE
+    sheet = read_sheet(file, key, types, is_whole=is_whole, original=original)
     if not is_whole or file.stem != "expected_moves":
         sheet.unique(key)
     for row in sheet.rows:

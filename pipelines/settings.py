@@ -8,13 +8,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipelines.errors import StudyflowError
+from pipelines.projects import EMBEDDED, package_of, project_to_work_in
 
-PROJECT = Path(os.environ.get("STUDYFLOW_PROJECT", Path(__file__).resolve().parents[1]))
-SAMPLE = PROJECT / "data" / "sample"
+PROJECT = project_to_work_in()
+"""The dbt project that is built: a workspace, or studyflow's own."""
+PACKAGE = package_of(PROJECT)
+"""studyflow's models and macros."""
+IS_WORKSPACE = PROJECT != PACKAGE
+DATA = (Path.cwd() if PROJECT == EMBEDDED else PROJECT) / "data"
+"""Never in an installed package, which upgrades replace."""
+SAMPLE = PACKAGE / "data" / "sample"
 REFERENCE = PROJECT / "data" / "reference"
-DATABASE = PROJECT / "data" / "studyflow.duckdb"
-EXPORTS = PROJECT / "data" / "exports"
-REPORTS = PROJECT / "data" / "reports"
+RAW = DATA / "raw"
+DATABASE = DATA / "studyflow.duckdb"
+EXPORTS = DATA / "exports"
+REPORTS = DATA / "reports"
 REPORTS_KEPT = 30
 """How many dated reports stay in a folder of them."""
 AS_OF_YEARS_AHEAD = 10
@@ -62,14 +70,17 @@ def resolve(
     *,
     may_be_sample: bool = True,
 ) -> Settings:
-    """The settings of a run, the defaults filled in: without `raw` the sample, as of its own last day, if it may be.
+    """The settings of a run, the defaults filled in.
+
+    Without `raw`, a workspace has its own folder of files. Elsewhere it is the sample, as of its last day, if it may be.
 
     Raises:
         StudyflowError: `as_of` is no instant, or too far in the future.
     """
-    is_sample = may_be_sample and not raw
+    is_sample = may_be_sample and not raw and not IS_WORKSPACE
+    usual = [SAMPLE] if is_sample else [RAW] if IS_WORKSPACE else []
     return Settings(
-        raw=tuple(path.absolute() for path in raw or ([SAMPLE] if is_sample else [])),
+        raw=tuple(path.absolute() for path in raw or usual),
         database=(database or DATABASE).absolute(),
         exports=(exports or EXPORTS).absolute(),
         as_of=parse_as_of(as_of) if as_of else (sample_as_of() if is_sample else datetime.now(UTC)),

@@ -14,6 +14,7 @@ _BOOLEANS = {
     **dict.fromkeys(("false", "f", "no", "n", "0"), "false"),
 }
 _LARGEST = 2**31 - 1
+RESTORE = "Restore it from version control."
 
 
 @dataclass(slots=True)
@@ -118,11 +119,14 @@ class Row:
             self.wrong(f"has {column} {value!r}", "Write a day like 2026-07-31.")
 
 
-def read_sheet(file: Path, key: str, columns: Iterable[str], *, is_whole: bool = False) -> Sheet:
+def read_sheet(
+    file: Path, key: str, columns: Iterable[str], *, is_whole: bool = False, original: str = RESTORE
+) -> Sheet:
     """Read a file with a header. `key` must be among its columns; of the others any may be missing.
 
     It may have columns of its own, and cells may be missing at the end of a row. A file that `is_whole` has all columns and
-    no other ones, and all cells in each row. Rows with more cells than the header are noted and left out.
+    no other ones, and all cells in each row; `original` says where a missing one is to be had. Rows with more cells than the
+    header are noted and left out.
     """
     sheet = Sheet(file)
     try:
@@ -131,7 +135,7 @@ def read_sheet(file: Path, key: str, columns: Iterable[str], *, is_whole: bool =
                 _take(sheet, record, is_whole=is_whole)
             elif any(record.cells):
                 sheet.header = [column_name(cell) for cell in record.cells]
-                if not _is_header(sheet, record, key, tuple(columns), is_whole=is_whole):
+                if not _is_header(sheet, record, key, tuple(columns), original if is_whole else None):
                     return sheet
     except UnreadableError as error:
         sheet.wrong(error.line, error.problem, error.remedy)
@@ -141,9 +145,9 @@ def read_sheet(file: Path, key: str, columns: Iterable[str], *, is_whole: bool =
     return sheet
 
 
-def _is_header(sheet: Sheet, record: Record, key: str, columns: tuple[str, ...], *, is_whole: bool) -> bool:
-    """Note what is wrong with the header; whether rows can be read by it."""
-    line, header = record.line, sheet.header
+def _is_header(sheet: Sheet, record: Record, key: str, columns: tuple[str, ...], original: str | None) -> bool:
+    """Note what is wrong with the header; whether rows can be read by it. `original`: of a file that is whole."""
+    line, header, is_whole = record.line, sheet.header, original is not None
     if key not in header:
         found = ", ".join(cell for cell in record.cells if cell)
         is_split_otherwise = len(header) == 1 and key in map(column_name, re.split(r"[;\t|]", record.cells[0]))
@@ -165,8 +169,9 @@ def _is_header(sheet: Sheet, record: Record, key: str, columns: tuple[str, ...],
         sheet.wrong(line, f"has a column {cell!r}, which is not known", remedy + other)
     if own := [cell for cell, name in zip(record.cells, header, strict=True) if name and name not in columns]:
         sheet.notes.append(f"{sheet.file}, line {line}: columns that studyflow does not use: {', '.join(own)}.")
-    for column in missing if is_whole else ():
-        sheet.wrong(line, f"lacks the column {column}", "Restore it from version control.")
+    if original:
+        for column in missing:
+            sheet.wrong(line, f"lacks the column {column}", original)
     return True
 
 

@@ -10,9 +10,10 @@ import duckdb
 
 from pipelines.errors import UsageError
 from pipelines.load.sources import display_name
+from pipelines.projects import package_of
 from pipelines.settings import PROJECT, SAMPLE, Engine, Settings
+from pipelines.variables import read_vars
 from pipelines.warehouse import has_table, macros_of, only_row
-from pipelines.yaml_files import read_yaml
 
 MAX_AGE = timedelta(hours=1)
 """How old tables may be, with nothing new since, before a run without an as-of builds them again for their ages."""
@@ -78,7 +79,7 @@ def up_to_date(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Bui
     if build is None or not _speaks_for(build.as_of, settings) or not is_made_of_what_is_loaded(connection):
         return None
     made = {name for (name,) in connection.execute("select table_name from information_schema.tables").fetchall()}
-    if not made.issuperset(path.stem for path in (PROJECT / "models").rglob("*.sql")):
+    if not made.issuperset(path.stem for path in (package_of(PROJECT) / "models").rglob("*.sql")):
         return None
     return build if fingerprint(settings) == build.fingerprint else None
 
@@ -133,8 +134,8 @@ def _speaks_for(built: datetime, settings: Settings) -> bool:
 
 def fingerprint(settings: Settings) -> str:
     """What the tables depend on beside deliveries and as-of, as the macro of that name has it."""
-    macros = macros_of(PROJECT / "macros" / "builds" / "fingerprint.sql")
-    said = read_yaml(PROJECT / "dbt_project.yml")["vars"]
+    macros = macros_of(package_of(PROJECT) / "macros" / "builds" / "fingerprint.sql")
+    said = read_vars(PROJECT)
     values = [f"{name}={said[name]}" for name in macros("vars_of_tables")]
     files = [str(settings.studies_file), str(settings.people_file)]
     engine = duckdb.__version__ if settings.engine == "duckdb" else f"spark {version('pyspark')}"
@@ -172,11 +173,12 @@ def refuse_other_engine(connection: duckdb.DuckDBPyConnection, settings: Setting
 def fingerprint_of(
     project: Path, patterns: list[str], files: list[str], values: list[str], engine: str = duckdb.__version__
 ) -> str:
-    """A hash of the files of the project that match, of other files where they are there, and of values, in any order.
+    """A hash of the files of the project and of studyflow that match, of other files where they are there, and of values.
 
-    The engine with its version is part of it: the keys in kept tables are its hashes, and another may hash differently.
+    Neither their order nor their names count. The engine with its version is part of it: the keys in kept tables are its hashes, and another may hash differently.
     """
-    found = [path for pattern in patterns for path in project.glob(pattern)]
+    folders = {project, package_of(project)}
+    found = [path for folder in folders for pattern in patterns for path in folder.glob(pattern)]
     found += [path for path in map(Path, files) if path.exists()]
     contents = sorted(md5(path.read_bytes(), usedforsecurity=False).hexdigest() for path in found)
     return md5("\n".join([engine, *sorted(values), *contents]).encode(), usedforsecurity=False).hexdigest()

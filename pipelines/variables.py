@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from pipelines.errors import StudyflowError
+from pipelines.projects import package_of
 from pipelines.settings import PROJECT, parse_as_of
 from pipelines.yaml_files import lines_of_keys, read_yaml
 
@@ -21,6 +22,7 @@ Check = Callable[[Any], bool]
 DAYS = "a whole number of days, 0 or more, like 5"
 NUMBER = "a number, 0 or more, like 1.5"
 FILE = "the path of a file, absolute or from the folder of the project"
+FILE_OF_VARS = "dbt_project.yml"
 MOST = 1_000_000
 AREAS = frozenset(
     ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
@@ -31,23 +33,44 @@ AREAS = frozenset(
 def read_vars(project: Path = PROJECT, asked: Mapping[str, Any] = MappingProxyType({})) -> Mapping[str, Any]:
     """The vars, each of which says something that models can compute with. `asked` are those that dbt is given otherwise.
 
+    A project that has studyflow as a package sets them under `vars: studyflow:`, or beside vars of its own; what it leaves
+    out is as studyflow has it.
+
     Raises:
         StudyflowError: one does not, is missing, or is not known. The message names them all, and what they should say.
     """
-    file = project / "dbt_project.yml"
-    said = read_yaml(file).get("vars")
-    if not isinstance(said, dict):
-        msg = f"{file}: has no vars. Restore it from version control."
-        raise StudyflowError(msg)
-    lines = lines_of_keys(file, "vars")
-    wrong = [f"{file}: lacks the var {name}. Write {VARS[name][1]}." for name in VARS if name not in said]
-    wrong += [
-        *(problem for name in said if (problem := _wrong(f"{file}, line {lines.get(str(name), 1)}", name, said[name]))),
-        *(problem for name in asked if (problem := _wrong("dbt's --vars, or the environment", name, asked[name]))),
+    package = package_of(project)
+    said = _own_vars(package)
+    wrong = [
+        f"{package / FILE_OF_VARS}: lacks the var {name}. Write {VARS[name][1]}." for name in VARS if name not in said
     ]
+    if package == project:
+        wrong += _problems(project, ("vars",), said)
+    else:
+        beside = read_yaml(project / FILE_OF_VARS).get("vars") or {}
+        given = {name: value for name, value in beside.items() if name in VARS}
+        own = beside.get("studyflow") or {}
+        wrong += [*_problems(project, ("vars",), given), *_problems(project, ("vars", "studyflow"), own)]
+        said = {**said, **given, **own}
+    wrong += [problem for name in asked if (problem := _wrong("dbt's --vars, or the environment", name, asked[name]))]
     if wrong:
         raise StudyflowError("\n".join(wrong))
     return said
+
+
+def _own_vars(package: Path) -> dict[str, Any]:
+    said = read_yaml(package / FILE_OF_VARS).get("vars")
+    if not isinstance(said, dict):
+        msg = f"{package / FILE_OF_VARS}: has no vars. Restore it from version control."
+        raise StudyflowError(msg)
+    return said
+
+
+def _problems(project: Path, keys: tuple[str, ...], said: Mapping[str, Any]) -> list[str]:
+    file = project / FILE_OF_VARS
+    lines = lines_of_keys(file, *keys)
+    found = (_wrong(f"{file}, line {lines.get(str(name), 1)}", name, said[name]) for name in said)
+    return [problem for problem in found if problem]
 
 
 def _wrong(place: str, name: str, value: object) -> str | None:

@@ -11,13 +11,13 @@ import duckdb
 import jinja2
 
 from pipelines.errors import StudyflowError
-from pipelines.settings import PROJECT
+from pipelines.settings import PACKAGE
 
 Row = dict[str, Any]
 """A row of a query by the names of its columns."""
 MAGIC, MAGIC_AT = b"DUCK", 8
 """What every DuckDB file has near its start."""
-SCHEMAS = frozenset({"raw", "staging", "intermediate", "marts", "audit", "reference", "state", "delta"})
+SCHEMAS = frozenset({"raw", "staging", "intermediate", "marts", "audit", "reference", "state", "delta", "custom"})
 TAKEN_NAMES = SCHEMAS | {"main", "memory", "temp", "system", "information_schema", "pg_catalog"}
 """What a database cannot be called: the schemas in it, and what DuckDB keeps for itself."""
 UNNAMED = ["marts", "audit", "reference"]
@@ -62,7 +62,7 @@ def warehouse_format() -> int:
 
 
 def _raw_tables() -> Callable[..., Any]:
-    return macros_of(PROJECT / "macros" / "raw_tables.sql")
+    return macros_of(PACKAGE / "macros" / "raw_tables.sql")
 
 
 def wal_of(database: Path) -> Path:

@@ -36,8 +36,16 @@ def read_yaml(file: Path) -> dict[str, Any]:
     return said
 
 
-def lines_of_keys(file: Path, key: str) -> dict[str, int]:
-    """On which line each key stands under a key of the file, which can be read."""
-    root = yaml.compose(file.read_text(encoding="utf-8"), LOADER)
-    under = [value for name, value in root.value if name.value == key and isinstance(value, yaml.MappingNode)]
-    return {str(name.value): name.start_mark.line + 1 for found in under for name, _ in found.value}
+def lines_of_keys(file: Path, *keys: str) -> dict[str, int]:
+    """On which line each key stands under these keys of the file, one in the other. The file can be read."""
+    found = [yaml.compose(file.read_text(encoding="utf-8"), LOADER)]
+    for key in keys:
+        found = [
+            value
+            for node in found
+            if isinstance(node, yaml.MappingNode)
+            for name, value in node.value
+            if name.value == key
+        ]
+    under = [node for node in found if isinstance(node, yaml.MappingNode)]
+    return {str(name.value): name.start_mark.line + 1 for node in under for name, _ in node.value}

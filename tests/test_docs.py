@@ -8,6 +8,7 @@ import pytest
 import typer.main
 
 from pipelines.cli import app
+from pipelines.reference import types_of_optional_files
 
 PROJECT = Path(__file__).resolve().parents[1]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -62,12 +63,20 @@ def test_the_page_on_how_it_works_names_every_folder_of_code() -> None:
     assert {folder for folder in folders if f"`pipelines/{folder}/`" not in page} == set()
 
 
-def test_nobody_is_sent_to_the_specification() -> None:
-    """It is the developers' own: whoever reads a column's comment, a page or an error does not have it."""
-    folders = ("models", "data/reference", "pipelines", "docs")
+def test_the_page_on_extending_it_names_every_column_of_studies_and_people() -> None:
+    """A team that writes these files looks there for what it may put in them."""
+    page = (PROJECT / "docs" / "extend.md").read_text(encoding="utf-8")
+    columns = [name for types in types_of_optional_files(PROJECT).values() for name in types]
+    assert [name for name in columns if f"\n| `{name}` |" not in page] == []
+
+
+def test_what_users_read_in_tables_and_messages_explains_itself() -> None:
+    """A column's comment or an error is read where nobody looks up a section of the specification."""
+    folders = ("models", "data/reference", "pipelines")
     files = [path for folder in folders for path in (PROJECT / folder).rglob("*") if path.is_file()]
-    texts = {path: path.read_bytes().lower() for path in files if path.suffix in {".yml", ".md", ".py", ".sql", ".j2"}}
-    assert [path for path, text in texts.items() if b"spec section" in text] == []
+    texts = {path: path.read_text(encoding="utf-8") for path in files if path.suffix in {".yml", ".py", ".sql", ".j2"}}
+    cites = re.compile(r"\bspec(ification)?\s+section|\bsection\s+[1-9]\b", re.IGNORECASE)
+    assert [path for path, text in texts.items() if cites.search(text)] == []
 
 
 @pytest.mark.usefixtures("parsed_project")

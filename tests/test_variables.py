@@ -18,7 +18,9 @@ from pipelines.variables import VARS, read_vars, time_zones
 def project(folder: Path, **said: object) -> Path:
     """A folder with the project's vars, some of them others."""
     vars_of = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
-    (folder / "dbt_project.yml").write_text(yaml.safe_dump({"vars": vars_of | said}), encoding="utf-8")
+    (folder / "dbt_project.yml").write_text(
+        yaml.safe_dump({"name": "studyflow", "vars": vars_of | said}), encoding="utf-8"
+    )
     return folder
 
 

@@ -68,11 +68,19 @@ create table if not exists state.last_build ({{ columns }});
 {#- Whether `dbt build` was asked for every model, and every table that it would keep is there. -#}
 {% macro is_full_selection() %}
     {%- if flags.WHICH != 'build' or flags.FULL_REFRESH -%}{{ return(false) }}{%- endif -%}
-    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.enabled -%}
+    {%- for node in models_of_studyflow() -%}
         {%- if node.unique_id not in selected_resources -%}{{ return(false) }}{%- endif -%}
         {%- if not adapter.get_relation(node.database, node.schema, node.alias) -%}{{ return(false) }}{%- endif -%}
     {%- endfor -%}
     {{ return(true) }}
+{% endmacro %}
+
+{#- Those of a project that has studyflow as a package are its own affair. -#}
+{% macro models_of_studyflow() %}
+    {{ return(
+        graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | selectattr('package_name', 'equalto', 'studyflow')
+        | selectattr('config.enabled') | list
+    ) }}
 {% endmacro %}
 
 {#- What a build does in the end: if every model was made, the next build can build on this one. -#}
@@ -80,7 +88,7 @@ create table if not exists state.last_build ({{ columns }});
     {% if execute and flags.WHICH == 'build' %}
         {% set made = [] %}
         {% for result in results if result.status == 'success' %}{% do made.append(result.node.unique_id) %}{% endfor %}
-        {% for node in graph.nodes.values() if node.resource_type == 'model' and node.config.enabled %}
+        {% for node in models_of_studyflow() %}
             {% if node.unique_id not in made %}{{ return('') }}{% endif %}
         {% endfor %}
 insert into state.last_build

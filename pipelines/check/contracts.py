@@ -9,11 +9,11 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from pipelines.settings import PROJECT
+from pipelines.settings import PACKAGE
 from pipelines.warehouse import macros_of
 from pipelines.yaml_files import LOADER
 
-CONSTRAINTS = PROJECT / "macros" / "constraints.sql"
+CONSTRAINTS = PACKAGE / "macros" / "constraints.sql"
 UNIT_TESTS = "\nunit_tests:"
 """Nothing after this is about a table."""
 

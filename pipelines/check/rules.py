@@ -17,10 +17,10 @@ import jinja2
 from pipelines.check.report import SAMPLE_ROWS, Finding
 from pipelines.check.times import clipped
 from pipelines.errors import StudyflowError
-from pipelines.settings import PROJECT
+from pipelines.settings import PACKAGE
 from pipelines.warehouse import macros_of
 
-KEYS = PROJECT / "macros" / "cross_db" / "keys.sql"
+KEYS = PACKAGE / "macros" / "cross_db" / "keys.sql"
 FIELD = re.compile(r" (Why|Remedy|Key|Rules of [\w.]+): ?(.*)")
 RULE = re.compile(r"   (\w+): (.*)")
 SHOWN = re.compile(r"(?P<rule>.+?)(?: \((?P<columns>\w+(?:, \w+)*)\))?")

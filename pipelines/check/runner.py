@@ -13,17 +13,19 @@ from pipelines.check.rejections import find_rejections
 from pipelines.check.report import Finding, Report
 from pipelines.check.rules import RuleFile, broken_rules, read_rules
 from pipelines.errors import StudyflowError
-from pipelines.settings import PROJECT
+from pipelines.settings import PACKAGE
 
 BATCH_ROWS = 500_000
-MODELS, RULES = PROJECT / "models", PROJECT / "tests" / "dbt"
+MODELS, RULES = PACKAGE / "models", PACKAGE / "tests" / "dbt"
 
 TABLES = """
 select
     case when table_schema = 'raw' then 'raw.' || table_name else table_name end as name,
     table_schema || '.' || table_name as full_name
 from information_schema.tables
-where table_catalog = current_database() and table_schema not in ('state', 'delta', 'parquet')
+where
+    table_catalog = current_database()
+    and table_schema in ('raw', 'staging', 'intermediate', 'marts', 'audit', 'reference')
 """
 
 

@@ -3,7 +3,7 @@
 import sys
 from typing import NoReturn
 
-from pipelines.cli import pipeline  # noqa: F401 - the commands, in the order of --help
+from pipelines.cli import init, pipeline  # noqa: F401 - the commands, in the order of --help
 
 # isort: split
 from pipelines import logs, stopping, streams

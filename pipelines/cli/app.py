@@ -46,7 +46,10 @@ def setting(name: str, meaning: str, **more: Any) -> Any:  # noqa: ANN401 - as t
 
 
 Raw = Annotated[
-    list[Path] | None, setting("raw", "Webhook files, folders or globs; may be repeated. Default: the sample.")
+    list[Path] | None,
+    setting(
+        "raw", "Webhook files, folders or globs; may be repeated. Default: data/raw of the workspace, else the sample."
+    ),
 ]
 Database = Annotated[Path | None, setting("database", "The DuckDB warehouse.")]
 Engine = Annotated[

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipelines.errors import StudyflowError
 from pipelines.export.replace import MANIFEST
-from pipelines.settings import PROJECT
+from pipelines.settings import PACKAGE, PROJECT
 
 REPOSITORIES = {".git", ".hg", ".svn"}
 NOBODYS = {".gitkeep", ".gitignore", ".DS_Store", "desktop.ini", "Thumbs.db"}
@@ -38,7 +38,7 @@ def _problems_around(place: Path, never_inside: Iterable[Path]) -> Iterator[str]
         yield "this folder is write-protected. Allow writing to it, or choose another."
     if place.is_mount():
         yield "an export replaces its folder as a whole, and this is a mount point. Name a folder inside it."
-    for other in (*never_inside, Path.cwd(), PROJECT, *_home()):
+    for other in (*never_inside, Path.cwd(), PROJECT, PACKAGE, *_home()):
         if place in (other.resolve(), *other.resolve().parents):
             found = f"this is {other}" if place == other.resolve() else f"{other} is in it"
             yield f"an export replaces its folder as a whole, and {found}. Name a folder of its own."

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from pipelines.build import dbt_folders
 from pipelines.export.replace import workspace
 from pipelines.settings import PROJECT, Settings
 from pipelines.system import DRAFT
@@ -57,7 +58,7 @@ def places(settings: Settings) -> list[Path]:
         *_temp_folders(settings),
         *Path(tempfile.gettempdir()).glob("studyflow-*"),
         SESSIONS,
-        PROJECT / (os.environ.get("DBT_LOG_PATH") or "logs"),
+        *(dbt_folders(database) or {"": PROJECT / (os.environ.get("DBT_LOG_PATH") or "logs")}).values(),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Lines that a load must reject, one way or more for each reason of the spec."""
+"""Lines that a load must reject, one way or more for each reason of rejection."""
 
 import re
 from collections.abc import Callable

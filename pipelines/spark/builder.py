@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from pipelines.build import run_dbt
-from pipelines.settings import PROJECT, Settings
+from pipelines.settings import PACKAGE, Settings
 from pipelines.spark.raw import make_file_tables, write_raw
 from pipelines.spark.session import session
 from pipelines.spark.views import SparkTable, make_views
@@ -66,15 +66,15 @@ class SparkBuilder:
         with connect(settings.database) as connection:
             write_raw(connection, new, settings.studies_file, settings.people_file)
             make_file_tables(connection, new)
-        places = ["--target-path", str(self.folder / "dbt" / "target"), "--log-path", str(self.folder / "dbt" / "logs")]
-        results = run_dbt(settings, ["--target", "spark", *places])
+        places = {"--target-path": self.folder / "dbt" / "target", "--log-path": self.folder / "dbt" / "logs"}
+        results = run_dbt(settings, places, "--target", "spark")
         made = [result.node for result in results if result.node.resource_type in {"seed", "model"}]
         build_id = max(self._builds(), default=0) + 1
         place = self.folder / f"build-{build_id}"
         new.rename(place)
         with connect(settings.database) as connection:
             make_views(connection, [_table(node, place) for node in made])
-            connection.execute(macros_of(PROJECT / "macros" / "share_bound.sql")("duckdb__share_functions"))
+            connection.execute(macros_of(PACKAGE / "macros" / "share_bound.sql")("duckdb__share_functions"))
             connection.execute(
                 LAST_BUILD, {"build_id": build_id, "as_of": settings.as_of, "fingerprint": fingerprint(settings)}
             )

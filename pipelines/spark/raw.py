@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.load.withhold import forgotten, hash_of
-from pipelines.reference import read_reference_files, types_of_sources
-from pipelines.settings import PROJECT
+from pipelines.reference import read_reference_files, types_of_optional_files
+from pipelines.settings import PACKAGE
 
 TABLES = ("files", "deliveries", "loads", "withdrawals", "forgotten", "forgotten_lines")
 CELLS = pa.schema([("file_name", pa.string()), ("cells", pa.map_(pa.string(), pa.string()))])
@@ -53,7 +53,7 @@ def make_file_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> Non
     """Make raw.studies_file and raw.people_file of what was put into the folder."""
     path = glob.escape(str(folder / "raw.db" / "file_rows" / "rows.parquet")).replace("'", "''")
     for name in ("studies", "people"):
-        types = types_of_sources(PROJECT)[f"{name}_file"]
+        types = types_of_optional_files(PACKAGE)[name]
         cells = ", ".join(f"cast(cells['{column}'] as {kind}) as {column}" for column, kind in types.items())
         query = f"select {cells} from read_parquet('{path}') where file_name = '{name}'"  # noqa: S608 - names of our own
         connection.execute(f"create or replace table raw.{name}_file as {query}")

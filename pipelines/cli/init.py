@@ -1,0 +1,26 @@
+"""The command that makes a workspace: init."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.app import app, say
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="The folder to make it in, new or not.", metavar="DIR")],
+) -> None:
+    """Make a workspace: your settings, reference tables, models and webhook files in a folder of your own."""
+    from pipelines.workspace import create
+
+    files = create(folder)
+    say(
+        f"{folder}: a workspace of {len(files)} files. Next:",
+        f"  cd {folder}",
+        "  cp /path/to/webhooks/* data/raw/      # or let STUDYFLOW_RAW name where they are",
+        "  studyflow run",
+        "Settings are in dbt_project.yml, reference tables in data/reference, a model of your own in models,",
+        "and an entry for cron in schedule/crontab.",
+    )
