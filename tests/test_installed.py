@@ -77,6 +77,7 @@ class Installed:
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of a clone in which a team keeps files of its own."""
+    pytest.importorskip("hatchling", reason="run make setup: the environment is older than requirements.lock")
     clone, out = tmp_path_factory.mktemp("clone"), tmp_path_factory.mktemp("dist")
     for part in PARTS:
         shutil.copytree(PROJECT / part, clone / part, ignore=shutil.ignore_patterns("__pycache__"))
