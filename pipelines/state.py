@@ -175,8 +175,9 @@ def fingerprint_of(
 ) -> str:
     """A hash of the files of the project and of studyflow that match, of other files where they are there, and of values.
 
-            Neither their order nor their names count. The engine with its version is part of it: the keys in kept tables are its hashes, and another may hash differently.
-        """
+    Neither their order nor their names count. The engine with its version is part of it: the keys in kept tables are its
+    hashes, and another may hash differently.
+    """
     folders = {project, package_of(project)}
     found = [path for folder in folders for pattern in patterns for path in folder.glob(pattern)]
     found += [path for path in map(Path, files) if path.exists()]
