@@ -128,6 +128,7 @@ VARS: dict[str, tuple[Check, str]] = {
     "silence_times_usual": (_number(int, float), NUMBER),
     "silence_usual_days": (_number(int), DAYS),
     "silence_history_days": (_number(int), DAYS),
+    "backtest_weeks": (_number(int, most=520), "a whole number of weeks, 0 to 520, like 26"),
     "test_id_prefix": (
         _text(r"[\w.:-]*"),
         "what test ids begin with, like test_ (letters, digits and _ - . : only), or nothing",

@@ -19,6 +19,6 @@
         'incentive_sla_days', 'invitation_cooldown_days', 'participation_cooldown_days',
         'bulk_edit_min', 'late_cancellation_hours',
         'silence_min_hours', 'silence_times_usual', 'silence_usual_days', 'silence_history_days',
-        'test_id_prefix',
+        'backtest_weeks', 'test_id_prefix',
     ]) }}
 {%- endmacro %}

@@ -22,6 +22,12 @@
 {% macro hours_between(earlier, later) -%}{{ hours_of(microseconds_between(earlier, later)) }}{%- endmacro %}
 {% macro days_between(earlier, later) -%}({{ microseconds_between(earlier, later) }} / 1e6 / 86400e0){%- endmacro %}
 
+{#- Hours, counting one that has only begun as a whole one: exact for spans of any length. -#}
+{% macro begun_hours_between(earlier, later) -%}
+    {%- set hour, span = 3600000000, microseconds_between(earlier, later) -%}
+    cast(({{ span }} + ({{ hour }} - {{ span }} % {{ hour }}) % {{ hour }}) / 3600e6 as integer)
+{%- endmacro %}
+
 {#- The instant so many days of 24 hours before another. -#}
 {% macro days_before(instant, days) -%}
     {{ return(adapter.dispatch('days_before')(instant, days)) }}

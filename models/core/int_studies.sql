@@ -45,6 +45,8 @@ select
     coalesce(described.incentives_enabled, true) as incentives_enabled,
     described.incentive_cents,
     described.participation_limit,
+    described.target,
+    described.target_on,
     described.closed_on,
     described.study_id is not null as is_described
 from activities

@@ -1,0 +1,33 @@
+{#- What int_incidence computes with: of rows with `n` at risk, `d` who completed or were lost, and `s`, the share that was active
+    before. -#}
+
+{#- Aalen's variance of an incidence `f` at each row, one pass over the rows of a curve up to it (window `so_far`). A term whose
+    denominator is zero is zero. -#}
+{% macro variance_of_incidence(f, exits) -%}
+    {%- set a = '(case when n > 1 and d < n then d / ((n - 1e0) * (n - d)) else 0e0 end)' -%}
+    {%- set left = exits ~ ' * (n - ' ~ exits ~ ')' -%}
+    {%- set b = '(case when n > 1 then s * s * ' ~ left ~ ' / (n * n * (n - 1e0)) else 0e0 end)' -%}
+    {%- set c = '(case when n > 1 and d < n then s * ' ~ left ~ ' / (n * (n - d) * (n - 1e0)) else 0e0 end)' -%}
+    {{ f }} * {{ f }} * cast(sum({{ exact(a) }}) over so_far as double)
+    - 2 * {{ f }} * cast(sum({{ exact(f ~ ' * ' ~ a ~ ' + ' ~ c) }}) over so_far as double)
+    + cast(sum({{ exact(f ~ ' * ' ~ f ~ ' * ' ~ a ~ ' + ' ~ b ~ ' + 2 * ' ~ f ~ ' * ' ~ c) }}) over so_far as double)
+{%- endmacro %}
+
+{#- A bound (`low` or `high`) of the 95 % band of an incidence, from its variance: between 0 and 1 by its transformation. Null
+    where the incidence is 0 or 1. Rounded, because engines compute powers and logarithms with other last digits. -#}
+{% macro incidence_bound(bound, incidence, variance) -%}
+    {%- set z = 1.959963984540054 -%}
+    case
+        when {{ incidence }} > 0.5e-10 and {{ incidence }} < 1e0 - 0.5e-10
+            then round(
+                power(
+                    {{ incidence }},
+                    exp(
+                        {{ '-' if bound == 'low' }}cast({{ z }} as double) * sqrt(greatest({{ variance }}, 0e0))
+                        / ({{ incidence }} * ln({{ incidence }}))
+                    )
+                ),
+                10
+            )
+    end
+{%- endmacro %}

@@ -1,0 +1,119 @@
+{{ config(materialized='view') }}
+
+with
+
+moments as (
+    {{ moments() }}
+),
+
+steps as (
+    select * from {{ ref('int_participant_steps') }}
+),
+
+completing_step as (
+    select min(step_order) as step_order
+    from {{ ref('stg_statuses') }}
+    where is_completion
+),
+
+terminal_stays as (
+    select
+        visits.participant_key,
+        visits.started_at,
+        visits.ended_at
+    from {{ ref('int_stage_visits') }} as visits
+    inner join {{ ref('stages') }} as stages
+        on visits.stage_order = stages.stage_order
+    where stages.is_terminal
+),
+
+-- `known_at`: since when the history shows that they completed, be it by an inferred change or by what only follows.
+completions as (
+    select
+        steps.participant_key,
+        min(steps.first_at) as known_at,
+        min(case when steps.step_order = completing_step.step_order then steps.first_delivered_at end) as completed_at
+    from steps
+    inner join completing_step
+        on steps.step_order >= completing_step.step_order
+    group by steps.participant_key
+),
+
+-- Step 0 stands for an invitation, whichever of the three.
+starts as (
+    select
+        participant_key,
+        study_key,
+        cast(0 as smallint) as step_order,
+        first_invited_at as started_at
+    from {{ ref('int_participations') }}
+    where first_invited_at is not null
+    union all
+    select
+        steps.participant_key,
+        steps.study_key,
+        steps.step_order,
+        steps.first_delivered_at as started_at
+    from steps
+    inner join completing_step
+        on steps.step_order < completing_step.step_order
+    where steps.first_delivered_at is not null
+),
+
+known_then as (
+    select
+        moments.moment,
+        starts.*,
+        case when completions.completed_at <= moments.moment then completions.completed_at end as completed_at,
+        completions.known_at,
+        terminal_stays.started_at as terminal_at
+    from starts
+    inner join moments
+        on starts.started_at <= moments.moment and (starts.step_order = 0 or moments.is_as_of)
+    left join completions
+        on starts.participant_key = completions.participant_key and moments.moment >= completions.known_at
+    left join terminal_stays
+        on
+            starts.participant_key = terminal_stays.participant_key
+            and moments.moment >= terminal_stays.started_at
+            and coalesce(moments.moment < terminal_stays.ended_at, true)
+),
+
+-- Who had completed before has no spell, nor has a step that the very change shows by which they were lost.
+ended as (
+    select
+        *,
+        case
+            when completed_at is not null then 'completed'
+            when known_at is not null then 'unseen'
+            when terminal_at is not null then 'lost'
+            else 'active'
+        end as outcome,
+        coalesce(
+            completed_at, known_at, case when terminal_at < started_at then started_at else terminal_at end, moment
+        ) as ended_at
+    from known_then
+    where known_at >= started_at or (known_at is null and (step_order = 0 or coalesce(terminal_at > started_at, true)))
+),
+
+timed as (
+    select
+        *,
+        {{ begun_hours_between('started_at', 'ended_at') }} as begun_hours
+    from ended
+)
+
+-- Time is counted in begun days, in the first three days after an invitation in begun hours.
+select
+    moment,
+    participant_key,
+    study_key,
+    step_order,
+    started_at,
+    ended_at,
+    outcome,
+    case
+        when step_order = 0 and begun_hours <= 72 then begun_hours
+        else 24 * cast(ceil(begun_hours / 24e0) as integer)
+    end as hours
+from timed
