@@ -315,6 +315,13 @@ def test_slow_clients_are_sent_away(tmp_path: Path) -> None:
         assert one.deliver() == 204
 
 
+def test_bodies_do_not_fill_the_memory(tmp_path: Path) -> None:
+    """Nobody has signed them yet: whoever sends many at once is asked to come again."""
+    with receiver(tmp_path, patch="from pipelines.receive import application\napplication.BODIES_BYTES = 1000") as one:
+        assert one.deliver(b" " * 1001) == 503
+        assert one.deliver() == 204, "what was refused is not held"
+
+
 def test_a_folder_has_one_receiver(running: RunningReceiver) -> None:
     with (
         pytest.raises(AssertionError, match=r"another receiver writes there\. Stop it first"),

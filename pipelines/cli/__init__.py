@@ -7,7 +7,7 @@ from pipelines.cli import init, pipeline  # noqa: F401 - the commands, in the or
 
 # isort: split
 from pipelines import logs, stopping, streams
-from pipelines.cli import ask, forget, generate, receive, report, status  # noqa: F401
+from pipelines.cli import ask, doctor, forget, generate, receive, report, status  # noqa: F401
 from pipelines.cli.app import app, complain
 from pipelines.errors import ExitCode, StudyflowError, sentence
 

@@ -2,13 +2,14 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines import logs
 from pipelines.cli.app import app, setting
 from pipelines.errors import StudyflowError
 
@@ -32,18 +33,34 @@ def _interval(text: str | None) -> str | None:
     return text
 
 
+ReceiveFolder = Annotated[
+    Path | None, setting("receive-folder", "The folder that deliveries are written to, one file a day or more.")
+]
+Listen = Annotated[str, setting("listen", "Address and port of the receiver.", callback=_address, metavar="HOST:PORT")]
+
+
+@contextmanager
+def receiver_is_installed() -> Iterator[None]:
+    """Import what only the receiver needs.
+
+    Raises:
+        StudyflowError: it is not installed.
+    """
+    try:
+        yield
+    except ImportError as error:
+        msg = f'The receiver needs more packages ({error.name} is missing): pip install "studyflow[receive]"'
+        raise StudyflowError(msg) from error
+
+
 @app.command()
 def receive(
     run_options: Annotated[
         list[str] | None,
-        typer.Argument(help="Options for the runs of --run-every, after --.", metavar="[-- RUN_OPTIONS]"),
+        typer.Argument(help="Options for the runs of --run-every, after --.", metavar="-- RUN_OPTIONS"),
     ] = None,
-    folder: Annotated[
-        Path | None, setting("receive-folder", "The folder that deliveries are written to, one file a day or more.")
-    ] = None,
-    listen: Annotated[
-        str, setting("listen", "Address and port to listen on.", callback=_address, metavar="HOST:PORT")
-    ] = "127.0.0.1:8000",
+    folder: ReceiveFolder = None,
+    listen: Listen = "127.0.0.1:8000",
     run_every: Annotated[
         str | None,
         setting("run-every", "Also run the pipeline every so often, e.g. 15m.", callback=_interval, metavar="TIME"),
@@ -52,20 +69,14 @@ def receive(
     body_mb: Annotated[int, setting("body-mb", "Refuse larger deliveries (413).", min=1, metavar="MB")] = 1,
 ) -> None:
     """Receive webhooks from Rally over HTTP and write each to a file before it is acknowledged."""
-    logs.configure(as_json=True)
-    settings_of_folder = _folder(folder)
-    try:
+    folder = _folder(folder)
+    with receiver_is_installed():
         from pipelines.receive.receiver import ReceiverSettings
         from pipelines.receive.runs import run_every as run_pipeline_every
         from pipelines.receive.server import serve
         from pipelines.receive.signatures import read_secrets
-    except ImportError as error:
-        msg = f'The receiver needs more packages ({error.name} is missing): pip install "studyflow[receive]"'
-        raise StudyflowError(msg) from error
 
-    settings = ReceiverSettings(
-        settings_of_folder, tuple(read_secrets(os.environ)), file_mb * MEGABYTE, body_mb * MEGABYTE
-    )
+    settings = ReceiverSettings(folder, tuple(read_secrets(os.environ)), file_mb * MEGABYTE, body_mb * MEGABYTE)
     host, _, port = listen.rpartition(":")
     background = []
     if run_every:

@@ -40,6 +40,7 @@ def serve(
         _allow_many_connections()
         _log_errors_of_uvicorn()
         address = "{}:{}".format(*listener.getsockname()[:2])
+        logs.configure(as_json=True)
         logs.log("receiver started", address=address, folder=settings.folder, secrets=len(settings.secrets))
         config = uvicorn.Config(
             application(settings, background),

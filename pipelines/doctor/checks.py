@@ -1,0 +1,157 @@
+"""The checks of a receiver's surroundings: secrets, folder, room, the receiver itself, its clock, the last delivery."""
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+from filelock import FileLock, Timeout
+
+from pipelines.doctor.diagnoses import Diagnosis
+from pipelines.doctor.retries import after_outage
+from pipelines.errors import StudyflowError
+from pipelines.plain import instant, several
+from pipelines.receive.files import LOCK, delivery_files, last_received
+from pipelines.receive.receiver import LEAST_FREE_BYTES
+from pipelines.receive.signatures import SECRETS_FILE, TOLERANCE_SECONDS, read_secrets
+
+SECONDS = 10
+"""How long the receiver may take to answer."""
+MOST_SKEW_SECONDS = 30
+RECENT_DAYS = 7
+LEAST_DAYS = 30
+"""With room for fewer days than this there is a warning."""
+QUIET = timedelta(days=1)
+MEGABYTE = 1 << 20
+
+
+def check_secrets(environment: Mapping[str, str]) -> Diagnosis:
+    """Whether the signing secrets can be right, and nobody else can read them."""
+    try:
+        secrets = read_secrets(environment)
+    except StudyflowError as error:
+        return Diagnosis("secrets", "problem", str(error))
+    found = several(len(secrets), "signing secret")
+    if file := environment.get(SECRETS_FILE):
+        if os.name == "posix" and Path(file).stat().st_mode & stat.S_IROTH:
+            return Diagnosis("secrets", "warning", f"{found} in {file}, which everybody can read", f"chmod o-r {file}")
+        return Diagnosis("secrets", "ok", f"{found} in {file}")
+    return Diagnosis("secrets", "ok", found)
+
+
+def check_folder(folder: Path) -> Iterator[Diagnosis]:
+    """Whether the folder takes a file, for how long it has room, and when the last delivery came."""
+    if not folder.is_dir():
+        yield Diagnosis("folder", "problem", f"{folder}: there is no such folder.", "Create it, or mount its disk.")
+        return
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".studyflow-doctor-") as probe:
+            probe.write(b"x")
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as error:
+        remedy = "Make it writable for the user of the receiver, or free some room."
+        yield Diagnosis("folder", "problem", f"{folder}: cannot be written to ({error.strerror}).", remedy)
+    else:
+        yield Diagnosis("folder", "ok", f"{folder} can be written to")
+    yield _check_room(folder)
+    yield _check_last_delivery(folder)
+
+
+def _check_room(folder: Path) -> Diagnosis:
+    now = datetime.now(UTC)
+    free = shutil.disk_usage(folder).free
+    stats = [file.stat() for file in delivery_files(folder)]
+    recent = [one for one in stats if one.st_mtime > (now - timedelta(days=RECENT_DAYS)).timestamp()]
+    found = f"{free / MEGABYTE:,.0f} MB free"
+    if free < LEAST_FREE_BYTES:
+        return Diagnosis("room", "problem", found, "Free some: on a full disk deliveries are answered 503.")
+    if a_day := sum(one.st_size for one in recent) / RECENT_DAYS:
+        days = free / a_day
+        found += f", enough for {days:,.0f} days like the last {RECENT_DAYS}"
+        if days < LEAST_DAYS:
+            return Diagnosis("room", "warning", found, "Compress or move files of earlier days.")
+    return Diagnosis("room", "ok", found)
+
+
+def _check_last_delivery(folder: Path) -> Diagnosis:
+    last, now = last_received(folder), datetime.now(UTC)
+    if last is None:
+        remedy = "Send a test event from Rally's webhook portal, or check the way with --send-to."
+        return Diagnosis("last delivery", "warning", "none has arrived yet", remedy)
+    age = now - last
+    if age < timedelta(seconds=-MOST_SKEW_SECONDS):
+        remedy = "Set the clock (timedatectl): signatures are refused when it is more than 5 minutes off."
+        return Diagnosis("last delivery", "problem", f"{instant(last)}, which is in the future", remedy)
+    found = f"{instant(last)}, {_ago(age)} ago"
+    return Diagnosis(
+        "last delivery", "warning" if age > QUIET else "ok", found, after_outage(last, now) if age > QUIET else ""
+    )
+
+
+def check_receiver(address: str, folder: Path | None) -> Iterator[Diagnosis]:
+    """Whether a receiver answers there and can keep deliveries, and what it says of the clock and of refused ones."""
+    try:
+        answer = requests.get(f"http://{address}/ready", timeout=SECONDS)
+        health: dict[str, Any] = answer.json()
+    except (requests.RequestException, ValueError) as error:
+        runs = folder is not None and folder.is_dir() and _is_locked(folder)
+        remedy = (
+            "A receiver has the folder, but listens elsewhere: say where with --listen."
+            if runs
+            else "Start it: studyflow receive. Svix tries again what it cannot deliver meanwhile."
+        )
+        yield Diagnosis("receiver", "problem", f"no receiver answers at {address} ({type(error).__name__}).", remedy)
+        return
+    if health["ready"]:
+        yield Diagnosis("receiver", "ok", f"ready at {address}, {several(health['lines_today'], 'line')} today")
+    else:
+        reason = health["problem"] or "there is too little room, or it is stopping"
+        yield Diagnosis("receiver", "problem", f"{address} is not ready: {reason}.", "Free some room or mend the disk.")
+    yield _check_clock(health)
+    yield from _check_refused(health["refused"])
+
+
+def _check_clock(health: Mapping[str, Any]) -> Diagnosis:
+    skew = health["clock_skew_seconds"]
+    if skew is None:
+        return Diagnosis("clock", "skipped", "not known before the first delivery since the receiver started")
+    found = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} Svix's at the last delivery"
+    if abs(skew) > MOST_SKEW_SECONDS:
+        remedy = f"Set the clock (timedatectl): beyond {TOLERANCE_SECONDS} s every signature is refused."
+        return Diagnosis("clock", "problem", found, remedy)
+    return Diagnosis("clock", "ok", found)
+
+
+def _check_refused(refused: Mapping[str, int]) -> Iterator[Diagnosis]:
+    remedies = {
+        "time": "If Svix sent them, the clock is off: set it (timedatectl).",
+        "signature": "If Svix sent them, the secret is another one: compare it with the endpoint's page in the portal. "
+        "A proxy that changes bodies has the same effect.",
+    }
+    for reason, remedy in remedies.items():
+        if count := refused.get(reason, 0):
+            yield Diagnosis(
+                "refused", "warning", f"{several(count, 'delivery', 'deliveries')} for their {reason}", remedy
+            )
+
+
+def _is_locked(folder: Path) -> bool:
+    try:
+        with FileLock(folder / LOCK, blocking=False):
+            return False
+    except (Timeout, OSError):
+        return True
+
+
+def _ago(age: timedelta) -> str:
+    if age >= timedelta(days=2):
+        return several(age.days, "day")
+    if age >= timedelta(hours=2):
+        return several(age // timedelta(hours=1), "hour")
+    return several(age // timedelta(minutes=1), "minute")

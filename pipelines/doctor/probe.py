@@ -1,0 +1,76 @@
+"""A signed test delivery, followed from the address it is sent to into a table."""
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+
+import requests
+
+from pipelines.doctor.diagnoses import Diagnosis
+from pipelines.errors import StudyflowError
+from pipelines.load.loader import load
+from pipelines.receive.files import TEST_ID, delivery_files
+from pipelines.receive.signatures import Signatures, read_secrets
+from pipelines.warehouse import connect
+
+EVENT = "studyflow.test"
+SECONDS = 15
+"""Svix waits as long."""
+MEANINGS = {
+    401: "The receiver at that address has another secret, a clock that is off, or a proxy changes what passes.",
+    404: "Nothing takes deliveries there. The path is /webhooks.",
+    405: "Nothing takes deliveries there. The path is /webhooks.",
+    503: "The receiver cannot write. See its log and /ready.",
+}
+
+
+def follow_test_delivery(address: str, folder: Path | None, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
+    """Send it, then look for it in the files and in what a load makes of them. It stays there, as another event."""
+    try:
+        signatures = Signatures(read_secrets(environment))
+    except StudyflowError as error:
+        yield Diagnosis("test delivery", "problem", f"cannot be signed: {error}")
+        return
+    svix_id, now = f"{TEST_ID}{secrets.token_hex(8)}", datetime.now(UTC)
+    body = json.dumps({"_eventType": EVENT, "sentAt": now.isoformat()}, separators=(",", ":"))
+    headers = {
+        "content-type": "application/json",
+        "svix-id": svix_id,
+        "svix-timestamp": str(int(now.timestamp())),
+        "svix-signature": signatures.sign(svix_id, now, body),
+    }
+    try:
+        answer = requests.post(address, body.encode(), headers=headers, timeout=SECONDS, allow_redirects=False)
+    except requests.RequestException as error:
+        remedy = "Check the address, the proxy and its certificate, and that the receiver runs."
+        yield Diagnosis("test delivery", "problem", f"{address}: no answer ({type(error).__name__}).", remedy)
+        return
+    if not answer.ok or answer.is_redirect:
+        phrase = HTTPStatus(answer.status_code).phrase if answer.status_code in set(HTTPStatus) else "?"
+        remedy = MEANINGS.get(answer.status_code, "Only 2xx counts as delivered. See what answers at that address.")
+        yield Diagnosis("test delivery", "problem", f"{address} answered {answer.status_code} ({phrase}).", remedy)
+        return
+    milliseconds = answer.elapsed.total_seconds() * 1000
+    yield Diagnosis("test delivery", "ok", f"{address} acknowledged it after {milliseconds:.0f} ms")
+    if folder is None or not folder.is_dir():
+        yield Diagnosis("test delivery", "skipped", "no folder is named here in which to look for it")
+        return
+    yield _find(svix_id, folder)
+
+
+def _find(svix_id: str, folder: Path) -> Diagnosis:
+    files = [file for file in delivery_files(folder)[-2:] if svix_id.encode() in file.read_bytes()]
+    if not files:
+        remedy = "The receiver at that address writes elsewhere: compare its --receive-folder."
+        return Diagnosis("test delivery", "problem", f"it was acknowledged, but is in no file in {folder}", remedy)
+    with connect(Path(":memory:")) as connection:
+        load(connection, files)
+        found = connection.execute("select event_type from raw.deliveries where svix_id = ?", [svix_id]).fetchall()
+    if found != [(EVENT,)]:
+        return Diagnosis(
+            "test delivery", "problem", f"{files[0]}: it is there, but a load does not find it", "Report this."
+        )
+    return Diagnosis("test delivery", "ok", f"it is in {files[0].name}, and a load takes it into raw.deliveries")

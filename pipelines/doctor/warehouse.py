@@ -1,0 +1,42 @@
+"""The check of the warehouse: whether it can be read, and whether it has what has arrived."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pipelines.ask.warehouse import reading
+from pipelines.doctor.diagnoses import Diagnosis
+from pipelines.errors import StudyflowError
+from pipelines.load.loader import nothing_new
+from pipelines.plain import instant
+from pipelines.state import built_as_of
+
+OLD = timedelta(days=1)
+
+
+def check_warehouse(database: Path, folder: Path | None) -> Iterator[Diagnosis]:
+    """Whether its tables are there and up to date with the folder of deliveries."""
+    if not database.exists():
+        yield Diagnosis("warehouse", "warning", f"{database}: there is none yet.", "Make it: studyflow run")
+        return
+    try:
+        with reading(database) as connection:
+            as_of = built_as_of(connection)
+            is_all_loaded = folder is None or not folder.is_dir() or nothing_new(connection, [folder]) is not None
+    except StudyflowError as error:
+        yield Diagnosis("warehouse", "problem", str(error))
+        return
+    if as_of is None:
+        yield Diagnosis(
+            "warehouse", "warning", f"{database}: its tables have not been built.", "Build them: studyflow run"
+        )
+        return
+    is_old = datetime.now(UTC) - as_of > OLD
+    found = f"{database}, as of {instant(as_of)}" + ("" if is_all_loaded else "; deliveries wait to be loaded")
+    if is_old and not is_all_loaded:
+        remedy = (
+            f"Run the pipeline more often, e.g. studyflow receive --run-every 15m, or now: studyflow run --raw {folder}"
+        )
+        yield Diagnosis("warehouse", "warning", found, remedy)
+    else:
+        yield Diagnosis("warehouse", "ok", found)
