@@ -42,6 +42,7 @@ CHOICES: dict[tuple[str, str], str | Iterable[str]] = {
     ("governance_rules", "counts"): COUNTED,
     ("governance_rules", "cooldown_after"): COUNTED,
     ("studies", "study_type"): (*ACTIVITIES, "mixed", "unknown"),
+    ("studies", "incentive_type"): ("tremendous", "custom", "external"),
     ("people", "contact_status"): "contact_statuses.contact_status",
 }
 """What a column of a file may say, or the column of another file that has it. A blank cell is right unless it is needed."""
@@ -51,6 +52,7 @@ NEEDED = {
     ("expected_moves", "to_status"),
     ("governance_rules", "counts"),
 }
+ANY_CASE = {("people", "contact_status"), ("studies", "incentive_type")}
 REMEDIES = {
     "incentive_cents": "Write cents as a whole number, like 7500 for 75.00.",
     "within_days": "Write days as a whole number.",
@@ -185,7 +187,7 @@ def _check_choices(sheets: dict[str, Sheet]) -> None:
     for (file, column), said in CHOICES.items():
         table, _, key = said.partition(".") if isinstance(said, str) else ("", "", "")
         choices = _values(sheets[table], key) if table else said
-        is_needed, ignore_case = (file, column) in NEEDED, file == "people"
+        is_needed, ignore_case = (file, column) in NEEDED, (file, column) in ANY_CASE
         for row in sheets[file].rows:
             row.one_of(column, choices, needed=is_needed, ignore_case=ignore_case)
 

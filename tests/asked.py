@@ -30,8 +30,14 @@ START = datetime(2026, 7, 1, 9, tzinfo=UTC)
 HOSTILE = "p-\x1b[2J\u202eevil"
 
 STUDIES: list[dict[str, Any]] = [
-    {"study_id": "st-1", "study_name": "Onboarding, week 1", "incentive_cents": 5000, "study_type": "interview"},
-    {"study_id": "st-2", "study_name": "Onboarding, week 2"},
+    {
+        "study_id": "st-1",
+        "study_name": "Onboarding, week 1",
+        "incentive_cents": 5000,
+        "study_type": "interview",
+        "closed_on": None,
+    },
+    {"study_id": "st-2", "study_name": "Onboarding, week 2", "closed_on": "2026-07-31"},
 ]
 LONG_WAY = [
     "NOT_STARTED",

@@ -92,11 +92,18 @@ class Product:
 
     @contextmanager
     def warehouse(self, deliveries: Iterable[Delivery], *names: str, **how: Any) -> Iterator[duckdb.DuckDBPyConnection]:  # noqa: ANN401
-        """A warehouse in which these deliveries are loaded and these models built (`how`: see `build`)."""
+        """A warehouse in which these deliveries are loaded and these models built (`how`: see `build`).
+
+        `other_events` may say which other lines are loaded, as rows with some columns of `raw.deliveries`.
+        """
+        other_events = how.pop("other_events", ())
         connection = self.reused
         connection.begin()
         try:
             insert(connection, "raw.deliveries", _as_loaded(deliveries))
+            where = {"file_id": 2, "load_id": 1, "loaded_at": END_OF_TIME}
+            lines = [{**where, "line_number": number, **event} for number, event in enumerate(other_events, start=1)]
+            insert(connection, "raw.deliveries", lines)
             self.build(connection, *names, **how)
             yield connection
         finally:

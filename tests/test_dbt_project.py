@@ -210,7 +210,7 @@ def test_dbt_build_and_dbt_seed_and_run_give_the_same_tables(
             "where is_described"
         ).fetchall()
         people = connection.execute("from raw.people_file union all from staging.stg_people").fetchall()
-    assert people == [("here", None, "In Blocklist")] * 2, "a person who was forgotten is not even read"
+    assert people == [("here", None, None, "In Blocklist")] * 2, "a person who was forgotten is not even read"
     assert sorted(described) == sorted(
         [(paid, 'Churn, "part 2", retold', True, None), (unpaid, None, False, None), (blank, None, True, None)]
     )

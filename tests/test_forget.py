@@ -102,6 +102,31 @@ def test_any_id_is_found_wherever_it_stands(tmp_path: Path, product: Product, pe
     place.accounts_for()
 
 
+def test_an_opt_out_by_email_is_theirs(tmp_path: Path, product: Product) -> None:
+    """It names no person. The address does, which people.csv has for them, unless others have it, too."""
+
+    def opt_out(email: str) -> bytes:
+        return json.dumps({"_eventType": "person.opted_out", "email": email, "optedOut": True}).encode() + b"\n"
+
+    place = Place(tmp_path, product)
+    place.settings.people_file.write_text(
+        f"person_id,email\n{SOMEONE},Ada@example.org\n{SOMEONE},team@example.org\nother,team@example.org\n",
+        encoding="utf-8",
+    )
+    events = (
+        opt_out("Ada@example.org")
+        + opt_out("team@example.org")
+        + opt_out("not.Ada@example.org")
+        + opt_out("Ada@example.org.uk")
+    )
+    place.put({"a.jsonl": line() + events})
+    assert place.forget(SOMEONE) == 2
+    assert len(place.of(KEPT)) == 3
+    place.settings.people_file.unlink()
+    place.put({"b.jsonl": opt_out("Ada@example.org") + opt_out("ada@example.org")})
+    assert len(place.of(KEPT)) == 3, "nor do others come in later"
+
+
 def test_what_others_say_of_them_goes_and_what_others_did_stays(tmp_path: Path, product: Product) -> None:
     """A member that is not modelled can name anyone. The change that it came with is someone else's."""
     said = line(personId="someone", participantId="of-someone", note=f"a friend of {SOMEONE}")

@@ -1,10 +1,11 @@
 """The marts on moves, incentives and people, row by row as the oracle has them."""
 
 import csv
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import isclose
 from zoneinfo import ZoneInfo
 
@@ -42,6 +43,15 @@ def contact_flags() -> st.SearchStrategy[dict[str, str]]:
     """What people.csv says, of some people and of one never seen."""
     flags = st.sampled_from(["In Blocklist", "Do Not Contact", "Opted Out", "Free to Contact"])
     return st.dictionaries(st.sampled_from([*PERSONS, "person-unseen"]), flags)
+
+
+def opt_outs(changes: Sequence[Delivery]) -> st.SearchStrategy[dict[str, list[tuple[datetime, bool]]]]:
+    """Events of some people and of one never seen: at a change, just after one, or at any other time."""
+    instants = sorted({change.updated_at for change in changes} | {START})
+    when = st.sampled_from([one + step for one in instants for step in (timedelta(), timedelta(microseconds=1))])
+    return st.dictionaries(
+        st.sampled_from([*PERSONS, "person-unseen"]), st.lists(st.tuples(when, st.booleans()), max_size=3)
+    )
 
 
 def limits() -> st.SearchStrategy[list[Limit]]:
@@ -167,10 +177,20 @@ def compare(
     optional = {
         "stg_studies": [{"study_id": study_id} | asdict(study) for study_id, study in workspace.studies.items()],
         "stg_people": [
-            {"person_id": person, "contact_status": flag} for person, flag in workspace.contact_flags.items()
+            {
+                "person_id": person,
+                "contact_status": workspace.contact_flags.get(person),
+                "email": f"{person}@example.org",
+            }
+            for person in workspace.contact_flags.keys() | workspace.opt_outs.keys()
         ],
         "stg_governance_rules": [as_rule(limit) for limit in drawn],
     }
+    lines = [
+        json.dumps({"email": f"{person}@example.org", "optedOut": is_out, "updatedAt": at.isoformat()})
+        for person, events in workspace.opt_outs.items()
+        for at, is_out in events
+    ]
     with product.warehouse(
         deliveries,
         *(relation.partition(".")[2] for relation in KEYS),
@@ -178,6 +198,7 @@ def compare(
         report_timezone=str(workspace.report_timezone),
         daily_tables_from=workspace.daily_tables_from,
         optional=optional,
+        other_events=[{"event_type": "person.opted_out", "line": line} for line in lines],
     ) as connection:
         for relation, table in expected(workspace, drawn):
             got = rows(connection, relation)
@@ -196,6 +217,7 @@ def test_any_history_as_of_any_moment(product: Product, data: st.DataObject) -> 
         as_of,
         studies=data.draw(study_infos()),
         contact_flags=data.draw(contact_flags()),
+        opt_outs=data.draw(opt_outs(changes)),
         report_timezone=ZoneInfo(data.draw(st.sampled_from(ZONES))),
         daily_tables_from=data.draw(first_days()),
     )

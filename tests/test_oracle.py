@@ -286,9 +286,30 @@ def test_the_incentive_fold(statuses: str, label: str | None, since: int | None)
     placed = history(
         *(change(status, prior, hour) for hour, (status, prior) in enumerate(zip(names, priors, strict=False))),
     )
-    incentive = fold(placed.changes, DEFAULT_STATUSES)
+    incentive = fold(placed.changes, DEFAULT_STATUSES, Study())
     assert incentive.label == label
     assert incentive.since == (None if since is None else START + timedelta(hours=since))
+
+
+@pytest.mark.parametrize(
+    ("incentive_type", "statuses", "state", "label"),
+    [
+        ("custom", "SURVEY_COMPLETED", "not_sent", "Incentive Not Sent"),
+        ("custom", "SURVEY_COMPLETED INCENTIVE_SENT", None, "Incentive Sent"),
+        ("custom", "INCENTIVE_SENT EMAIL_SOFT_BOUNCED OPTED_OUT", None, "Incentive Sent"),
+        ("custom", "INCENTIVE_SENT NOT_STARTED", None, None),
+        ("external", "SURVEY_COMPLETED", None, None),
+        ("tremendous", "SURVEY_COMPLETED INCENTIVE_SENT", "unclaimed", "Incentive Sent"),
+    ],
+)
+def test_who_pays_an_incentive_and_how(
+    incentive_type: str, statuses: str, state: str | None, label: str | None
+) -> None:
+    """A custom incentive has nothing to claim; an external panel pays its own people."""
+    names = statuses.split()
+    placed = history(*(change(status, None, hour) for hour, status in enumerate(names)))
+    incentive = fold(placed.changes, DEFAULT_STATUSES, Study(incentive_type=incentive_type))
+    assert (incentive.state, incentive.label) == (state, label)
 
 
 def test_a_study_without_incentives_has_nothing_pending() -> None:

@@ -183,7 +183,7 @@ def written(draw: st.DrawFn) -> tuple[str, Rows]:
                 cells.append(draw(SPACE) + cell + draw(SPACE))
         text += draw(PADDING) + ",".join(cells) + draw(st.sampled_from(["", ",", ",,"])) + draw(LINE_END)
     said = [
-        {"person_id": person, "person_name": name.strip(), "contact_status": status or None}
+        {"person_id": person, "person_name": name.strip(), "email": None, "contact_status": status or None}
         for person, (name, status) in people.items()
     ]
     return text, sorted(said, key=lambda row: row["person_id"] or "")

@@ -18,10 +18,12 @@ statuses as (
     where changes_state
 ),
 
-unpaid_studies as (
-    select {{ id_key('study_id') }} as study_key
+studies as (
+    select
+        {{ id_key('study_id') }} as study_key,
+        incentive_type,
+        not incentives_enabled or incentive_type = 'external' as owes_nothing
     from {{ ref('stg_studies') }}
-    where not incentives_enabled
 ),
 
 -- Only people to whom something was owed, sent or settled have a state, from then on.
@@ -35,7 +37,10 @@ concerned as (
     where
         statuses.requires_state is null
         and statuses.incentive_status is not null
-        and changes.study_key not in (select unpaid_studies.study_key from unpaid_studies)
+        and changes.study_key not in (
+            select studies.study_key from studies
+            where studies.owes_nothing
+        )
     group by changes.participant_key
 ),
 
@@ -43,7 +48,9 @@ effects as (
     select
         changes.*,
         statuses.requires_state,
-        statuses.backlog_state,
+        case
+            when not statuses.is_sent or coalesce(studies.incentive_type, '') <> 'custom' then statuses.backlog_state
+        end as backlog_state,
         statuses.incentive_status,
         max(case when statuses.requires_state is null then changes.sequence_number end) over (
             partition by changes.participant_key order by changes.sequence_number rows unbounded preceding
@@ -55,28 +62,18 @@ effects as (
         on
             changes.participant_key = concerned.participant_key
             and changes.sequence_number >= concerned.first_number
+    left join studies
+        on changes.study_key = studies.study_key
 ),
 
 -- What the last unconditional effect made of it; a bounce takes hold only on the state that it requires.
 decided as (
     select
         *,
-        first_value(backlog_state) over since_decision as decided_state,
-        first_value(incentive_status) over since_decision as decided_status
+        first_value(backlog_state) over since_then as decided_state,
+        first_value(incentive_status) over since_then as decided_status
     from effects
-    window since_decision as (
-        partition by participant_key, decided_by order by sequence_number rows unbounded preceding
-    )
-),
-
-settled as (
-    select
-        *,
-        max(case when requires_state = decided_state then backlog_state end) over since_decision as overriding_state,
-        max(case when requires_state = decided_state then incentive_status end) over since_decision
-            as overriding_status
-    from decided
-    window since_decision as (
+    window since_then as (
         partition by participant_key, decided_by order by sequence_number rows unbounded preceding
     )
 ),
@@ -88,9 +85,15 @@ states as (
         study_key,
         sequence_number,
         occurred_at,
-        coalesce(overriding_state, decided_state) as backlog_state,
-        coalesce(overriding_status, decided_status) as incentive_status
-    from settled
+        coalesce(max(case when requires_state = decided_state then backlog_state end) over since_then, decided_state)
+            as backlog_state,
+        coalesce(
+            max(case when requires_state = decided_state then incentive_status end) over since_then, decided_status
+        ) as incentive_status
+    from decided
+    window since_then as (
+        partition by participant_key, decided_by order by sequence_number rows unbounded preceding
+    )
 ),
 
 beginnings as (

@@ -48,6 +48,7 @@ select
     described.target,
     described.target_on,
     described.closed_on,
+    coalesce(described.closed_on <= {{ report_date(as_of()) }}, false) as is_closed,
     described.study_id is not null as is_described
 from activities
 inner join identities

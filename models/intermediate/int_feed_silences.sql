@@ -34,7 +34,7 @@ watched_studies as (
     from studies
     inner join busy_studies
         on studies.study_key = busy_studies.study_key
-    where studies.closed_on is null or studies.closed_on > {{ report_date(as_of()) }}
+    where not studies.is_closed
 ),
 
 feeds as (

@@ -62,9 +62,10 @@ counted as (
         -- What they were sent; inferred changes are no contacts.
         count(case when contacts then 1 end) as contacts,
         max(case when contacts then occurred_at end) as last_contact_at,
-        max(case when contacts then sequence_number end) as last_contact_number,
         min(case when invites then occurred_at end) as first_invited_at,
         min(case when invites then sequence_number end) as first_invitation_number,
+        max(case when invites then occurred_at end) as last_invited_at,
+        max(case when invites then sequence_number end) as last_invitation_number,
         max(case when responds then sequence_number end) as last_response_number,
 
         -- What decides whether they may be contacted; inferred changes show it as well.

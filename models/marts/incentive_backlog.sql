@@ -14,14 +14,9 @@ open_states as (
 past_states as (
     select
         participant_key,
-        backlog_state
+        incentive_status
     from {{ ref('int_incentive_states') }}
     where ended_at is not null
-),
-
-effects as (
-    select * from {{ ref('incentive_effects') }}
-    where backlog_state is not null
 ),
 
 participants as (
@@ -48,7 +43,13 @@ statuses as (
 ),
 
 sent_states as (
-    select distinct backlog_state from effects
+    select distinct backlog_state from statuses
+    where is_sent
+),
+
+-- A custom incentive that was sent has this status, too, but no state.
+sent_statuses as (
+    select distinct incentive_status from statuses
     where is_sent
 ),
 
@@ -62,8 +63,8 @@ backlog as (
 sent_before as (
     select distinct past_states.participant_key
     from past_states
-    inner join sent_states
-        on past_states.backlog_state = sent_states.backlog_state
+    inner join sent_statuses
+        on past_states.incentive_status = sent_statuses.incentive_status
     inner join open_states
         on past_states.participant_key = open_states.participant_key
 )
@@ -88,6 +89,7 @@ select
     backlog.began_at < {{ days_before(as_of(), var('incentive_sla_days')) }} as is_overdue,
     sent_states.backlog_state is null and not coalesce(stages.awaits_incentive, false) as is_hidden,
     sent_before.participant_key is not null as previously_sent,
+    studies.is_closed as is_study_closed,
     studies.incentive_cents as amount_cents
 from backlog
 inner join participants

@@ -49,15 +49,8 @@ studies as (
     group by participants.person_key
 ),
 
-judged as (
-    select
-        *,
-        case when contact_ended_number > coalesce(last_contact_number, 0) then contact_ended_at end as opted_out_at,
-        greatest(
-            {{ days_before('last_invitation_known_at', '-' ~ var('invitation_cooldown_days')) }},
-            {{ days_before('last_completion_known_at', '-' ~ var('participation_cooldown_days')) }}
-        ) as cooldown_ends_at
-    from {{ ref('int_participations') }}
+opted_out as (
+    select * from {{ ref('int_opted_out') }}
 ),
 
 activity as (
@@ -68,11 +61,13 @@ activity as (
         {%- endfor %}
         max(last_contact_at) as last_contact_at,
         max(last_completed_at) as last_completed_at,
-        max(opted_out_at) as opted_out_at,
-        max(cooldown_ends_at) as cooldown_ends_at,
+        greatest(
+            {{ days_before('max(last_invitation_known_at)', '-' ~ var('invitation_cooldown_days')) }},
+            {{ days_before('max(last_completion_known_at)', '-' ~ var('participation_cooldown_days')) }}
+        ) as cooldown_ends_at,
         count(first_invited_at) as studies_invited,
         count(case when last_response_number > first_invitation_number then 1 end) as studies_responded
-    from judged
+    from {{ ref('int_participations') }}
     group by person_key
 )
 
@@ -81,7 +76,7 @@ select
     described.person_name,
 
     case
-        when activity.opted_out_at >= coalesce(activity.last_contact_at, activity.opted_out_at) then 'Opted Out'
+        when opted_out.person_key is not null then 'Opted Out'
         when contact_statuses.is_set_by_hand then contact_statuses.contact_status
         when activity.cooldown_ends_at > {{ as_of() }} then 'In Cooldown'
         else 'Free to Contact'
@@ -112,6 +107,8 @@ inner join identities
     on studies.person_key = identities.person_key
 inner join activity
     on studies.person_key = activity.person_key
+left join opted_out
+    on studies.person_key = opted_out.person_key
 left join recent
     on studies.person_key = recent.person_key
 left join described

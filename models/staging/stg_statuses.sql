@@ -55,6 +55,7 @@ select
     coalesce(effects.changes_state, false) as changes_state,
     effects.requires_state,
     effects.backlog_state,
+    coalesce(effects.is_sent, false) as is_sent,
     coalesce(effects.undoes_completion, false) as undoes_completion,
     coalesce(filled_in.incentive_status, effects.incentive_status) as incentive_status
 from filled_in

@@ -19,6 +19,9 @@ COLUMNS = Headings(
     styles={"": "red"},
 )
 
+MARKS = {"is_overdue": "overdue", "is_hidden": "hidden", "is_study_closed": "reopen first"}
+"""What is said of a debt, beside it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
@@ -66,7 +69,7 @@ def render(found: Backlog, console: Console, limit: int) -> None:
             f"{row['owed_since']:%Y-%m-%d}",
             tenths(row["age_days"]),
             amount(row["amount_cents"]),
-            ", ".join(mark for mark in ("overdue", "hidden") if row[f"is_{mark}"]),
+            ", ".join(mark for flag, mark in MARKS.items() if row[flag]),
         ]
         for row in found.rows.first(limit).records()
     ]

@@ -25,6 +25,7 @@ select
     backlog.is_overdue,
     backlog.is_hidden,
     backlog.previously_sent,
+    backlog.is_study_closed,
     backlog.amount_cents,
     built_as_of.as_of,
     row_number() over (

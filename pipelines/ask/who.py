@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 from rich.console import Console
 
+from pipelines.ask.backlog import MARKS
 from pipelines.ask.find import find_participants
 from pipelines.ask.show import Headings, amount, moment, put_fields, put_lines, say, study
 from pipelines.ask.warehouse import QueryResult, ask, marts_as_of
@@ -89,7 +90,7 @@ def _contact(one: dict[str, Any]) -> str:
 def _incentive(one: dict[str, Any]) -> str:
     if not one["backlog_state"]:
         return one["incentive_status"] or ""
-    marks = [mark for mark in ("overdue", "hidden") if one[f"is_{mark}"]]
+    marks = [mark for flag, mark in MARKS.items() if one[flag]]
     owed = [f"{amount(one['amount_cents'])} owed"] if one["amount_cents"] is not None else []
     return ", ".join(
         [one["incentive_status"] or one["backlog_state"], f"since {moment(one['owed_since'])}", *owed, *marks]

@@ -17,6 +17,7 @@ select
     backlog.owed_since,
     backlog.is_overdue,
     backlog.is_hidden,
+    backlog.is_study_closed,
     backlog.amount_cents,
     people.contact_status,
     people.cooldown_ends_at,

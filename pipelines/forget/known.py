@@ -36,7 +36,7 @@ NAMED = pa.schema({"file_id": pa.int32(), "line_number": pa.int64()})
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """The id of a person, those of their participants, and names that nobody else has, as far as they are known.
+    """The id of a person, those of their participants, email addresses and names that nobody else has, as far as known.
 
     They are never printed, logged or kept.
     """
@@ -44,11 +44,12 @@ class Ids:
     person: str = field(repr=False)
     participants: tuple[str, ...] = field(repr=False)
     names: tuple[str, ...] = field(repr=False, default=())
+    emails: tuple[str, ...] = field(repr=False, default=())
 
     @property
     def all(self) -> tuple[str, ...]:
-        """Every id once. By these, and never by a name, it is decided whose a line is."""
-        return tuple(dict.fromkeys((self.person, *self.participants)))
+        """Every id and email address once. By these, and never by a name, it is decided whose a line is."""
+        return tuple(dict.fromkeys((self.person, *self.participants, *self.emails)))
 
     @property
     def as_shown(self) -> tuple[str, ...]:
@@ -114,8 +115,9 @@ def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) ->
     built = "marts.participants" if has_table(connection, "marts", "participants") else NOT_BUILT
     connection.execute(f"create or replace temp view built_participants as from {built}")
     theirs = connection.execute(THEIRS, {"person": person}).fetchall()
-    ids = Ids(person, tuple(participant for (participant,) in theirs), found.names)
-    hashes = Forgotten.of_ids(salt, [person], ids.participants)
+    ids = Ids(person, tuple(participant for (participant,) in theirs), found.names, found.emails)
+    # Addresses are kept like ids of participants: what has one of them is withheld.
+    hashes = Forgotten.of_ids(salt, [person], [*ids.participants, *ids.emails])
     if before:
         hashes = replace(hashes, participants=tuple(sorted({*hashes.participants, *before.participants})))
     forgotten_at = None

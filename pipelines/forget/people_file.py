@@ -7,15 +7,16 @@ from pipelines.csv_records import UnreadableError, column_name, records
 from pipelines.errors import SourceError, StudyflowError
 from pipelines.forget.replacing import replacing
 
-PERSON, NAME = "person_id", "person_name"
+PERSON, NAME, EMAIL = "person_id", "person_name", "email"
 
 
 @dataclass(frozen=True, slots=True)
 class FoundPerson:
-    """How many rows are of a person, their names in them that nobody else has, and the file without these rows."""
+    """How many rows are of a person, names and email addresses in them that nobody else has, and the file without them."""
 
     theirs: int = 0
     names: tuple[str, ...] = field(repr=False, default=())
+    emails: tuple[str, ...] = field(repr=False, default=())
     left: str = field(repr=False, default="")
 
 
@@ -28,22 +29,31 @@ def find(file: Path, person: str) -> FoundPerson:
     if not file.exists():
         return FoundPerson()
     header: list[str] = []
-    theirs, names, others, left = 0, set(), set(), []
+    theirs, left = 0, []
+    said: dict[str, set[str]] = {NAME: set(), EMAIL: set()}
+    of_others: dict[str, set[str]] = {NAME: {""}, EMAIL: {""}}
     try:
         for record in records(file):
             row = dict(zip(header, record.cells, strict=False))
             if row.get(PERSON) == person.strip():
                 theirs += 1
-                names.add(row.get(NAME, ""))
+                _note(row, said)
                 continue
             left.append(record.text)
-            others.add(row.get(NAME, ""))
+            _note(row, of_others)
             if not header and any(record.cells):
                 header = [column_name(cell) for cell in record.cells]
     except UnreadableError as error:
         msg = f"{file}, line {error.line}: {error}" if error.line else f"{file}: {error}"
         raise StudyflowError(msg) from error
-    return FoundPerson(theirs, tuple(sorted(names - others - {""})), "".join(left))
+    names, emails = (tuple(sorted(said[column] - of_others[column])) for column in (NAME, EMAIL))
+    return FoundPerson(theirs, names, emails, "".join(left))
+
+
+def _note(row: dict[str, str], said: dict[str, set[str]]) -> None:
+    """Add what a row says; the case of an email address does not matter, so that it is there in small letters, too."""
+    said[NAME].add(row.get(NAME, ""))
+    said[EMAIL] |= {row.get(EMAIL, ""), row.get(EMAIL, "").lower()}
 
 
 def take_out(file: Path, person: str) -> None:

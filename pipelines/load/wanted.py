@@ -22,6 +22,8 @@ SHORT = re.compile(r".{1,3}|\d{4,5}", re.DOTALL)
 QUOTED = r"(?:(?<=[\"'`>])|(?<=\| ))(?:{})(?=[\"'`<]| \|)"
 IN_WORDS = rf"(?<!{WORD})(?:{{}})(?!{WORD}|\\[_-])"
 """Not as a part of a word, in which Markdown escapes some characters."""
+ADDRESS = r"(?<![\w.+-])(?:{})(?![\w-]|\.\w)"
+"""An email address, not as the end or beginning of another one."""
 
 # What could be an id of which only the hash is known.
 CANDIDATES = (
@@ -68,8 +70,9 @@ class Wanted:
         }
         by_length = sorted(spellings, key=len, reverse=True)
         kinds = (
-            (IN_WORDS, [re.escape(one) for one in by_length if not _is_short(one)]),
-            (QUOTED, [re.escape(one) for one in by_length if _is_short(one)]),
+            (ADDRESS, [re.escape(one) for one in by_length if "@" in one]),
+            (IN_WORDS, [re.escape(one) for one in by_length if "@" not in one and not _is_short(one)]),
+            (QUOTED, [re.escape(one) for one in by_length if "@" not in one and _is_short(one)]),
         )
         pattern = "|".join(bounds.format("|".join(some)) for bounds, some in kinds if some)
         wholes = WHOLES if hidden else wholes_for(wanted)

@@ -31,6 +31,7 @@ def incentive_backlog(workspace: Workspace) -> list[Row]:
                 "is_overdue": _is_overdue(workspace, incentive.since, workspace.as_of),
                 "is_hidden": incentive.state == "not_sent" and hidden,
                 "previously_sent": incentive.sent_before,
+                "is_study_closed": workspace.is_closed(history.study_id),
                 "amount_cents": study_of(workspace.studies, history.study_id).incentive_cents,
             },
         )
@@ -70,10 +71,8 @@ def age_bucket(whole_days: int) -> str:
 
 def _incentive(workspace: Workspace, history: History, until: datetime | None = None) -> Incentive:
     """Fold the changes before an instant, or all."""
-    if not study_of(workspace.studies, history.study_id).pays_incentives:
-        return Incentive()
     changes = [one for one in history.changes if until is None or one.occurred_at < until]
-    return fold(changes, workspace.statuses)
+    return fold(changes, workspace.statuses, study_of(workspace.studies, history.study_id))
 
 
 def _is_overdue(workspace: Workspace, since: datetime, then: datetime) -> bool:

@@ -67,7 +67,8 @@ def contact_status(workspace: Workspace, person_id: str, histories: list[History
     """Name the first of the statuses, in the specification's order, that fits."""
     changes = [change for history in histories for change in history.changes]
     flag = workspace.contact_flags.get(person_id)
-    if any(_opted_out(workspace, history, histories) for history in histories):
+    events = [event for event in workspace.opt_outs.get(person_id, []) if event[0] <= workspace.as_of]
+    if _opted_out_by_event(events, histories) or any(_opted_out(one, histories, events) for one in histories):
         return "Opted Out"
     if flag in {"In Blocklist", "Do Not Contact"}:
         return str(flag)
@@ -80,8 +81,8 @@ def contact_status(workspace: Workspace, person_id: str, histories: list[History
     return "Free to Contact"
 
 
-def _opted_out(workspace: Workspace, history: History, histories: list[History]) -> bool:
-    """Say whether this history has an opt-out after which nobody contacted the person."""
+def _opted_out(history: History, histories: list[History], events: list[tuple[datetime, bool]]) -> bool:
+    """Say whether this history has an opt-out after which nobody invited the person, nor did they opt in."""
     places = [place for place, one in enumerate(history.changes) if one.status in OPT_OUTS]
     if not places:
         return False
@@ -91,11 +92,20 @@ def _opted_out(workspace: Workspace, history: History, histories: list[History])
         change for other in histories if other is not history for change in other.changes if change.occurred_at > at
     ]
     later = [*history.changes[last + 1 :], *elsewhere]
-    return not any(_is_contact(workspace, change) for change in later)
+    opted_in = any(not is_out and when > at for when, is_out in events)
+    return not opted_in and not any(_is_invitation(change) for change in later)
 
 
-def _is_contact(workspace: Workspace, change: Change) -> bool:
-    return workspace.statuses[change.status].is_contact and not change.is_inferred
+def _opted_out_by_event(events: list[tuple[datetime, bool]], histories: list[History]) -> bool:
+    """Say whether the last event is an opt-out, and nobody invited the person after it."""
+    outs = [when for when, is_out in events if is_out]
+    ins = [when for when, is_out in events if not is_out]
+    invited = [one.occurred_at for history in histories for one in history.changes if _is_invitation(one)]
+    return bool(outs) and max(outs) >= max([*ins, *invited], default=max(outs))
+
+
+def _is_invitation(change: Change) -> bool:
+    return change.status in INVITATIONS and not change.is_inferred
 
 
 def _responded(workspace: Workspace, history: History) -> bool:

@@ -57,6 +57,7 @@ class Study:
 
     study_type: str | None = None
     incentives_enabled: bool | None = None
+    incentive_type: str | None = None
     incentive_cents: int | None = None
     participation_limit: int | None = None
     closed_on: str | None = None
@@ -65,6 +66,11 @@ class Study:
     def pays_incentives(self) -> bool:
         """Unless the user says that it does not."""
         return self.incentives_enabled is not False
+
+    @property
+    def owes_incentives(self) -> bool:
+        """Unless nobody is paid, or an external panel pays."""
+        return self.pays_incentives and self.incentive_type != "external"
 
 
 ACTIVITIES = {

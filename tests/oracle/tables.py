@@ -52,7 +52,6 @@ def participants(histories: Iterable[History], statuses: Statuses, studies: Stud
     for history in histories:
         current = history.changes[-1]
         stage = stage_of(current.status, history.study_id, statuses, studies)
-        pays = study_of(studies, history.study_id).pays_incentives
         rows.append(
             {
                 "participant_id": history.participant_id,
@@ -67,7 +66,7 @@ def participants(histories: Iterable[History], statuses: Statuses, studies: Stud
                 "first_seen_at": history.changes[0].occurred_at,
                 "last_changed_at": current.occurred_at,
                 "furthest_step": STEPS[furthest(history.changes, statuses)],
-                "incentive_status": fold(history.changes, statuses).label if pays else None,
+                "incentive_status": fold(history.changes, statuses, study_of(studies, history.study_id)).label,
                 "status_changes": len(history.observed),
                 "missing_changes": sum(change.follows_gap for change in history.changes),
             },

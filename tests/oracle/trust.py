@@ -8,7 +8,6 @@ from itertools import zip_longest
 from math import floor, sqrt
 
 from .history import Change, History
-from .reference import study_of
 from .workspace import DAY, HOUR, Row, Workspace, ratio
 
 Z = 1.959963984540054
@@ -178,8 +177,7 @@ def feed_silence(workspace: Workspace) -> list[Row]:
 
 def is_watched(workspace: Workspace, study_id: str, histories: Iterable[History]) -> bool:
     """Say whether a study is open and somebody is active in it."""
-    closed_on = study_of(workspace.studies, study_id).closed_on
-    if closed_on and date.fromisoformat(closed_on) <= workspace.day(workspace.as_of):
+    if workspace.is_closed(study_id):
         return False
     return any(workspace.current_stage(history) in ACTIVE_STAGES for history in histories)
 

@@ -8,7 +8,7 @@ from math import floor
 from typing import Any
 
 from .history import Change, History
-from .reference import DEFAULT_STATUSES, TERMINAL_STAGES, Statuses, Studies, stage_of
+from .reference import DEFAULT_STATUSES, TERMINAL_STAGES, Statuses, Studies, stage_of, study_of
 from .tables import furthest
 
 Row = dict[str, Any]
@@ -26,6 +26,7 @@ class Workspace:
     statuses: Statuses = field(default_factory=lambda: DEFAULT_STATUSES)
     studies: Studies = field(default_factory=dict)
     contact_flags: Mapping[str, str] = field(default_factory=dict)  # person: set by hand in Rally
+    opt_outs: Mapping[str, list[tuple[datetime, bool]]] = field(default_factory=dict)  # person: events, out or in
     report_timezone: tzinfo = UTC
     daily_tables_from: date = date(2000, 1, 1)
     incentive_sla_days: int = 5
@@ -58,6 +59,11 @@ class Workspace:
     def within(self, at: datetime, days: int) -> bool:
         """Say whether `at` is in the window of n times 24 hours up to as-of."""
         return self.as_of - days * DAY < at <= self.as_of
+
+    def is_closed(self, study_id: str) -> bool:
+        """Say whether a study is closed as of then, from the beginning of that day on."""
+        closed_on = study_of(self.studies, study_id).closed_on
+        return closed_on is not None and date.fromisoformat(closed_on) <= self.day(self.as_of)
 
     def day(self, at: datetime) -> date:
         """Cut a day in the report's time zone."""
