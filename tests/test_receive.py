@@ -306,18 +306,20 @@ def test_a_folder_that_is_read_only_or_emptied_is_asked_again_later(tmp_path: Pa
         assert len(one.lines()) == 1
 
 
-def test_slow_clients_are_sent_away(tmp_path: Path) -> None:
-    soon = "from pipelines.receive import application, server\napplication.BODY_SECONDS = server.HEADER_SECONDS = 0.2"
-    with receiver(tmp_path, patch=soon) as one:
+IMPATIENT = """
+from pipelines.receive import application, server
+application.BODY_SECONDS = server.HEADER_SECONDS = server.KEEP_ALIVE_SECONDS = 0.2
+application.BODIES_BYTES = 1000
+"""
+
+
+def test_clients_that_are_slow_or_send_too_much_at_once_are_sent_away(tmp_path: Path) -> None:
+    """Nobody has signed what they send: they must take neither all connections nor all memory."""
+    with receiver(tmp_path, patch=IMPATIENT) as one:
+        assert one.raw() == b"", "no request"
         assert one.raw(REQUEST) == b"", "headers that do not end"
         assert one.raw(REQUEST + b"content-length: 5\r\n\r\n", b"x").startswith(b"HTTP/1.1 408 ")
         assert one.raw(REQUEST + b"transfer-encoding: chunked\r\n\r\n5\r\n", b"x").startswith(b"HTTP/1.1 408 ")
-        assert one.deliver() == 204
-
-
-def test_bodies_do_not_fill_the_memory(tmp_path: Path) -> None:
-    """Nobody has signed them yet: whoever sends many at once is asked to come again."""
-    with receiver(tmp_path, patch="from pipelines.receive import application\napplication.BODIES_BYTES = 1000") as one:
         assert one.deliver(b" " * 1001) == 503
         assert one.deliver() == 204, "what was refused is not held"
 

@@ -22,7 +22,7 @@ from pipelines.receive.receiver import ReceiverSettings
 HEADER_SECONDS = 10
 """How long a client may take from its first byte to the end of the headers."""
 KEEP_ALIVE_SECONDS = 75
-"""Longer than a proxy keeps an idle connection, so that the proxy is the one who closes it."""
+"""How long a connection may be idle: longer than for a proxy, so that the proxy is the one who closes it."""
 STOP_SECONDS = 20
 """How long deliveries that have begun may take once the receiver is asked to stop."""
 BACKLOG = 2048
@@ -38,7 +38,7 @@ def serve(
     """
     with _only_writer(settings.folder), _listening(host, port) as listener:
         _allow_many_connections()
-        _log_errors_of_uvicorn()
+        _log_errors_of_libraries()
         address = "{}:{}".format(*listener.getsockname()[:2])
         logs.configure(as_json=True)
         logs.log("receiver started", address=address, folder=settings.folder, secrets=len(settings.secrets))
@@ -77,9 +77,14 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(HttpToolsProtocol):
-    """Closes connections whose request headers do not come to an end."""
+    """Closes connections on which no request begins, or whose request headers do not come to an end."""
 
     _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        # uvicorn itself begins to count after the first answer
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def data_received(self, data: bytes) -> None:
         if self._deadline is None and (self.cycle is None or self.cycle.response_complete):
@@ -146,9 +151,10 @@ class _ToLog(logging.Handler):
             logs.log_problem(record.getMessage())
 
 
-def _log_errors_of_uvicorn() -> None:
-    """Errors only: what it warns of, malformed requests, anyone can make in any number."""
-    logger = logging.getLogger("uvicorn.error")
-    logger.setLevel(logging.ERROR)
-    logger.handlers = [_ToLog()]
-    logger.propagate = False
+def _log_errors_of_libraries() -> None:
+    """Errors only: what uvicorn warns of, malformed requests, anyone can make in any number."""
+    for name in ("uvicorn.error", "asyncio"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.ERROR)
+        logger.handlers = [_ToLog()]
+        logger.propagate = False
