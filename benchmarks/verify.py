@@ -13,11 +13,16 @@ from pathlib import Path
 
 import duckdb
 
-# Of every mart the columns that the other has: some of ours are numerators and denominators of those.
+# Of every mart the columns that the other has: some of ours are numerators and denominators of those. The floor's pass rate
+# counts those whom the screener qualified, which we have under another name.
 TABLES = """
 select
     schema_name || '.' || table_name as "table",
-    string_agg('"' || column_name || '"', ', ' order by theirs.column_index) as columns
+    string_agg(
+        '"' || case column_name when 'screener_pass_rate' then 'auto_qualified_rate' else column_name end || '"',
+        ', ' order by theirs.column_index
+    ) as columns,
+    string_agg('"' || column_name || '"', ', ' order by theirs.column_index) as columns_of_other
 from duckdb_tables() as ours
 inner join duckdb_columns() as theirs
     using (schema_name, table_name)
@@ -67,8 +72,8 @@ def compared(connection: duckdb.DuckDBPyConnection, kind: str, what: Path) -> It
     place = str(what).replace("'", "''")
     if kind in {"floor", "dlt"}:
         connection.execute(f"attach '{place}' as other (read_only)")
-        for table, columns in connection.execute(TABLES).fetchall():
-            yield table, f"select {columns} from ours.{table}", f"select {columns} from other.{table}"
+        for table, columns, columns_of_other in connection.execute(TABLES).fetchall():
+            yield table, f"select {columns} from ours.{table}", f"select {columns_of_other} from other.{table}"
     else:
         yield "participants", PARTICIPANTS, PARTICIPANTS_OF_PEER.format(folder=place)
         yield "study_funnel", REACHED, REACHED_OF_PEER.format(folder=place)

@@ -35,6 +35,7 @@ CHOICES: dict[tuple[str, str], str | Iterable[str]] = {
     ("participant_statuses", "funnel_step"): "funnel_steps.step",
     ("participant_statuses", "incentive_effect"): "incentive_effects.incentive_effect",
     ("participant_statuses", "activity"): ACTIVITIES,
+    ("participant_statuses", "stalled_action"): ("remind", "move_by_hand", "let_go"),
     ("incentive_effects", "requires_state"): "incentive_effects.backlog_state",
     ("expected_moves", "study_type"): (*ACTIVITIES, "mixed", "any"),
     ("expected_moves", "from_status"): "participant_statuses.status",

@@ -163,6 +163,7 @@ def study_infos() -> st.SearchStrategy[dict[str, Study]]:
             incentives_enabled=st.sampled_from([None, True, False]),
             incentive_type=st.sampled_from([None, "tremendous", "custom", "external"]),
             incentive_cents=st.sampled_from([None, 0, 7500]),
+            currency=st.sampled_from([None, "EUR", "JPY"]),
             participation_limit=st.sampled_from([None, 1, 10]),
             closed_on=st.sampled_from([None, "2025-03-10", "2025-06-01"]),
         ),

@@ -143,7 +143,7 @@ def test_a_row_twice_is_named(tmp_path: Path, table: str) -> None:
         ("funnel_steps", "paid,10,false\n", "step_order '10' again"),
         ("contact_statuses", "Unknown,,false,decided\n", "has no contact_status_order"),
         ("incentive_effects", '"pays,true\n', "cannot be read as CSV"),
-        ("participant_statuses", "NEW,x,New,Invited,,,,,,,,,,,,,\n", "status_rank 'x'"),
+        ("participant_statuses", "NEW,x,New,Invited,,,,,,,,,,,,,,\n", "status_rank 'x'"),
     ],
 )
 def test_a_row_that_cannot_be_right_is_named(tmp_path: Path, table: str, row: str, says: str) -> None:

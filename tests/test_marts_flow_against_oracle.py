@@ -27,13 +27,14 @@ GRAINS: Mapping[str, tuple[str, ...]] = {
     "study_funnel_cohorts": ("study_id", "cohort_week", "step"),
     "study_drop_off": ("study_id", "step", "status"),
     "study_progress": ("study_id",),
+    "study_peers": ("study_id", "measure"),
     "study_stage_daily": ("study_id", "day", "stage"),
     "stage_durations": ("study_id", "stage"),
     "status_durations": ("study_id", "status"),
     "ageing_participants": ("participant_id",),
 }
 # Said of a row besides what the oracle computes: labels, and what a model of its own decides.
-NOT_IN_ORACLE = {"study_name", "status_label", "current_status_label", "likely_manual_completions"}
+NOT_IN_ORACLE = {"study_name", "status_label", "current_status_label", "likely_manual_completions", "place"}
 
 # Days of other lengths than 24 hours, and offsets that are no whole hours.
 ZONES = ("UTC", "America/New_York", "Asia/Kathmandu", "Pacific/Apia")
@@ -50,6 +51,14 @@ def by_grain(table: Iterable[Row], grain: Sequence[str]) -> dict[tuple[Any, ...]
     keyed = {tuple(row[column] for column in grain): row for row in listed}
     assert len(keyed) == len(listed)
     return keyed
+
+
+def worst_first(row: Row) -> tuple[object, ...]:
+    """What orders study_peers: a value whose median is 0 is worse than any that can be divided."""
+    times = row["times_worse"]
+    values = (row[f"{unit}_of_{whose}"] for unit in ("share", "days") for whose in ("study", "type"))
+    is_infinite = times is None and any(values)
+    return not row["is_comparable"], not is_infinite, 1 if times is None else -times, row["study_id"], row["measure"]
 
 
 def check(product: Product, changes: Sequence[Delivery], report: marts.Workspace, zone: str = "UTC") -> None:
@@ -69,6 +78,8 @@ def check(product: Product, changes: Sequence[Delivery], report: marts.Workspace
             for key, row in wanted.items():
                 ours = {column: value for column, value in made[key].items() if column not in NOT_IN_ORACLE}
                 assert ours == {column: comparable(value) for column, value in row.items()}, (mart, key)
+        peers = sorted(rows(connection, "marts.study_peers"), key=lambda row: row["place"])
+        assert peers == sorted(peers, key=worst_first)
         unexpected = {
             (row["participant_id"], row["sequence_number"]) for row in rows(connection, "audit.unexpected_changes")
         }
@@ -130,6 +141,7 @@ def sample_studies() -> dict[str, Study]:
                 incentives_enabled={"true": True, "false": False}.get(row["incentives_enabled"]),
                 incentive_cents=int(row["incentive_cents"]) if row["incentive_cents"] else None,
                 participation_limit=int(row["participation_limit"]) if row["participation_limit"] else None,
+                closed_on=row["closed_on"] or None,
             )
             for row in csv.DictReader(lines)
         }

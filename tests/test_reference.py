@@ -66,7 +66,7 @@ def test_a_column_that_nobody_uses_is_noted(tmp_path: Path) -> None:
 
 def test_a_new_status_needs_its_rank(tmp_path: Path) -> None:
     """Without one its place among changes of the same instant would be a guess."""
-    assert problems(tmp_path, participant_statuses="NEW,,,Done" + "," * 13 + "\n") == [
+    assert problems(tmp_path, participant_statuses="NEW,,,Done" + "," * 14 + "\n") == [
         "reference/participant_statuses.csv, line 27: has no status_rank. Write it, or remove the row."
     ]
 
@@ -235,7 +235,7 @@ def test_the_header_of_a_table_is_the_one_of_the_project(tmp_path: Path, header:
 
 def test_a_status_needs_what_the_models_ask_of_it(tmp_path: Path) -> None:
     """Without a rank, ties with it have no order; a stage that does not exist would be nobody's."""
-    found = problems(tmp_path, participant_statuses="NEW,,New,Nowhere,,,,,,,,,,,,,\n")
+    found = problems(tmp_path, participant_statuses="NEW,,New,Nowhere,,,,,,,,,,,,,,\n")
     assert [one.partition(". ")[0] for one in found] == [
         "reference/participant_statuses.csv, line 27: has no status_rank",
         "reference/participant_statuses.csv, line 27: has stage 'Nowhere', which is not known",
@@ -255,7 +255,7 @@ def test_stages_may_be_renamed_but_are_known_by_their_keys(tmp_path: Path) -> No
 
 def test_a_series_that_is_misspelt_is_named(tmp_path: Path) -> None:
     """Columns are named after some; others may be added, and are days of activity_daily."""
-    added = "NEW,26,New,Invited,,,,,,,,,,{},,,\n"
+    added = "NEW,26,New,Invited,,,,,,,,,,{},,,,\n"
     assert problems(tmp_path, participant_statuses=added.format("reminders")) == []
     shutil.rmtree(tmp_path / "reference")
     [found] = problems(tmp_path, participant_statuses=added.format("interviews_canceled"))

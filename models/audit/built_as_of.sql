@@ -1,1 +1,3 @@
-select {{ as_of() }} as as_of
+select
+    {{ as_of() }} as as_of,
+    '{{ var("report_timezone") }}' as report_timezone

@@ -44,6 +44,7 @@ select
     ) as study_type,
     coalesce(described.incentives_enabled, true) as incentives_enabled,
     described.incentive_cents,
+    described.currency,
     described.participation_limit,
     described.target,
     described.target_on,

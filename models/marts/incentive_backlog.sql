@@ -90,7 +90,8 @@ select
     sent_states.backlog_state is null and not coalesce(stages.awaits_incentive, false) as is_hidden,
     sent_before.participant_key is not null as previously_sent,
     studies.is_closed as is_study_closed,
-    studies.incentive_cents as amount_cents
+    studies.incentive_cents as amount_cents,
+    studies.currency
 from backlog
 inner join participants
     on backlog.participant_key = participants.participant_key

@@ -19,8 +19,16 @@ studies as (
     select * from {{ ref('int_studies') }}
 ),
 
+progress as (
+    select * from {{ ref('study_progress') }}
+),
+
 statuses as (
     select * from {{ ref('stg_statuses') }}
+),
+
+stages as (
+    select * from {{ ref('stages') }}
 ),
 
 stops as (
@@ -28,10 +36,11 @@ stops as (
         study_key,
         furthest_step_order,
         status_rank,
+        stage_order,
         is_terminal,
         count(*) as participants
     from participants
-    group by study_key, furthest_step_order, status_rank, is_terminal
+    group by study_key, furthest_step_order, status_rank, stage_order, is_terminal
 )
 
 select
@@ -43,10 +52,16 @@ select
 
     cast(stops.participants as integer) as participants,
     {{ ratio('stops.participants', '(funnel.dropped_active + funnel.dropped_lost)') }} as share_of_drop,
-    stops.is_terminal as is_lost
+    stops.is_terminal as is_lost,
+    not stops.is_terminal
+    and (coalesce(stages.awaits_incentive, false) or not {{ is_let_go('statuses', 'progress') }}) as may_still_come
 from stops
 inner join studies
     on stops.study_key = studies.study_key
+inner join progress
+    on studies.study_id = progress.study_id
+left join stages
+    on stops.stage_order = stages.stage_order
 inner join statuses
     on stops.status_rank = statuses.status_rank
 inner join funnel

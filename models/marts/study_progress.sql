@@ -1,4 +1,11 @@
 {%- set stages = ['not_started', 'invited', 'screening', 'in_progress', 'pending_incentive', 'done', 'cancelled'] -%}
+{#- Columns that count the participants of whom a column of int_participations is 1. -#}
+{%- set counts = {
+    'invited': 'invited', 'interviews_booked': 'booked_interview', 'completed': 'completed_any',
+    'interviews_completed': 'completed_interview', 'surveys_completed': 'completed_survey',
+    'tests_completed': 'completed_test', 'no_shows': 'missed_interview', 'cancellations': 'cancelled_interview',
+    'opt_outs': 'opted_out', 'bounces': 'bounced', 'screened': 'screened', 'auto_qualified': 'passed_screener'
+} -%}
 with
 
 participants as (
@@ -23,6 +30,12 @@ stages as (
     select * from {{ ref('stages') }}
 ),
 
+qualified as (
+    select min(step_order) as step_order
+    from {{ ref('stg_statuses') }}
+    where is_screener_pass
+),
+
 manual as (
     select
         completions.study_key,
@@ -38,20 +51,13 @@ manual as (
 by_study as (
     select
         participants.study_key,
-        count(*) as participants,
-        sum(progress.invited) as invited,
-        sum(progress.screened) as screened,
-        sum(progress.passed_screener) as passed_screener,
-        sum(progress.booked_interview) as booked_interview,
-        sum(progress.completed_interview) as completed_interview,
-        sum(progress.completed_survey) as completed_survey,
-        sum(progress.completed_test) as completed_test,
-        sum(progress.completed_any) as completed_any,
-        sum(progress.missed_interview) as missed_interview,
+        cast(count(*) as integer) as participants,
+        {%- for name, column in counts.items() %}
+            cast(sum(progress.{{ column }}) as integer) as {{ name }},
+        {%- endfor %}
+        sum(case when participants.furthest_step_order >= qualified.step_order then progress.screened else 0 end)
+            as passed_screener,
         sum(greatest(progress.missed_interview, progress.completed_interview)) as expected_at_interview,
-        sum(progress.cancelled_interview) as cancelled_interview,
-        sum(progress.opted_out) as opted_out,
-        sum(progress.bounced) as bounced,
         {%- for name in stages %}
             sum(case when stages.stage_key = '{{ name }}' then 1 else 0 end) as stage_{{ name }},
         {%- endfor %}
@@ -65,6 +71,7 @@ by_study as (
         on participants.participant_key = progress.participant_key
     inner join stages
         on participants.stage_order = stages.stage_order
+    cross join qualified
     left join backlog
         on participants.participant_key = backlog.participant_key
     group by participants.study_key
@@ -75,24 +82,17 @@ select
     studies.study_name,
     studies.study_type,
 
-    cast(by_study.participants as integer) as participants,
-    cast(by_study.invited as integer) as invited,
-    cast(by_study.booked_interview as integer) as interviews_booked,
-    cast(by_study.completed_any as integer) as completed,
-    cast(by_study.completed_interview as integer) as interviews_completed,
-    cast(by_study.completed_survey as integer) as surveys_completed,
-    cast(by_study.completed_test as integer) as tests_completed,
+    by_study.participants,
+    {%- for name in counts %}
+        by_study.{{ name }},
+    {%- endfor %}
     cast(coalesce(manual.likely_manual_completions, 0) as integer) as likely_manual_completions,
-    cast(by_study.missed_interview as integer) as no_shows,
-    cast(by_study.cancelled_interview as integer) as cancellations,
-    cast(by_study.opted_out as integer) as opt_outs,
-    cast(by_study.bounced as integer) as bounces,
 
-    cast(by_study.screened as integer) as screened,
     cast(by_study.passed_screener as integer) as passed_screener,
     {{ ratio('by_study.passed_screener', 'by_study.screened') }} as screener_pass_rate,
+    {{ ratio('by_study.auto_qualified', 'by_study.screened') }} as auto_qualified_rate,
     cast(by_study.expected_at_interview as integer) as expected_at_interview,
-    {{ ratio('by_study.completed_interview', 'by_study.expected_at_interview') }} as show_rate,
+    {{ ratio('by_study.interviews_completed', 'by_study.expected_at_interview') }} as show_rate,
 
     {%- for name in stages %}
         cast(by_study.stage_{{ name }} as integer) as stage_{{ name }},
@@ -100,10 +100,11 @@ select
     cast(by_study.backlog as integer) as backlog,
 
     studies.participation_limit,
-    case
-        when studies.participation_limit <= by_study.completed_any then 0
-        else cast(studies.participation_limit - by_study.completed_any as integer)
-    end as remaining,
+    studies.participation_limit - least(by_study.completed, studies.participation_limit) as remaining,
+    by_study.completed - least(by_study.completed, studies.participation_limit) as over_limit,
+    coalesce(by_study.completed >= studies.participation_limit, false) as is_full,
+    studies.closed_on,
+    studies.is_closed,
 
     cast(by_study.gaps as integer) as gaps,
     {{ ratio('by_study.delivered_changes', '(by_study.delivered_changes + by_study.gaps)') }} as completeness,

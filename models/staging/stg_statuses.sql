@@ -47,6 +47,7 @@ select
     coalesce(filled_in.is_contact, false) as is_contact,
     coalesce(filled_in.is_screener_pass, false) as is_screener_pass,
     coalesce(filled_in.is_moved_by_hand, false) as is_moved_by_hand,
+    coalesce(filled_in.stalled_action, 'remind') as stalled_action,
     coalesce(filled_in.is_invitation, false) as is_invitation,
     coalesce(filled_in.is_completion, false) as is_completion,
     coalesce(filled_in.ends_contact, false) as ends_contact,

@@ -33,6 +33,7 @@ def incentive_backlog(workspace: Workspace) -> list[Row]:
                 "previously_sent": incentive.sent_before,
                 "is_study_closed": workspace.is_closed(history.study_id),
                 "amount_cents": study_of(workspace.studies, history.study_id).incentive_cents,
+                "currency": study_of(workspace.studies, history.study_id).currency,
             },
         )
     return rows

@@ -4,12 +4,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 from .history import Change, History
-from .reference import STAGES
+from .marts_study import takes_nobody
+from .reference import LET_GO, MOVED_ON_BY_TEAM, STAGES
 from .tables import study_types
 from .workspace import HOUR, Row, Visit, Workspace, percentile, ratio, visits
 
 STALLED_SHARE = 0.9
 MOVED_BY_HAND = frozenset({"SCREENER_STARTED", "SURVEY_STARTED"})
+NUDGED_IN = frozenset({"Invited", "Screening", "In Progress"})
 
 
 def study_stage_daily(workspace: Workspace) -> list[Row]:
@@ -56,6 +58,7 @@ def ageing_participants(workspace: Workspace) -> list[Row]:
             if stay.ended_at is not None:
                 hours = (stay.ended_at - stay.started_at) / HOUR
                 completed[types[history.study_id], stay.name].append(hours)
+    ended = takes_nobody(workspace)
     rows: list[Row] = []
     for history in workspace.histories:
         if workspace.is_terminal(history):
@@ -64,6 +67,9 @@ def ageing_participants(workspace: Workspace) -> list[Row]:
         hours = (workspace.as_of - stay.started_at) / HOUR
         others = completed[types[history.study_id], stay.name]
         share = ratio(sum(other <= hours for other in others), len(others))
+        status = history.changes[-1].status
+        stalled = share is not None and share > STALLED_SHARE
+        action = _action(status, ended=history.study_id in ended) if stalled and stay.name in NUDGED_IN else None
         rows.append(
             {
                 "participant_id": history.participant_id,
@@ -71,15 +77,24 @@ def ageing_participants(workspace: Workspace) -> list[Row]:
                 "study_id": history.study_id,
                 "study_type": types[history.study_id],
                 "current_stage": stay.name,
-                "current_status": history.changes[-1].status,
+                "current_status": status,
                 "stage_since": stay.started_at,
                 "hours_in_stage": hours,
                 "percentile": share,
-                "is_stalled": share is not None and share > STALLED_SHARE,
-                "is_to_be_moved_by_hand": history.changes[-1].status in MOVED_BY_HAND,
+                "is_stalled": stalled,
+                "is_to_be_moved_by_hand": status in MOVED_BY_HAND,
+                "action": action,
+                "is_actionable": action in {"remind", "move_by_hand"},
             },
         )
     return rows
+
+
+def _action(status: str, *, ended: bool) -> str:
+    """Say what to do about someone who is stalled."""
+    if ended or status in LET_GO:
+        return "let_go"
+    return "move_by_hand" if status in MOVED_ON_BY_TEAM else "remind"
 
 
 def transitions(workspace: Workspace) -> list[Row]:

@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from .history import History
-from .reference import COMPLETIONS, INVITATIONS, STEPS, TERMINAL_STAGES
+from .marts_study import takes_nobody
+from .reference import COMPLETIONS, INVITATIONS, LET_GO, STEPS, TERMINAL_STAGES
 from .tables import furthest
 from .workspace import DAY, HOUR, Row, Workspace, first_time, percentile, ratio
 
@@ -73,6 +74,7 @@ def study_funnel_cohorts(workspace: Workspace) -> list[Row]:
 def study_drop_off(workspace: Workspace) -> list[Row]:
     """Study by step not reached by status they stopped in."""
     rows: list[Row] = []
+    ended = takes_nobody(workspace)
     for study_id, histories in workspace.by_study().items():
         for before, step in pairwise(_steps(workspace, histories)):
             dropped = _dropped(workspace, histories, before, step)
@@ -86,6 +88,8 @@ def study_drop_off(workspace: Workspace) -> list[Row]:
                     "participants": count,
                     "share_of_drop": count / len(dropped),
                     "is_lost": stage in TERMINAL_STAGES,
+                    "may_still_come": stage == "Pending Incentive"
+                    or not (stage in TERMINAL_STAGES or status in LET_GO or study_id in ended),
                 }
                 for (status, stage), count in sorted(stopped.items())
             ]

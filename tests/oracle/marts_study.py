@@ -6,10 +6,11 @@ them. A count of activities is of delivered changes.
 """
 
 from collections import Counter
+from datetime import date
 
 from .history import History
 from .marts_backlog import incentive_backlog
-from .reference import BOUNCES, COMPLETIONS, INVITATIONS, STAGES, activity_of, study_of
+from .reference import BOUNCES, COMPLETIONS, INVITATIONS, STAGES, STEPS, activity_of, study_of
 from .tables import study_types
 from .workspace import Row, Workspace, ratio
 
@@ -53,6 +54,9 @@ def study_progress(workspace: Workspace) -> list[Row]:
         anything = set().union(*done.values())
         missed = _ever(histories, frozenset({"INTERVIEW_NO_SHOWED"}))
         limit = study_of(workspace.studies, study_id).participation_limit
+        screened = _ever(histories, SCREENED)
+        reached = {one.participant_id for one in histories if workspace.furthest(one) >= STEPS.index("qualified")}
+        closed_on = study_of(workspace.studies, study_id).closed_on
         row: Row = {
             "study_id": study_id,
             "study_type": types[study_id],
@@ -65,12 +69,11 @@ def study_progress(workspace: Workspace) -> list[Row]:
             "tests_completed": len(done["UNMODERATED_TEST_COMPLETED"]),
             "no_shows": len(missed),
             "cancellations": len(_ever(histories, frozenset({"INTERVIEW_CANCELLED"}))),
-            "screened": len(_ever(histories, SCREENED)),
-            "passed_screener": len(_ever(histories, PASSED)),
-            "screener_pass_rate": ratio(
-                len(_ever(histories, PASSED)),
-                len(_ever(histories, SCREENED)),
-            ),
+            "screened": len(screened),
+            "passed_screener": len(screened & reached),
+            "screener_pass_rate": ratio(len(screened & reached), len(screened)),
+            "auto_qualified": len(_ever(histories, PASSED)),
+            "auto_qualified_rate": ratio(len(_ever(histories, PASSED)), len(screened)),
             "expected_at_interview": len(attended | missed),
             "show_rate": ratio(len(attended), len(attended | missed)),
             "opt_outs": len(_ever(histories, frozenset({"OPTED_OUT"}))),
@@ -78,6 +81,10 @@ def study_progress(workspace: Workspace) -> list[Row]:
             "backlog": backlog[study_id],
             "participation_limit": limit,
             "remaining": None if limit is None else max(limit - len(anything), 0),
+            "over_limit": 0 if limit is None else max(len(anything) - limit, 0),
+            "is_full": limit is not None and len(anything) >= limit,
+            "closed_on": date.fromisoformat(closed_on) if closed_on else None,
+            "is_closed": workspace.is_closed(study_id),
             "gaps": gaps,
             "completeness": ratio(len(changes), len(changes) + gaps),
             "first_change_at": min(change.occurred_at for change in changes),
@@ -86,6 +93,17 @@ def study_progress(workspace: Workspace) -> list[Row]:
         row |= {f"stage_{stage.lower().replace(' ', '_')}": stages[stage] for stage in STAGES}
         rows.append(row)
     return rows
+
+
+def takes_nobody(workspace: Workspace) -> set[str]:
+    """Name the studies that are closed, or that as many have completed as they take."""
+    names = set()
+    for study_id, histories in workspace.by_study().items():
+        limit = study_of(workspace.studies, study_id).participation_limit
+        completed = sum(bool(standing_completions(workspace, one)) for one in histories)
+        if workspace.is_closed(study_id) or (limit is not None and completed >= limit):
+            names.add(study_id)
+    return names
 
 
 def standing_completions(workspace: Workspace, history: History) -> dict[str, int]:

@@ -35,6 +35,9 @@ COMPLETIONS = {
     "SURVEY_COMPLETED": "survey",
     "UNMODERATED_TEST_COMPLETED": "unmoderated_test",
 }
+# What to do about someone who is stalled in a status; of all others, remind.
+LET_GO = frozenset({"NOT_ELIGIBLE", "SCREENER_DISQUALIFIED"})
+MOVED_ON_BY_TEAM = frozenset({"SCREENER_STARTED", "SCREENER_COMPLETED", "SCREENER_QUALIFIED", "SURVEY_STARTED"})
 BOUNCES = frozenset({"EMAIL_SOFT_BOUNCED", "EMAIL_HARD_BOUNCED"})
 
 
@@ -59,6 +62,7 @@ class Study:
     incentives_enabled: bool | None = None
     incentive_type: str | None = None
     incentive_cents: int | None = None
+    currency: str | None = None
     participation_limit: int | None = None
     closed_on: str | None = None
 

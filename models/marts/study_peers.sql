@@ -1,0 +1,119 @@
+{#- Of how many people a number of a study must tell, and how many studies must have it, to be compared. -#}
+{%- set least_people, least_studies = 20, 3 -%}
+with
+
+progress as (
+    select * from {{ ref('study_progress') }}
+),
+
+stages as (
+    select * from {{ ref('stages') }}
+    where not is_terminal
+),
+
+recruited as (
+    select
+        study_id,
+        count(*) as counted,
+        {{ percentile('hours', 0.5) }} / 24e0 as days
+    from {{ ref('time_to_recruit') }}
+    group by study_id
+),
+
+measured as (
+    select
+        study_id,
+        'no_show_share' as measure,
+        cast(null as {{ dbt.type_string() }}) as stage,
+        1 - show_rate as measured,
+        expected_at_interview as counted
+    from progress
+    where expected_at_interview > 0
+    union all
+    select
+        study_id,
+        'screener_pass_rate' as measure,
+        cast(null as {{ dbt.type_string() }}) as stage,
+        screener_pass_rate as measured,
+        screened as counted
+    from progress
+    where screened > 0
+    union all
+    select
+        study_id,
+        'days_to_recruit' as measure,
+        cast(null as {{ dbt.type_string() }}) as stage,
+        days as measured,
+        counted
+    from recruited
+    union all
+    select
+        durations.study_id,
+        {{ dbt.concat(["'days_in_'", 'stages.stage_key']) }} as measure,
+        stages.stage,
+        durations.median_hours / 24e0 as measured,
+        durations.completed_visits as counted
+    from {{ ref('stage_durations') }} as durations
+    inner join stages
+        on durations.stage = stages.stage
+    where durations.completed_visits > 0
+),
+
+medians as (
+    select
+        progress.study_type,
+        measured.measure,
+        count(*) as studies,
+        {{ percentile('measured.measured', 0.5) }} as median
+    from measured
+    inner join progress
+        on measured.study_id = progress.study_id
+    group by progress.study_type, measured.measure
+),
+
+compared as (
+    select
+        measured.*,
+        progress.study_type,
+        medians.studies,
+        medians.median,
+        measured.measure in ('no_show_share', 'screener_pass_rate') as is_share,
+        case when measured.measure = 'screener_pass_rate' then medians.median else measured.measured end as worse,
+        case when measured.measure = 'screener_pass_rate' then measured.measured else medians.median end as better
+    from measured
+    inner join progress
+        on measured.study_id = progress.study_id
+    inner join medians
+        on progress.study_type = medians.study_type and measured.measure = medians.measure
+),
+
+judged as (
+    select
+        *,
+        worse / nullif(better, 0) as times_worse,
+        counted >= {{ least_people }} and studies >= {{ least_studies }} as is_comparable
+    from compared
+)
+
+select
+    study_id,
+    study_type,
+    measure,
+    stage,
+    cast(counted as integer) as counted,
+    case when is_share then measured end as share_of_study,
+    case when is_share then median end as share_of_type,
+    case when not is_share then measured end as days_of_study,
+    case when not is_share then median end as days_of_type,
+    cast(studies as integer) as studies_of_type,
+    times_worse,
+    is_comparable,
+    cast(row_number() over (
+        order by
+            is_comparable desc,
+            times_worse is null and worse > 0 desc,
+            times_worse desc nulls last,
+            study_id asc,
+            measure asc
+    ) as integer) as place
+from judged
