@@ -44,6 +44,7 @@ def application(settings: ReceiverSettings, background: Sequence[Callable[[], Aw
         return JSONResponse(deliveries.receiver.health())
 
     async def ready(_: Request) -> Response:
+        await deliveries.receiver.try_again()
         said = deliveries.receiver.health()
         return JSONResponse(said, 200 if said["ready"] else 503)
 

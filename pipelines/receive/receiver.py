@@ -5,6 +5,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -75,11 +76,14 @@ class Receiver:
             self._since_summary[f"answered_{status}"] += 1
 
     def health(self) -> dict[str, Any]:
-        """What a person or a monitor wants to know first. `problem`: why the last commit failed, if it did; `refused`: since the start."""
+        """What a person or a monitor wants to know first.
+
+        `ready`: the disk took the last commit and has room. `problem`: why it did not. `refused`: since the start.
+        """
         last, today = self._last_delivery, _today()
         free = _free_bytes(self.settings.folder)
         return {
-            "ready": self.is_ready(free),
+            "ready": self._problem is None and free >= LEAST_FREE_BYTES,
             "problem": self._problem,
             "last_delivery": last and last.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "seconds_since_last_delivery": last and round((datetime.now(UTC) - last).total_seconds()),
@@ -89,10 +93,11 @@ class Receiver:
             "clock_skew_seconds": self._skew if self._skew is None else round(self._skew, 1),
         }
 
-    def is_ready(self, free: int | None = None) -> bool:
-        """Whether the disk took the last commit and has room for more."""
-        free = _free_bytes(self.settings.folder) if free is None else free
-        return self._problem is None and free >= LEAST_FREE_BYTES
+    async def try_again(self) -> None:
+        """After a failed commit, find out whether the disk takes one now: senders may be waiting for /ready."""
+        if self._problem:
+            with suppress(OSError):
+                await self._commits.keep(b"")
 
     def render_metrics(self) -> bytes:
         """All metrics as Prometheus reads them."""

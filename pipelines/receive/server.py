@@ -25,6 +25,8 @@ KEEP_ALIVE_SECONDS = 75
 """How long a connection may be idle: longer than for a proxy, so that the proxy is the one who closes it."""
 STOP_SECONDS = 20
 """How long deliveries that have begun may take once the receiver is asked to stop."""
+HEADER_BYTES = 64 << 10
+"""How much may arrive of a request before its headers end."""
 BACKLOG = 2048
 
 
@@ -80,6 +82,7 @@ class _Protocol(HttpToolsProtocol):
     """Closes connections on which no request begins, or whose request headers do not come to an end."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _arrived = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -89,7 +92,11 @@ class _Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._deadline is None and (self.cycle is None or self.cycle.response_complete):
             self._deadline = self.loop.call_later(HEADER_SECONDS, self.transport.close)
+            self._arrived = 0
         super().data_received(data)
+        self._arrived += len(data)
+        if self._deadline is not None and self._arrived > HEADER_BYTES and not self.transport.is_closing():
+            self.send_400_response("Request headers are too large.")
 
     def on_headers_complete(self) -> None:
         self._forget_deadline()
