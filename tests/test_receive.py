@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -22,9 +23,12 @@ from receiving import (
     receiver,
     signed,
 )
+from typer.testing import CliRunner
 
+from pipelines.cli import app
 from pipelines.errors import StudyflowError
 from pipelines.load.judge import judge
+from pipelines.receive.server import listening
 from pipelines.receive.signatures import read_secrets
 
 MEGABYTE = 1 << 20
@@ -346,6 +350,39 @@ def test_files_are_cut_by_size(tmp_path: Path) -> None:
         files.append([line])
     files.close()
     assert [file.read_bytes() for file in files_in(tmp_path)] == [b"12345\n12345\n", b"12345\n"]
+
+
+WRONGLY_CALLED = {
+    "no folder": ([], "Say where deliveries are to be written"),
+    "a folder that is not there": (["--receive-folder", "/nowhere/webhooks"], "there is no such folder"),
+    "no port": (["--listen", "localhost"], "is not an address and a port"),
+    "a port that is none": (["--listen", "127.0.0.1:65536"], "is not an address and a port"),
+    "no unit of time": (["--run-every", "15"], "is not a time between runs"),
+    "no time at all": (["--run-every", "0m"], "is not a time between runs"),
+}
+
+
+@pytest.mark.parametrize(("options", "problem"), WRONGLY_CALLED.values(), ids=WRONGLY_CALLED)
+def test_what_cannot_be_right_is_said_before_anything_is_received(options: list[str], problem: str) -> None:
+    done = CliRunner().invoke(app, ["receive", *options], env={"STUDYFLOW_RECEIVE_FOLDER": None, "COLUMNS": "300"})
+    assert done.exit_code
+    assert problem in done.output + str(done.exception)
+
+
+def test_without_the_extra_it_is_said_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith(("pipelines.receive.", "standardwebhooks"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "standardwebhooks", None)
+    done = CliRunner().invoke(app, ["receive", "--receive-folder", str(tmp_path)])
+    assert 'pip install "studyflow[receive]"' in str(done.exception)
+
+
+def test_an_address_that_is_taken_is_named(running: RunningReceiver) -> None:
+    with (
+        pytest.raises(StudyflowError, match=rf"127.0.0.1:{running.port}: cannot listen there .* --listen"),
+        listening("127.0.0.1", running.port),
+    ):
+        pass
 
 
 SECRETS = {

@@ -38,10 +38,11 @@ def serve(
     Raises:
         StudyflowError: the folder cannot be written to, another receiver has it, or the address is taken.
     """
-    with _only_writer(settings.folder), _listening(host, port) as listener:
+    with _only_writer(settings.folder), listening(host, port) as listener:
         _allow_many_connections()
         _log_errors_of_libraries()
-        address = "{}:{}".format(*listener.getsockname()[:2])
+        port = listener.getsockname()[1]
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         logs.configure(as_json=True)
         logs.log("receiver started", address=address, folder=settings.folder, secrets=len(settings.secrets))
         config = uvicorn.Config(
@@ -123,7 +124,12 @@ def _only_writer(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that listens there, port 0: on any that is free.
+
+    Raises:
+        StudyflowError: the address is taken or not of this machine.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
