@@ -111,7 +111,7 @@ def check_receiver(address: str, folder: Path | None) -> Iterator[Diagnosis]:
     if health["ready"]:
         yield Diagnosis("receiver", "ok", f"ready at {address}, {several(health['lines_today'], 'line')} today")
     else:
-        reason = health["problem"] or "there is too little room, or it is stopping"
+        reason = health["problem"] or "there is too little room"
         yield Diagnosis("receiver", "problem", f"{address} is not ready: {reason}.", "Free some room or mend the disk.")
     yield _check_clock(health)
     yield from _check_refused(health["refused"])
@@ -142,6 +142,8 @@ def _check_refused(refused: Mapping[str, int]) -> Iterator[Diagnosis]:
 
 
 def _is_locked(folder: Path) -> bool:
+    if not (folder / LOCK).exists():  # made here, it could be one that the receiver's user may not open
+        return False
     try:
         with FileLock(folder / LOCK, blocking=False):
             return False

@@ -22,7 +22,7 @@ def after_outage(since: datetime, now: datetime) -> str:
     said = (
         f"If the receiver was down since {instant(since)}, deliveries from before {instant(now - TRIED_FOR)} are marked as "
         f"failed, because Svix tries for {tried_for}. Replay them: on {PORTAL}, recover failed messages since "
-        f"{instant(since)}. What arrived already is recognised."
+        f"{instant(since)}. What arrived already counts once."
     )
     if now - since >= DISABLED_AFTER:
         said += " After 5 days Svix disables an endpoint: enable it again there first."
