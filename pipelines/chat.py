@@ -78,7 +78,7 @@ def check_target(target: str) -> None:
     if _is_address(target):
         return
     if _NO_FILE.search(target) or not target.endswith(".json"):
-        msg = "neither an http or https address nor the name of a .json file (not shown, for it may be a secret)"
+        msg = "neither an http or https address nor the name of a .json file (not shown, because it may be a secret)"
         raise StudyflowError(msg)
     if not Path(target).parent.is_dir():
         msg = "the folder of this .json file does not exist"
@@ -144,7 +144,7 @@ def _cut(text: str) -> str:
 def _post(message: Message, address: str) -> None:
     """Post it, in a thread of its own: a chat that sends its answer byte by byte, or a name server, may take for ever."""
     host = urlsplit(address).hostname
-    problems = [f"{host} did not take the summary within {LONGEST:.0f} seconds. Check STUDYFLOW_CHAT."]
+    problems = [f"{host} did not accept the summary within {LONGEST:.0f} seconds. Check STUDYFLOW_CHAT."]
 
     def post() -> None:
         problems[:] = _problems(message, address)
@@ -167,7 +167,7 @@ def _problems(message: Message, address: str) -> list[str]:
         except (requests.RequestException, HTTPError, ValueError, OSError) as error:
             return [f"The summary could not be posted to {host} ({type(error).__name__}). Check STUDYFLOW_CHAT."]
     if not HTTPStatus.OK <= answer.status_code < HTTPStatus.MULTIPLE_CHOICES:
-        return [f"{host} did not take the summary: it answered {answer.status_code}. Check STUDYFLOW_CHAT."]
+        return [f"{host} did not accept the summary: it answered {answer.status_code}. Check STUDYFLOW_CHAT."]
     return []
 
 

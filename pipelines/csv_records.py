@@ -48,7 +48,7 @@ def records(file: Path) -> Iterator[Record]:
         content = file.read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UnreadableError(0, f"cannot be read ({reason})", "Make it readable, or remove it.") from error
+        raise UnreadableError(0, f"cannot be read ({reason})", "Allow reading it, or remove it.") from error
     lines = io.StringIO(_decoded(content), newline="")
     pieces: list[str] = []
 
@@ -67,8 +67,8 @@ def records(file: Path) -> Iterator[Record]:
     except csv.Error as error:
         problem = f"cannot be read as CSV ({error})"
         if "end of data" in str(error):
-            raise UnreadableError(begins, problem, "Close what is in quotes.") from error
-        remedy = "After the closing quote of a cell comes a comma; a quote within it is written twice."
+            raise UnreadableError(begins, problem, "Add the closing quote.") from error
+        remedy = "Put a comma after the closing quote of a cell, and write a quote inside a cell twice."
         raise UnreadableError(begins, problem, remedy) from error
 
 

@@ -27,7 +27,7 @@ def alone(
         OSError: the folder cannot be made or written to, or its file system has no locks.
     """
     if workspace.is_symlink():
-        msg = f"{workspace}: studyflow works in a folder of this name, and this is a link. Remove the link."
+        msg = f"{workspace}: this is a link, but studyflow needs a folder of this name. Remove the link."
         raise StudyflowError(msg)
     lock = FileLock(workspace / "lock", mode=0o666, on_acquired=_write_pid)
     until = time.monotonic() + seconds

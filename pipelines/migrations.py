@@ -56,7 +56,7 @@ def _refuse_other_tables(connection: duckdb.DuckDBPyConnection, named: Path) -> 
     theirs = connection.execute(OTHER_TABLES).fetchall()
     if theirs:
         msg = (
-            f"{named}: {', '.join(name for (name,) in theirs)} in it is not studyflow's, which keeps its own tables "
+            f"{named}: studyflow did not make {', '.join(name for (name,) in theirs)}, but keeps its own tables "
             "in schemas of these names. Choose another --database."
         )
         raise StudyflowError(msg)

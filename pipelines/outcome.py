@@ -95,7 +95,7 @@ class Outcome:
         for file in self.reported.files if self.reported else ():
             places.add_row("report", _shown(file))
         is_right = self.report is None or self.report.ok
-        places.add_row("checks", "passed" if is_right else "failed: see above, or run `studyflow check`")
+        places.add_row("checks", "passed" if is_right else "failed; see above, or run `studyflow check`")
         places.add_row("took", ", ".join(f"{step} {seconds:.1f} s" for step, seconds in self.steps.items()))
         output.print(places, highlight=False, soft_wrap=True)
 

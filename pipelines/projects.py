@@ -54,9 +54,7 @@ def link_package(project: Path) -> None:
         new.symlink_to(package, target_is_directory=True)
         new.replace(link)
     except OSError as error:
-        msg = (
-            f"{link}: cannot be made ({error.strerror}). dbt finds the models of studyflow there; allow writing to it."
-        )
+        msg = f"{link}: cannot be created ({error.strerror}). dbt needs this link to find studyflow's models; allow writing there."
         raise StudyflowError(msg) from error
 
 

@@ -61,9 +61,7 @@ def reconcile(
     listed = list(_ids(completed_file))
     distinct = list(dict.fromkeys(listed))
     if not distinct:
-        msg = (
-            f"{completed_file}: no id is in it. Export the list of who finished again, with participant or person ids."
-        )
+        msg = f"{completed_file}: has no ids. Export the list of completions again, with participant or person ids."
         raise StudyflowError(msg)
     numbered = pa.table({"position": range(len(distinct)), "id": distinct})
     connection.register("listed", numbered)
@@ -106,7 +104,7 @@ def render(compared: Reconciliation, console: Console) -> None:
         if len(rows) > MOST_SHOWN:
             console.print(f"… and {len(rows) - MOST_SHOWN:,} more; write them all with --out FILE.csv")
     if compared.repeated:
-        console.print(f"{compared.repeated:,} lines of the list said an id again.")
+        console.print(f"{compared.repeated:,} lines of the list repeat an id.")
     if compared.out:
         console.print(f"Written to {plain(str(compared.out))}", highlight=False, soft_wrap=True)
 
@@ -118,8 +116,8 @@ def _check_study(connection: duckdb.DuckDBPyConnection, study_id: str) -> None:
     studies = [study for (study,) in connection.execute("select distinct study_id from marts.participants").fetchall()]
     if study_id not in studies:
         meant = get_close_matches(study_id, studies, n=3) or sorted(studies)[:3]
-        known = f"Did you mean one of these? {', '.join(meant)}" if meant else "No study is in it."
-        msg = f"{study_id!r}: no participant of that study is in the warehouse. {known}"
+        known = f"Did you mean one of these? {', '.join(meant)}" if meant else "It has no studies."
+        msg = f"{study_id!r}: the warehouse has no participants of this study. {known}"
         raise StudyflowError(msg)
 
 
@@ -131,7 +129,7 @@ def _ids(file: Path) -> Iterator[str]:
         msg = f"{file}: is not in UTF-8. Save it as CSV in UTF-8."
         raise StudyflowError(msg) from error
     except OSError as error:
-        msg = f"{file}: cannot be read ({error.strerror}). Say where the list of who finished is."
+        msg = f"{file}: cannot be read ({error.strerror}). Name the file with the list of completions."
         raise StudyflowError(msg) from error
     delimiter = max(",;\t", key=text.lstrip().partition("\n")[0].count)
     try:
@@ -139,7 +137,7 @@ def _ids(file: Path) -> Iterator[str]:
             [cell.strip() for cell in cells] for cells in csv.reader(StringIO(text, newline=""), delimiter=delimiter)
         ]
     except csv.Error as error:
-        msg = f"{file}: cannot be read as CSV ({error}). Export the list of who finished again."
+        msg = f"{file}: cannot be read as CSV ({error}). Export the list of completions again."
         raise StudyflowError(msg) from error
     filled = [cells for cells in lines if any(cells)]
     places, start = _id_columns(file, filled)
@@ -157,8 +155,8 @@ def _id_columns(file: Path, lines: list[list[str]]) -> tuple[list[int], int]:
     if len(names) <= 1:
         return [0], 1 if names in (["id"], ["ids"]) else 0
     msg = (
-        f"{file}: no column of it holds ids; found: {', '.join(lines[0])}. "
-        "Name the one with ids participant_id or person_id, or leave no other column."
+        f"{file}: no column with ids; found: {', '.join(lines[0])}. "
+        "Name the one with ids participant_id or person_id, or remove all other columns."
     )
     raise StudyflowError(msg)
 

@@ -55,7 +55,7 @@ NEEDED = {
 }
 ANY_CASE = {("people", "contact_status"), ("studies", "incentive_type")}
 REMEDIES = {
-    "incentive_cents": "Write cents as a whole number, like 7500 for 75.00.",
+    "incentive_cents": "Write cents as a whole number, e.g. 7500 for 75.00.",
     "within_days": "Write days as a whole number.",
 }
 MOST_SHOWN = 50
@@ -121,7 +121,7 @@ class ReferenceFunctions:
         read_vars(project, json.loads(asked))
         for file, default in ((studies, folder / "studies.csv"), (people, folder / "people.csv")):
             if Path(file).absolute() != default and not Path(file).exists():
-                msg = f"{file}: there is no such file. Correct the path, or leave {default.relative_to(project)}."
+                msg = f"{file}: no such file. Correct the path, or use {default.relative_to(project)}."
                 raise StudyflowError(msg)
         self._sheets = read_reference_files(Path(studies), Path(people), folder, project)
         return True
@@ -198,7 +198,9 @@ def _check_statuses(sheet: Sheet) -> None:
         series = row.get("dashboard_series")
         for known in get_close_matches(series, SERIES, n=1, cutoff=0.8):
             if series != known:
-                row.wrong(f"has dashboard_series {series!r}", f"Write {known}, or a name unlike it.")
+                row.wrong(
+                    f"has dashboard_series {series!r}", f"Write {known}, or a name that cannot be mistaken for it."
+                )
 
 
 def _check_stages(sheet: Sheet) -> None:
@@ -206,7 +208,7 @@ def _check_stages(sheet: Sheet) -> None:
     missing = [key for key in STAGE_KEYS if sheet.rows and key not in _values(sheet, "stage_key")]
     if missing:
         problem = f"has no row with stage_key {', '.join(missing)}"
-        sheet.wrong(0, problem, "Columns are named after it: restore the row.")
+        sheet.wrong(0, problem, "Restore the row: columns are named after it.")
 
 
 def _check_governance_rules(sheet: Sheet) -> None:

@@ -279,10 +279,12 @@ def export_tables(settings: Settings, options: "ExportOptions", *, as_of_must_ma
 def _built_as_of(connection: duckdb.DuckDBPyConnection, wanted: datetime | None) -> datetime:
     built = built_as_of(connection)
     if built is None:
-        msg = "The tables have not been built yet. Build them first: studyflow build, or all at once: studyflow run"
+        msg = (
+            "The tables have not been built yet. Build them with studyflow build, or do everything with studyflow run."
+        )
         raise StudyflowError(msg)
     if wanted not in {None, built}:
-        msg = f"The tables speak for {built:%Y-%m-%dT%H:%M:%SZ}. Build them as of {wanted:%Y-%m-%dT%H:%M:%SZ} first."
+        msg = f"The tables have data as of {built:%Y-%m-%dT%H:%M:%SZ}. Build them as of {wanted:%Y-%m-%dT%H:%M:%SZ} first."
         raise StudyflowError(msg)
     return built
 
@@ -304,14 +306,14 @@ def _refuse_mixing(connection: duckdb.DuckDBPyConnection, settings: Settings) ->
     of_sample, of_team = sample_and_team_files(connection)
     if settings.raw == (SAMPLE,) and of_team:
         msg = (
-            f"{settings.warehouse} holds webhooks of your own, and without --raw the sample would be mixed in. "
-            "Say where your files are with --raw or STUDYFLOW_RAW, or name another --database."
+            f"{settings.warehouse} has your own webhooks, and without --raw the sample would be added to them. "
+            "Name your files with --raw or STUDYFLOW_RAW, or choose another --database."
         )
         raise StudyflowError(msg)
     if of_sample and not any(path.is_relative_to(SAMPLE) for path in settings.raw):
         msg = (
-            f"{settings.warehouse} holds the sample, which your webhooks would be mixed with. "
-            "Delete that file, or name another --database."
+            f"{settings.warehouse} has the sample, and your webhooks would be added to it. "
+            "Delete that file, or choose another --database."
         )
         raise StudyflowError(msg)
 

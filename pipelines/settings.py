@@ -115,9 +115,7 @@ def _named_file(name: str, said: Mapping[str, Any]) -> Path | None:
     if not named and file == REFERENCE / f"{name.removesuffix('_file')}.csv":
         return None
     if not file.exists():
-        msg = (
-            f"{file}: there is no such file, but {variable if named else f'the var {name}'} names it. Correct the path."
-        )
+        msg = f"{file}: no such file, but {variable if named else f'the var {name}'} names it. Correct the path."
         raise StudyflowError(msg)
     return file
 
@@ -135,7 +133,7 @@ def parse_as_of(text: str) -> datetime:
     """
     moment = parse_instant(text)
     if moment > datetime.now(UTC) + timedelta(days=365.25 * AS_OF_YEARS_AHEAD):
-        msg = f"{text!r} is more than {AS_OF_YEARS_AHEAD} years ahead. Name a moment before that."
+        msg = f"{text!r} is more than {AS_OF_YEARS_AHEAD} years ahead. Choose an earlier time."
         raise StudyflowError(msg)
     return moment
 
@@ -151,7 +149,7 @@ def parse_instant(text: str) -> datetime:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        msg = f"{text!r} is no time with an offset. Write it like 2026-07-31T18:00:00Z or 2026-07-31T20:00:00+02:00."
+        msg = f"{text!r} needs a time zone, e.g. 2026-07-31T18:00:00Z or 2026-07-31T20:00:00+02:00."
         raise StudyflowError(msg)
     try:
         moment = moment.astimezone(UTC)

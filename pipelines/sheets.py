@@ -79,7 +79,7 @@ class Row:
         if found:
             self.cells[column] = found
         elif value:
-            self.wrong(f"has {column} {value!r}, which is not known", f"Choose one of: {', '.join(allowed)}.")
+            self.wrong(f"has {column} {value!r}, which is unknown", f"Choose one of: {', '.join(allowed)}.")
         elif needed:
             self.wrong(f"has no {column}", f"Choose one of: {', '.join(allowed)}.")
 
@@ -105,7 +105,7 @@ class Row:
         """The cell must be the code of a currency, or blank."""
         code = self.get(column).upper()
         if code and not re.fullmatch(r"[A-Z]{3}", code):
-            self.wrong(f"has {column} {self.get(column)!r}", "Write its code of three letters, like USD.")
+            self.wrong(f"has {column} {self.get(column)!r}", "Write a three-letter code, e.g. USD.")
         self.cells[column] = code
 
     def day(self, column: str) -> None:
@@ -116,7 +116,7 @@ class Row:
         except ValueError:
             is_day = False
         if not is_day:
-            self.wrong(f"has {column} {value!r}", "Write a day like 2026-07-31.")
+            self.wrong(f"has {column} {value!r}", "Write a day, e.g. 2026-07-31.")
 
 
 def read_sheet(
@@ -165,8 +165,8 @@ def _is_header(sheet: Sheet, record: Record, key: str, columns: tuple[str, ...],
         if name in columns or not (meant or is_whole):
             continue
         remedy = f"Rename it to {meant}." if meant else "Remove it."
-        other = "" if is_whole else f" If it holds something else, choose a name that is not part of {meant}."
-        sheet.wrong(line, f"has a column {cell!r}, which is not known", remedy + other)
+        other = "" if is_whole else f" If it has another meaning, choose a name that is not part of {meant}."
+        sheet.wrong(line, f"has a column {cell!r}, which is unknown", remedy + other)
     if own := [cell for cell, name in zip(record.cells, header, strict=True) if name and name not in columns]:
         sheet.notes.append(f"{sheet.file}, line {line}: columns that studyflow does not use: {', '.join(own)}.")
     if original:
@@ -191,7 +191,7 @@ def _take(sheet: Sheet, record: Record, *, is_whole: bool) -> None:
     if not any(cells) and not (is_whole and len(cells) > width):
         return
     if any(cells[width:]) or (is_whole and len(cells) != width):
-        remedy = "Put a cell with a comma in quotes." if len(cells) > width else "Write the commas of blank cells, too."
+        remedy = "Put a cell with a comma in quotes." if len(cells) > width else "Also write the commas of blank cells."
         sheet.wrong(record.line, f"has {len(cells)} cells, but the header has {width}", remedy)
         return
     sheet.rows.append(Row(sheet, record.line, dict(zip(sheet.header, cells, strict=False))))

@@ -163,7 +163,7 @@ def _stages_table(summary: Summary) -> Table:
 def _notes(summary: Summary) -> list[str]:
     notes = []
     if summary.as_of is None:
-        notes.append("No tables have been built yet: run `studyflow run`.")
+        notes.append("The tables have not been built yet. Run: studyflow run")
     if summary.trust:
         notes += sentences(summary.trust)
     if summary.gaps:
@@ -172,7 +172,7 @@ def _notes(summary: Summary) -> list[str]:
             "by study: audit.feed_coverage."
         )
     if summary.unfinished_files:
-        notes.append(f"{summary.unfinished_files:,} files end in an unfinished line, which waits for its rest.")
+        notes.append(f"{summary.unfinished_files:,} files end in a partial last line, read once complete.")
     if summary.accounting["rejected"]:
         notes.append("Rejected lines are kept whole in audit.rejected_lines.")
     return ["", *notes] if notes else []

@@ -114,7 +114,7 @@ def _of_losses(totals: Row) -> str:
         where = "No gap within a history" if totals["gaps"] else "No gaps"
         return f"{where}: likely at most {high} % of webhooks never arrived."
     if totals["lost"] is None:
-        return f"Every link that can show a loss does: likely {low} % of webhooks or more never arrived."
+        return f"Every link that can show a loss shows one: likely {low} % of webhooks or more never arrived."
     lost = floor(totals["lost"] + 0.5)
     return f"About {rate} % of webhooks (95 % interval {low} to {high}) never arrived: some {lost:,} changes."
 

@@ -19,9 +19,9 @@ from pipelines.yaml_files import lines_of_keys, read_yaml
 
 Check = Callable[[Any], bool]
 
-DAYS = "a whole number of days, 0 or more, like 5"
-NUMBER = "a number, 0 or more, like 1.5"
-FILE = "the path of a file, absolute or from the folder of the project"
+DAYS = "a whole number of days, 0 or more, e.g. 5"
+NUMBER = "a number, 0 or more, e.g. 1.5"
+FILE = "the path of a file: absolute, or from the project folder"
 FILE_OF_VARS = "dbt_project.yml"
 MOST = 1_000_000
 AREAS = frozenset(
@@ -76,7 +76,7 @@ def _problems(project: Path, keys: tuple[str, ...], said: Mapping[str, Any]) -> 
 def _wrong(place: str, name: str, value: object) -> str | None:
     if name not in VARS:
         meant = get_close_matches(str(name), VARS, n=1, cutoff=0.8)
-        return f"{place}: has a var {name}, which is not known. {f'Rename it to {meant[0]}' if meant else 'Remove it'}."
+        return f"{place}: has a var {name}, which is unknown. {f'Rename it to {meant[0]}' if meant else 'Remove it'}."
     is_right, wanted = VARS[name]
     return None if is_right(value) else f"{place}: the var {name} is {value!r}. Write {wanted}."
 
@@ -113,12 +113,12 @@ def _is_as_of(value: Any) -> bool:  # noqa: ANN401
 
 
 VARS: dict[str, tuple[Check, str]] = {
-    "as_of": (_is_as_of, "nothing, or a time with an offset and at most ten years ahead, like '2026-07-31T18:00:00Z'"),
+    "as_of": (_is_as_of, "nothing, or a time with an offset at most ten years ahead, e.g. '2026-07-31T18:00:00Z'"),
     "report_timezone": (
         lambda value: isinstance(value, str) and value in time_zones(),
-        "UTC, or a time zone by area and city, like Europe/Berlin",
+        "UTC, or a time zone by area and city, e.g. Europe/Berlin",
     ),
-    "daily_tables_from": (_is_date, "a date, like '2000-01-01'"),
+    "daily_tables_from": (_is_date, "a date, e.g. '2000-01-01'"),
     "incentive_sla_days": (_number(int), DAYS),
     "invitation_cooldown_days": (_number(int), DAYS),
     "participation_cooldown_days": (_number(int), DAYS),
@@ -128,14 +128,14 @@ VARS: dict[str, tuple[Check, str]] = {
     "silence_times_usual": (_number(int, float), NUMBER),
     "silence_usual_days": (_number(int), DAYS),
     "silence_history_days": (_number(int), DAYS),
-    "backtest_weeks": (_number(int, most=520), "a whole number of weeks, 0 to 520, like 26"),
+    "backtest_weeks": (_number(int, most=520), "a whole number of weeks, 0 to 520, e.g. 26"),
     "test_id_prefix": (
         _text(r"[\w.:-]*"),
-        "what test ids begin with, like test_ (letters, digits and _ - . : only), or nothing",
+        "the beginning of test ids, e.g. test_ (letters, digits and _ - . : only), or nothing",
     ),
-    "incremental_from_lines": (_number(int, most=inf), "a whole number of lines, 0 or more, like 300000"),
-    "incremental_up_to_share": (_number(int, float, most=1), "a share from 0 to 1, like 0.1"),
-    "studies_file": (_text(r"(?s).*\S.*"), f"{FILE}, like data/reference/studies.csv"),
-    "people_file": (_text(r"(?s).*\S.*"), f"{FILE}, like data/reference/people.csv"),
+    "incremental_from_lines": (_number(int, most=inf), "a whole number of lines, 0 or more, e.g. 300000"),
+    "incremental_up_to_share": (_number(int, float, most=1), "a share from 0 to 1, e.g. 0.1"),
+    "studies_file": (_text(r"(?s).*\S.*"), f"{FILE}, e.g. data/reference/studies.csv"),
+    "people_file": (_text(r"(?s).*\S.*"), f"{FILE}, e.g. data/reference/people.csv"),
 }
 """Each var: how it is seen whether it can be followed, and what it should say."""

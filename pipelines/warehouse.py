@@ -88,7 +88,7 @@ def connect(database: Path, *, read_only: bool = False, sandboxed: bool = False)
         _refuse_other_files(database)
         connection = _sandboxed(database) if sandboxed else _opened(database, read_only=read_only)
     except OSError as error:
-        msg = f"{database}: cannot be made here ({error.strerror}). Choose another --database."
+        msg = f"{database}: cannot be created ({error.strerror}). Choose another --database."
         raise StudyflowError(msg) from error
     except duckdb.Error as error:
         raise StudyflowError(_cannot_open(database, error)) from error
@@ -114,7 +114,7 @@ def _refuse_other_files(database: Path) -> None:
             msg = f"{database}: this is not a DuckDB database. Choose another --database, or move the file away."
             raise StudyflowError(msg)
     elif database.exists():  # DuckDB would wait for a pipe to be written
-        msg = f"{database}: this is no file. Choose another --database."
+        msg = f"{database}: not a regular file. Choose another --database."
         raise StudyflowError(msg)
 
 
@@ -125,12 +125,12 @@ def refuse_name(database: Path) -> None:
         StudyflowError: that would not work.
     """
     if found := NOT_IN_PATH.search(str(database)) or NOT_IN_NAME.search(database.name):
-        msg = f"{database}: the path of a warehouse cannot have {found.group()!r} there. Choose another --database."
+        msg = f"{database}: the path of a warehouse cannot contain {found.group()!r} there. Choose another --database."
         raise StudyflowError(msg)
     name = database.name.lstrip(".").split(".")[0]
     if name.lower() in TAKEN_NAMES:
         other = database.with_name("studyflow.duckdb")
-        msg = f"{database}: a warehouse cannot be called {name!r}: a schema is. Choose another, e.g. --database {other}"
+        msg = f"{database}: a warehouse cannot be called {name!r}, which is the name of a schema. Choose another name, e.g. --database {other}"
         raise StudyflowError(msg)
 
 
@@ -191,7 +191,7 @@ def _hold_parquet(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def _no_files(folder: Path) -> str:
-    return f"{folder}: there are no files of this table. Put the folder back, or make the tables anew: studyflow run --engine spark"
+    return f"{folder}: this table has no files. Put the folder back, or build the tables again: studyflow run --engine spark"
 
 
 def _config(temporary: str) -> dict[str, str | bool | int | float | list[str]]:
@@ -216,8 +216,8 @@ def _meaning(database: Path, error: duckdb.Error, *, is_question: bool) -> str |
     """What to say of an error while a warehouse is read; None of one that should not have happened."""
     if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
         return (
-            f"{database}: the tables are not as this version of studyflow has them ({_first_line(error)}). "
-            "Make them anew: studyflow build"
+            f"{database}: another version of studyflow built these tables ({_first_line(error)}). "
+            "Build them again: studyflow build"
         )
     if isinstance(error, duckdb.OutOfMemoryException) and is_question:
         return out_of_memory(error)
@@ -234,9 +234,9 @@ def _cannot_open(database: Path, error: duckdb.Error) -> str:
         who = f"{PurePath(holder[1]).name} (process {holder[2]})" if holder else "another process"
         return f"{database}: {who} has the warehouse open. Close it, or wait until it ends, then try again."
     if limit and ("Memory must have" in said or "Unknown unit for memory" in said):
-        return f"STUDYFLOW_MEMORY_LIMIT is {limit!r}, no amount of memory. Write: 4GB"
+        return f"STUDYFLOW_MEMORY_LIMIT is {limit!r}, not an amount of memory. Write e.g. 4GB"
     if limit and isinstance(error, duckdb.OutOfMemoryException):
-        return f"STUDYFLOW_MEMORY_LIMIT is {limit!r}, too little to open the warehouse. Write: 4GB"
+        return f"STUDYFLOW_MEMORY_LIMIT is {limit!r}, too little to open the warehouse. Write e.g. 4GB"
     if "newer version of DuckDB" in said:
         return (
             f"{database}: a newer version of DuckDB made this file. Install the version of studyflow that made it, "
@@ -255,8 +255,8 @@ def is_damaged(error: str) -> bool:
 def damaged(database: Path, error: duckdb.Error) -> str:
     """What to say of a file like that."""
     return (
-        f"{database}: this file is damaged ({_first_line(error)}). Put a copy of it in its place, or move it away: "
-        "studyflow run makes it anew of the webhook files that there are."
+        f"{database}: this file is damaged ({_first_line(error)}). Restore a backup, or move the file away: "
+        "studyflow run then builds it again from the webhook files."
     )
 
 

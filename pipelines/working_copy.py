@@ -56,7 +56,7 @@ def reserved(settings: Settings, waiting: Waiting | None = None) -> Iterator[Non
     def tell(process: int | None) -> None:
         if waiting and seconds:
             who = f"process {process}" if process else "another process"
-            waiting(f"{database}: {who} is at work on this warehouse. Waiting for it, {seconds:.0f} seconds at most.")
+            waiting(f"{database}: {who} is running on this warehouse. Waiting at most {seconds:.0f} seconds.")
 
     with ExitStack() as reservation:
         with _explained(database):
@@ -64,7 +64,7 @@ def reserved(settings: Settings, waiting: Waiting | None = None) -> Iterator[Non
             if not reservation.enter_context(alone(workspace, seconds, tell)):
                 process = holder(workspace)
                 who = f"another studyflow (process {process})" if process else "another studyflow"
-                msg = f"{database}: {who} is at work on this warehouse. Wait until it ends, then try again, or say --wait."
+                msg = f"{database}: {who} is running on this warehouse. Try again when it has ended, or use a longer --wait."
                 raise StudyflowError(msg)
             _clear(workspace / "work")
         yield
@@ -119,19 +119,19 @@ def _explained(database: Path) -> Iterator[None]:
         raise StudyflowError(_unchanged(database, str(error).split("\n", maxsplit=1)[0])) from error
     except OSError as error:
         if error.errno in NO_ROOM:
-            problem = f"no room is left ({error.strerror})"
+            problem = f"the disk is full ({error.strerror})"
         elif database.parent.is_dir():
             problem = f"{error.filename or database.parent} cannot be written ({error.strerror})"
         else:
-            msg = f"{database}: cannot be made here ({error.strerror}). Choose another --database."
+            msg = f"{database}: cannot be created ({error.strerror}). Choose another --database."
             raise StudyflowError(msg) from error
         raise StudyflowError(_unchanged(database, problem)) from error
 
 
 def _unchanged(database: Path, problem: str) -> str:
     return (
-        f"{database}: {problem}. The warehouse is as it was before. A run needs room beside it for a second one; "
-        "make some, or choose another --database or STUDYFLOW_TEMP_DIRECTORY."
+        f"{database}: {problem}. The warehouse is as it was before. A run needs disk space beside it for a copy; "
+        "free some, or choose another --database or STUDYFLOW_TEMP_DIRECTORY."
     )
 
 
@@ -139,7 +139,7 @@ def _real(database: Path) -> Path:
     """Where the warehouse lies: a link to it stays a link."""
     real = Path(os.path.realpath(database)) if database.is_symlink() else database
     if real.is_symlink():
-        msg = f"{database}: this link leads nowhere but to itself. Remove it, or choose another --database."
+        msg = f"{database}: this link points to itself. Remove it, or choose another --database."
         raise StudyflowError(msg)
     return real
 
@@ -149,7 +149,7 @@ def _copy(database: Path, work: Path) -> os.stat_result | None:
     wal = wal_of(database)
     if not database.exists():
         if wal.exists():
-            msg = f"{wal}: this belongs to a warehouse that is no longer there. Put that back, or move this away, too."
+            msg = f"{wal}: this belongs to a warehouse that no longer exists. Put the warehouse back, or move this file away."
             raise StudyflowError(msg)
         return None
     if wal.exists():
@@ -183,13 +183,13 @@ def _put_in_place(work: Path, database: Path, seen: os.stat_result | None) -> No
     with connect(work) as connection:
         connection.execute("checkpoint")
     if wal_of(work).exists():
-        msg = f"{database}: DuckDB has not ended its work on the new warehouse. The old one stays. Try again."
+        msg = f"{database}: DuckDB did not finish writing the new warehouse. The old one is unchanged. Try again."
         raise StudyflowError(msg)
     flush_one(work)
     # fails where another process writes to it, and lets none begin before it is replaced
     with connect(database, read_only=True) if database.exists() else nullcontext():
         if _was_written_to(database, seen):
-            msg = f"{database}: something else, dbt perhaps, wrote to it during the run. It stays as it is; run again."
+            msg = f"{database}: another program, perhaps dbt, wrote to it during the run. It is unchanged; run again."
             raise StudyflowError(msg)
         work.replace(database)
     with suppress(OSError):

@@ -28,10 +28,10 @@ def read_yaml(file: Path) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         place = f"{file}, line {mark.line + 1}" if mark else str(file)
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
-        msg = f"{place}: is no YAML ({problem}). Correct it, or restore it from version control."
+        msg = f"{place}: is not valid YAML ({problem}). Correct it, or restore it from version control."
         raise StudyflowError(msg) from error
     if not isinstance(said, dict):
-        msg = f"{file}: has no keys. Restore it from version control."
+        msg = f"{file}: is empty. Restore it from version control."
         raise StudyflowError(msg)
     return said
 

@@ -124,7 +124,7 @@ def test_tables_of_another_moment_are_not_passed_off_as_those_asked_for(sample_r
     database, out = sample_run["folder"] / "w.duckdb", sample_run["folder"] / "other"
     done = studyflow("export", "--database", database, "--exports", out, "--as-of", "2026-07-01T00:00:00Z")
     assert done.returncode == 1
-    assert "speak for 2026-08-01T00:00:00Z" in done.stderr
+    assert "data as of 2026-08-01T00:00:00Z" in done.stderr
     assert not out.exists()
 
 
@@ -171,8 +171,8 @@ def test_own_files_are_never_built_as_of_the_day_of_the_sample(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["run", "--as-of", "yesterday"], "offset"),
-        (["run", "--as-of", "2026-03-01T00:00:00"], "offset"),
+        (["run", "--as-of", "yesterday"], "time zone"),
+        (["run", "--as-of", "2026-03-01T00:00:00"], "needs a"),
         (["run", "--no-such-option"], "No such option"),
         (["generate", "OUT", "--participants", "0"], "at least one"),
         (["nonsense"], "No such command"),
@@ -196,7 +196,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence(tmp_path: Path) -> None:
         (["check", "--database", tmp_path / "w.duckdb"], "not been built"),
         (["export", "--database", tmp_path / "w.duckdb"], "not been built"),
         (["load", one, "--database", text], "not a DuckDB database"),
-        (["load", one, "--database", one / "below.duckdb"], "cannot be made here"),
+        (["load", one, "--database", one / "below.duckdb"], "cannot be created"),
     ]
     for words, says in cases:
         done = studyflow(*words)

@@ -88,7 +88,7 @@ def test_only_2xx_says_that_it_was_delivered(answers: tuple[int, dict[str, str]]
     """Slack answers a hook that is gone with 302, and the page behind it with 200."""
     with chat_that_answers(answers) as (address, handler), pytest.raises(StudyflowError) as told:
         send(HELLO, address)
-    assert f"127.0.0.1 did not take the summary: it answered {answers[0]}" in str(told.value)
+    assert f"127.0.0.1 did not accept the summary: it answered {answers[0]}" in str(told.value)
     assert "secret" not in str(told.value)
     assert handler.taken == [], "it is not followed"
 
@@ -115,7 +115,7 @@ def test_a_chat_that_never_ends_its_answer_is_not_waited_for(monkeypatch: pytest
     goes_on = threading.Event()
     monkeypatch.setattr(Chat, "do_POST", lambda _: goes_on.wait(60))
     with chat_that_answers() as (address, _):
-        with pytest.raises(StudyflowError, match=r"127.0.0.1 did not take the summary within"):
+        with pytest.raises(StudyflowError, match=r"127.0.0.1 did not accept the summary within"):
             send(HELLO, address)
         goes_on.set()
 

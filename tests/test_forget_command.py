@@ -155,8 +155,8 @@ def test_a_second_person_is_forgotten_as_the_first(whole: Whole) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["--person", SOMEONE], 2, "Say --yes"),
-        (["--person", "nobody", "--yes"], 1, "nobody here has this id"),
+        (["--person", SOMEONE], 2, "pass --yes"),
+        (["--person", "nobody", "--yes"], 1, "unknown person id"),
         (["--person", " ", "--yes"], 2, "is blank"),
     ],
 )

@@ -61,7 +61,7 @@ def test_a_raw_file_that_changes_meanwhile_stays_as_it_is(
     known = place.known()
     problems: list[SourceError] = []
     assert list(raw_files.look_through([file], known, problems, rewrite=True)) == []
-    assert "changed while it was rewritten" in str(problems)
+    assert "changed while it was being rewritten" in str(problems)
     assert file.read_bytes() == line() + b"{}\n"
     assert list(place.raw.iterdir()) == [file]
 

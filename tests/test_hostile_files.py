@@ -33,7 +33,10 @@ THINGS: dict[str, tuple[Callable[[Path], object], str]] = {
     "zstd of five bytes": (lambda path: path.write_bytes(b"\x28\xb5\x2f\xfd\x00"), "as zstd"),
 }
 if Path("/proc/version").exists():
-    THINGS["file that does not tell its size"] = (lambda path: path.symlink_to("/proc/version"), "how long it is")
+    THINGS["file that does not tell its size"] = (
+        lambda path: path.symlink_to("/proc/version"),
+        "its length is unknown",
+    )
 
 
 @pytest.mark.parametrize("thing", THINGS)
@@ -83,7 +86,7 @@ def test_what_may_not_be_read(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stderr
     assert "closed.jsonl: cannot be read (Permission denied)" in done.stderr
     assert "closed: cannot be listed (Permission denied)" in done.stderr
-    assert "1 lines read" in done.stdout
+    assert "1 line read" in done.stdout
 
 
 def test_names_do_not_steer_the_terminal(tmp_path: Path) -> None:

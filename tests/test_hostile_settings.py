@@ -77,7 +77,7 @@ def test_what_is_no_warehouse(tmp_path: Path, kind: str, *, read_only: bool) -> 
 def test_tables_of_others_are_not_replaced(tmp_path: Path, table: str) -> None:
     with duckdb.connect() as connection:
         connection.execute(f"create schema {table.split('.', maxsplit=1)[0]}; create table {table} as select 1 as x")
-        with pytest.raises(StudyflowError, match=f"{table} in it is not studyflow's"):
+        with pytest.raises(StudyflowError, match=f"studyflow did not make {table}"):
             migrate(connection, tmp_path / "w.duckdb")
 
 

@@ -98,7 +98,7 @@ def test_a_closed_file_with_an_unfinished_line(box: Inbox, name: str) -> None:
     for _ in range(2):
         [problem] = load(box.connection, [box.folder]).problems
         assert problem.source_file == str(box.folder / name)
-        assert "50 bytes that are no whole line" in problem.problem
+        assert "a partial line of 50 bytes" in problem.problem
     box.check({name: A, "b.jsonl": C})
 
 
@@ -107,11 +107,11 @@ SHAPES = {
     "an array of events in one line: 12 lines like this": (b"[" + A[:-1] + b", " + B[:-1] + b"]\n") * 12,
     "JSON over several lines (pretty-printed): 6 lines like this": b'{\n  "participantId": "p",\n  "x": {\n  },\n  "y": 1\n}\n',
     "events one after another without line breaks: 1 line like this": A[:-1] + B[:-1] + C,
-    "events one after another without line breaks: an unfinished line of": A[:-1] + B[:-1],
+    "events one after another without line breaks: a partial last line of": A[:-1] + B[:-1],
     "an envelope around text, not around an event: 1 line like this": ENVELOPE,
     "CSV: 2 lines like this": b"participant_id,status\np,INVITE_SENT\n",
-    "empty files, or blank lines alone": b"\n\n",
-    "webhooks with statuses that participant_statuses.csv does not have": A.replace(b'"INVITE_SENT"', b'"NEW"'),
+    "only empty files or blank lines": b"\n\n",
+    "webhooks with statuses that are not in participant_statuses.csv": A.replace(b'"INVITE_SENT"', b'"NEW"'),
 }
 
 

@@ -177,11 +177,15 @@ def test_the_file_has_all_of_it_and_runs_nothing(warehouse: duckdb.DuckDBPyConne
 @pytest.mark.parametrize(
     ("study", "text", "message"),
     [
-        ("surveys", "participant_id\np-1\n", r"'surveys': no participant .* Did you mean one of these\? survey"),
+        (
+            "surveys",
+            "participant_id\np-1\n",
+            r"'surveys': the warehouse has no participants .* Did you mean one of these\? survey",
+        ),
         ("survey", None, r"completed\.csv: cannot be read \(No such file or directory\)"),
-        ("survey", "", r"completed\.csv: no id is in it"),
-        ("survey", "participant_id,name\n,Ada\n", r"completed\.csv: no id is in it"),
-        ("survey", "email,name\na@b.c,Ada\n", r"completed\.csv: no column of it holds ids; found: email, name\. Name"),
+        ("survey", "", r"completed\.csv: has no ids"),
+        ("survey", "participant_id,name\n,Ada\n", r"completed\.csv: has no ids"),
+        ("survey", "email,name\na@b.c,Ada\n", r"completed\.csv: no column with ids; found: email, name\. Name"),
     ],
 )
 def test_what_cannot_be_done_says_why(

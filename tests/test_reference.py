@@ -83,17 +83,17 @@ def test_every_wrong_row_is_named_with_its_reason(tmp_path: Path) -> None:
     choices = "interview, mixed, survey, unknown, unmoderated_test"
     assert problems(tmp_path, studies=wrong, people="person_id,contact_status\np-1,in blocklist\np-2,Blocked\n") == [
         "studies.csv, line 2: has incentives_enabled 'maybe'. Write true or false.",
-        "studies.csv, line 2: has incentive_cents '75.00'. Write cents as a whole number, like 7500 for 75.00.",
+        "studies.csv, line 2: has incentive_cents '75.00'. Write cents as a whole number, e.g. 7500 for 75.00.",
         "studies.csv, line 2: has participation_limit '-1'. Write a whole number.",
-        "studies.csv, line 2: has closed_on '31.07.2026'. Write a day like 2026-07-31.",
-        f"studies.csv, line 2: has study_type 'interviews', which is not known. Choose one of: {choices}.",
+        "studies.csv, line 2: has closed_on '31.07.2026'. Write a day, e.g. 2026-07-31.",
+        f"studies.csv, line 2: has study_type 'interviews', which is unknown. Choose one of: {choices}.",
         "studies.csv, line 4: has no study_id. Write it, or remove the row.",
-        "studies.csv, line 4: has closed_on '2026-02-30'. Write a day like 2026-07-31.",
+        "studies.csv, line 4: has closed_on '2026-02-30'. Write a day, e.g. 2026-07-31.",
         "studies.csv, line 5: has study_id 's-1' again, as line 2. Keep one of the two.",
-        "studies.csv, line 5: has incentive_cents '9999999999'. Write cents as a whole number, like 7500 for 75.00.",
+        "studies.csv, line 5: has incentive_cents '9999999999'. Write cents as a whole number, e.g. 7500 for 75.00.",
         "studies.csv, line 6: has 8 cells, but the header has 7. Put a cell with a comma in quotes.",
         (
-            "people.csv, line 3: has contact_status 'Blocked', which is not known. "
+            "people.csv, line 3: has contact_status 'Blocked', which is unknown. "
             "Choose one of: Do Not Contact, Free to Contact, In Blocklist, In Cooldown, Opted Out."
         ),
     ]
@@ -109,15 +109,15 @@ def test_every_wrong_row_is_named_with_its_reason(tmp_path: Path) -> None:
         (
             "study_id,Incentive cent\n",
             (
-                "studies.csv, line 1: has a column 'Incentive cent', which is not known. Rename it to incentive_cents. "
-                "If it holds something else, choose a name that is not part of incentive_cents."
+                "studies.csv, line 1: has a column 'Incentive cent', which is unknown. Rename it to incentive_cents. "
+                "If it has another meaning, choose a name that is not part of incentive_cents."
             ),
         ),
         (
             "study_id,name\n",
             (
-                "studies.csv, line 1: has a column 'name', which is not known. Rename it to study_name. "
-                "If it holds something else, choose a name that is not part of study_name."
+                "studies.csv, line 1: has a column 'name', which is unknown. Rename it to study_name. "
+                "If it has another meaning, choose a name that is not part of study_name."
             ),
         ),
         (b"study_id\n\xff\n", "studies.csv, line 2: is not in UTF-8. Save it as CSV in UTF-8."),
@@ -125,18 +125,18 @@ def test_every_wrong_row_is_named_with_its_reason(tmp_path: Path) -> None:
         ("study_id\ns-1\0\n", "studies.csv, line 2: has a NUL. Save it as CSV in UTF-8."),
         (
             "study_id,currency\ns,Euro\n",
-            "studies.csv, line 2: has currency 'Euro'. Write its code of three letters, like USD.",
+            "studies.csv, line 2: has currency 'Euro'. Write a three-letter code, e.g. USD.",
         ),
         (
             'study_id,study_name\ns,"one" two\n',
             (
                 "studies.csv, line 2: cannot be read as CSV (',' expected after '\"'). "
-                "After the closing quote of a cell comes a comma; a quote within it is written twice."
+                "Put a comma after the closing quote of a cell, and write a quote inside a cell twice."
             ),
         ),
         (
             'study_id\ns-1\n"s-2\n',
-            "studies.csv, line 3: cannot be read as CSV (unexpected end of data). Close what is in quotes.",
+            "studies.csv, line 3: cannot be read as CSV (unexpected end of data). Add the closing quote.",
         ),
     ],
 )
@@ -167,11 +167,11 @@ def test_rules_and_moves_name_what_is_known(tmp_path: Path) -> None:
         governance_rules="tests,Tests,unmoderated_test,3,,,\nafter,After,invitation,1,7,email,\n",
     )
     assert [one.partition(". ")[0] for one in found] == [
-        f"reference/expected_moves.csv, line {moves + 1}: has study_type 'surveys', which is not known",
-        f"reference/expected_moves.csv, line {moves + 1}: has from_status 'INVITED', which is not known",
+        f"reference/expected_moves.csv, line {moves + 1}: has study_type 'surveys', which is unknown",
+        f"reference/expected_moves.csv, line {moves + 1}: has from_status 'INVITED', which is unknown",
         f"reference/expected_moves.csv, line {moves + 1}: has no to_status",
         f"reference/governance_rules.csv, line {rules + 1}: has no at_most or no within_days",
-        f"reference/governance_rules.csv, line {rules + 2}: has cooldown_after 'email', which is not known",
+        f"reference/governance_rules.csv, line {rules + 2}: has cooldown_after 'email', which is unknown",
         f"reference/governance_rules.csv, line {rules + 2}: has both at_most and cooldown_after",
     ]
 
@@ -179,7 +179,7 @@ def test_rules_and_moves_name_what_is_known(tmp_path: Path) -> None:
 WRONG_TABLES = {
     "a short row": (
         "Waiting,waiting,8,false\n",
-        "line 9: has 4 cells, but the header has 7. Write the commas of blank cells, too.",
+        "line 9: has 4 cells, but the header has 7. Also write the commas of blank cells.",
     ),
     "a long row": ("Waiting,waiting,8,false,false,waiting,false,\n", "line 9: has 8 cells, but the header has 7."),
     "no number": (
@@ -206,7 +206,7 @@ def test_a_table_that_dbt_would_stop_at_or_read_otherwise_is_named(tmp_path: Pat
         (
             "stage,stage_key,stage_order,is_terminal,is_active,export_name,incentive",
             [
-                "has a column 'incentive', which is not known. Rename it to awaits_incentive.",
+                "has a column 'incentive', which is unknown. Rename it to awaits_incentive.",
                 "lacks the column awaits_incentive",
             ],
         ),
@@ -238,7 +238,7 @@ def test_a_status_needs_what_the_models_ask_of_it(tmp_path: Path) -> None:
     found = problems(tmp_path, participant_statuses="NEW,,New,Nowhere,,,,,,,,,,,,,,\n")
     assert [one.partition(". ")[0] for one in found] == [
         "reference/participant_statuses.csv, line 27: has no status_rank",
-        "reference/participant_statuses.csv, line 27: has stage 'Nowhere', which is not known",
+        "reference/participant_statuses.csv, line 27: has stage 'Nowhere', which is unknown",
     ]
 
 
@@ -260,7 +260,7 @@ def test_a_series_that_is_misspelt_is_named(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "reference")
     [found] = problems(tmp_path, participant_statuses=added.format("interviews_canceled"))
     assert found.endswith(
-        "has dashboard_series 'interviews_canceled'. Write interviews_cancelled, or a name unlike it."
+        "has dashboard_series 'interviews_canceled'. Write interviews_cancelled, or a name that cannot be mistaken for it."
     )
 
 

@@ -111,7 +111,7 @@ def test_the_files_that_two_readers_read_differently(models: Models) -> None:
 def test_dbt_follows_a_setting_or_refuses_it(models: Models) -> None:
     """Also what it is given on its command line, and a file that is named and not there."""
     models.see()
-    with pytest.raises(duckdb.Error, match=r"nowhere\.csv: there is no such file"):
+    with pytest.raises(duckdb.Error, match=r"nowhere\.csv: no such file"):
         models.begin(models.folder / "nowhere.csv", models.files[1])
     for asked, says in (
         (
@@ -119,7 +119,7 @@ def test_dbt_follows_a_setting_or_refuses_it(models: Models) -> None:
             "dbt's --vars, or the environment: the var as_of is '2026-07-31'. Write nothing, or a time",
         ),
         ('{"report_timezone": "BST"}', "the var report_timezone is 'BST'. Write UTC, or a time zone by area and city"),
-        ('{"colour": 1}', "has a var colour, which is not known"),
+        ('{"colour": 1}', "has a var colour, which is unknown"),
     ):
         with pytest.raises(duckdb.Error, match=re.escape(says)):
             models.begin(*models.files, asked)

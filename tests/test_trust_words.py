@@ -77,7 +77,7 @@ def a_note(note: str, subjects: int, occurrences: int, example: str, last_at: da
         (
             ALL_BROKEN,
             (
-                "The feed began on 2026-06-01. Every link that can show a loss does: likely 20.0 % of webhooks or more never "
+                "The feed began on 2026-06-01. Every link that can show a loss shows one: likely 20.0 % of webhooks or more never "
                 "arrived. 97.1 % of participants have their whole history here."
             ),
         ),

@@ -133,5 +133,5 @@ def test_looking_at_tables_of_an_earlier_version_says_what_to_do(tmp_path: Path)
         cwd=KEPT.parents[1],
     )
     assert said.returncode == 1
-    assert "Make them anew: studyflow build" in said.stderr
+    assert "Build them again: studyflow build" in said.stderr
     assert "Traceback" not in said.stderr

@@ -98,9 +98,9 @@ def test_a_var_that_is_missing_or_not_known_is_named(tmp_path: Path) -> None:
     line = {name: number for number, name in enumerate(re.findall(r"^ *(\w+):", text, re.MULTILINE), start=1)}
     assert str(found.value).replace(f"{folder}/", "").splitlines() == [
         "dbt_project.yml: lacks the var bulk_edit_min. Write a whole number, 1 or more.",
-        f"dbt_project.yml, line {line['colour'] - 1}: has a var colour, which is not known. Remove it.",
+        f"dbt_project.yml, line {line['colour'] - 1}: has a var colour, which is unknown. Remove it.",
         (
-            f"dbt_project.yml, line {line['incentive_sla_day'] - 1}: has a var incentive_sla_day, which is not known. "
+            f"dbt_project.yml, line {line['incentive_sla_day'] - 1}: has a var incentive_sla_day, which is unknown. "
             "Rename it to incentive_sla_days."
         ),
     ]
@@ -109,10 +109,10 @@ def test_a_var_that_is_missing_or_not_known_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("vars:\n  as_of: [\n", "dbt_project.yml, line 3: is no YAML"),
-        ("vars:\n\tas_of: x\n", "dbt_project.yml, line 2: is no YAML"),
+        ("vars:\n  as_of: [\n", "dbt_project.yml, line 3: is not valid YAML"),
+        ("vars:\n\tas_of: x\n", "dbt_project.yml, line 2: is not valid YAML"),
         ("name: studyflow\n", "dbt_project.yml: has no vars"),
-        ("", "dbt_project.yml: has no keys"),
+        ("", "dbt_project.yml: is empty"),
     ],
 )
 def test_a_file_that_is_no_project_is_named(tmp_path: Path, text: str, says: str) -> None:
@@ -127,13 +127,13 @@ def test_a_setting_of_the_project_is_followed(tmp_path: Path, monkeypatch: pytes
     said = {**read_vars(), "as_of": "2026-07-31T18:00:00Z", "people_file": str(ours)}
     assert as_of_asked_for(None, said) == "2026-07-31T18:00:00Z"
     assert as_of_asked_for("2026-08-01T00:00:00Z", said) == "2026-08-01T00:00:00Z"
-    with pytest.raises(StudyflowError, match=r"ours\.csv: there is no such file, but the var people_file names it"):
+    with pytest.raises(StudyflowError, match=r"ours\.csv: no such file, but the var people_file names it"):
         with_named_files(resolve(), said)
     ours.touch()
     settings = with_named_files(resolve(), said)
     assert (settings.people_file, settings.studies_file) == (ours, SAMPLE / "studies.csv")
     monkeypatch.setenv("STUDYFLOW_PEOPLE_FILE", str(theirs))
-    with pytest.raises(StudyflowError, match=r"theirs\.csv: there is no such file, but STUDYFLOW_PEOPLE_FILE names it"):
+    with pytest.raises(StudyflowError, match=r"theirs\.csv: no such file, but STUDYFLOW_PEOPLE_FILE names it"):
         with_named_files(resolve(), said)
     theirs.touch()
     assert with_named_files(resolve(), said).people_file == theirs
@@ -161,5 +161,5 @@ def test_the_chat_hears_of_a_project_that_cannot_be_read(tmp_path: Path) -> None
         STUDYFLOW_PROJECT=str(tmp_path),
     )
     assert done.returncode == 1
-    assert "dbt_project.yml, line 2: is no YAML" in done.stderr
-    assert "is no YAML" in (tmp_path / "chat.json").read_text(encoding="utf-8")
+    assert "dbt_project.yml, line 2: is not valid YAML" in done.stderr
+    assert "is not valid YAML" in (tmp_path / "chat.json").read_text(encoding="utf-8")

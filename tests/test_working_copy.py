@@ -108,7 +108,7 @@ def test_readers_keep_what_they_opened_and_are_in_nobodys_way(database: Path) ->
 def test_a_second_one_that_does_not_wait_is_told_who_is_at_work(database: Path) -> None:
     with (
         somebody(hold, database) as (process, _),
-        pytest.raises(StudyflowError, match=f"w.duckdb: another studyflow \\(process {process}\\) is at work"),
+        pytest.raises(StudyflowError, match=f"w.duckdb: another studyflow \\(process {process}\\) is running"),
     ):
         put(database, 2)
     assert numbers(database) == [1, 100]
@@ -127,7 +127,7 @@ def test_a_second_one_waits_and_goes_on_from_the_first(database: Path) -> None:
             connection.execute("insert into numbers values (2)")
     assert numbers(database) == [1, 2, 100]
     [sentence] = said
-    assert f"process {process} is at work on this warehouse" in sentence
+    assert f"process {process} is running on this warehouse" in sentence
 
 
 def test_one_that_was_killed_keeps_nobody_waiting(database: Path) -> None:
@@ -158,7 +158,7 @@ def test_what_dbt_had_committed_when_it_was_killed_is_kept(database: Path) -> No
 
 
 def test_what_dbt_wrote_during_a_run_is_not_overwritten(database: Path) -> None:
-    with pytest.raises(StudyflowError, match="something else, dbt perhaps, wrote to it"):
+    with pytest.raises(StudyflowError, match="another program, perhaps dbt, wrote to it"):
         _write_beside(database)
     assert numbers(database) == [1, 200]
 
@@ -166,7 +166,7 @@ def test_what_dbt_wrote_during_a_run_is_not_overwritten(database: Path) -> None:
 def test_what_dbt_had_committed_when_it_was_killed_during_a_run_is_kept(database: Path) -> None:
     """It is in a second file only: a new warehouse in front of that could not be opened any more."""
     with (
-        pytest.raises(StudyflowError, match="something else, dbt perhaps, wrote to it"),
+        pytest.raises(StudyflowError, match="another program, perhaps dbt, wrote to it"),
         working_copy(settings_of(database)),
         somebody(write_directly, database),
     ):
@@ -179,7 +179,7 @@ def test_the_second_file_of_a_warehouse_that_is_gone_is_not_given_to_a_new_one(d
     with somebody(write_directly, database):
         pass
     database.unlink()
-    with pytest.raises(StudyflowError, match=r"w.duckdb.wal: this belongs to a warehouse that is no longer there"):
+    with pytest.raises(StudyflowError, match=r"w.duckdb.wal: this belongs to a warehouse that no longer exists"):
         put(database, 2)
 
 
@@ -213,7 +213,7 @@ def test_who_reserves_it_has_it_to_the_end_and_clears_what_was_left(database: Pa
     (hidden(database) / "work" / "1").mkdir(parents=True)
     with reserved(settings_of(database)):
         assert not (hidden(database) / "work").exists()
-        with pytest.raises(StudyflowError, match="at work on this warehouse"):
+        with pytest.raises(StudyflowError, match="running on this warehouse"):
             put(database, 2)
     assert is_alone_in_its_folder(database)
 
@@ -252,9 +252,9 @@ def test_it_stays_the_file_of_its_owner(database: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "name", "message"),
     [
-        (lambda path: path.symlink_to(path), "w.duckdb", "leads nowhere but to itself"),
-        (os.mkfifo, "w.duckdb", "this is no file"),
-        (lambda _: None, "really?.duckdb", r"/really\?.duckdb: the path of a warehouse cannot have '\?'"),
+        (lambda path: path.symlink_to(path), "w.duckdb", "points to itself"),
+        (os.mkfifo, "w.duckdb", "not a regular file"),
+        (lambda _: None, "really?.duckdb", r"/really\?.duckdb: the path of a warehouse cannot contain '\?'"),
         (lambda _: None, "raw.duckdb", r"/raw.duckdb: a warehouse cannot be called 'raw'"),
     ],
 )
@@ -268,7 +268,7 @@ def test_what_can_be_no_warehouse_is_refused(
 
 def test_a_folder_where_nothing_can_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StudyflowError, match=r"file/w.duckdb: cannot be made here .* Choose another --database"):
+    with pytest.raises(StudyflowError, match=r"file/w.duckdb: cannot be created .* Choose another --database"):
         put(tmp_path / "file" / "w.duckdb", 1)
 
 

@@ -41,7 +41,7 @@ def test_init_replaces_nothing(workspace: Path) -> None:
     (workspace / "data" / "reference" / "stages.csv").write_text("edited")
     done = studyflow("init", workspace)
     assert done.returncode == 1
-    assert "dbt_project.yml: is there already" in done.stderr
+    assert "dbt_project.yml: already exists" in done.stderr
     assert (workspace / "data" / "reference" / "stages.csv").read_text() == "edited"
 
 
@@ -98,9 +98,7 @@ def test_wrong_vars_of_a_workspace_are_named_with_their_line(tmp_path: Path) -> 
     with pytest.raises(StudyflowError) as found:
         read_vars(tmp_path)
     assert f"{tmp_path / 'dbt_project.yml'}, line 4: the var report_timezone is 'Mars'" in str(found.value)
-    assert "line 5: has a var incentive_sla_day, which is not known. Rename it to incentive_sla_days" in str(
-        found.value
-    )
+    assert "line 5: has a var incentive_sla_day, which is unknown. Rename it to incentive_sla_days" in str(found.value)
 
 
 def test_a_reference_table_that_a_workspace_lacks_is_as_it_came_with_studyflow(workspace: Path) -> None:

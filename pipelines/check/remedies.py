@@ -1,37 +1,35 @@
 """What a broken rule means and what to do. Rules in tests/dbt say theirs in their head; these are of rules in YAML."""
 
-REBUILD = "The table is not what the models make of the loaded lines. Build it again with: studyflow build"
-OTHER_VERSION = "The table was made by another version of the models. Build it again with: studyflow build"
-REPEATED = (
-    "The table says the same thing more than once, so what is counted from it is too high. Build again: studyflow build"
-)
-NEVER_NULL = "The models never leave this empty, so the table was changed by hand. Build it again with: studyflow build"
+REBUILD = "The table differs from what the models make of the loaded lines. Build it again: studyflow build"
+OTHER_VERSION = "Another version of the models built this table. Build it again: studyflow build"
+REPEATED = "The table has the same row more than once, so counts from it are too high. Build it again: studyflow build"
+NEVER_NULL = "The models always fill this column, so the table was changed by hand. Build it again: studyflow build"
 NOT_IN_REFERENCE = (
-    "The table was built with other reference tables than the warehouse has now. Build it again with: studyflow build"
+    "The table was built with other reference tables than those in the warehouse. Build it again: studyflow build"
 )
 WRONG_REFERENCE = (
     "Correct data/reference/participant_statuses.csv: each `stage` and `stage_without_incentives` must be a row of "
-    "stages.csv, each `funnel_step` one of funnel_steps.csv. Then build again with: studyflow build"
+    "stages.csv, each `funnel_step` one of funnel_steps.csv. Then build again: studyflow build"
 )
 WRONG_CLOCK = (
-    "A webhook says a time that cannot be right. Find its line in raw.deliveries by the participant, correct or remove "
-    "it in its file, then load and build again with: studyflow run"
+    "A webhook has an impossible time. Find its line in raw.deliveries by the participant, correct or remove "
+    "it in its file, then load and build again: studyflow run"
 )
-AFTER_AS_OF = "The table has something later than its as-of. Build it again with: studyflow build"
+AFTER_AS_OF = "The table has rows later than its as-of. Build it again: studyflow build"
 TAMPERED = (
-    "raw.deliveries does not have the lines that were read. Move the warehouse away and load everything again "
-    "with: studyflow run"
+    "raw.deliveries differs from the lines that were read. Move the warehouse away and load everything again"
+    ": studyflow run"
 )
 
 REJECTED = {
-    "invalid_json": "No JSON document in UTF-8. The line was cut off, or is no webhook; if it is one, send it again.",
-    "not_an_object": "JSON, but not one object. Write one webhook a line, with nothing around it.",
-    "missing_field": "A field that every status change has is missing, null or empty. Ask who writes these lines.",
-    "invalid_type": "A field that must be text is something else. Ask who writes these lines.",
-    "invalid_timestamp": "`updatedAt` is no RFC 3339 time with an offset, so when it happened is not known.",
-    "unknown_status": "Add the status to data/reference/participant_statuses.csv; the next run takes the lines in.",
+    "invalid_json": "Not a JSON document in UTF-8. The line was cut off or is not a webhook. If it is a webhook, send it again.",
+    "not_an_object": "JSON, but not one object. Write one webhook per line, with nothing around it.",
+    "missing_field": "A required field is missing, null or empty. Ask the sender of these lines.",
+    "invalid_type": "A field that must be text has another type. Ask the sender of these lines.",
+    "invalid_timestamp": "`updatedAt` is not an RFC 3339 time with an offset, so the time of the change is unknown.",
+    "unknown_status": "Add the status to data/reference/participant_statuses.csv; the next run accepts the lines.",
     "unknown_prior_status": (
-        "Add the prior status to data/reference/participant_statuses.csv; the next run takes the lines in."
+        "Add the prior status to data/reference/participant_statuses.csv; the next run accepts the lines."
     ),
 }
-REJECTED_OTHERWISE = "These lines are in no table but this one."
+REJECTED_OTHERWISE = "These lines are in no other table."

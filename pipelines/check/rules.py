@@ -86,7 +86,7 @@ def _read(file: Path) -> RuleFile:
             if line
         ]
     except (KeyError, ValueError) as error:
-        msg = f"{file}: its head needs a title, Why, Remedy, Key and Rules of a table, as in the files beside it."
+        msg = f"{file}: the head needs a title, Why, Remedy, Key and Rules of a table, like the other files in this folder."
         raise StudyflowError(msg) from error
     return RuleFile(file.stem, title, why, remedy, tuple(rules), template, frozenset(needs))
 

@@ -91,7 +91,7 @@ def check(
 def _require(tables: dict[str, str], needed: Iterable[str]) -> None:
     missing = sorted(set(needed) - tables.keys())
     if missing:
-        msg = f"There is no {', '.join(missing)} to check. Build the tables first: studyflow build"
+        msg = f"these tables have not been built: {', '.join(missing)}. Build them first: studyflow build"
         raise StudyflowError(msg)
 
 

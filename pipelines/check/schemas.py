@@ -90,7 +90,7 @@ def _rules_to_read(
         case "date":
             # Days are cut in a time zone that the table does not say: the first to begin a day is 14 hours ahead of UTC.
             last_day = (as_of + timedelta(hours=14)).date()
-            return [Check.le(last_day, **_said("is no later day than as-of", AFTER_AS_OF))]
+            return [Check.le(last_day, **_said("is not after the day of as-of", AFTER_AS_OF))]
     return []
 
 

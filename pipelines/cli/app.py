@@ -22,7 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Rally UXR participant webhooks into stage tables: where everyone stands, every line accounted for.",
+    help="Load Rally UXR webhooks into DuckDB, build and check tables, and write exports and reports.",
 )
 output = Terminal()
 messages = Terminal(stderr=True)
@@ -36,7 +36,7 @@ def _instant(text: str) -> str:
     except StudyflowError as error:
         raise typer.BadParameter(str(error)) from error
     if moment > datetime.now(UTC):
-        _warn(f"{text} is in the future: ages and debts count time that has not passed yet.")
+        _warn(f"{text} is in the future: ages and overdue debts include time that has not passed yet.")
     return text
 
 
@@ -51,45 +51,46 @@ Raw = Annotated[
         "raw", "Webhook files, folders or globs; may be repeated. Default: data/raw of the workspace, else the sample."
     ),
 ]
-Database = Annotated[Path | None, setting("database", "The DuckDB warehouse.")]
+Database = Annotated[Path | None, setting("database", "The DuckDB warehouse. Default: data/studyflow.duckdb.")]
 Engine = Annotated[
     Literal["duckdb", "spark"],
     setting("engine", "What loads the webhooks and builds the tables. spark: docs/spark.md."),
 ]
 SparkFolder = Annotated[
     Path | None,
-    setting("spark-folder", "The folder for Spark's tables. Default: beside the warehouse, named like it.spark."),
+    setting("spark-folder", "The folder for Spark's tables. Default: beside the warehouse, with .spark appended."),
 ]
-Exports = Annotated[Path | None, setting("exports", "The folder for exported tables.")]
+Exports = Annotated[Path | None, setting("exports", "The folder for exported tables. Default: data/exports.")]
 Reports = Annotated[Path | None, setting("reports", "The folder for reports. Default: data/reports.")]
 AsOf = Annotated[
     str | None,
     setting(
         "as-of",
-        "The moment the tables speak for, like 2026-07-31T18:00:00Z. Default: now.",
+        "Use data as of this time, e.g. 2026-07-31T18:00:00Z. Default: now.",
         callback=lambda value: value and _instant(value),
     ),
 ]
 Wait = Annotated[
     float,
-    setting("wait", "How long to wait where another studyflow is at work on the warehouse.", min=0, metavar="SECONDS"),
+    setting("wait", "How long to wait for another run on the same warehouse.", min=0, metavar="SECONDS"),
 ]
-LogJson = Annotated[bool, setting("log-json", "What is done, and what goes wrong, as JSON lines on standard error.")]
+LogJson = Annotated[bool, setting("log-json", "Write steps and problems as JSON lines to standard error.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Rejected lines make the checks fail.")]
-ByStudy = Annotated[bool, typer.Option("--by-study", help="Also a folder for each study.")]
-Parquet = Annotated[bool, typer.Option("--parquet", help="Also Parquet files beside the CSV files.")]
+ByStudy = Annotated[bool, typer.Option("--by-study", help="Also write a folder for each study.")]
+Parquet = Annotated[bool, typer.Option("--parquet", help="Also write Parquet files.")]
 Xlsx = Annotated[
-    bool, typer.Option("--xlsx", help="Also a workbook, studyflow.xlsx, with a sheet per stage table and mart.")
+    bool, typer.Option("--xlsx", help="Also write a workbook, studyflow.xlsx, with a sheet for each stage and mart.")
 ]
 Force = Annotated[
-    bool, typer.Option("--force", help="Export even if that drops more than half of the participants who are there.")
+    bool,
+    typer.Option("--force", help="Export even if it drops more than half of the participants of the previous export."),
 ]
 Pseudonymise = Annotated[
     bool,
     setting(
         "pseudonymise",
-        "Keyed hashes in place of participant and person ids, by STUDYFLOW_PSEUDONYM_KEY or …_KEY_FILE.",
+        "Replace participant and person ids by keyed hashes (STUDYFLOW_PSEUDONYM_KEY or …_KEY_FILE).",
     ),
 ]
 

@@ -23,14 +23,14 @@ def forget(
         typer.Option("--raw-files", help="Also rewrite the raw files and people.csv. Stop what writes to them first."),
     ] = False,
     proof: Annotated[Path | None, typer.Option("--proof", help="Write what was removed to this JSON file.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     raw: Raw = None,
     database: Database = None,
     exports: Exports = None,
     reports: Reports = None,
     wait: Wait = WAIT_SECONDS,
 ) -> None:
-    """Take a person out of the warehouse, the exports and the reports, for good: what comes of them later is withheld."""
+    """Remove a person from the warehouse, the exports and the reports for good. Later deliveries of theirs are withheld."""
     from pipelines.forget import forget as take_out
     from pipelines.forget import look_up
     from pipelines.run import settings_of_loaded
@@ -38,7 +38,7 @@ def forget(
     from pipelines.warehouse import connect
 
     if not person.strip():
-        complain(StudyflowError("--person is blank. Say the id of one person."))
+        complain(StudyflowError("--person is blank. Give the id of one person."))
         raise typer.Exit(ExitCode.USAGE)
     loaded = settings_of_loaded(database, None)
     settings = replace(
@@ -52,8 +52,8 @@ def forget(
         known = look_up(connection, person, settings.people_file)
     if not known.is_someone:
         msg = (
-            f"{settings.database}: nobody here has this id, and nobody who had it was forgotten. "
-            "Check the id; if they are only in raw files, load those first."
+            f"{settings.database}: unknown person id, and nobody with this id was forgotten. "
+            "Check the id. If they are only in raw files, load those first."
         )
         raise StudyflowError(msg)
     if not yes:
@@ -63,7 +63,7 @@ def forget(
     if proof:
         done.write(proof)
     if not done.is_done:
-        complain(StudyflowError("not everything is done: see above. Once that is put right, run the command again."))
+        complain(StudyflowError("not everything was removed; see above. Fix that and run the command again."))
         raise typer.Exit(ExitCode.FAILED)
     raise typer.Exit(ExitCode.DONE if done.checks_passed else ExitCode.CHECKS_FAILED)
 
@@ -71,9 +71,7 @@ def forget(
 def _confirm(known: "Known", settings: Settings, *, raw_files: bool) -> None:
     """Ask on a terminal; where nobody can answer, it takes --yes."""
     if not sys.stdin.isatty():
-        complain(
-            StudyflowError("forgetting cannot be undone, and there is no terminal to confirm on. Say --yes to do it.")
-        )
+        complain(StudyflowError("forgetting cannot be undone, and there is no terminal to confirm on; pass --yes."))
         raise typer.Exit(ExitCode.USAGE)
     held = f"{known.lines:,} lines in {settings.database}"
     held += f" and {known.people_rows:,} rows of {settings.people_file}" if known.people_rows else ""

@@ -10,7 +10,7 @@ from pipelines.cli.app import app, say
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(help="The folder to make it in, new or not.", metavar="DIR")],
+    folder: Annotated[Path, typer.Argument(help="The folder to make it in: new or existing.", metavar="DIR")],
 ) -> None:
     """Make a workspace: your settings, reference tables, models and webhook files in a folder of your own."""
     from pipelines.workspace import create

@@ -46,8 +46,10 @@ from pipelines.settings import (
     with_named_files,
 )
 
-Report = Annotated[bool, typer.Option("--report", help="Also the report of the day, and an index of the last ones.")]
-Keep = Annotated[int, setting("keep", "How many dated reports stay.", min=1, metavar="N")]
+Report = Annotated[
+    bool, typer.Option("--report", help="Also write the report of the day, and an index of all that are kept.")
+]
+Keep = Annotated[int, setting("keep", "How many days of reports to keep.", min=1, metavar="N")]
 
 
 @app.command(cls=ToldToChat)
@@ -72,7 +74,7 @@ def run(
     log_json: LogJson = False,
     as_json: AsJson = False,
 ) -> None:
-    """Load, build, check and export, then say what came of it. Without --raw it works on the sample."""
+    """Load, build, check and export, then print a summary."""
     logs.configure(as_json=log_json)
     with telling_of_failure(chat):
         from pipelines.run import run_all
@@ -111,7 +113,7 @@ def load(
     wait: Wait = WAIT_SECONDS,
     as_json: AsJson = False,
 ) -> None:
-    """Read webhook files into the warehouse: what is new in them, each line accounted for."""
+    """Read new lines of webhook files into the warehouse."""
     from pipelines.ask.warehouse import reading
     from pipelines.run import check_project, load_files
     from pipelines.summary import render, summarise
@@ -136,7 +138,7 @@ def load(
 
 @app.command()
 def build(database: Database = None, as_of: AsOf = None, wait: Wait = WAIT_SECONDS) -> None:
-    """Build every table from what is loaded (the same as `dbt build` without its tests)."""
+    """Build every table from the loaded lines (`dbt build` without its tests)."""
     from pipelines.run import build_tables, check_project, settings_of_loaded
     from pipelines.working_copy import working_copy
 
@@ -155,7 +157,7 @@ def check(
     wait: Wait = WAIT_SECONDS,
     as_json: AsJson = False,
 ) -> None:
-    """Check the staged changes and the marts; list every failure with its rows. Exit code 3 if there is any."""
+    """Check the staged changes and the marts, and list failures with their rows. Exit code 3 if there are any."""
     from pipelines.check import as_dict, render
     from pipelines.run import check_tables
 
@@ -176,7 +178,7 @@ def export(
     pseudonymise: Pseudonymise = False,
     force: Force = False,
 ) -> None:
-    """Write one CSV file per stage, as the tables in Rally, and participants.csv."""
+    """Write one CSV file per stage, like the tables in Rally, and participants.csv."""
     from pipelines.run import export_tables
 
     settings = resolve(database=database, exports=exports, as_of=as_of)

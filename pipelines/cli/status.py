@@ -11,7 +11,7 @@ from pipelines.settings import resolve
 
 @app.command()
 def status(database: Database = None, as_json: AsJson = False) -> None:
-    """Show what is loaded now and where everyone stands."""
+    """Show what is loaded, and how many participants are in each stage."""
     from pipelines.ask.warehouse import reading
     from pipelines.summary import render, summarise
 
@@ -25,13 +25,13 @@ def status(database: Database = None, as_json: AsJson = False) -> None:
 def reconcile(
     study: Annotated[str, typer.Option("--study", help="The study's id.")],
     completed: Annotated[
-        Path, typer.Option("--completed", help="A CSV file of who finished: participant or person ids.")
+        Path, typer.Option("--completed", help="A CSV file with the participant or person ids of those who finished.")
     ],
     out: Annotated[Path | None, typer.Option("--out", help="Write the outcome for each id to this CSV file.")] = None,
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare a survey tool's list of who finished with a study: who should be moved to completed in Rally."""
+    """Compare a survey tool's list of completions with a study: whom to move to completed in Rally."""
     from pipelines.ask.warehouse import reading
     from pipelines.reconcile import as_dict, render
     from pipelines.reconcile import reconcile as compare

@@ -111,7 +111,7 @@ def _options(exports: Path) -> ExportOptions | None:
         return None
     pseudonyms = from_environment() if made.get("pseudonyms") else None
     if pseudonyms and pseudonyms.fingerprint != made["pseudonyms"]:
-        msg = f"{exports}: the pseudonyms there were made with another key. Give that one, or remove that export first."
+        msg = f"{exports}: its pseudonyms were made with another key. Set that key, or remove the export first."
         raise StudyflowError(msg)
     return ExportOptions(
         by_study=made["by_study"],

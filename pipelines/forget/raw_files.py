@@ -90,5 +90,7 @@ def _rewrite(source: SourceFile, without: set[int]) -> None:
                 if number not in without:
                     target.write(line)
         if look_at(source.path) != source:
-            msg = "changed while it was rewritten, so it stays as it is. Stop what writes to it, then try again."
+            msg = (
+                "changed while it was being rewritten, so it was left as it is. Stop what writes to it, then try again."
+            )
             raise SourceError(source.name, msg)

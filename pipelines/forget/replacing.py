@@ -21,7 +21,7 @@ def replacing(file: Path) -> Iterator[IO[bytes]]:
     """
     real = Path(os.path.realpath(file))
     if real.stat().st_nlink > 1:
-        msg = "has other names (hard links), under which it would stay as it is. Remove those, then try again."
+        msg = "has hard links, which would keep the old content. Remove them, then try again."
         raise SourceError(str(file), msg)
     new = draft_of(real)
     new.unlink(missing_ok=True)

@@ -80,7 +80,7 @@ def _place(path: Path, wanted: Wanted) -> str:
 def _not_searched(known: Known) -> list[str]:
     said = [
         f"other forms: {NOT_UNDONE}",
-        "columns study_id and study_name, which are of studies, and schema reference; dbt's target folder, which has no data",
+        "columns study_id and study_name and the schema reference, which describe studies; dbt's target folder, which has no data",
     ]
     if known.anywhere.short:
         said.append(
@@ -88,9 +88,9 @@ def _not_searched(known: Known) -> list[str]:
             "only in columns of ids, in quotes and in whole cells"
         )
     if known.people_rows and not known.ids.names:
-        said.append("the name: people.csv has none, or has it for others, too")
+        said.append("the name: people.csv has none, or has the same name for others")
     elif not known.people_rows:
-        said.append("the name: it is not in people.csv")
+        said.append("the name: the person is not in people.csv")
     return said
 
 

@@ -41,7 +41,7 @@ def generate(  # noqa: PLR0913 - each is a choice of its own
     paths, compression = _targets(out, files, compression)
     old = _existing(out, paths)
     if old and not overwrite:
-        msg = f"{old[0]} exists. Choose another place, or say --overwrite to replace it."
+        msg = f"{old[0]} exists. Choose another place, or pass --overwrite to replace it."
         raise FileExistsError(msg)
     paths[0].parent.mkdir(parents=True, exist_ok=True)
     parts = [path.with_name(f"{path.name}.part") for path in paths]

@@ -165,4 +165,4 @@ def compare(source: SourceFile, fingerprint: str, size: int, pieces: Container[i
 def unreadable(source: SourceFile, error: Exception) -> SourceError:
     """The problem of a file that cannot be read to its end."""
     packed = "" if source.compression == "none" else f" as {source.compression}, which it begins like"
-    return SourceError(source.name, f"cannot be read to its end{packed} ({error}). Send it again whole.")
+    return SourceError(source.name, f"cannot be read to its end{packed} ({error}). Send the complete file again.")

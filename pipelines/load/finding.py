@@ -20,15 +20,15 @@ APPENDED = r"([._-]\d[\dT:._Z-]*)?(\.(gz|zst))?$"
 WEBHOOKS = re.compile(r"\.(jsonl|ndjson)" + APPENDED, re.IGNORECASE)
 PERHAPS_WEBHOOKS = re.compile(r"(^[^.]+|\.(json|log))" + APPENDED, re.IGNORECASE)
 WHAT_IS_READ = (
-    "In a folder those files are read that are called .jsonl or .ndjson, and of those called .json, .log or without an "
-    "ending the ones whose first line is a JSON object or array. A file that is named itself is read unless it is a .csv."
+    "In a folder, studyflow reads files ending in .jsonl or .ndjson, and files ending in .json or .log or without an "
+    "ending if their first line is a JSON object or array. A file named on its own is read unless it is a .csv."
 )
 CSV = re.compile(r"\.csv(\.(gz|zst))?$", re.IGNORECASE)
 NO_WEBHOOKS = (
-    "is a CSV file, and webhooks come as JSON lines, so it was not read. What describes studies or people is named by "
+    "is a CSV file, not JSON lines, so it was not read. To describe studies or people, name the file in "
     "STUDYFLOW_STUDIES_FILE or STUDYFLOW_PEOPLE_FILE."
 )
-REMEDY = "Make it readable, or take it away."
+REMEDY = "Allow reading it, or remove it."
 BEGINNING = 4 << 10
 
 
@@ -92,7 +92,7 @@ def _expand(path: Path, found: Found) -> Iterator[Path]:
             else:
                 yield from _expand(match, found)
     else:
-        found.problems.append(SourceError(display_name(path), "no such file, folder or match. Check the path."))
+        found.problems.append(SourceError(display_name(path), "no such file or folder, and no match. Check the path."))
 
 
 def _walk(folder: Path, found: Found) -> Iterator[Path]:

@@ -78,7 +78,7 @@ class LineReader:
     def _refuse_rewritten(self, status: os.stat_result) -> None:
         is_grown = status.st_size > self.source.size
         if not is_grown and (status.st_size, status.st_mtime_ns) != (self.source.size, self.source.modified_ns):
-            raise SourceError(self.source.name, "was written over while it was read. The next run reads it again.")
+            raise SourceError(self.source.name, "was rewritten while it was being read. The next run reads it again.")
 
     def _cut(self, content: Content, taken: Fingerprint) -> Iterator[pa.RecordBatch]:
         rest, size = memoryview(b""), BLOCK
@@ -109,7 +109,9 @@ class LineReader:
 
     def _refuse_too_long(self, offsets: np.ndarray) -> None:
         if offsets[-1] > LONGEST and len(too_long := np.flatnonzero(np.diff(offsets) > LONGEST)):
-            problem = f"line {self.cursor.line + too_long[0]} has more than {LONGEST >> 20} MiB, so it is no webhook. "
+            problem = (
+                f"line {self.cursor.line + too_long[0]} has more than {LONGEST >> 20} MiB, so it is not a webhook. "
+            )
             raise SourceError(self.source.name, f"{problem}Remove that line, or the file.")
 
     def _batch(self, data: pa.Buffer, offsets: np.ndarray) -> pa.RecordBatch:

@@ -157,4 +157,4 @@ def _unfinished(todo: Plan) -> Iterator[SourceError]:
             pending[task.reader.source.name] = task.reader.cursor.pending_bytes
     for name, size in pending.items():
         if size:
-            yield SourceError(name, f"ends in {size:,} bytes that are no whole line. Send it again whole.")
+            yield SourceError(name, f"ends in a partial line of {size:,} bytes. Send the complete file again.")

@@ -23,7 +23,7 @@ and (prior_status is null or prior_status in (select unnest($statuses)))
 SHAPES_OF_LINES = f"""
 select
     case
-        when reason is null then 'webhooks with statuses that participant_statuses.csv does not have'
+        when reason is null then 'webhooks with statuses that are not in participant_statuses.csv'
         else shape_of(left(coalesce(line, line_bytes::varchar), 2000))
     end as shape,
     count(*)
@@ -63,12 +63,12 @@ def _what_is_there(connection: duckdb.DuckDBPyConnection, loaded: Loaded, status
     for source_file, offset, size in connection.execute(UNFINISHED).fetchall():
         if text := _beginning(Path(source_file), offset):
             [shape] = only_row(connection, "select shape_of($text)", {"text": text})
-            shapes.append(f"{shape}: an unfinished line of {size:,} bytes in {Path(source_file).name}")
+            shapes.append(f"{shape}: a partial last line of {size:,} bytes in {Path(source_file).name}")
     if not shapes:
-        shapes = ["empty files, or blank lines alone"]
+        shapes = ["only empty files or blank lines"]
     if loaded.files_left_out:
         shapes.append(f"not read: {named(loaded.files_left_out)}")
-    return f"Found: {'; '.join(shapes)}. A webhook is a JSON object in a line of its own."
+    return f"Found: {'; '.join(shapes)}. A webhook is one JSON object on one line."
 
 
 def _beginning(file: Path, offset: int) -> str | None:

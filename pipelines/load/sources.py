@@ -37,7 +37,7 @@ def look_at(path: Path) -> SourceFile:
         start = file.read(4)
         status = os.fstat(file.fileno())
     if start and not status.st_size:  # files of /proc
-        raise OSError(errno.EINVAL, "it does not say how long it is")
+        raise OSError(errno.EINVAL, "its length is unknown")
     compression: Compression = next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), "none")
     return SourceFile(
         path=path,

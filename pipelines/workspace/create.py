@@ -24,7 +24,7 @@ def create(folder: Path) -> list[Path]:
     """
     contents = _contents(folder.resolve())
     if present := [path for path in contents if (folder / path).exists()]:
-        msg = f"{folder / present[0]}: is there already, and a workspace would replace it. Name a new folder."
+        msg = f"{folder / present[0]}: already exists, and a workspace would replace it. Name a new folder."
         raise StudyflowError(msg)
     try:
         for path, write in contents.items():
