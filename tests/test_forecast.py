@@ -1,0 +1,117 @@
+"""Forecasts of the sample as the oracle has them, and how far its approximation is from the exact distribution."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from math import sqrt
+from statistics import NormalDist
+from typing import NamedTuple
+
+import pytest
+from oracle.history import histories
+from oracle.lines import deliveries, read_lines
+from oracle.marts_forecast import Forecast, at_least, forecasts, invitations
+from oracle.marts_study import study_progress
+from oracle.reference import DEFAULT_STATUSES
+from oracle.workspace import Workspace
+from product import Product, Row, rows
+from test_marts_flow_against_oracle import sample_files, sample_studies
+
+from pipelines.settings import sample_as_of
+
+LEVELS = (50, 80, 95)
+
+
+class Made(NamedTuple):
+    """The product's tables, and what the oracle makes of the same data."""
+
+    daily: dict[tuple[str, int], Row]
+    studies: dict[str, Row]
+    needed: list[Row]
+    workspace: Workspace
+    wanted: dict[tuple[str, int], Forecast]
+
+
+@pytest.fixture(scope="module")
+def made(product: Product) -> Iterator[Made]:
+    """The sample five weeks earlier, when its studies were filling, each with a target of four more than it has."""
+    changes = list(dict.fromkeys(deliveries(read_lines(sample_files(), DEFAULT_STATUSES))))
+    as_of = sample_as_of().replace(month=6, day=28, hour=15)
+    workspace = Workspace(histories(changes, as_of, DEFAULT_STATUSES), as_of, studies=sample_studies())
+    completed = {row["study_id"]: row["completed"] for row in study_progress(workspace)}
+    optional = [
+        {"study_id": name}
+        | asdict(study)
+        | {"target": completed.get(name, 0) + 4, "target_on": "2026-07-13", "participation_limit": None}
+        for name, study in workspace.studies.items()
+    ]
+    with product.warehouse(
+        changes, "invitations_needed", as_of=as_of, optional={"stg_studies": optional}
+    ) as connection:
+        yield Made(
+            {(row["study_id"], row["days"]): row for row in rows(connection, "marts.study_forecast_daily")},
+            {row["study_id"]: row for row in rows(connection, "marts.study_forecast")},
+            rows(connection, "marts.invitations_needed"),
+            workspace,
+            forecasts(workspace),
+        )
+
+
+def test_expected_completions(made: Made) -> None:
+    """Of own spells, or of the type's where there are fewer than 30; none where there is too little."""
+    assert made.daily.keys() == made.wanted.keys()
+    assert {forecast.is_own for forecast in made.wanted.values()} == {True, False}
+    for key, forecast in made.wanted.items():
+        got = made.daily[key]
+        assert got["expected"] == pytest.approx(forecast.expected, abs=1e-7), key
+        assert got["variance"] == pytest.approx(forecast.variance, abs=1e-7), key
+        assert got["invited_share"] == pytest.approx(forecast.invited_share, abs=1e-9), key
+
+
+def test_when_it_is_full(made: Made) -> None:
+    """The first day on which so many more are as sure as that; nothing where those invited are not enough."""
+    completed = {row["study_id"]: row["completed"] for row in study_progress(made.workspace)}
+    reached = 0
+    for study_id, row in made.studies.items():
+        assert row["completed"] == completed[study_id]
+        ahead = [forecast for (name, _), forecast in made.wanted.items() if name == study_id]
+        if row["target"] is None or row["is_full"] or not ahead:
+            assert [row[f"full_on_{level}"] for level in LEVELS] == [None] * 3
+            continue
+        assert row["rests_on"] == ("study" if ahead[0].is_own else "type")
+        for level in LEVELS:
+            z = NormalDist().inv_cdf(level / 100)
+            days = [one.days for one in ahead if one.expected - z * sqrt(one.variance) >= row["remaining"] - 1e-9]
+            first = made.daily[study_id, days[0]]["day"] if days else None
+            assert row[f"full_on_{level}"] == first
+            reached += first is not None
+        on_target = made.wanted[study_id, 15]
+        chance = 0.0
+        if on_target.variance:
+            chance = 1 - NormalDist(on_target.expected, sqrt(on_target.variance)).cdf(row["remaining"])
+        assert row["chance_by_target_on"] == pytest.approx(chance, abs=2e-6)
+    assert reached, "else this compares nothing"
+
+
+def test_invitations_needed(made: Made) -> None:
+    """The fewest from which on any number is enough, tried one by one: the oracle solves no equation."""
+    assert any(row["is_target_on"] for row in made.needed)
+    assert {row["too_little_known"] for row in made.needed} == {True, False}
+    for row in made.needed:
+        forecast, study = made.wanted[row["study_id"], row["days"]], made.studies[row["study_id"]]
+        assert row["invitations"] == invitations(forecast, study["remaining"], row["confidence"]), row
+
+
+def test_how_good_the_normal_approximation_is(made: Made) -> None:
+    """Against the exact distribution. It is cautious: a day holds as often as it says, or more often."""
+    worst_promise, worst = 0.0, 0.0
+    for forecast in made.wanted.values():
+        if not forecast.variance:
+            continue
+        spread = NormalDist(forecast.expected, sqrt(forecast.variance))
+        for number in range(1, len(forecast.chances) + 1):
+            exact, said = at_least(forecast.chances, number), 1 - spread.cdf(number)
+            worst = max(worst, exact - said)
+            if said >= 0.5:
+                worst_promise = max(worst_promise, said - exact)
+    assert worst_promise < 0.01
+    assert worst < 0.25
