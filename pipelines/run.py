@@ -131,9 +131,11 @@ def _nothing_to_do(settings: Settings) -> Outcome | None:
 
 def _load_build_check(settings: Settings, *, strict: bool, console: Console | None) -> Outcome:
     outcome = Outcome(settings)
-    with spark_builder(settings) if settings.engine == "spark" else Builder(settings) as builder:
+    on_spark = spark_builder(settings) if settings.engine == "spark" else None
+    with on_spark or Builder(settings) as builder:
         with _timed(outcome, "load") as of_load:
-            outcome.loaded = load_files(settings, console, meanwhile=builder.start)
+            loads = on_spark.loader.load if on_spark else load
+            outcome.loaded = load_files(settings, console, meanwhile=builder.start, loads=loads)
             of_load.update(outcome.loaded.as_dict())
             with connect(settings.database) as connection:
                 _refuse_nothing(connection, outcome.loaded)
@@ -192,10 +194,15 @@ def _check_unless_done(outcome: Outcome, *, strict: bool) -> "Report | None":
     return check_copy(outcome.settings, strict=strict)
 
 
-def load_files(settings: Settings, console: Console | None, meanwhile: Callable[[], None] | None = None) -> Loaded:
+def load_files(
+    settings: Settings,
+    console: Console | None,
+    meanwhile: Callable[[], None] | None = None,
+    loads: Callable[..., Loaded] = load,
+) -> Loaded:
     """Load the raw files, unless that would mix the sample with a team's own webhooks.
 
-    `meanwhile` is called once there is anything to read.
+    `meanwhile` is called once there is anything to read. `loads`: where else than in this process they are read.
     """
     with connect(settings.database) as connection, progress_bar(console, "Loading", "bytes") as moved:
         _refuse_mixing(connection, settings)
@@ -206,7 +213,7 @@ def load_files(settings: Settings, console: Console | None, meanwhile: Callable[
                 waiting.pop()()
             moved(done, total)
 
-        return load(connection, settings.raw, progress)
+        return loads(connection, settings.raw, progress)
 
 
 def build_tables(settings: Settings) -> int:

@@ -144,7 +144,7 @@ def fingerprint(settings: Settings) -> str:
 
 def engine_of(connection: duckdb.DuckDBPyConnection) -> Engine | None:
     """What loads and builds this warehouse; None where nothing has been loaded."""
-    if has_table(connection, "parquet", "folders"):
+    if has_table(connection, "parquet", "parts"):
         return "spark"
     has_files = (
         has_table(connection, "raw", "files") and connection.execute("select 1 from raw.files limit 1").fetchall()

@@ -1,11 +1,10 @@
-"""Spark makes the same tables as DuckDB, of the same files: all of them, row by row, also of data that nobody would want.
+"""Spark makes the same tables and exports as DuckDB, of the same lines: all rows, also of data that nobody would want.
 
-One build by each engine, and one session of Spark for all tests here: starting it costs more than most tests. They are
-skipped where the extra `studyflow[spark]` or Java is missing.
+A run on Spark takes minutes, so there is one among the ordinary tests. They are skipped where the extra `studyflow[spark]`
+or Java is missing.
 """
 
 import glob
-import importlib.util
 import json
 import os
 import re
@@ -19,11 +18,13 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import duckdb
 import pytest
 from awkward_lines import AWKWARD
 from oracle.lines import Delivery
+from processes import studyflow
 from product import Product
 from strategies import START, valid_but
 from test_hostile_ids import IDS
@@ -32,21 +33,14 @@ from test_ties import tied
 from pipelines.load.loader import load
 from pipelines.settings import PROJECT, SAMPLE, sample_as_of
 from pipelines.spark.raw import write_raw
+from pipelines.spark.session import missing
 from pipelines.warehouse import connect
 
 CROSS_DB = PROJECT / "macros" / "cross_db"
 IS_KEY = re.compile(r"(participant|person|study)_key")
-REPORT_TIMEZONE = "Australia/Lord_Howe"
+LORD_HOWE, NEW_YORK = "Australia/Lord_Howe", "America/New_York"
 
-missing = [
-    said
-    for said, is_there in (
-        ("the extra studyflow[spark]", importlib.util.find_spec("pyspark") is not None),
-        ("Java", bool(os.environ.get("JAVA_HOME") or shutil.which("java"))),
-    )
-    if not is_there
-]
-needs_spark = pytest.mark.skipif(bool(missing), reason=f"no {' and no '.join(missing)} here")
+needs_spark = pytest.mark.skipif(bool(missing()), reason=f"no {' and no '.join(missing())} here")
 
 
 def test_every_dispatched_macro_has_a_form_for_both_engines() -> None:
@@ -78,9 +72,15 @@ def test_what_spark_reads_is_what_duckdb_has(tmp_path: Path) -> None:
         connection.execute("insert into raw.forgotten select 'salt', 'hash', 'person', sha256('saltgone'), now()")
         for _ in range(2):  # the second takes the place of the first
             write_raw(connection, folder, studies, people)
-        for table in ("files", "deliveries", "loads", "forgotten"):
-            copied = _files(folder, "raw", table)
-            for one, other in ((f"raw.{table}", f"'{copied}'"), (f"'{copied}'", f"raw.{table}")):
+        for table, copy in (
+            ("files", "files"),
+            ("deliveries", "delivered"),
+            ("loads", "loads"),
+            ("forgotten", "forgotten"),
+        ):
+            columns = "* exclude (part_id)" if copy == "delivered" else "*"
+            copied = f"(select {columns} from '{_files(folder, 'raw', copy)}')"
+            for one, other in ((f"raw.{table}", copied), (copied, f"raw.{table}")):
                 assert connection.execute(f"from {one} except all from {other}").fetchall() == [], table
         cells = connection.execute(
             f"select file_name, cells from '{_files(folder, 'raw', 'file_rows')}' where file_name in ('studies', 'people')"
@@ -100,7 +100,7 @@ def test_the_command_says_what_is_missing(tmp_path: Path) -> None:
     """It is the first thing that somebody types, maybe before anything was loaded."""
     outcome = subprocess.run(
         [sys.executable, "-m", "pipelines.spark", "--folder", str(tmp_path / "spark")],
-        env=_environment(tmp_path) | {"STUDYFLOW_STUDIES_FILE": "", "STUDYFLOW_PEOPLE_FILE": ""},
+        env=os.environ | {"STUDYFLOW_DATABASE": str(tmp_path / "w.duckdb")},
         cwd=PROJECT,
         capture_output=True,
         text=True,
@@ -176,78 +176,129 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.fixture(scope="module")
-def on_duckdb(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse, with its tables."""
-    with connect(folder / "warehouse.duckdb") as connection:
-        load(connection, [SAMPLE, folder / "hostile.jsonl"])
-        connection.execute("insert into raw.forgotten select 'salt', 'hash', 'person', sha256('saltgone'), now()")
-        write_raw(connection, folder / "spark", folder / "studies.csv", folder / "people.csv")
-    _dbt(folder, "build", "--exclude-resource-type", "unit_test", "test")
-    with connect(folder / "warehouse.duckdb") as connection:
-        yield connection
+def project(folder: Path, timezone: str) -> Path:
+    """The project with another time zone for days."""
+    made = folder / timezone.replace("/", " ")
+    if not made.exists():
+        made.mkdir()
+        for path in PROJECT.iterdir():
+            if path.name in {"models", "macros", "tests", "data", "profiles.yml"}:
+                (made / path.name).symlink_to(path)
+        said = (PROJECT / "dbt_project.yml").read_text(encoding="utf-8")
+        changed = said.replace("report_timezone: UTC", f"report_timezone: {timezone}")
+        assert changed != said
+        (made / "dbt_project.yml").write_text(changed, encoding="utf-8")
+    return made
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(folder: Path, timezone: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("STUDYFLOW_", "DBT_", "SPARK_"))}
     return kept | {
+        "STUDYFLOW_PROJECT": str(project(folder, timezone)),
         "STUDYFLOW_AS_OF": sample_as_of().isoformat(),
-        "STUDYFLOW_DATABASE": str(folder / "warehouse.duckdb"),
-        "STUDYFLOW_SPARK_FOLDER": str(folder / "spark"),
         "STUDYFLOW_SPARK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
         "STUDYFLOW_STUDIES_FILE": str(folder / "studies.csv"),
         "STUDYFLOW_PEOPLE_FILE": str(folder / "people.csv"),
     }
 
 
-def _dbt(folder: Path, *arguments: str, **environment: str) -> None:
+def _run(folder: Path, timezone: str, engine: str, made: Path, **environment: str) -> dict[str, Any]:
+    """Run everything into `made`, from lines to exports; what is said of it."""
     outcome = subprocess.run(
         [
-            *(sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--quiet", *arguments),
-            *("--vars", json.dumps({"report_timezone": REPORT_TIMEZONE})),
-            *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-            *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
+            *(sys.executable, "-m", "pipelines", "run", "--json", "--engine", engine),
+            *("--raw", str(project(folder, timezone) / "data" / "sample"), "--raw", str(folder / "hostile.jsonl")),
+            *("--database", str(made / "w.duckdb"), "--exports", str(made / "exports")),
         ],
-        env=_environment(folder) | environment,
+        env=_environment(folder, timezone) | environment,
         cwd=PROJECT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    assert outcome.returncode in {0, 3}, outcome.stdout + outcome.stderr  # 3: clocks that were never set fail checks
+    said: dict[str, Any] = json.loads(outcome.stdout)
+    return said
 
 
-def differences(spark: Path, on_duckdb: duckdb.DuckDBPyConnection, product: Product) -> dict[str, object]:
-    """What differs between the tables in a folder of Spark and those of DuckDB, both ways, as often as each row is there.
+def differences(ours: Path, theirs: Path, product: Product) -> dict[str, object]:
+    """What differs between the tables of two warehouses, both ways, as often as each row is there.
 
-    Keys are each engine's own, and left out.
+    Keys are each engine's own, and left out, as is the time of the load.
     """
     found: dict[str, object] = {}
-    for node in [*product.seeds, *product.models.values()]:
-        if node["config"]["materialized"] == "view":
-            continue
-        table, files = f"{node['schema']}.{node['name']}", _files(spark, node["schema"], node["name"])
-        ours, theirs = (_columns(on_duckdb, relation) for relation in (table, f"'{files}'"))
-        if ours != theirs:
-            found[table] = (ours, theirs)
-            continue
-        queries = [f"select {', '.join(ours)} from {relation}" for relation in (table, f"'{files}'")]
-        for engine, (one, other) in zip(("duckdb", "spark"), (queries, queries[::-1]), strict=True):
-            if rows := on_duckdb.execute(f"{one} except all {other}").fetchmany(3):
-                found[f"{table}, only on {engine}"] = rows
+    with connect(ours, read_only=True) as connection:
+        path = str(theirs).replace("'", "''")
+        connection.execute(f"attach '{path}' as other (read_only)")
+        tables = [f"{node['schema']}.{node['name']}" for node in [*product.seeds, *product.models.values()]]
+        for table in ["raw.deliveries", *tables]:
+            columns = _columns(connection, table)
+            if columns != (others := _columns(connection, f"other.{table}")):
+                found[table] = (columns, others)
+                continue
+            one, two = (f"select {', '.join(columns)} from {relation}" for relation in (table, f"other.{table}"))
+            for side, query in (("first", f"{one} except all {two}"), ("second", f"{two} except all {one}")):
+                if rows := connection.execute(query).fetchmany(3):
+                    found[f"{table}, only in the {side}"] = rows
     return found
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str]:
-    described = connection.execute(f"describe select * from {relation}").fetchall()
-    return [f'"{name}"' for name, *_ in described if not IS_KEY.search(name)]
+    described = connection.execute(f"describe {relation}").fetchall()
+    return [f'"{name}"' for name, *_ in described if not IS_KEY.search(name) and name != "loaded_at"]
+
+
+def _assert_same(ours: Path, theirs: Path, product: Product) -> None:
+    """All tables, and all files that people receive."""
+    assert differences(ours / "w.duckdb", theirs / "w.duckdb", product) == {}
+    exports = [sorted(file.name for file in (made / "exports").glob("*.csv")) for made in (ours, theirs)]
+    assert exports[0] == exports[1] != []
+    for name in exports[0]:
+        assert (ours / "exports" / name).read_bytes() == (theirs / "exports" / name).read_bytes(), name
 
 
 @needs_spark
-def test_every_table_is_the_same(folder: Path, on_duckdb: duckdb.DuckDBPyConnection, product: Product) -> None:
-    """In a local session. All data tests and unit tests pass on the way, or dbt would fail."""
-    _dbt(folder, "build", "--target", "spark")
-    assert differences(folder / "spark", on_duckdb, product) == {}
+def test_a_run_on_spark_is_a_run_on_duckdb(folder: Path, product: Product) -> None:
+    """From lines to CSV, with all checks, in a local session; then again, which finds nothing new."""
+    ours, theirs = folder / "duckdb", folder / "spark"
+    said = [_run(folder, LORD_HOWE, engine, made) for engine, made in (("duckdb", ours), ("spark", theirs))]
+    _assert_same(ours, theirs, product)
+    for name in ("accounting", "participants_by_stage", "gaps", "trust", "loaded"):
+        assert said[0][name] == said[1][name], name
+    findings = [[(one["table"], one["rule"], one["count"]) for one in run["checks"]["failures"]] for run in said]
+    assert findings[0] == findings[1]
+    assert _run(folder, LORD_HOWE, "spark", theirs)["built"] == "nothing"
+    assert (theirs / "w.duckdb.spark" / "tables").readlink() == Path("build-1")
+    for command in (["load", str(SAMPLE)], ["build"], ["forget", "--person", "x", "--yes"], ["run"]):
+        outcome = studyflow(*command, STUDYFLOW_DATABASE=str(theirs / "w.duckdb"))
+        assert (outcome.returncode, "Spark made this warehouse" in outcome.stderr) == (2, True), command
+    question = f"with x as (copy (select 1) to '{theirs / 'w.duckdb.spark' / 'x.csv'}') from x"
+    outcome = studyflow("sql", question, STUDYFLOW_DATABASE=str(theirs / "w.duckdb"))
+    assert (outcome.returncode, "no other file" in outcome.stderr) == (1, True)
+
+
+@needs_spark
+@pytest.mark.slow
+def test_dbt_alone_builds_and_tests_on_spark(folder: Path) -> None:
+    """Of what `python -m pipelines.spark` copies: all data tests and unit tests pass, or dbt would fail."""
+    made = folder / "dbt alone"
+    made.mkdir()
+    with connect(made / "w.duckdb") as connection:
+        load(connection, [SAMPLE, folder / "hostile.jsonl"])
+        write_raw(connection, made / "spark", folder / "studies.csv", folder / "people.csv")
+    outcome = subprocess.run(
+        [
+            *(sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--quiet", "build", "--target", "spark"),
+            *("--target-path", str(made / "target"), "--log-path", str(made / "logs")),
+        ],
+        env=_environment(folder, LORD_HOWE)
+        | {"STUDYFLOW_SPARK_FOLDER": str(made / "spark"), "SPARK_LOCAL_IP": "127.0.0.1"},
+        cwd=project(folder, LORD_HOWE),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
 
 
 @contextmanager
@@ -267,7 +318,7 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     address = f"spark://127.0.0.1:{port}"
-    environment = _environment(folder) | {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_DAEMON_MEMORY": "256m"}
+    environment = os.environ | {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_DAEMON_MEMORY": "256m"}
     worker = ("worker.Worker", address, "--cores", "1", "--memory", "1200M")
     servers = [
         (("master.Master", "--port", port), "I have been elected leader"),
@@ -293,21 +344,20 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
 
 @needs_spark
 @pytest.mark.slow
-def test_two_workers_make_the_same_tables(
-    tmp_path: Path, folder: Path, on_duckdb: duckdb.DuckDBPyConnection, product: Product
-) -> None:
+def test_a_run_on_two_workers_is_a_run_on_duckdb(tmp_path: Path, folder: Path, product: Product) -> None:
     """A cluster hands rows from one process to another, in any order; the log of events shows that both had some."""
-    shutil.copytree(folder / "spark" / "raw.db", tmp_path / "spark" / "raw.db")
+    _run(folder, NEW_YORK, "duckdb", tmp_path / "duckdb")
     with cluster(tmp_path) as environment:
-        environment["STUDYFLOW_SPARK_FOLDER"] = str(tmp_path / "spark")
-        _dbt(folder, "build", "--target", "spark", "--exclude-resource-type", "unit_test", "test", **environment)
-    assert differences(tmp_path / "spark", on_duckdb, product) == {}
+        _run(folder, NEW_YORK, "spark", tmp_path / "spark", **environment)
+    _assert_same(tmp_path / "duckdb", tmp_path / "spark", product)
     events = [
         json.loads(line)
-        for file in (tmp_path / "events").rglob("events_*")
+        for file in (tmp_path / "events").rglob("*")
+        if file.is_file() and not file.name.startswith((".", "appstatus"))
         for line in file.read_text(encoding="utf-8").splitlines()
     ]
-    busy = {event["Task Info"]["Executor ID"] for event in events if event["Event"] == "SparkListenerTaskEnd"}
+    ended = [event for event in events if event["Event"] == "SparkListenerTaskEnd"]
+    busy = {event["Task Info"]["Executor ID"] for event in ended}
     for worker in ("a", "b"):
         executors = {path.name for path in (tmp_path / worker).glob("app-*/*")}
         assert busy & executors, f"worker {worker} had no task"

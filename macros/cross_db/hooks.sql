@@ -8,18 +8,33 @@
 {% macro spark__raw_tables() %}
     {%- if execute -%}
         {%- do run_query('create schema if not exists raw') -%}
-        {%- for source in graph.sources.values() if not source.name.endswith('_file') -%}
-            {%- do run_query(raw_table_of_files(source.name, types_of_columns(source.columns))) -%}
-        {%- endfor -%}
         {%- do run_query(raw_table_of_files('file_rows', {'file_name': 'string', 'cells': 'map<string, string>'})) -%}
+        {%- do run_query(raw_table_of_files('parts', {'part_id': 'int'})) -%}
+        {%- for source in graph.sources.values() if not source.name.endswith('_file') -%}
+            {%- set types = types_of_columns(source.columns) -%}
+            {%- if source.name == 'deliveries' -%}
+                {%- set columns = types.keys() | join(', ') -%}
+                {%- do types.update({'part_id': 'int'}) -%}
+                {%- do run_query(raw_table_of_files('delivered', types, env_var('STUDYFLOW_SPARK_LINES', 'delivered'))) -%}
+                {%- do run_query(deliveries_of_parts(columns)) -%}
+            {%- else -%}
+                {%- do run_query(raw_table_of_files(source.name, types)) -%}
+            {%- endif -%}
+        {%- endfor -%}
     {%- endif -%}
 {% endmacro %}
 
-{#- A place that is no absolute path is one in the folder of the schema. -#}
-{% macro raw_table_of_files(name, types) -%}
+{#- A place that is no absolute path is one in the folder of the schema. Files may lie in folders there. -#}
+{% macro raw_table_of_files(name, types, place=name) -%}
     create table if not exists raw.{{ name }} (
         {%- for column, type in types.items() %}{{ column }} {{ type }}{{ ", " if not loop.last }}{% endfor -%}
-    ) using parquet location '{{ name }}'
+    ) using parquet options (recursiveFileLookup 'true') location '{{ place | replace("\\", "\\\\") | replace("'", "\\'") }}'
+{%- endmacro %}
+
+{#- The lines that are loaded now: folders of others stay for a while, for those who still read them. -#}
+{% macro deliveries_of_parts(columns) -%}
+    create or replace view raw.deliveries as
+    select {{ columns }} from raw.delivered where part_id in (select part_id from raw.parts)
 {%- endmacro %}
 
 {#- What Spark reads is a copy, which is made again after an upgrade. -#}

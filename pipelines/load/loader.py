@@ -15,6 +15,7 @@ from pipelines.load.loaded import Loaded
 from pipelines.load.parsing import insert, judging
 from pipelines.load.shapes import why_nothing_is_usable
 from pipelines.load.taking_back import supersede, take_back, take_back_repeated
+from pipelines.load.withhold import forgotten
 from pipelines.reference import known_statuses
 from pipelines.warehouse import has_table, only_row, raw_tables_ddl, transaction
 
@@ -42,7 +43,17 @@ Progress = Callable[[int, int], object]
 """Called with the bytes read so far and the bytes there are to read."""
 
 
-def load(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], progress: Progress | None = None) -> Loaded:
+Insert = Callable[[duckdb.DuckDBPyConnection, Plan, int, list[str], Progress | None], list[Task]]
+"""Reads the files of a plan into `raw.deliveries` and `raw.forgotten_lines`, as a load of this number and with the statuses
+that are known, and moves their cursors; the tasks whose file could not be read to its end."""
+
+
+def load(
+    connection: duckdb.DuckDBPyConnection,
+    paths: Iterable[Path],
+    progress: Progress | None = None,
+    insert_files: Insert | None = None,
+) -> Loaded:
     """Read what is new under the paths. A file that cannot be read to its end leaves nothing behind.
 
     Raises:
@@ -52,11 +63,13 @@ def load(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], progress:
     connection.execute(raw_tables_ddl())
     read_ns = time_ns()
     found, todo = _look(connection, paths, read_ns)
-    with judging(connection), transaction(connection):
+    with judging(connection, forgotten(connection)), transaction(connection):
         write_entries(connection, todo.touched)
         supersede(connection, [entry.file_id for entry in todo.superseded])
         if todo.tasks:
-            _read(connection, todo, read_ns, statuses, progress)
+            load_id = begin_load(connection)
+            failed = (insert_files or _insert)(connection, todo, load_id, statuses, progress)
+            _record(connection, todo, failed, load_id, read_ns)
     return _summary(connection, found, todo)
 
 
@@ -68,15 +81,8 @@ def _look(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], now_ns: 
     return found, todo
 
 
-def _read(
-    connection: duckdb.DuckDBPyConnection,
-    todo: Plan,
-    read_ns: int,
-    statuses: list[str],
-    progress: Progress | None,
-) -> None:
-    load_id = begin_load(connection)
-    failed = _insert(connection, todo, load_id, statuses, progress)
+def _record(connection: duckdb.DuckDBPyConnection, todo: Plan, failed: list[Task], load_id: int, read_ns: int) -> None:
+    """Take back what came of files that failed and what has come again, and write the ledger."""
     todo.tasks = [task for task in todo.tasks if task not in failed]
     for task in failed:
         take_back(connection, task.reader.file_id, "load_id = $load_id", load_id)

@@ -37,7 +37,7 @@ MENTIONS = "create or replace temp macro mentions_forgotten(raw) as is_wanted(ra
 
 
 @contextmanager
-def judging(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def judging(connection: duckdb.DuckDBPyConnection, everyone: Forgotten | None = None) -> Iterator[None]:
     """Register the function `judge` on the connection and, if people were forgotten, `is_wanted`: whether a line names them.
 
     Enter and leave it outside transactions: when one is rolled back, DuckDB drops the function but keeps its name taken.
@@ -48,7 +48,7 @@ def judging(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         "judge", _judge_all, ["BLOB"], f"STRUCT({fields})", type=PythonUDFType.ARROW, side_effects=True
     )
     made = ["judge"]
-    if everyone := forgotten(connection):
+    if everyone:
         connection.create_function(
             "is_wanted",
             _is_wanted(everyone),
@@ -90,24 +90,35 @@ def judge_lines(connection: duckdb.DuckDBPyConnection, batches: Iterable[pa.Reco
     connection.execute(PARSE)
 
 
+def keep_lines(
+    connection: duckdb.DuckDBPyConnection,
+    batches: Iterable[pa.RecordBatch],
+    statuses: list[str],
+    everyone: Forgotten | None,
+) -> None:
+    """Make the view `kept_lines` of batches of lines, on a connection that is `judging`. It can be read once."""
+    judge_lines(connection, batches)
+    connection.register("known_statuses", pa.table({"status": statuses}))
+    if everyone:
+        everyone.register_macros(connection)
+        connection.execute(MENTIONS)
+    else:
+        register_nobody(connection)
+    connection.execute(KEPT_LINES)
+
+
 def insert(
     connection: duckdb.DuckDBPyConnection, batches: Iterable[pa.RecordBatch], load_id: int, statuses: list[str]
 ) -> None:
     """Insert lines into `raw.deliveries`, and the places of forgotten people's lines into `raw.forgotten_lines`."""
-    judge_lines(connection, batches)
-    connection.register("known_statuses", pa.table({"status": statuses}))
     everyone = forgotten(connection)
+    keep_lines(connection, batches, statuses, everyone)
     if everyone:
-        everyone.register_macros(connection)
-        connection.execute(MENTIONS)
-        connection.execute(KEPT_LINES)
         connection.execute("create temp table arrived as select * from kept_lines")
         connection.execute(WITHHELD, {"load_id": load_id})
         connection.execute(INSERT.format(lines="arrived"), {"load_id": load_id})
         connection.execute("drop table arrived")
     else:
-        register_nobody(connection)
-        connection.execute(KEPT_LINES)
         connection.execute(INSERT.format(lines="kept_lines"), {"load_id": load_id})
     connection.unregister("known_statuses")
     connection.unregister("arriving")

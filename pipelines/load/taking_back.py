@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.load.ledger import Entry
+from pipelines.warehouse import has_table
 
 # A last line that was taken without its newline has been read again, too, and is the first of its equals to go.
 COME_AGAIN = """
@@ -58,13 +59,7 @@ qualify
     <= new_lines.times
 """
 
-TAKE_BACK_REPEATED = """
-delete from raw.deliveries using come_again
-where
-    deliveries.file_id = come_again.file_id
-    and deliveries.line_number = come_again.line_number
-    and deliveries.load_id < $load_id
-"""
+REPEATED = "load_id < $load_id and (file_id, line_number) in (select (file_id, line_number) from come_again)"
 
 SUPERSEDE = """
 update raw.files
@@ -90,7 +85,7 @@ def take_back_repeated(
     numbers = {name: [line[place] for line in open_lines] for place, name in enumerate(("file_id", "line_number"))}
     connection.register("open_lines", pa.table(numbers, pa.schema({"file_id": pa.int32(), "line_number": pa.int64()})))
     connection.execute(COME_AGAIN, {"load_id": load_id})
-    connection.execute(TAKE_BACK_REPEATED, {"load_id": load_id})
+    _remove(connection, REPEATED, {"load_id": load_id})
     for file_id, line_number in open_lines:  # of those that have become other lines
         take_back(connection, file_id, f"load_id < $load_id and line_number = {line_number}", load_id)
     parted = connection.execute("select distinct file_id from come_again where not is_open").fetchall()
@@ -101,14 +96,24 @@ def take_back_repeated(
 
 def take_back(connection: duckdb.DuckDBPyConnection, file_id: int, which: str, load_id: int) -> None:
     """Remove rows of a file, and note whose they were."""
-    rows = f"from raw.deliveries where file_id = $file_id and {which}"
+    rows = f"file_id = $file_id and {which}"
     values = {"file_id": file_id, "load_id": load_id}
     connection.execute(
-        f"insert into raw.withdrawals select distinct $load_id, participant_id {rows} and participant_id is not null",
+        "insert into raw.withdrawals select distinct $load_id, participant_id from raw.deliveries "  # noqa: S608
+        f"where {rows} and participant_id is not null",
         values,
     )
-    connection.execute(f"delete {rows}", values)
-    connection.execute(f"delete from raw.forgotten_lines where file_id = $file_id and {which}", values)  # noqa: S608
+    _remove(connection, rows, values)
+    connection.execute(f"delete from raw.forgotten_lines where {rows}", values)  # noqa: S608
+
+
+def _remove(connection: duckdb.DuckDBPyConnection, which: str, values: dict[str, int]) -> None:
+    """Remove rows of raw.deliveries. Where those lie in Parquet files, `parquet.taken_back` says which are left out."""
+    if has_table(connection, "parquet", "taken_back"):
+        taken = "insert into parquet.taken_back select file_id, line_number, load_id"
+        connection.execute(f"{taken} from raw.deliveries where {which}", values)
+    else:
+        connection.execute(f"delete from raw.deliveries where {which}", values)  # noqa: S608
 
 
 def supersede(connection: duckdb.DuckDBPyConnection, file_ids: Iterable[int]) -> None:

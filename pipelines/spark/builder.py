@@ -6,20 +6,26 @@ stays until the next one ends, for those who still read it.
 """
 
 import os
+import re
 import shutil
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import duckdb
+
 from pipelines.build import run_dbt
+from pipelines.errors import UsageError
 from pipelines.settings import PACKAGE, Settings
+from pipelines.spark.loading import SparkLoader, remove_parts
 from pipelines.spark.raw import make_file_tables, write_raw
-from pipelines.spark.session import session
-from pipelines.spark.views import SparkTable, make_views
+from pipelines.spark.session import session, target
+from pipelines.spark.views import SparkTable, make_views, parquet_files
 from pipelines.state import fingerprint
 from pipelines.warehouse import connect, macros_of, only_row
 
+GLOB = re.compile(r"[][{}*?\\]")
 LAST_BUILD = """
 create schema if not exists state;
 create table if not exists state.last_build (
@@ -40,12 +46,17 @@ class SparkBuilder:
 
     def __enter__(self) -> Self:
         """Start Spark, so that what is missing is said before anything is done."""
+        if found := GLOB.search(str(self.folder)):
+            msg = (
+                f"{self.folder}: Spark takes {found.group()!r} in a path for a pattern. Choose another --spark-folder."
+            )
+            raise UsageError(msg)
         self.folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(self.folder / "new", ignore_errors=True)
-        before = os.environ.get("STUDYFLOW_SPARK_FOLDER")
-        os.environ["STUDYFLOW_SPARK_FOLDER"] = str(self.folder / "new")
-        self._open.callback(_set, "STUDYFLOW_SPARK_FOLDER", before)
-        self.spark = self._open.enter_context(session())
+        for name, place in (("FOLDER", self.folder / "new"), ("LINES", self.folder / "lines")):
+            self._open.callback(_set, f"STUDYFLOW_SPARK_{name}", os.environ.get(f"STUDYFLOW_SPARK_{name}"))
+            _set(f"STUDYFLOW_SPARK_{name}", str(place))
+        self.loader = SparkLoader(self._open.enter_context(session()), self.folder / "lines")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -67,7 +78,7 @@ class SparkBuilder:
             write_raw(connection, new, settings.studies_file, settings.people_file)
             make_file_tables(connection, new)
         places = {"--target-path": self.folder / "dbt" / "target", "--log-path": self.folder / "dbt" / "logs"}
-        results = run_dbt(settings, places, "--target", "spark")
+        results = run_dbt(settings, places, "--target", target())
         made = [result.node for result in results if result.node.resource_type in {"seed", "model"}]
         build_id = max(self._builds(), default=0) + 1
         place = self.folder / f"build-{build_id}"
@@ -81,7 +92,7 @@ class SparkBuilder:
         return len(made)
 
     def tidy(self) -> None:
-        """Point `tables` to the build that the warehouse shows, and remove all others but the one before."""
+        """Point `tables` to the build that the warehouse shows, and remove all others but the one before, and lines of none."""
         with connect(self.settings.database, read_only=True) as connection:
             [[seen]] = only_row(
                 connection, "select folders from parquet.folders where view_name = 'marts_participants'"
@@ -95,6 +106,10 @@ class SparkBuilder:
         before = max((number for number in self._builds() if number < shown), default=shown)
         for number in self._builds() - {shown, before}:
             shutil.rmtree(self.folder / f"build-{number}", ignore_errors=True)
+        parts = parquet_files(self.folder / f"build-{number}" / "raw.db" / "parts" for number in {shown, before})
+        with duckdb.connect() as connection:
+            found = connection.execute(f"select distinct part_id from {parts}").fetchall()  # noqa: S608
+        remove_parts(self.folder / "lines", but={part_id for (part_id,) in found})
 
     def _builds(self) -> set[int]:
         return {int(path.name.removeprefix("build-")) for path in self.folder.glob("build-[0-9]*")}

@@ -1,6 +1,5 @@
 """The raw tables of a warehouse, and the rows of the reference files, as Parquet that Spark reads in place."""
 
-import glob
 import shutil
 from pathlib import Path
 
@@ -11,14 +10,18 @@ import pyarrow.parquet as pq
 from pipelines.load.withhold import forgotten, hash_of
 from pipelines.reference import read_reference_files, types_of_optional_files
 from pipelines.settings import PACKAGE
+from pipelines.spark.views import literal, parquet_files
+from pipelines.state import engine_of
 
-TABLES = ("files", "deliveries", "loads", "withdrawals", "forgotten", "forgotten_lines")
+TABLES = ("files", "loads", "withdrawals", "forgotten", "forgotten_lines")
 CELLS = pa.schema([("file_name", pa.string()), ("cells", pa.map_(pa.string(), pa.string()))])
 """A row of a reference file: its cells that are not blank, by column, as the columns' types are written."""
 
 
 def write_raw(connection: duckdb.DuckDBPyConnection, folder: Path, studies: Path, people: Path) -> None:
     """Put what the models read into a folder, in the place of what an earlier call put there.
+
+    Of a warehouse that Spark loads, the deliveries lie elsewhere, and only the numbers of their parts are written.
 
     People who were forgotten are left out, even if people.csv still has them.
 
@@ -38,11 +41,14 @@ def write_raw(connection: duckdb.DuckDBPyConnection, folder: Path, studies: Path
     ]
     made = folder / "raw.db.new"
     shutil.rmtree(made, ignore_errors=True)
-    for table in TABLES:
+    queries = {table: f"select {_columns(connection, table)} from raw.{table}" for table in TABLES}  # noqa: S608
+    if engine_of(connection) == "spark":
+        queries["parts"] = "select part_id from parquet.parts"
+    else:
+        queries |= {"parts": "select 0 as part_id", "delivered": "select *, 0 as part_id from raw.deliveries"}
+    for table, query in queries.items():
         (made / table).mkdir(parents=True)
-        path = str(made / table / "rows.parquet").replace("'", "''")
-        query = f"select {_columns(connection, table)} from raw.{table}"  # noqa: S608 - names of our own
-        connection.execute(f"copy ({query}) to '{path}' (format parquet)")
+        connection.execute(f"copy ({query}) to {literal(str(made / table / 'rows.parquet'))} (format parquet)")
     (made / "file_rows").mkdir()
     pq.write_table(pa.Table.from_pylist(rows, CELLS), made / "file_rows" / "rows.parquet")
     shutil.rmtree(folder / "raw.db", ignore_errors=True)
@@ -51,11 +57,11 @@ def write_raw(connection: duckdb.DuckDBPyConnection, folder: Path, studies: Path
 
 def make_file_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Make raw.studies_file and raw.people_file of what was put into the folder."""
-    path = glob.escape(str(folder / "raw.db" / "file_rows" / "rows.parquet")).replace("'", "''")
+    files = parquet_files([folder / "raw.db" / "file_rows"])
     for name in ("studies", "people"):
         types = types_of_optional_files(PACKAGE)[name]
         cells = ", ".join(f"cast(cells['{column}'] as {kind}) as {column}" for column, kind in types.items())
-        query = f"select {cells} from read_parquet('{path}') where file_name = '{name}'"  # noqa: S608 - names of our own
+        query = f"select {cells} from {files} where file_name = '{name}'"  # noqa: S608 - names of our own
         connection.execute(f"create or replace table raw.{name}_file as {query}")
 
 

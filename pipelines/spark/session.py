@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -38,8 +39,10 @@ def session() -> Iterator["SparkSession"]:
     from pyspark.errors import PySparkException  # noqa: PLC0415 - takes a second
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # what runs the tasks of a local session
+    os.environ.setdefault("SPARK_LOCAL_IP", os.environ.get("STUDYFLOW_SPARK_HOST", "127.0.0.1"))
     builder = SparkSession.builder
-    for name, value in _parameters().items():
+    for name, value in _parameters(target()).items():
         builder = builder.config(name, value)
     try:
         spark = builder.getOrCreate()
@@ -52,9 +55,14 @@ def session() -> Iterator["SparkSession"]:
         spark.stop()
 
 
-def _parameters() -> dict[str, str]:
-    """What profiles.yml says of Spark, with the variables of this process."""
+def target() -> str:
+    """The target of profiles.yml that says where Spark runs."""
+    return "spark_connect" if os.environ.get("STUDYFLOW_SPARK_CONNECT") else "spark"
+
+
+def _parameters(target: str) -> dict[str, str]:
+    """What profiles.yml says of a target of Spark, with the variables of this process."""
     environment = jinja2.Environment(autoescape=False)  # noqa: S701 - settings, not HTML
     environment.globals["env_var"] = os.environ.get
-    said = read_yaml(PROJECT / "profiles.yml")["studyflow"]["outputs"]["spark"]["server_side_parameters"]
+    said = read_yaml(PROJECT / "profiles.yml")["studyflow"]["outputs"][target]["server_side_parameters"]
     return {name: environment.from_string(str(value)).render() for name, value in said.items()}

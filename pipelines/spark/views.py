@@ -11,6 +11,8 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.warehouse import has_table
+
 CASTS = {
     "hugeint": "cast({0} as hugeint)",
     # the same 64 bits, of which Spark takes the first for a sign
@@ -33,38 +35,53 @@ class SparkTable:
 
 def make_views(connection: duckdb.DuckDBPyConnection, tables: Iterable[SparkTable]) -> None:
     """Make the views of tables that have files, in the place of those of the same names."""
-    connection.execute("create schema if not exists parquet")
-    connection.execute("create table if not exists parquet.folders (view_name varchar, folders varchar[])")
     for table in tables:
         _make(connection, table)
 
 
+def make_view_of_files(connection: duckdb.DuckDBPyConnection, name: str, folders: Sequence[Path]) -> None:
+    """Make the view `parquet.<name>` of all files in folders, and note which these are."""
+    connection.execute("create schema if not exists parquet")
+    connection.execute("create table if not exists parquet.folders (view_name varchar, folders varchar[])")
+    connection.execute(f"create or replace view parquet.{name} as from {parquet_files(folders)}")
+    connection.execute("delete from parquet.folders where view_name = $1", [name])
+    connection.execute("insert into parquet.folders values ($1, $2)", [name, [str(folder) for folder in folders]])
+
+
+def drop_view_of_files(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Remove the view `parquet.<name>` if it is there."""
+    if has_table(connection, "parquet", "folders"):
+        connection.execute(f"drop view if exists parquet.{name}")
+        connection.execute("delete from parquet.folders where view_name = $1", [name])
+
+
+def parquet_files(folders: Iterable[Path]) -> str:
+    """The files in folders, as a query names them."""
+    patterns = ", ".join(literal(f"{glob.escape(str(folder))}/*.parquet") for folder in folders)
+    return f"read_parquet([{patterns}], hive_partitioning = false)"
+
+
+def literal(text: str) -> str:
+    """A text as SQL has it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _make(connection: duckdb.DuckDBPyConnection, table: SparkTable) -> None:
-    files = f"parquet.{table.schema}_{table.name}"
+    name = f"{table.schema}_{table.name}"
     view = f"{table.schema}.{table.name}"
-    patterns = [f"{glob.escape(str(folder))}/*.parquet" for folder in table.folders]
-    listed = ", ".join(map(_literal, patterns))
-    connection.execute(f"create schema if not exists {table.schema}")
-    connection.execute(f"create or replace view {files} as from read_parquet([{listed}], hive_partitioning = false)")
-    columns = [str(name) for name, *_ in connection.execute(f"describe {files}").fetchall()]
+    make_view_of_files(connection, name, table.folders)
+    columns = [str(column) for column, *_ in connection.execute(f"describe parquet.{name}").fetchall()]
     shown = ", ".join(
         f"{CASTS[kind].format(column)} as {column}" if (kind := table.types.get(column, "")) in CASTS else f'"{column}"'
         for column in columns
     )
-    connection.execute(f"create or replace view {view} as select {shown} from {files}")  # noqa: S608 - names of our own
-    connection.execute("delete from parquet.folders where view_name = $1", [files.removeprefix("parquet.")])
-    connection.execute(
-        "insert into parquet.folders values ($1, $2)",
-        [files.removeprefix("parquet."), [str(folder) for folder in table.folders]],
-    )
-    comments = [f"comment on view {view} is {_literal(table.comment)}"] if table.comment else []
+    connection.execute(f"create schema if not exists {table.schema}")
+    connection.execute(f"create or replace view {view} as select {shown} from parquet.{name}")  # noqa: S608
+    comments = [f"comment on view {view} is {literal(table.comment)}"] if table.comment else []
     comments += [
-        f'comment on column {view}."{column}" is {_literal(table.comments[column])}'
+        f'comment on column {view}."{column}" is {literal(table.comments[column])}'
         for column in columns
         if table.comments.get(column)
     ]
-    connection.execute(";".join(comments) or "select 1")
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    for comment in comments:
+        connection.execute(comment)

@@ -1,0 +1,201 @@
+"""Loading on Spark: lines are cut and judged in its tasks, and lie in Parquet files by file and load.
+
+The ledger, and all that is decided of files, is that of `pipelines.load`. `raw.deliveries` is a view here, over the folders
+that `parquet.parts` lists, without the lines in `parquet.taken_back`. A folder is never changed: lines that a load takes
+back are left out of a new one that takes its place, and a file that is taken back whole loses its folders.
+"""
+
+import pickle
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from pipelines.errors import SourceError, StudyflowError
+from pipelines.load.ledger import Plan, Task
+from pipelines.load.loaded import Loaded
+from pipelines.load.loader import Progress, load
+from pipelines.load.withhold import forgotten
+from pipelines.spark.tasks import KEPT, PART, Cut, FileToRead, OneLoad, cut, judge_parts, parts_of
+from pipelines.spark.views import drop_view_of_files, literal, make_view_of_files, parquet_files
+from pipelines.warehouse import has_table, only_row, raw_tables_ddl, transaction
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+PARTS_AT_ONCE = 8
+"""Into how many tasks small files are spread, if there are as many."""
+
+LEDGER = """
+create schema if not exists parquet;
+create table if not exists parquet.parts (part_id integer, file_id integer, load_id integer, folder varchar);
+create table if not exists parquet.taken_back (file_id integer, line_number bigint, load_id integer);
+create table if not exists parquet.no_deliveries as from raw.deliveries limit 0;
+"""
+WITHOUT_TAKEN_BACK = "from parquet.raw_deliveries anti join parquet.taken_back using (file_id, line_number, load_id)"
+
+
+class SparkLoader:
+    """Loads files into a folder, in a session of Spark."""
+
+    def __init__(self, spark: "SparkSession", folder: Path, part_bytes: int = PART) -> None:
+        self.spark = spark
+        self.folder = folder
+        self.part_bytes = part_bytes
+
+    def load(
+        self, connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], progress: Progress | None = None
+    ) -> Loaded:
+        """Read what is new under the paths, as `pipelines.load.loader.load` does.
+
+        Raises:
+            StudyflowError: a task failed, or the table of statuses is missing or wrong.
+        """
+        from pyspark.errors import PySparkException  # noqa: PLC0415 - it may be missing
+
+        prepare(connection)
+        try:
+            loaded = load(connection, paths, progress, self.insert)
+        except PySparkException as error:
+            said = str(error).strip().split("\n", maxsplit=1)[0]
+            msg = f"The files could not be loaded on Spark, and nothing has changed. Spark says: {said}"
+            raise StudyflowError(msg) from error
+        with transaction(connection):
+            self._write_without_what_was_taken_back(connection)
+        return loaded
+
+    def insert(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        todo: Plan,
+        load_id: int,
+        statuses: list[str],
+        progress: Progress | None,
+    ) -> list[Task]:
+        """Write the lines of files as Parquet; the tasks whose file could not be read to its end."""
+        from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415 - it may be missing
+
+        next_part = only_row(connection, "select coalesce(max(part_id), 0) + 1 from parquet.parts")[0]
+        files = [
+            FileToRead(task.reader.source, task.reader.file_id, task.reader.cursor, task.reader.fingerprint, part_id)
+            for part_id, task in enumerate(todo.tasks, start=next_part)
+        ]
+        problems: dict[int, str] = {}
+        parts: list[FileToRead] = []
+        for number, found in self._cut(files).items():
+            if isinstance(found, str):
+                problems[files[number].part_id] = found
+            else:
+                todo.tasks[number].reader.cursor = found.cursor
+                todo.tasks[number].reader.fingerprint = found.fingerprint
+                parts += parts_of(files[number], found)
+        new = self.folder / "new"
+        shutil.rmtree(new, ignore_errors=True)
+        if parts:
+            loaded_at = only_row(connection, "select loaded_at from raw.loads where load_id = $1", [load_id])[0]
+            task = judge_parts(parts, OneLoad(load_id, loaded_at, statuses, forgotten(connection)))
+            rows = self._numbered(len(parts), sum(part.source.size - part.cursor.offset for part in parts))
+            rows = rows.mapInArrow(task, from_arrow_schema(KEPT)).selectExpr("*", "part_id as part")
+            rows.write.partitionBy("is_withheld", "part").parquet(str(new))
+            problems |= self._problems(connection, new)
+        for file in files:
+            if file.part_id not in problems:
+                self._take_in(connection, new, file, load_id)
+        shutil.rmtree(new, ignore_errors=True)
+        show_parts(connection)
+        if progress:
+            size = sum(file.source.size for file in files)
+            progress(size, size)
+        failed = [task for task, file in zip(todo.tasks, files, strict=True) if file.part_id in problems]
+        names = {file.part_id: file.source.name for file in files}
+        todo.problems += [SourceError(names[part_id], problem) for part_id, problem in sorted(problems.items())]
+        return failed
+
+    def _cut(self, files: list[FileToRead]) -> dict[int, Cut | str]:
+        rows = self._numbered(len(files), sum(file.source.size for file in files))
+        answers = rows.mapInArrow(cut(files, self.part_bytes), "answer binary").collect()
+        return dict(pickle.loads(row.answer) for row in answers)  # noqa: S301 - from this very package
+
+    def _numbered(self, count: int, size: int) -> "DataFrame":
+        """Numbers from 0, in as many parts as so many bytes of files are worth."""
+        return self.spark.range(0, count, 1, min(count, PARTS_AT_ONCE + size // PART))
+
+    def _problems(self, connection: duckdb.DuckDBPyConnection, new: Path) -> dict[int, str]:
+        """Why files that could be cut could not be read once more."""
+        if not (folders := list(new.glob("is_withheld=false/part=*"))):
+            return {}
+        query = f"select part_id, max(reason) from {parquet_files(folders)} where line_number = 0 group by part_id"  # noqa: S608
+        return dict(connection.execute(query).fetchall())
+
+    def _take_in(self, connection: duckdb.DuckDBPyConnection, new: Path, file: FileToRead, load_id: int) -> None:
+        withheld = new / "is_withheld=true" / f"part={file.part_id}"
+        if withheld.exists():
+            query = f"select file_id, line_number, load_id from {parquet_files([withheld])}"  # noqa: S608
+            connection.execute(f"insert into raw.forgotten_lines {query}")
+        made = new / "is_withheld=false" / f"part={file.part_id}"
+        if made.exists():
+            self._add(connection, made, file.part_id, file.file_id, load_id)
+
+    def _add(self, connection: duckdb.DuckDBPyConnection, made: Path, part_id: int, file_id: int, load_id: int) -> None:
+        place = self.folder / f"part-{part_id}"
+        shutil.rmtree(place, ignore_errors=True)  # of a load that was killed
+        made.rename(place)
+        connection.execute("insert into parquet.parts values ($1, $2, $3, $4)", [part_id, file_id, load_id, str(place)])
+
+    def _write_without_what_was_taken_back(self, connection: duckdb.DuckDBPyConnection) -> None:
+        touched = connection.execute(
+            "select part_id, file_id, load_id from parquet.parts semi join parquet.taken_back using (file_id, load_id)"
+        ).fetchall()
+        columns = ", ".join(columns_of_deliveries(connection))
+        for part_id, file_id, load_id in touched:
+            next_part = only_row(connection, "select max(part_id) + 1 from parquet.parts")[0]
+            new = self.folder / "new"
+            new.mkdir(parents=True)
+            query = f"select {columns}, {next_part}::integer as part_id {WITHOUT_TAKEN_BACK} where part_id = {part_id}"
+            [rows] = only_row(connection, f"copy ({query}) to {literal(str(new / 'left.parquet'))} (format parquet)")
+            if rows:
+                self._add(connection, new, next_part, file_id, load_id)
+            shutil.rmtree(new, ignore_errors=True)
+            connection.execute("delete from parquet.parts where part_id = $1", [part_id])
+        if touched:
+            connection.execute("delete from parquet.taken_back")
+            show_parts(connection)
+
+
+def remove_parts(folder: Path, but: set[int]) -> None:
+    """Remove the folders of lines, but those of these parts."""
+    kept = {f"part-{part_id}" for part_id in but}
+    for place in folder.glob("part-*"):
+        if place.name not in kept:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables that say which folders have lines, and the view raw.deliveries in the place of the table."""
+    if has_table(connection, "parquet", "parts"):
+        return
+    connection.execute(raw_tables_ddl())
+    connection.execute(LEDGER)
+    connection.execute("drop table raw.deliveries")
+    show_parts(connection)
+
+
+def columns_of_deliveries(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The columns of raw.deliveries."""
+    return [str(name) for name, *_ in connection.execute("describe parquet.no_deliveries").fetchall()]
+
+
+def show_parts(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make raw.deliveries the lines of all folders that are listed."""
+    folders = [
+        Path(folder) for (folder,) in connection.execute("select folder from parquet.parts order by part_id").fetchall()
+    ]
+    query = "from parquet.no_deliveries"
+    if folders:
+        make_view_of_files(connection, "raw_deliveries", folders)
+        query += f" union all select {', '.join(columns_of_deliveries(connection))} {WITHOUT_TAKEN_BACK}"
+    connection.execute(f"create or replace view raw.deliveries as {query}")
+    if not folders:
+        drop_view_of_files(connection, "raw_deliveries")
