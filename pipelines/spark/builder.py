@@ -17,7 +17,7 @@ import duckdb
 
 from pipelines.build import run_dbt
 from pipelines.errors import UsageError
-from pipelines.settings import PACKAGE, Settings
+from pipelines.settings import IS_WORKSPACE, PACKAGE, PROJECT, Settings
 from pipelines.spark.loading import SparkLoader, remove_parts
 from pipelines.spark.raw import make_file_tables, write_raw
 from pipelines.spark.session import session, target
@@ -46,6 +46,9 @@ class SparkBuilder:
 
     def __enter__(self) -> Self:
         """Start Spark, so that what is missing is said before anything is done."""
+        if IS_WORKSPACE:
+            msg = f"{PROJECT}: --engine spark does not work in a workspace yet. Use a copy of studyflow's repository."
+            raise UsageError(msg)
         if found := GLOB.search(str(self.folder)):
             msg = (
                 f"{self.folder}: Spark takes {found.group()!r} in a path for a pattern. Choose another --spark-folder."

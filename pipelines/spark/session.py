@@ -4,6 +4,7 @@ import importlib.util
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from pipelines.errors import StudyflowError
-from pipelines.settings import PROJECT
+from pipelines.settings import PACKAGE
 from pipelines.yaml_files import read_yaml
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def session() -> Iterator["SparkSession"]:
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # what runs the tasks of a local session
     os.environ.setdefault("SPARK_LOCAL_IP", os.environ.get("STUDYFLOW_SPARK_HOST", "127.0.0.1"))
+    # dbt asks for Hive with each statement, which only a new session can have, and no server gives
+    warnings.filterwarnings("ignore", message="Failed to set spark.sql.catalogImplementation")
     builder = SparkSession.builder
     for name, value in _parameters(target()).items():
         builder = builder.config(name, value)
@@ -64,5 +67,5 @@ def _parameters(target: str) -> dict[str, str]:
     """What profiles.yml says of a target of Spark, with the variables of this process."""
     environment = jinja2.Environment(autoescape=False)  # noqa: S701 - settings, not HTML
     environment.globals["env_var"] = os.environ.get
-    said = read_yaml(PROJECT / "profiles.yml")["studyflow"]["outputs"][target]["server_side_parameters"]
+    said = read_yaml(PACKAGE / "profiles.yml")["studyflow"]["outputs"][target]["server_side_parameters"]
     return {name: environment.from_string(str(value)).render() for name, value in said.items()}
