@@ -159,7 +159,7 @@ class Data:
 
     @property
     def as_of(self) -> datetime:
-        """The moment that a full run speaks for: after all of them."""
+        """As-of of a full run: after all of them."""
         return START + timedelta(days=DAYS + 10)
 
 

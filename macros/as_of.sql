@@ -1,4 +1,4 @@
-{#- The moment the tables speak for, one value for the whole run: as it is set, or when the run started. -#}
+{#- The time that the data is as of, one value for the whole run: as it is set, or when the run started. -#}
 
 {% macro as_of() -%}
     cast('{{ setting('as_of') or run_started_at.isoformat() }}' as {{ instant_type() }})

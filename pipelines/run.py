@@ -232,7 +232,7 @@ def build_tables(settings: Settings) -> int:
 
 
 def check_tables(settings: Settings, *, strict: bool, as_of_must_match: bool, waiting: Waiting | None) -> "Report":
-    """Check all tables; they must be there, and speak for the settings' moment if that must match.
+    """Check all tables; they must be there, and as of the time of the settings if that must match.
 
     Tables that are found wrong are marked, so that the next build makes everything anew; else nothing is written.
     """

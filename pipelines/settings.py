@@ -26,7 +26,7 @@ REPORTS = DATA / "reports"
 REPORTS_KEPT = 30
 """How many dated reports stay in a folder of them."""
 AS_OF_YEARS_AHEAD = 10
-"""How far in the future a run may speak for. Daily tables have rows up to then."""
+"""How far in the future as-of may be. Daily tables have rows up to then."""
 WAIT_SECONDS = 600.0
 """How long a run waits for another on the same warehouse."""
 
@@ -37,7 +37,7 @@ Engine = Literal["duckdb", "spark"]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What one run works on. `as_of` is the one moment that the whole run speaks for, in UTC; if nobody asked for it, now.
+    """What one run works on. `as_of` is one time for the whole run, in UTC; if nobody asked for it, now.
 
     `reports_kept`: the run also makes a report, and so many dated ones stay. `spark_folder`: where Spark's tables are.
     """
@@ -126,7 +126,7 @@ def sample_as_of() -> datetime:
 
 
 def parse_as_of(text: str) -> datetime:
-    """A moment that tables may speak for.
+    """A time that data may be as of.
 
     Raises:
         StudyflowError: it is no instant, or so far in the future that daily tables would grow without telling more.

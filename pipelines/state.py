@@ -56,7 +56,7 @@ class Build:
 
 
 def built_as_of(connection: duckdb.DuckDBPyConnection) -> datetime | None:
-    """The moment that the tables speak for; None where none have been built."""
+    """The time that the data in the tables is as of; None where none have been built."""
     if not has_table(connection, "audit", "built_as_of"):
         return None
     as_of: datetime = only_row(connection, "select as_of from audit.built_as_of")[0]

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipelines.load.judge import Reason
-from pipelines.plain import instant
+from pipelines.plain import instant, plural, several
 from pipelines.reference import known_statuses
 from pipelines.state import built_as_of, is_made_of_what_is_loaded
 from pipelines.trust import Trust, read_trust, sentences
@@ -21,6 +21,9 @@ from pipelines.warehouse import has_table, only_row
 
 ACCOUNTING = (Path(__file__).parent / "accounting.sql").read_text(encoding="utf-8")
 ACCOUNTING_OF_TABLES = (Path(__file__).parent / "accounting_of_tables.sql").read_text(encoding="utf-8")
+BESIDE_TABLES = 8
+"""How wide the frame, its padding and what is between the two tables are."""
+LONGEST_BAR = 12
 REASONS = (*get_args(Reason), "unknown_status", "unknown_prior_status")
 
 
@@ -116,13 +119,15 @@ def _accounting(counts: dict[str, int]) -> dict[str, Any]:
 
 def render(summary: Summary, console: Console) -> None:
     """Print the summary for a person: the lines and what became of them beside the participants by stage."""
-    side_by_side = Table.grid(padding=(0, 2))
-    side_by_side.add_column(no_wrap=True)
-    side_by_side.add_column(no_wrap=True)
-    side_by_side.add_row(_lines_table(summary), _stages_table(summary))
+    lines, stages = _lines_table(summary), _stages_table(summary)
+    beside = console.width - BESIDE_TABLES - sum(console.measure(table).maximum for table in (lines, stages))
+    tables: Table | Group = Group(lines, stages)
+    if beside >= 0:
+        tables = Table.grid(padding=(0, 2))
+        tables.add_row(lines, _stages_table(summary, min(LONGEST_BAR, beside)))
     notes = [Text(note) for note in _notes(summary)]
-    title = f"studyflow, as of {summary.as_of:%Y-%m-%d %H:%M} UTC" if summary.as_of else "studyflow"
-    console.print(Panel(Group(side_by_side, *notes), title=title, title_align="left", expand=False, padding=(1, 2)))
+    title = f"studyflow, data as of {summary.as_of:%Y-%m-%d %H:%M} UTC" if summary.as_of else "studyflow"
+    console.print(Panel(Group(tables, *notes), title=title, title_align="left", expand=False, padding=(1, 2)))
 
 
 def _lines_table(summary: Summary) -> Table:
@@ -142,21 +147,24 @@ def _lines_table(summary: Summary) -> Table:
     for name, count, style in rows:
         table.add_row(name, f"{count:,}", style=style)
     table.add_section()
-    table.add_row(f"in {summary.files:,} files", f"{accounting['lines']:,}", style="bold")
+    table.add_row(f"in {several(summary.files, 'file')}", f"{accounting['lines']:,}", style="bold")
     if accounting["forgotten"]:
         table.add_row("forgotten, besides", f"{accounting['forgotten']:,}", style="dim")
     return table
 
 
-def _stages_table(summary: Summary) -> Table:
+def _stages_table(summary: Summary, longest_bar: int = 0) -> Table:
+    """Participants by stage, with a bar beside each number that is at most so many letters long."""
     table = Table(title="Participants", title_justify="left", box=None, show_header=False, padding=(0, 1))
     table.add_column(no_wrap=True)
-    table.add_column(justify="right")
+    table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
     most = max(summary.stages.values(), default=0)
     for stage, count in summary.stages.items():
-        table.add_row(stage, f"{count:,}", Text("█" * round(12 * count / most) if most else "", style="cyan"))
-    table.add_row(f"in {summary.studies:,} studies", f"{summary.participants:,}", "", style="bold")
+        bar = "█" * round(longest_bar * count / most) if most else ""
+        table.add_row(stage, f"{count:,}", Text(bar, style="cyan"))
+    of_all = f"in {several(summary.studies, 'study', 'studies')}"
+    table.add_row(of_all, f"{summary.participants:,}", "", style="bold")
     return table
 
 
@@ -168,11 +176,13 @@ def _notes(summary: Summary) -> list[str]:
         notes += sentences(summary.trust)
     if summary.gaps:
         notes.append(
-            f"{summary.gaps:,} gaps in the histories of {summary.participants_with_gaps:,} participants (audit.gaps); "
+            f"{several(summary.gaps, 'gap')} in the histories of "
+            f"{several(summary.participants_with_gaps, 'participant')} (audit.gaps); "
             "by study: audit.feed_coverage."
         )
     if summary.unfinished_files:
-        notes.append(f"{summary.unfinished_files:,} files end in a partial last line, read once complete.")
+        end = plural(summary.unfinished_files, "ends", "end")
+        notes.append(f"{several(summary.unfinished_files, 'file')} {end} in a partial last line, read once complete.")
     if summary.accounting["rejected"]:
         notes.append("Rejected lines are kept whole in audit.rejected_lines.")
     return ["", *notes] if notes else []

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from oracle.lines import Delivery
@@ -48,11 +49,16 @@ def describe(product: Product, connection: duckdb.DuckDBPyConnection) -> None:
 
 @contextmanager
 def warehouse(
-    product: Product, deliveries: Sequence[Delivery], studies: Sequence[Row] = (), as_of: datetime = AS_OF
+    product: Product,
+    deliveries: Sequence[Delivery],
+    studies: Sequence[Row] = (),
+    as_of: datetime = AS_OF,
+    **more: Any,  # noqa: ANN401
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A warehouse of these deliveries, with every model."""
+    """A warehouse of these deliveries, with every model. `more`: `people` of people.csv, and what `Product.build` takes."""
     models = [model["name"] for model in product.models.values()]
-    with product.warehouse(deliveries, *models, as_of=as_of, optional={"stg_studies": studies}) as connection:
+    optional = {"stg_studies": studies, "stg_people": more.pop("people", ())}
+    with product.warehouse(deliveries, *models, as_of=as_of, optional=optional, **more) as connection:
         describe(product, connection)
         yield connection
 

@@ -68,7 +68,7 @@ def test_what_a_terminal_shows_is_what_it_was(database: Path) -> None:
 
 
 def test_a_pipe_gets_csv_with_what_the_mart_says(ask: Asked, database: Path) -> None:
-    """Every value, with the moment it speaks for in the table itself: nothing is said beside it."""
+    """Every value, with the time it is as of in the table itself: nothing is said beside it."""
     answered = ask("funnel", "st-1")
     assert answered.stderr == ""
     rows = list(csv.DictReader(io.StringIO(answered.stdout), strict=True))
@@ -93,7 +93,9 @@ def test_json_has_the_types_of_the_mart(ask: Asked) -> None:
         "participants": 3,
         "overdue": 2,
         "hidden": 1,
+        "states": 1,
         "amount_cents": 10000,
+        "amounts": [{"currency": None, "amount_cents": 10000}],
         "without_amount": 1,
     }
     assert [row["participant_id"] for row in backlog["participants"]] == ["p-gap"]

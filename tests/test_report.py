@@ -7,16 +7,21 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
+import typer.main
 from oracle.lines import Delivery
 from oracle.trust import wilson
 from product import Product
 from report_warehouse import AS_OF, GOLDEN, HOSTILE, MONDAY, described_sample, finished, hostile, journey, warehouse
+from typer.testing import CliRunner
 
-from pipelines.errors import StudyflowError
+from pipelines.cli import app
+from pipelines.errors import ExitCode, StudyflowError, UsageError
 from pipelines.report import ReportRequest, formatting, write
+from pipelines.report.links import Links
 from pipelines.report.questions import QUERIES, Scope, ask, read
 
 WEEK = timedelta(days=7)
@@ -72,8 +77,8 @@ def test_the_html_has_one_heading_for_each_thing_in_order(of_sample: tuple[str, 
     headings = re.findall(r"<(h[1-6])[^>]*>(?:<bdi>)?([^<]*)", of_sample[0])
     assert [text for rank, text in headings if rank == "h1"] == ["Research operations"]
     assert [text for rank, text in headings if rank == "h2"] == [
-        *("What changed", "Needs action", "Incentives", "Stalled participants", "People contacted too much"),
-        *("Missing data", "Studies", "Terms"),
+        *("What changed", "Needs action", "Studies that stand out", "What changed, by study", "Incentives"),
+        *("Stalled participants", "People contacted too much", "Missing data", "All studies", "Terms"),
     ]
     assert len([text for rank, text in headings if rank == "h3"]) == 6
 
@@ -140,8 +145,9 @@ def test_every_query_says_what_it_is_for_and_what_its_columns_mean(
     sample: duckdb.DuckDBPyConnection, name: str
 ) -> None:
     """The head of a query is what readers see of it; a column of a mart that it names must be there."""
-    about, _, meanings, _ = read(name)
+    about, whole, _, meanings, sql = read(name)
     assert about.endswith(".")
+    assert ("limit $rows" in sql) <= bool(whole), "a list that is cut names the command that has all"
     columns = {
         ".".join(row)
         for row in sample.execute("select schema_name, table_name, column_name from duckdb_columns()").fetchall()
@@ -163,7 +169,7 @@ def test_shares_are_those_of_the_marts(sample: duckdb.DuckDBPyConnection) -> Non
     """Queries that count anew for an interval must come to the share that the mart has."""
     studies = sample.execute("select study_id, screener_pass_rate, show_rate from marts.study_progress").fetchall()
     for study_id, passed, showed in studies:
-        scope = Scope(datetime(2026, 8, 1, tzinfo=UTC), datetime(2026, 7, 25, tzinfo=UTC), study_id)
+        scope = Scope(datetime(2026, 8, 1, tzinfo=UTC), datetime(2026, 7, 25, tzinfo=UTC), ZoneInfo("UTC"), study_id)
         shares = {row["what"]: row["share"] for row in ask(sample, "study_rates", scope).rows}
         assert shares.get("Passed the screener") == pytest.approx(passed)
         assert shares.get("Came to the interview") == pytest.approx(showed)
@@ -172,7 +178,7 @@ def test_shares_are_those_of_the_marts(sample: duckdb.DuckDBPyConnection) -> Non
 
 def test_what_changed_by_study_adds_up_to_what_changed(sample: duckdb.DuckDBPyConnection) -> None:
     """Two queries tell the same story; a participant is in one study, so nobody counts twice."""
-    scope = Scope(datetime(2026, 8, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC))
+    scope = Scope(datetime(2026, 8, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC), ZoneInfo("UTC"))
     whole = {row["what"]: row["participants"] for row in ask(sample, "changed", scope).rows}
     rows = ask(sample, "changed_by_study", scope, rows=100).rows
     for what, column in (
@@ -245,7 +251,7 @@ def test_a_hostile_study_is_asked_for_as_it_is_called(product: Product) -> None:
     """The query that is shown is the one that was asked: with any id in it, it gives that study's rows."""
     with hostile(product) as connection:
         for bad in HOSTILE:
-            answer = ask(connection, "study_funnel", Scope(AS_OF, MONDAY, bad))
+            answer = ask(connection, "study_funnel", Scope(AS_OF, MONDAY, ZoneInfo("UTC"), bad))
             assert [row["reached"] for row in answer.rows][:1] == [1], bad
             assert connection.execute(answer.sql).fetchall()
 
@@ -270,7 +276,7 @@ def test_of_one_study_everything_is_of_that_study(sample: duckdb.DuckDBPyConnect
 
 
 def test_it_tells_what_changed_since_the_last_report_of_the_same(product: Product, tmp_path: Path) -> None:
-    """A report in the folder says in a tag what it speaks of. One of a single study, a later one, or other files, do not count."""
+    """A report in the folder says in a tag what it covers. One of a single study, a later one, or other files, do not count."""
     people = [
         finished("p1", "s"),
         finished("p2", "t"),
@@ -290,6 +296,107 @@ def test_it_tells_what_changed_since_the_last_report_of_the_same(product: Produc
     assert told["Added"] == 1
 
 
+def test_the_days_before_are_the_same_days_of_the_week() -> None:
+    """A weekend against a weekend: Saturday to Monday against Thursday to Saturday would always look like a fall."""
+    zone = ZoneInfo("America/New_York")
+    monday = datetime(2026, 3, 9, 9, tzinfo=zone)  # clocks went forward on the 8th
+    since, until = Scope(monday, datetime(2026, 3, 6, 18, tzinfo=zone), zone).before
+    assert (since, until) == (datetime(2026, 2, 27, 18, tzinfo=zone), datetime(2026, 3, 2, 9, tzinfo=zone))
+    since, until = Scope(monday, monday - 2 * WEEK - timedelta(hours=1), zone).before
+    assert until == monday - 3 * WEEK, "of more than two weeks, three weeks earlier: the two do not overlap"
+
+
+def test_a_friday_evening_in_new_york_is_a_friday(product: Product, tmp_path: Path) -> None:
+    """The report is named and dated by the clocks of report_timezone, which it names, whatever day it is in UTC."""
+    as_of = datetime(2026, 8, 1, 2, 30, tzinfo=UTC)
+    with warehouse(product, finished("p1", "s"), as_of=as_of, report_timezone="America/New_York") as connection:
+        html, markdown = write(connection, tmp_path).files
+    assert html.name == "studyflow-2026-07-31.html"
+    said = markdown.read_text(encoding="utf-8").replace(formatting.SPACE, " ")
+    assert "Data as of Friday 31 Jul 2026, 22:30 America/New_York" in said
+    assert "Since Friday 24 Jul 2026, 22:30" in said
+
+
+def test_debts_that_overlap_are_one_line(product: Product, tmp_path: Path) -> None:
+    """Somebody who is owed, overdue and hidden would be counted twice, were the two numbers added up."""
+    hidden = journey("hidden", "s", "NOT_STARTED", "INTERVIEW_COMPLETED", "OPTED_OUT")
+    money = {"study_id": "s", "incentive_cents": 7550, "currency": "EUR"}
+    other = {"study_id": "t", "incentive_cents": 500000, "currency": "JPY"}
+    people = [*hidden, *finished("p1", "s"), *finished("p2", "t"), *finished("p3", "u")]
+    with warehouse(product, people, [money, other]) as connection:
+        told = write(connection, tmp_path, ReportRequest(formats=("md",)))
+    said = told.actions[0].replace(formatting.SPACE, " ")
+    assert said.startswith("4 incentives overdue, not sent (oldest ")
+    assert said.endswith("JPY 5,000, EUR 151 and 1 of unknown amount; of these 1 in no Rally table)")
+    assert not any("Rally hides" in action for action in told.actions)
+
+
+def test_over_the_limit_is_said(product: Product, tmp_path: Path) -> None:
+    """2 of 1 looks like a mistake of ours."""
+    people = [*finished("p1", "s"), *finished("p2", "s"), *journey("p3", "s", "NOT_STARTED", "INVITE_SENT")]
+    with warehouse(product, people, [{"study_id": "s", "participation_limit": 1}]) as connection:
+        [file] = write(connection, tmp_path, ReportRequest(since=MONDAY, formats=("md",))).files
+    said = file.read_text(encoding="utf-8").replace(formatting.SPACE, " ")
+    assert "2 of 1, 1 over" in said
+    assert "of these 1 over the limit" in said
+
+
+def test_ids_lead_to_rally_where_the_user_says_how(product: Product, tmp_path: Path) -> None:
+    """Studyflow does not know where a workspace is. Ids of any text stay within the address."""
+    links = Links("https://rally.example/s/{study_id}", "https://rally.example/s/{study_id}/p/{participant_id}")
+    with warehouse(product, finished("p/1 ?", "s")) as connection:
+        html, markdown = write(connection, tmp_path, ReportRequest(links=links, names=True)).files
+    targets = set(Page(html.read_text(encoding="utf-8")).values("href"))
+    assert {"https://rally.example/s/s", "https://rally.example/s/s/p/p%2F1%20%3F"} <= targets
+    assert "](<https://rally.example/s/s/p/p%2F1%20%3F>)" in markdown.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [
+        ("rally.example/{study_id}", "must begin with https"),
+        ("https://rally.example/", "must have {study_id}"),
+        ("javascript:alert('{study_id}')", "must begin with https"),
+        ("https://r.example/{study}", "has {study}"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_refused(url: str, what: str) -> None:
+    """A link that everybody who gets the report would find broken, or worse."""
+    with pytest.raises(StudyflowError, match=re.escape(what)):
+        Links(study_url=url)
+
+
+def test_people_are_named_only_if_asked_for(product: Product, tmp_path: Path) -> None:
+    """A report is forwarded; whoever wants names in it says so."""
+    people = [{"person_id": "person of p1", "person_name": "Ada Lovelace"}]
+    with warehouse(product, finished("p1", "s"), people=people) as connection:
+        for names in (False, True):
+            files = write(connection, tmp_path, ReportRequest(names=names)).files
+            assert all(("Ada Lovelace" in file.read_text(encoding="utf-8")) is names for file in files)
+
+
+@pytest.mark.parametrize(
+    "option", [("--since", "yesterday"), ("--study-url", "x"), ("--participant-url", "https://r/{x}")]
+)
+def test_wrong_arguments_are_wrong_usage(option: tuple[str, str]) -> None:
+    """A schedule tells by the exit code whether to try again."""
+    assert CliRunner().invoke(app, ["report", *option]).exit_code == ExitCode.USAGE
+
+
+def test_a_report_as_pdf_is_refused(sample: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """A folder called x.pdf would not be what was asked for."""
+    with pytest.raises(UsageError, match="written as"):
+        write(sample, tmp_path / "x.pdf")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_command_that_a_report_names_is_there(of_sample: tuple[str, str]) -> None:
+    """Whoever types what stands there gets an answer."""
+    named = set(re.findall(r"`studyflow (\w+)", of_sample[1]))
+    assert named <= set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    assert {"backlog", "sql"} <= named
+
+
 def test_nothing_to_tell_since_later(sample: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """An interval that ends before it begins is a mistake of whoever typed it."""
     with pytest.raises(StudyflowError, match="Choose an earlier --since"):
@@ -297,7 +404,7 @@ def test_nothing_to_tell_since_later(sample: duckdb.DuckDBPyConnection, tmp_path
 
 
 def test_another_moment_is_refused_with_the_command_to_run(sample: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    """The tables speak for one moment; a report of another would be wrong."""
+    """The tables are as of one time; a report of another would be wrong."""
     with pytest.raises(StudyflowError, match="studyflow run --as-of 2026-07-01T00:00:00Z"):
         write(sample, tmp_path, ReportRequest(as_of=datetime(2026, 7, 1, tzinfo=UTC)))
 

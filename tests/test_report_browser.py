@@ -1,8 +1,10 @@
-"""The report in a real browser: at three widths, in light and dark, printed, and under an accessibility checker."""
+"""The report in a real browser: at seven widths, in light and dark, printed, and under an accessibility checker."""
 
 import importlib
+import re
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -10,7 +12,7 @@ import pytest
 from product import Product
 from report_warehouse import AS_OF, HOSTILE, MONDAY, described_sample, finished, journey, warehouse
 
-from pipelines.report import ReportRequest, write
+from pipelines.report import ReportRequest, charts, write
 from pipelines.settings import PROJECT
 
 if TYPE_CHECKING:
@@ -21,7 +23,37 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium or google-chrome on the PATH to open the report with"),
 ]
-WIDTHS = (380, 900, 1600)
+WIDTHS = (380, 768, 1024, 1280, 1440, 1600, 1920)
+WHOLE_FROM = 1024
+"""From this width on, nothing scrolls."""
+MEASURE = """
+() => [...document.querySelectorAll('.scroll')]
+    .filter(box => box.checkVisibility({contentVisibilityAuto: true, visibilityProperty: true}))
+    .map(box => ({
+        table: box.querySelector('caption').innerText,
+        isCut: box.scrollWidth > box.clientWidth,
+        says: getComputedStyle(box.parentElement.querySelector('.more')).visibility === 'visible',
+    }))
+"""
+OUTSIDE = """
+() => [...document.querySelectorAll('svg')].flatMap(svg => {
+    const frame = svg.getBoundingClientRect();
+    return [...svg.querySelectorAll('text')].filter(text => {
+        const box = text.getBoundingClientRect();
+        return box.left < frame.left - 1 || box.right > frame.right + 1;
+    }).map(text => text.textContent);
+})
+"""
+TOUCHING = """
+selector => [...document.querySelectorAll(selector)].flatMap(group => {
+    const boxes = [...group.querySelectorAll('text, dd, dt')].filter(one => one.textContent.trim())
+        .map(one => [one.textContent, one.getBoundingClientRect()]);
+    return boxes.flatMap(([said, one], place) => boxes.slice(place + 1)
+        .filter(([, other]) => one.left < other.right && other.left < one.right
+            && one.top + 2 < other.bottom && other.top + 2 < one.bottom)
+        .map(([other]) => [said, other]));
+})
+"""
 
 api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
@@ -85,13 +117,54 @@ def note(page: "Page", asked: list[str], said: list[str]) -> None:
     page.on("console", say)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_is_wider_than_the_screen(browser: "Browser", sample: Path, small: Path, width: int) -> None:
-    """A page that scrolls sideways is unreadable on a phone; wide tables scroll by themselves."""
+def test_no_table_is_cut_and_what_scrolls_says_so(browser: "Browser", sample: Path, small: Path) -> None:
+    """A column out of sight is a column that nobody knows of.
+
+    From 1024 pixels on every table is whole; below, a table may scroll by itself, never the page, and says so.
+    """
     for file in (sample, small):
-        page = opened(browser, file, width)
-        assert page.evaluate("document.documentElement.scrollWidth") == width
+        page = opened(browser, file)
+        page.evaluate("document.querySelectorAll('details.data').forEach(one => one.open = true)")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_function("width => innerWidth === width", arg=width)
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+            measured = page.evaluate(MEASURE)
+            assert len(measured) > 20
+            cut = [one["table"] for one in measured if one["isCut"]]
+            assert not cut or width < WHOLE_FROM, (width, cut)
+            assert [one["table"] for one in measured if one["isCut"] != one["says"]] == [], width
         page.close()
+
+
+def test_numbers_of_seven_digits_touch_nothing(browser: "Browser", sample: Path, tmp_path: Path) -> None:
+    """In pictures and tiles of a large workspace, numbers stand apart and in one piece."""
+    many = [1_234_567, 1_200_345, 987_654, 1_234_567]
+    days = [date(2026, 7, day) for day in range(1, 29)]
+    pictures = [
+        charts.funnel(
+            [{"label": f"Step {n}", "reached": n, "may_still_come": n, "lost": n} for n in many[:3]], "a", "a"
+        ),
+        charts.flow(
+            [{"day": d, "stage": "s", "stage_order": 1, "participants": n} for d in days for n in many], "b", "b"
+        ),
+        charts.backlog([{"day": day, "overdue": 1_234_567, "not_yet_overdue": 987_654} for day in days], "c", "c"),
+    ]
+    text = sample.read_text(encoding="utf-8")
+    tiles = re.sub(r"(<dd>)[\d,]+( <span class=\"was\">was )[\d,]+", r"\g<1>1,234,567\g<2>1,234,567", text)
+    file = tmp_path / "large.html"
+    file.write_text(
+        tiles.replace("</main>", "".join(f"<figure>{one}</figure>" for one in pictures) + "</main>"), "utf-8"
+    )
+    page = opened(browser, file)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.evaluate(TOUCHING, ".tiles, svg") == [], width
+        assert page.evaluate(OUTSIDE) == [], width
+        broken = "[...document.querySelectorAll('.number, dd, td.n')].filter(one => one.getClientRects().length > 1)"
+        assert page.evaluate(f"{broken}.length") == 0
+    page.close()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -100,7 +173,7 @@ def test_the_first_screen_says_what_changed_and_what_is_most_urgent(
 ) -> None:
     """On a phone, too, nobody has to scroll to see that incentives are overdue."""
     page = opened(browser, sample, width)
-    for text in ("What changed", "Needs action", "incentives overdue, not sent", "owed incentives that Rally hides"):
+    for text in ("What changed", "Needs action", "incentives overdue, not sent", "incentives not delivered"):
         box = page.get_by_text(text, exact=True).first.bounding_box()
         assert box
         assert box["y"] + box["height"] < 800, text
@@ -134,16 +207,7 @@ def test_the_accessibility_checker_finds_nothing(
 def test_text_of_pictures_can_be_selected_and_lies_within_them(browser: "Browser", sample: Path) -> None:
     """Fonts differ from machine to machine; labels must not be cut where the browser's is wider than vl-convert's."""
     page = opened(browser, sample)
-    outside = page.evaluate(
-        """() => [...document.querySelectorAll('svg')].flatMap(svg => {
-            const frame = svg.getBoundingClientRect();
-            return [...svg.querySelectorAll('text')].filter(text => {
-                const box = text.getBoundingClientRect();
-                return box.left < frame.left - 1 || box.right > frame.right + 1;
-            }).map(text => text.textContent);
-        })"""
-    )
-    assert outside == []
+    assert page.evaluate(OUTSIDE) == []
     picked = page.evaluate(
         """() => {
             const label = [...document.querySelectorAll('svg text')].find(text => text.textContent === 'Invited');
@@ -165,6 +229,9 @@ def test_it_prints(browser: "Browser", sample: Path) -> None:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert not page.locator("details").first.is_visible()
     assert page.get_by_text("The first 12 of").first.is_visible()
-    page.set_viewport_size({"width": 703, "height": 1000})
+    page.set_viewport_size({"width": 703, "height": 1017})
     assert page.evaluate("document.documentElement.scrollWidth") == 703
+    summary = page.evaluate("document.querySelector('.details').getBoundingClientRect().top")
+    assert summary < 2 * 1017 - 150, "two pages of A4, with room for what may not be broken across them"
+    assert page.evaluate("getComputedStyle(document.querySelector('.details')).breakBefore") == "page"
     page.close()

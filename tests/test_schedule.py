@@ -46,7 +46,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @contextmanager
 def on_day(settings: Settings, number: int) -> Iterator[Any]:
-    """A connection to a copy of the warehouse whose tables say that they speak for that day of July."""
+    """A connection to a copy of the warehouse whose tables say that they are as of that day of July."""
     copy = settings.database.with_name("copy.duckdb")
     shutil.copy(settings.database, copy)
     with connect(copy) as connection:

@@ -84,7 +84,7 @@ def test_any_history_as_of_any_moment(product: Product, data: st.DataObject) -> 
 
 @given(st.data())
 def test_any_silences(product: Product, data: st.DataObject) -> None:
-    """Two studies, one of which may be closed, that speak for weeks and fall silent for hours to weeks, more than once."""
+    """Two studies, one of which may be closed, that send webhooks for weeks and fall silent for hours to weeks, more than once."""
     hours = st.sampled_from([0.25, 1, 5, 12, 14, 23.999, 24, 36, 36.001, 60, 72, 109, 170, 700])
     changes = []
     for study in ("study-1", "study-2"):

@@ -68,7 +68,7 @@ def render(found: Backlog, console: Console, limit: int) -> None:
             row["backlog_state"],
             f"{row['owed_since']:%Y-%m-%d}",
             tenths(row["age_days"]),
-            amount(row["amount_cents"]),
+            amount(row["amount_cents"], row["currency"]),
             ", ".join(mark for flag, mark in MARKS.items() if row[flag]),
         ]
         for row in found.rows.first(limit).records()
@@ -78,12 +78,15 @@ def render(found: Backlog, console: Console, limit: int) -> None:
     if found.totals["participants"] > limit:
         more(console, limit)
     say(console, _sums(found.totals), "bold")
+    if found.totals["states"] > 1:
+        say(console, "Of all states. The report sums what was never sent: --state not_sent", "dim")
 
 
 def _sums(totals: dict[str, Any]) -> str:
     said = f"{totals['participants']:,} participants, {totals['overdue']:,} overdue, {totals['hidden']:,} hidden"
     if not totals["participants"]:
         return "Nobody."
+    amounts = [amount(one["amount_cents"], one["currency"]) for one in totals["amounts"] or ()]
+    known = f"{said}; {', '.join(amounts) or 'nothing'} in all"
     unknown = totals["without_amount"]
-    known = f"{said}; {amount(totals['amount_cents'])} in all"
     return f"{known}, and {unknown:,} in studies whose amount is not known" if unknown else known

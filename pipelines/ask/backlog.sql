@@ -27,6 +27,7 @@ select
     backlog.previously_sent,
     backlog.is_study_closed,
     backlog.amount_cents,
+    backlog.currency,
     built_as_of.as_of,
     row_number() over (
         order by backlog.is_overdue desc, states.is_sent, backlog.is_hidden desc, backlog.owed_since, backlog.participant_id

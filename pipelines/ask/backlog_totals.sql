@@ -1,8 +1,25 @@
--- One row: how many, and how much they are owed where their studies say it.
+-- One row: how many, in how many states, and how much they are owed, where their studies say it: by currency, and as one sum
+-- if there is only one currency.
+with
+
+amounts as (
+    select
+        currency,
+        sum(amount_cents) as amount_cents
+    from asked
+    where amount_cents is not null
+    group by currency
+)
+
 select
     count(*) as participants,
     count(*) filter (where is_overdue) as overdue,
     count(*) filter (where is_hidden) as hidden,
-    coalesce(sum(amount_cents), 0) as amount_cents,
+    count(distinct backlog_state) as states,
+    case when (select count(*) from amounts) <= 1 then coalesce(sum(amount_cents), 0) end as amount_cents,
+    (
+        select list({'currency': currency, 'amount_cents': amount_cents} order by amount_cents desc, currency nulls last)
+        from amounts
+    ) as amounts,
     count(*) filter (where amount_cents is null) as without_amount
 from asked

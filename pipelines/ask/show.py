@@ -89,9 +89,9 @@ def tenths(value: float | None) -> str:
     return "" if value is None else f"{value:,.1f}"
 
 
-def amount(cents: int | None) -> str:
-    """An amount in whole units of its currency, which webhooks do not name; nothing for null."""
-    return "" if cents is None else f"{cents / 100:,.2f}"
+def amount(cents: int | None, currency: str | None = None) -> str:
+    """An amount in units of its currency, which is named where it is known; nothing for null."""
+    return "" if cents is None else f"{currency or ''} {cents / 100:,.2f}".lstrip()
 
 
 def study(study_id: str, name: str | None) -> str:

@@ -52,7 +52,7 @@ def reading(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def marts_as_of(connection: duckdb.DuckDBPyConnection) -> datetime:
-    """The moment that the marts speak for.
+    """The time that the data of the marts is as of.
 
     Raises:
         StudyflowError: they are not there yet.

@@ -1,11 +1,41 @@
-"""The command that tells people what there is to do: report."""
+"""The command that says what there is to do: report."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from pipelines.cli.app import AsJson, AsOf, Database, Reports, answer, app, say
+from pipelines.cli.app import AsJson, AsOf, Database, Reports, answer, app, say, setting
+from pipelines.errors import StudyflowError
+
+
+def _instant(text: str | None) -> str | None:
+    from pipelines.settings import parse_instant
+
+    try:
+        if text:
+            parse_instant(text)
+    except StudyflowError as error:
+        raise typer.BadParameter(str(error)) from error
+    return text
+
+
+def _study_url(url: str) -> str:
+    return _address(study_url=url)
+
+
+def _participant_url(url: str) -> str:
+    return _address(participant_url=url)
+
+
+def _address(**urls: str) -> str:
+    from pipelines.report.links import Links
+
+    try:
+        Links(**urls)
+    except StudyflowError as error:
+        raise typer.BadParameter(str(error)) from error
+    return next(iter(urls.values()))
 
 
 @app.command()
@@ -15,7 +45,9 @@ def report(
     since: Annotated[
         str | None,
         typer.Option(
-            "--since", help="Tell what changed since then. Default: the last report beside it, else a week before."
+            "--since",
+            help="Show what changed since then. Default: the last report beside it, else a week before.",
+            callback=_instant,
         ),
     ] = None,
     out: Annotated[
@@ -23,13 +55,26 @@ def report(
         typer.Option("--out", help="Write to this file, as its ending .html or .md says, or into this folder."),
     ] = None,
     reports: Reports = None,
-    formats: Annotated[Literal["html", "md", "both"], typer.Option("--format", help="What it is written as.")] = "both",
+    formats: Annotated[Literal["html", "md", "both"], typer.Option("--format", help="The kind of file.")] = "both",
+    names: Annotated[bool, typer.Option("--names", help="Show people by their names in people.csv, too.")] = False,
+    study_url: Annotated[
+        str, setting("study-url", "Address of a study in Rally, with {study_id} for its id.", callback=_study_url)
+    ] = "",
+    participant_url: Annotated[
+        str,
+        setting(
+            "participant-url",
+            "Address of a participant in Rally, with {participant_id}, {person_id} or {study_id} for ids.",
+            callback=_participant_url,
+        ),
+    ] = "",
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
     """Write what changed, who needs action and how each study goes, as one HTML file and as Markdown."""
     from pipelines.ask.warehouse import reading
     from pipelines.report import ReportRequest, write
+    from pipelines.report.links import Links
     from pipelines.settings import REPORTS, parse_instant, resolve
 
     wanted = ReportRequest(
@@ -37,6 +82,8 @@ def report(
         since=parse_instant(since) if since else None,
         as_of=parse_instant(as_of) if as_of else None,
         formats=("html", "md") if formats == "both" else (formats,),
+        names=names,
+        links=Links(study_url, participant_url),
     )
     with reading(resolve(database=database).database) as connection:
         written = write(connection, (out or reports or REPORTS).absolute(), wanted)

@@ -67,7 +67,7 @@ class WorkbookSheet:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """The sheets, and the moment that they speak for."""
+    """The sheets, and the time that their data is as of."""
 
     connection: duckdb.DuckDBPyConnection
     sheets: list[WorkbookSheet]

@@ -74,7 +74,7 @@ def forget(settings: Settings, person: str, raw: Sequence[Path], *, rewrite: boo
 
 
 def _make_without(copy: Settings, known: Known) -> bool:
-    """Make the working copy anew of what is left, as of the moment it spoke for; whether it passed its checks."""
+    """Make the working copy anew of what is left, as of the same time; whether it passed its checks."""
     built = _built_as_of(copy.database)
     take_out(copy, known)
     if built is None:

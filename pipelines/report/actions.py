@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from pipelines.plain import plural, several
+from pipelines.plain import plural
 from pipelines.report.document import Action
-from pipelines.report.formatting import amount, count, cut, days, hours, shown
+from pipelines.report.formatting import completed, count, cut, days, hours, money, words
 from pipelines.report.questions import Answer
 from pipelines.warehouse import Row
 
@@ -17,7 +17,7 @@ def actions(answers: Answers, span: str) -> tuple[list[Action], list[str]]:
     """What is to be done, and of what there is nothing to be done."""
     found = [
         *_silence(answers),
-        *(action for row in answers["incentives"].rows for action in _incentives(row)),
+        *(action for row in answers["incentives"].rows for action in _incentives(row, answers)),
         _stalled(answers),
         _contacted(answers, span),
         _unknown_statuses(answers),
@@ -34,40 +34,62 @@ def _silence(answers: Answers) -> Iterator[Action]:
         if row["is_of_all"] and row["silence_hours"] >= 1:
             usual = f"longest normal gap {hours(row['usual_hours'])}: check that webhooks are still arriving"
             silent = int(row["silence_hours"])
-            yield Action("silent_hours", silent, "hours without any webhook", [usual], "silence", "bad")
+            yield Action(
+                "silent_hours", silent, "hours without any webhook", [usual], "bad", *_list(answers["silence"])
+            )
 
 
-def _incentives(row: Row) -> Iterator[Action]:
+def _incentives(row: Row, answers: Answers) -> Iterator[Action]:
     """What is to be done for those in one state of the backlog."""
     people, overdue, hidden = row["people"], row["overdue"], row["hidden"]
     details = [f"oldest {days(row['oldest_days'])}"] if people else []
     if not row["is_sent"]:
-        if row["overdue_amount"]:
-            details.append(f"{amount(row['overdue_amount'])} in all")
-        if row["overdue_without_amount"]:
-            details.append(f"{row['overdue_without_amount']:,} more of unknown amount")
+        both = row["hidden_overdue"]
+        details += [said for said in (_owed(row["backlog_state"], answers),) if said]
+        details += [f"of these {both:,} in no Rally table"] if both else []
         what = f"{plural(overdue, 'incentive')} overdue, not sent"
-        yield Action("overdue", overdue, what, details, "incentives_owed", "bad")
-        what = f"{plural(hidden, 'owed incentive')} that Rally hides"
-        details = ["not shown in any Rally table: they finished, then opted out or bounced"]
-        yield Action("hidden", hidden, what, details, "incentives_hidden", "bad")
+        yield Action("overdue", overdue, what, details, "bad", *_list(answers["incentives_owed"], " --overdue"))
+        what = f"{plural(hidden - both, 'owed incentive')} that Rally hides, not overdue yet"
+        details = ["shown in no Rally table: they finished, then opted out or bounced"]
+        yield Action("hidden_not_overdue", hidden - both, what, details, "bad", *_list(answers["incentives_hidden"]))
     elif row["is_returned"]:
         what = f"{plural(people, 'incentive')} not delivered"
         details.append("the email bounced: find another address")
-        yield Action("returned", people, what, details, "incentives_returned", "bad")
+        yield Action("returned", people, what, details, "bad", *_list(answers["incentives_returned"]))
     else:
         what = f"{plural(overdue, 'incentive')} sent, overdue unclaimed"
-        yield Action("unclaimed", overdue, what, [*details, "remind them"], "incentives", "warn")
+        yield Action(
+            "unclaimed",
+            overdue,
+            what,
+            [*details, "remind them"],
+            "warn",
+            *_list(answers["incentives_unclaimed"], " --overdue"),
+        )
+
+
+def _owed(state: str, answers: Answers) -> str:
+    """What is overdue in a state, in each currency: EUR 2,630, USD 400 and 8 of unknown amount."""
+    rows = [row for row in answers["incentives_money"].rows if row["backlog_state"] == state and row["overdue"]]
+    sums = [_sum(row) if row["is_known"] else f"{row['overdue']:,} of unknown amount" for row in rows]
+    return " and ".join(filter(None, [", ".join(sums[:-1]), *sums[-1:]]))
+
+
+def _sum(row: Row) -> str:
+    """What the overdue incentives of a row come to."""
+    said = money(row["overdue_amount"], row["currency"])
+    return said if row["currency"] else f"{said} without a currency"
 
 
 def _stalled(answers: Answers) -> Action:
-    number = answers["stalled_participants"].of_all
-    by_stage = answers["stalled_by_stage"].rows
-    details = [", ".join(f"{row['stalled']:,} {shown(row['stage'])}" for row in by_stage)]
-    if by_stage and by_stage[0]["to_move_in_all"]:
-        details.append(f"{by_stage[0]['to_move_in_all']:,} may have finished: move them by hand")
+    groups = answers["stalled_by_action"].rows
+    number = sum(row["participants"] for row in groups if row["is_actionable"])
+    details = [f"{row['participants']:,} to {words(row['action']).lower()}" for row in groups if row["is_actionable"]]
+    let_go = sum(row["participants"] for row in groups if not row["is_actionable"])
+    if let_go:
+        details.append(f"{let_go:,} others can be let go: disqualified, or the study is closed or full")
     what = f"{plural(number, 'participant')} stalled"
-    return Action("stalled", number, what, details, "stalled_participants", "warn")
+    return Action("stalled", number, what, details, "warn", *_list(answers["stalled_participants"]))
 
 
 def _contacted(answers: Answers, span: str) -> Action:
@@ -75,7 +97,7 @@ def _contacted(answers: Answers, span: str) -> Action:
     newly = _first(answers["contacted"], "new_of_all")
     details = [f"{newly:,} went over a limit {span}", "don't contact them until they are back under the limit"]
     what = f"{plural(number, 'person', 'people')} contacted too much"
-    return Action("contacted", number, what, details, "contacted", "warn" if newly else "muted")
+    return Action("contacted", number, what, details, "warn" if newly else "muted", *_list(answers["contacted"]))
 
 
 def _unknown_statuses(answers: Answers) -> Action:
@@ -83,14 +105,14 @@ def _unknown_statuses(answers: Answers) -> Action:
     unknown = [row["value"] for row in answers["rejected"].rows if row["value"] is not None]
     details = [", ".join(cut(value, 30) for value in unknown[:3]), "add them to participant_statuses.csv"]
     what = f"{plural(number, 'webhook')} with unknown statuses"
-    return Action("unknown_statuses", number, what, details, "rejected", "warn")
+    return Action("unknown_statuses", number, what, details, "warn", *_list(answers["rejected"]))
 
 
 def _silent_studies(answers: Answers) -> Action:
     quiet = [row for row in answers["silence"].rows if not row["is_of_all"]]
     details = [", ".join(cut(row["study"], 40) for row in quiet[:2]), "done, or stuck?"]
     what = f"{plural(len(quiet), 'study', 'studies')} gone quiet"
-    return Action("silent_studies", len(quiet), what, details, "silence", "muted")
+    return Action("silent_studies", len(quiet), what, details, "muted", *_list(answers["silence"]))
 
 
 def _gaps(answers: Answers, span: str) -> Action:
@@ -102,15 +124,27 @@ def _gaps(answers: Answers, span: str) -> Action:
     ]
     details = [f"{newly:,} {span}", *lost, "look in the delivery log of Rally or Svix"]
     what = f"{plural(known, 'webhook')} known to be missing"
-    return Action("gaps", known, what, details, "gaps", "warn" if newly else "muted")
+    return Action("gaps", known, what, details, "warn" if newly else "muted", *_list(answers["gaps"]))
 
 
 def _full_studies(answers: Answers) -> Action:
     number, full = answers["full_studies"].of_all, answers["full_studies"].rows
-    details = [f"{cut(row['study'], 40)}: {several(row['remaining'], 'place')} left" for row in full[:2]]
+    over = _first(answers["full_studies"], "over_of_all")
+    details = [f"of these {over:,} over the limit"] if over else []
+    details += [
+        f"{cut(row['study'], 40)}: {completed(row['completed'], row['participation_limit'], row['over_limit'])}"
+        for row in full[:2]
+    ]
     what = f"{plural(number, 'study', 'studies')} full or nearly"
     is_full = any(row["remaining"] == 0 for row in full)
-    return Action("full_studies", number, what, details, "full_studies", "warn" if is_full else "muted")
+    return Action(
+        "full_studies", number, what, details, "warn" if is_full else "muted", *_list(answers["full_studies"])
+    )
+
+
+def _list(answer: Answer, option: str = "") -> tuple[str, str]:
+    """The table that has the first of them, and the command that has all, with an option."""
+    return answer.name, f"{answer.whole}{option}"
 
 
 def _first(answer: Answer, column: str) -> int:

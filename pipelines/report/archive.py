@@ -1,11 +1,11 @@
-"""A folder of dated reports, one a day: each tells what changed since the day before, the last ones stay, an index leads."""
+"""A folder of dated reports, one a day: each says what changed since the one before; the last ones stay; an index lists them."""
 
 import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 import duckdb
@@ -15,7 +15,9 @@ from pipelines.errors import StudyflowError
 from pipelines.locks import alone
 from pipelines.report import pages
 from pipelines.report.archived import ArchivedReport
+from pipelines.report.links import Links
 from pipelines.report.previous import is_report
+from pipelines.report.questions import report_timezone
 from pipelines.report.writer import ReportRequest, Written, write
 from pipelines.settings import REPORTS_KEPT
 from pipelines.system import write_whole
@@ -30,7 +32,8 @@ WAIT_SECONDS = 60
 def file_report(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int = REPORTS_KEPT) -> Written:
     """Write the report of the day into the folder, remove all but the last `keep`, and bring the index up to date.
 
-    A later report of the same day takes the place of the earlier one, and tells, too, what changed since the day before.
+    A later report of the same day replaces the earlier one, and also says what changed since the day before. Days are those of
+    the time zone of the report. Links to Rally are those of the environment.
 
     Raises:
         StudyflowError: the tables are not there, or the folder cannot be written.
@@ -44,8 +47,9 @@ def check_folder(folder: Path) -> None:
     """Make the folder if it is not there.
 
     Raises:
-        StudyflowError: no reports can be kept in it.
+        StudyflowError: no reports can be kept in it, or the environment gives addresses for links that are none.
     """
+    Links.from_environment()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -73,7 +77,7 @@ def remove_reports(folder: Path, which: Callable[[Path], bool]) -> list[Path]:
         for file in files:
             file.unlink()
         if files and before:
-            _remember(folder, _remembered(folder))
+            _remember(folder, _remembered(folder), UTC)
         return files
 
 
@@ -92,22 +96,24 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _file(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int) -> Written:
     built = marts_as_of(connection)
-    others = [entry for entry in _remembered(folder) if entry.as_of.date() != built.date()]
+    zone = report_timezone(connection)
+    today = built.astimezone(zone).date()
+    others = [entry for entry in _remembered(folder) if entry.as_of.astimezone(zone).date() != today]
     since = max((entry.as_of for entry in others if entry.as_of < built), default=None)
-    written = write(connection, folder, ReportRequest(since=since))
+    written = write(connection, folder, ReportRequest(since=since, links=Links.from_environment()))
     entries = [*others, ArchivedReport(written.as_of, tuple(path.name for path in written.files), written.actions)]
     entries.sort(key=lambda entry: entry.as_of, reverse=True)
     for entry in entries[keep:]:
         for name in entry.files:
             (folder / name).unlink(missing_ok=True)
-    _remember(folder, entries[:keep])
+    _remember(folder, entries[:keep], zone)
     return written
 
 
-def _remember(folder: Path, entries: list[ArchivedReport]) -> None:
+def _remember(folder: Path, entries: list[ArchivedReport], zone: tzinfo) -> None:
     memory = {"about": ABOUT, "reports": [asdict(entry) for entry in entries]}
     write_whole(folder / MEMORY, json.dumps(memory, indent=1, default=datetime.isoformat) + "\n")
-    write_whole(folder / INDEX, pages.index(entries))
+    write_whole(folder / INDEX, pages.index(entries, zone))
 
 
 def _refuse_index_of_others(index: Path) -> None:

@@ -27,8 +27,8 @@ def stage_colour(stage_order: int) -> str:
 
 
 def funnel(rows: Sequence[Row], name: str, title: str) -> Markup:
-    """Rows of label, reached, dropped_active, dropped_lost: a bar each, which is as long as the step before reached."""
-    margins = (_margin(row["label"] for row in rows), 14)
+    """Rows of label, reached, may_still_come, lost: a bar each, which is as long as the step before reached."""
+    margins = (_margin(row["label"] for row in rows), max(14, _margin(f"{row['reached']:,} " for row in rows)))
     return inline(_draw("funnel", rows, 21 * len(rows) + 6, margins), name, title)
 
 

@@ -6,20 +6,24 @@ from pipelines.plain import several
 from pipelines.report import actions, charts, formatting, sections
 from pipelines.report.document import Document, Tile
 from pipelines.report.glossary import Glossary
+from pipelines.report.links import Links
 from pipelines.report.questions import Answer, Scope, ask
 from pipelines.report.study import Stages, study_section
+from pipelines.report.tables import View
 
 WHOLE = (
     "overview",
     "changed",
     "changed_by_study",
     "incentives",
+    "incentives_money",
     "incentives_owed",
     "incentives_hidden",
     "incentives_returned",
+    "incentives_unclaimed",
     "incentives_daily",
     "stalled",
-    "stalled_by_stage",
+    "stalled_by_action",
     "stalled_participants",
     "contacted",
     "contact_rules",
@@ -30,22 +34,28 @@ WHOLE = (
     "notes",
     "by_hand",
     "full_studies",
+    "peers",
     "stages",
 )
 MOST_STUDIES = 25
 """How many studies have a section of their own."""
 MOST_ROWS_OF_STUDIES = 300
+MOST_ROWS = {"peers": 8, "full_studies": 8}
+"""How many rows the tables of the first page have."""
 
 
-def compose(connection: duckdb.DuckDBPyConnection, scope: Scope, *, is_since_report: bool) -> Document:
-    """The report of a scope. The marts are there and speak for `scope.as_of`.
+def compose(
+    connection: duckdb.DuckDBPyConnection, scope: Scope, links: Links, *, names: bool, is_since_report: bool
+) -> Document:
+    """The report of a scope, with links to Rally, and with the names of people if asked for. The marts are as of `scope.as_of`.
 
     Raises:
         StudyflowError: the tables are not those of this version of studyflow.
     """
-    answers = {name: ask(connection, name, scope) for name in WHOLE}
+    answers = {name: ask(connection, name, scope, rows=MOST_ROWS.get(name, 12)) for name in WHOLE}
     answers["studies"] = ask(connection, "studies", scope, rows=MOST_ROWS_OF_STUDIES)
-    glossary = Glossary(connection)
+    view = View(Glossary(connection), links, names)
+    glossary = view.glossary
     tiles = [
         Tile(term, row["participants"], row["before"])
         for row in answers["changed"].rows
@@ -57,9 +67,9 @@ def compose(connection: duckdb.DuckDBPyConnection, scope: Scope, *, is_since_rep
     anchors = {row["study_id"]: f"study-{place}" for place, row in enumerate(listed, start=1)}
     for row in answers["studies"].rows:
         row["anchor"] = anchors.get(row["study_id"], "")
-    overview = sections.overview(answers, glossary)
+    overview = sections.overview(answers, view)
     stages = _stages(answers["stages"])
-    studies = [study_section(connection, scope, glossary, row, stages[row["study_id"]]) for row in listed]
+    studies = [study_section(connection, scope, view, row, stages[row["study_id"]]) for row in listed]
     used = [*answers.values(), *(answer for first in studies[:1] for answer in first.answers)]
     return Document(
         scope=scope,
@@ -68,12 +78,12 @@ def compose(connection: duckdb.DuckDBPyConnection, scope: Scope, *, is_since_rep
         facts=_facts(answers),
         changed=answers["changed"],
         tiles=tiles,
-        changes=sections.changes(answers, glossary),
+        changes=sections.changes(answers, view),
         actions=todo,
         nothing=nothing,
-        sections=sections.sections(answers, glossary),
+        summary=sections.summary(answers, view),
+        sections=sections.sections(answers, view),
         overview=overview,
-        full=sections.full(answers, glossary),
         studies=studies,
         other_studies=answers["studies"].of_all - len(listed),
         glossary=glossary.terms,

@@ -10,6 +10,12 @@ from pipelines.report.questions import Answer, Scope
 
 Tone = Literal["", "bad", "warn", "muted"]
 
+HALF_PAGE = 72
+"""How many letters of a table half a page of 1280 pixels has room for."""
+LONG_TEXT = 26
+"""So long is an id; longer text is broken into lines."""
+GAP = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -23,7 +29,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: its text, more of it on hover, how it is to be taken, a bar behind it (0 to 1), where it leads."""
+    """One cell: its text, more of it on hover, how urgent it is, a bar behind it (0 to 1), where it leads."""
 
     text: str
     more: str = ""
@@ -54,6 +60,17 @@ class ReportTable:
     rest: int = 0
     empty: str = "None."
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether it needs the whole page: by the letters of its columns, the cells of numbers and ids being on one line."""
+        widths = 0
+        for place, column in enumerate(self.columns):
+            cells = [len(row[place].text) for row in self.rows]
+            words = [len(word) for word in column.label.split()]
+            longest = max(cells, default=0)
+            widths += max(longest if column.is_number else min(longest, LONG_TEXT), *words, 3) + GAP
+        return widths > HALF_PAGE
+
 
 @dataclass(frozen=True, slots=True)
 class Chart:
@@ -78,14 +95,15 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something to be done: how many wait for it, what it is, what to know, which list has them."""
+    """Something to be done: how many wait for it, what it is, what to know, how urgent it is, where they are listed."""
 
     key: str
     number: int
     what: str
     details: list[str]
-    list: str
     tone: Tone
+    list: str
+    command: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +113,7 @@ class ReportedStudy:
     anchor: str
     name: str
     study_id: str
+    href: str
     facts: list[str]
     progress: tuple[str, float] | None
     stages: list[tuple[str, str, int]]
@@ -133,9 +152,9 @@ class Document:
     changes: list[ReportTable]
     actions: list[Action]
     nothing: list[str]
+    summary: list[ReportTable]
     sections: list[Section]
     overview: ReportTable
-    full: ReportTable
     studies: list[ReportedStudy]
     other_studies: int
     glossary: Mapping[str, Term]

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 FEW = 20
 """Of fewer people than this, a share is shown as a count with its interval, and never as a bare percentage."""
@@ -26,7 +26,7 @@ def share(part: int | None, whole: int | None, value: float | None, low: float |
         return NONE
     if whole < FEW:
         return f"{part}{SPACE}of{SPACE}{whole} ({_percent(low)}{TO}{_percent(high)}{SPACE}%)"
-    return f"{_percent(value)}{SPACE}%"
+    return percent(value)
 
 
 def interval(part: int | None, whole: int | None, low: float | None, high: float | None) -> str:
@@ -34,6 +34,11 @@ def interval(part: int | None, whole: int | None, low: float | None, high: float
     if part is None or not whole or low is None or high is None:
         return ""
     return f"{part:,} of {whole:,}; 95 % interval {_percent(low)} to {_percent(high)} %"
+
+
+def percent(value: float | None) -> str:
+    """89 %."""
+    return NONE if value is None else f"{_percent(value)}{SPACE}%"
 
 
 def _percent(value: float) -> str:
@@ -57,11 +62,20 @@ def hours(value: float | None) -> str:
     return NONE if value is None else days(value / 24)
 
 
-def amount(value: float | None) -> str:
-    """1,250, or 12.50; in the currency of studies.csv, which does not say it."""
+def money(value: float | None, currency: str | None) -> str:
+    """EUR 1,250, or EUR 12.50; without the currency where it is not known."""
     if value is None:
         return NONE
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+    number = f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+    return f"{currency}{SPACE}{number}" if currency else number
+
+
+def completed(number: int, limit: int | None, over: int) -> str:
+    """153, 120 of 136, or 153 of 136, 17 over (the limit)."""
+    if limit is None:
+        return f"{number:,}"
+    said = f"{number:,}{SPACE}of{SPACE}{limit:,}"
+    return f"{said}, {over:,}{SPACE}over" if over else said
 
 
 def day(value: date | None) -> str:
@@ -70,11 +84,8 @@ def day(value: date | None) -> str:
 
 
 def moment(value: datetime | None) -> str:
-    """1 Aug 2026, 18:00."""
-    if value is None:
-        return NONE
-    utc = value.astimezone(UTC)
-    return f"{day(utc.date())}, {utc:%H:%M}"
+    """1 Aug 2026, 18:00, by the clock of the time's own zone."""
+    return NONE if value is None else f"{day(value.date())}, {value:%H:%M}"
 
 
 def span(value: timedelta) -> str:

@@ -29,4 +29,7 @@ class Glossary:
         anchor = "term-" + re.sub(r"\W+", "-", source or f"{answer.name}.{column}").lower()
         if not meaning:
             return None
+        for term in self.terms.values():
+            if (term.label, term.meaning) == (label, meaning) and not source:
+                return term
         return self.terms.setdefault(anchor, Term(anchor, label, meaning.replace("`", ""), source))

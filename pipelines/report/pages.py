@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,10 +12,16 @@ import jinja2
 from pipelines.plain import several
 from pipelines.report import formatting
 from pipelines.report.archived import ArchivedReport
-from pipelines.report.document import Document
+from pipelines.report.document import Cell, Document
 from pipelines.report.previous import tags
+from pipelines.report.questions import Scope
 
 TEMPLATES = Path(__file__).parent / "templates"
+UNKNOWN = (
+    "Webhooks do not say through which channel somebody was recruited, nor for when a session is booked: "
+    "for both, look in Rally."
+)
+"""What webhooks do not say, where readers look for it."""
 _MARKDOWN = re.compile(r"([\\`*\[\]<>|~#&]|\b_|_\b|(?<!\w)_)")
 
 
@@ -27,14 +35,28 @@ def markdown(document: Document) -> str:
     return _report("report.md.j2", document)
 
 
-def index(entries: Sequence[ArchivedReport]) -> str:
-    """A page that leads to reports, in the order given."""
-    return _template("index.html.j2").render(entries=entries).strip() + "\n"
+def index(entries: Sequence[ArchivedReport], zone: tzinfo) -> str:
+    """A page that leads to reports, in the order given, with their times in a time zone."""
+    local = [replace(entry, as_of=entry.as_of.astimezone(zone)) for entry in entries]
+    return _template("index.html.j2").render(entries=local, zone=zone).strip() + "\n"
 
 
 def escaped(text: str) -> str:
     """Text that others wrote as Markdown shows it, in a table too."""
     return _MARKDOWN.sub(r"\\\1", formatting.shown(text)) if text else ""
+
+
+def code(text: str) -> str:
+    """A command between backticks, whatever it holds."""
+    line = formatting.shown(text)
+    longest = max((len(ticks) for ticks in re.findall(r"`+", line)), default=0)
+    ticks = "`" * (longest + 1)
+    return f"{ticks} {line} {ticks}" if longest else f"`{line}`"
+
+
+def _cell(cell: Cell) -> str:
+    text = escaped(cell.text)
+    return f"[{text}](<{cell.href}>)" if cell.href.startswith("http") else text
 
 
 def fenced(sql: str) -> str:
@@ -46,13 +68,30 @@ def fenced(sql: str) -> str:
 
 def _report(template: str, document: Document) -> str:
     scope = document.scope
+    as_of, since = scope.local(scope.as_of), scope.local(scope.since)
     rendered = _template(template).render(
         document=document,
         tags=tags(scope.as_of, scope.study),
-        weekday=scope.as_of.strftime("%A"),
+        as_of=as_of,
+        data_as_of=f"{as_of:%A} {formatting.moment(as_of)} {scope.zone}",
+        compared=(
+            f"Since {'the last report, ' if document.is_since_report else ''}{since:%A} {formatting.moment(since)} "
+            f"({formatting.span(scope.span)})"
+        ),
+        was=f"{_days(*scope.before)}, the same days {_weeks(scope)} earlier",
+        unknown=UNKNOWN,
         version=version("studyflow"),
     )
     return re.sub(r"\n{3,}", "\n\n", rendered).strip() + "\n"
+
+
+def _days(first: datetime, last: datetime) -> str:
+    return f"{first:%A} {formatting.day(first.date())} to {last:%A} {formatting.day(last.date())}"
+
+
+def _weeks(scope: Scope) -> str:
+    weeks = round((scope.local(scope.since) - scope.before[0]) / timedelta(weeks=1))
+    return "a week" if weeks == 1 else f"{weeks} weeks"
 
 
 def _template(name: str) -> jinja2.Template:
@@ -63,6 +102,6 @@ def _template(name: str) -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"md": escaped, "fenced": fenced}
+    environment.filters |= {"md": escaped, "cell": _cell, "code": code, "fenced": fenced}
     environment.globals |= {"formatting": formatting, "several": several}
     return environment.get_template(name)

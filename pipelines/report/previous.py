@@ -1,4 +1,4 @@
-"""The last report: every report says in a tag what it speaks of, so the next one knows since when things are news."""
+"""The last report: every report says in a tag what it covers, so the next one knows since when things are news."""
 
 import re
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ def tags(as_of: datetime, study: str | None) -> dict[str, str]:
 
 
 def last_report(folder: Path, as_of: datetime, study: str | None) -> datetime | None:
-    """The moment of the latest report in a folder that speaks of the same and of an earlier moment."""
+    """As-of of the latest report in a folder that covers the same studies and is as of an earlier time."""
     moments = [
         moment
         for file in (*folder.glob("*.html"), *folder.glob("*.md"))

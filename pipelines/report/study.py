@@ -7,9 +7,8 @@ import duckdb
 from pipelines.plain import several
 from pipelines.report import charts, formatting
 from pipelines.report.document import Cell, Chart, ReportColumn, ReportedStudy, ReportTable
-from pipelines.report.glossary import Glossary
 from pipelines.report.questions import Answer, Scope, ask
-from pipelines.report.tables import table
+from pipelines.report.tables import View, table
 from pipelines.warehouse import Row
 
 if TYPE_CHECKING:
@@ -20,35 +19,37 @@ Stages = list[tuple[str, str, int]]
 
 
 def study_section(
-    connection: duckdb.DuckDBPyConnection, scope: Scope, glossary: Glossary, row: Row, stages: Stages
+    connection: duckdb.DuckDBPyConnection, scope: Scope, view: View, row: Row, stages: Stages
 ) -> ReportedStudy:
     """The section of the study of a row of studies.sql."""
     of_study = scope.of(row["study_id"])
     title = formatting.cut(row["study"])
     answers = {
         key: ask(connection, f"study_{key}", of_study, rows=8)
-        for key in ("rates", "funnel", "drop_off", "flow", "time_in_stage", "cohorts")
+        for key in ("rates", "funnel", "drop_off", "flow", "time_in_stage", "cohorts", "peers")
     }
-    limit = row["participation_limit"]
+    limit, over = row["participation_limit"], row["over_limit"]
     progress = None
     if limit is not None and row["filled"] is not None:
-        left = several(row["remaining"], "place") + " left"
+        left = f"{over:,} over the limit" if over else f"{several(row['remaining'], 'place')} left"
         progress = (f"{row['completed']:,} of {limit:,} completed, {left}", row["filled"])
     facts = [
         formatting.words(row["study_type"]),
+        *([row["state"]] if row["state"] else []),
         several(row["participants"], "participant"),
         *([] if progress else [f"{row['completed']:,} completed, no limit known"]),
-        f"{several(row['changes'], 'change')} since {formatting.day(scope.since.date())}",
+        f"{several(row['changes'], 'change')} since {formatting.day(scope.local(scope.since).date())}",
         f"last change {formatting.moment(row['last_change_at'])}",
     ]
 
     def of(name: str, caption: str, empty: str = "None.") -> ReportTable:
-        return table(glossary, answers[name], caption, empty)
+        return table(view, answers[name], caption, empty)
 
     return ReportedStudy(
         anchor=row["anchor"],
         name=title,
-        study_id=formatting.cut(row["study_id"]) if row["is_named"] else "",
+        study_id=formatting.cut(row["study_id"]) if row["is_named"] or view.links.study(row) else "",
+        href=view.links.study(row),
         facts=facts,
         progress=progress,
         stages=[one for one in stages if one[2]],
@@ -58,6 +59,7 @@ def study_section(
             of("funnel", "Funnel and drop-off"),
             of("time_in_stage", "Time in stage", "Nobody was in a stage yet."),
             of("cohorts", "Completed, by week of first seen", "Nobody completed yet."),
+            of("peers", "Beside studies of the same type", "There are too few people or studies to compare."),
             of("drop_off", "Current status of people who dropped off", "Nobody dropped off."),
         ],
     )

@@ -1,28 +1,45 @@
 """Answers as tables: the head of a query says which columns are shown, what they are called and how they are written."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelines.report import formatting
 from pipelines.report.document import Cell, ReportColumn, ReportTable, Tone
 from pipelines.report.glossary import Glossary
-from pipelines.report.questions import Answer
+from pipelines.report.links import Links
+from pipelines.report.questions import Answer, ShownColumn
 from pipelines.warehouse import Row
 
 Writer = Callable[..., Cell]
 """The cell of a row, given the key of the column and the words that follow the name of the writer."""
 
 
-def table(glossary: Glossary, answer: Answer, caption: str, empty: str = "None.") -> ReportTable:
-    """The answer as a table."""
+@dataclass(frozen=True, slots=True)
+class View:
+    """How answers are shown: the terms of the report, its links to Rally, and whether people are named."""
+
+    glossary: Glossary
+    links: Links
+    names: bool
+
+
+def table(view: View, answer: Answer, caption: str, empty: str = "None.") -> ReportTable:
+    """The answer as a table, without the columns of names unless they were asked for."""
+    shown = [one for one in answer.shown if view.names or one.how[0] != "person"]
     columns = [
-        ReportColumn(one.label, glossary.term(answer, one.key, one.label), one.how[0] not in TEXTS)
-        for one in answer.shown
+        ReportColumn(one.label, view.glossary.term(answer, one.key, one.label), one.how[0] not in TEXTS)
+        for one in shown
     ]
-    writers = [((TEXTS | NUMBERS)[one.how[0]], one.key, one.how[1:]) for one in answer.shown]
-    rows = [[write(row, key, *words) for write, key, words in writers] for row in answer.rows]
+    rows = [[_cell(view, row, one) for one in shown] for row in answer.rows]
     return ReportTable(answer.name, caption, columns, rows, answer, answer.of_all - len(answer.rows), empty)
+
+
+def _cell(view: View, row: Row, column: ShownColumn) -> Cell:
+    how, *words = column.how
+    cell = (TEXTS | NUMBERS)[how](row, column.key, *words)
+    link = {"participant": view.links.participant, "of_study": view.links.study}.get(how)
+    return replace(cell, href=link(row)) if link else cell
 
 
 def _name(row: Row, key: str, field: str = "") -> Cell:
@@ -51,12 +68,8 @@ def _words(row: Row, key: str) -> Cell:
 
 
 def _flag(row: Row, key: str, says: str, tone: Tone) -> Cell:
-    """A word where something holds, else nothing."""
-    return Cell(says, tone=tone) if row[key] else Cell("")
-
-
-def _lost(row: Row, key: str) -> Cell:
-    return Cell("lost" if row[key] else "may still come")
+    """A word, or several with ~ between, where something holds, else nothing."""
+    return Cell(says.replace("~", formatting.SPACE), tone=tone) if row[key] else Cell("")
 
 
 def _number(row: Row, key: str, tone: Tone = "") -> Cell:
@@ -70,8 +83,23 @@ def _of(row: Row, _: str, part: str, whole: str) -> Cell:
 
 def _completed(row: Row, key: str) -> Cell:
     """How many completed a study, of its limit if it has one."""
-    limit = row["participation_limit"]
-    return Cell(formatting.count(row[key]) + ("" if limit is None else f" of {limit:,}"), bar=row["filled"])
+    return Cell(formatting.completed(row[key], row["participation_limit"], row["over_limit"]), bar=row["filled"])
+
+
+def _money(row: Row, key: str, currency: str) -> Cell:
+    """An amount in its currency."""
+    return Cell(formatting.money(row[key], row[currency]))
+
+
+def _measure(row: Row, _: str, share: str, days: str) -> Cell:
+    """A share of people, or a time in days: the one that is not null."""
+    return Cell(formatting.days(row[days]) if row[share] is None else formatting.percent(row[share]))
+
+
+def _times(row: Row, key: str) -> Cell:
+    """How many times as bad as usual."""
+    value = row[key]
+    return Cell(formatting.NONE if value is None else f"{value:,.1f}")
 
 
 def _share(row: Row, _: str, *fields: str) -> Cell:
@@ -95,18 +123,22 @@ TEXTS: dict[str, Writer] = {
     "code": _code,
     "day": _written(formatting.day),
     "flag": _flag,
-    "lost": _lost,
     "name": _name,
+    "of_study": _name,
+    "participant": _code,
+    "person": _name,
     "study": _study,
     "words": _words,
 }
 NUMBERS: dict[str, Writer] = {
     "bar": _bar,
     "completed": _completed,
+    "measure": _measure,
+    "money": _money,
     "number": _number,
     "of": _of,
     "share": _share,
-    "amount": _written(formatting.amount),
+    "times": _times,
     "count": _written(formatting.count),
     "days": _written(formatting.days),
     "hours": _written(formatting.hours),

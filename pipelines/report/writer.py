@@ -1,6 +1,7 @@
-"""A report as files: where they go, what they are called, since when they tell."""
+"""A report as files: where they go, what they are called, since when it says what changed."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -9,25 +10,28 @@ import duckdb
 
 from pipelines.ask.find import find_study
 from pipelines.ask.warehouse import marts_as_of
-from pipelines.errors import StudyflowError
+from pipelines.errors import StudyflowError, UsageError
 from pipelines.export.names import distinct_names
 from pipelines.plain import instant
 from pipelines.report import pages
 from pipelines.report.content import compose
 from pipelines.report.document import Action
+from pipelines.report.links import Links
 from pipelines.report.previous import WITHOUT_ONE, last_report
-from pipelines.report.questions import Scope
+from pipelines.report.questions import Scope, report_timezone
 from pipelines.system import write_whole
 
 Format = Literal["html", "md"]
 
 _KINDS: dict[str, Format] = {".html": "html", ".htm": "html", ".md": "md"}
+_ENDING = re.compile(r"\.[a-z]{1,5}")
+"""What looks like the ending of a file."""
 _RENDER = {"html": pages.html, "md": pages.markdown}
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The files of a report, what it speaks of, and its key numbers by name: what changed, then what is to be done.
+    """The files of a report, what it covers, and its key numbers by name: what changed, then what is to be done.
 
     `actions` are sentences such as "46 incentives overdue, not sent (oldest 54 d)", the most urgent first.
     """
@@ -55,13 +59,15 @@ class Written:
 class ReportRequest:
     """What to report: of one study (its id, or its name) or of all, since when (else since the last report, else of a week), as what.
 
-    `as_of` is the moment that the tables must speak for, where it matters.
+    `as_of` is the time that the data must be as of, where it matters. `names`: people are named as in people.csv.
     """
 
     study: str | None = None
     since: datetime | None = None
     as_of: datetime | None = None
     formats: tuple[Format, ...] = ("html", "md")
+    names: bool = False
+    links: Links = field(default_factory=Links)
 
 
 def write(connection: duckdb.DuckDBPyConnection, place: Path, wanted: ReportRequest = ReportRequest()) -> Written:
@@ -70,22 +76,27 @@ def write(connection: duckdb.DuckDBPyConnection, place: Path, wanted: ReportRequ
     A file is there whole or not at all. The same tables and the same last report beside it give the same bytes.
 
     Raises:
-        StudyflowError: the tables are not there or speak for another moment, the study is not known, nothing can have
-            happened since, or a file cannot be written.
+        UsageError: a report is not written as such a file, or `since` is not before as-of.
+        StudyflowError: the tables are not there or are as of another time, the study is not known, or a file cannot be
+            written.
     """
     built = marts_as_of(connection)
     if wanted.as_of and wanted.as_of != built:
         when = instant(wanted.as_of)
-        msg = f"The tables speak for {instant(built)}. Build them for that moment first: studyflow run --as-of {when}"
+        msg = (
+            f"The data is as of {instant(built)}. Build the tables as of that time first: studyflow run --as-of {when}"
+        )
         raise StudyflowError(msg)
     study = None if wanted.study is None else find_study(connection, wanted.study)
-    files = _files(place, built, study, wanted.formats)
+    zone = report_timezone(connection)
+    files = _files(place, built.astimezone(zone), study, wanted.formats)
     last = None if wanted.since else last_report(next(iter(files)).parent, built, study)
     since = wanted.since or last or built - WITHOUT_ONE
     if since >= built:
-        msg = f"The tables speak for {instant(built)}: nothing is known since {instant(since)}. Choose an earlier --since."
-        raise StudyflowError(msg)
-    document = compose(connection, Scope(built, since, study), is_since_report=last is not None)
+        msg = f"The data is as of {instant(built)}: nothing is known since {instant(since)}. Choose an earlier --since."
+        raise UsageError(msg)
+    scope = Scope(built, since, zone, study)
+    document = compose(connection, scope, wanted.links, names=wanted.names, is_since_report=last is not None)
     for file, kind in files.items():
         _put(file, _RENDER[kind](document))
     return Written(tuple(files), built, since, study, document.numbers, tuple(map(_sentence, document.actions)))
@@ -95,6 +106,9 @@ def _files(place: Path, as_of: datetime, study: str | None, formats: tuple[Forma
     ending = place.suffix.lower()
     if ending in _KINDS and not place.is_dir():
         return {place: _KINDS[ending]}
+    if _ENDING.fullmatch(ending) and not place.is_dir():
+        msg = f"{place}: a report is written as .html or .md. For a folder of that name, make it first."
+        raise UsageError(msg)
     stem = f"studyflow-{as_of:%Y-%m-%d}"
     if study is not None:
         stem = f"{stem}-{distinct_names([study])[study]}"

@@ -1,10 +1,12 @@
 -- Changes since the last report that were likely made by hand, by study and change.
---   study | Study | name: marts.study_progress.study_name
+-- All: studyflow sql "from audit.unexpected_changes"
+--   study | Study | of_study: marts.study_progress.study_name
 --   from_status | From | name: audit.unexpected_changes.prior_status
 --   to_status | To | name: audit.unexpected_changes.status
 --   changes | Changes | number: How many such changes there were.
 --   last_at | Last at | moment: audit.unexpected_changes.occurred_at
 select
+    unexpected.study_id,
     coalesce(studies.study_name, unexpected.study_id) as study,
     coalesce(before.label, unexpected.prior_status) as from_status,
     coalesce(after.label, unexpected.status) as to_status,

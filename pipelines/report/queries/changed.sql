@@ -1,5 +1,5 @@
--- What happened since the last report, and in as long a time before it. One row per kind of thing; each participant counts
--- once in it. Changes known only from a prior status have no time of their own and are left out.
+-- What happened since the last report, and on the same days a week earlier. One row per kind of thing; each participant
+-- counts once in it. Changes known only from a prior status have no time of their own and are left out.
 --   Added: Participants first seen since the last report.
 --   Invited: Participants with one of the three invitations.
 --   Finished: Participants who completed an activity, also if it was taken back later.
@@ -8,7 +8,7 @@
 --   Missed or cancelled: Participants who missed an interview, or with whom one was cancelled.
 --   Opted out: Participants who opted out or whose email hard bounced: not to be contacted again.
 --   participants: How many since the last report.
---   before: How many in as long a time before that.
+--   before: How many on the same days a week earlier, or as many weeks as it takes for the two not to overlap.
 with
 
 events as (
@@ -67,7 +67,7 @@ select
     kinds.what,
     count(distinct happened.participant_id) filter (happened.happened_at > $since) as participants,
     count(distinct happened.participant_id) filter (
-        happened.happened_at > $before and happened.happened_at <= $since
+        happened.happened_at > $before_since and happened.happened_at <= $before_until
     ) as before
 from kinds
 left join happened

@@ -1,5 +1,6 @@
 -- What happened since the last report, by study. Studies in which nothing did are left out.
---   study | Study | name: marts.study_progress.study_name
+-- All: studyflow sql "from marts.study_progress order by last_change_at desc"
+--   study | Study | of_study: marts.study_progress.study_name
 --   added | Added | number: Participants first seen since the last report.
 --   invited | Invited | number: Participants with one of the three invitations since then.
 --   finished | Finished | number: Participants who completed an activity since then, also if it was taken back later.

@@ -1,8 +1,10 @@
 -- Who is over a limit of data/reference/governance_rules.csv now, those who went over it since the last report first.
+-- All: studyflow sql "from marts.contact_limits"
 --   person_id | Person | code: marts.contact_limits.person_id
---   exceeded_at | Went over it | moment: marts.contact_limits.last_exceeded_at
+--   person_name | Name | person: marts.people.person_name
+--   exceeded_at | Went over it | moment: When they last went over one of the limits.
 --   is_new | New | flag new bad: Whether they went over a limit since the last report.
---   contacts_30d | Emails in 30 days | number: marts.people.contacts_30d
+--   contacts_30d | Emails in 30 days | number: Emails that Rally sent them as a change of status in the last 30 days.
 --   contact_status | Contact status | name: marts.people.contact_status
 --   rules | Limit | name: marts.contact_limits.rule_name
 with
@@ -24,6 +26,7 @@ in_study as (
 
 select
     people.person_id,
+    any_value(people.person_name) as person_name,
     string_agg(over_now.rule_name, '; ' order by over_now.rule_name) as rules,
     max(over_now.last_exceeded_at) as exceeded_at,
     max(over_now.last_exceeded_at) > $since as is_new,

@@ -1,9 +1,11 @@
--- Studies whose limit of participants is reached, or nearly: one place in ten is left, or three.
---   study | Study | name: marts.study_progress.study_name
+-- Studies whose limit of participants is reached, or nearly: one place in ten is left, or three. Those furthest over it first.
+-- All: studyflow sql "from marts.study_progress where participation_limit is not null"
+--   study | Study | of_study: marts.study_progress.study_name
 --   completed | Completed | number: marts.study_progress.completed
 --   participation_limit | Limit | number: marts.study_progress.participation_limit
 --   remaining | Places left | number: marts.study_progress.remaining
---   on_the_way | On the way | number: Participants who are Invited, Screening or In Progress and may still complete.
+--   over_limit | Over the limit | number bad: marts.study_progress.over_limit
+--   on_the_way | On the way | number: Participants who are Invited, Screening or In Progress and were not disqualified.
 with
 
 on_the_way as (
@@ -13,22 +15,31 @@ on_the_way as (
     from marts.participants
     inner join reference.stages
         on participants.current_stage = stages.stage
-    where stages.is_active and not stages.awaits_incentive
+    inner join reference.participant_statuses as statuses
+        on participants.current_status = statuses.status
+    where
+        stages.is_active
+        and not stages.awaits_incentive
+        and statuses.stalled_action is distinct from 'let_go'
     group by participants.study_id
 )
 
 select
+    progress.study_id,
     coalesce(progress.study_name, progress.study_id) as study,
     progress.completed,
     progress.participation_limit,
     progress.remaining,
+    progress.over_limit,
     on_the_way.participants as on_the_way,
-    count(*) over () as of_all
+    count(*) over () as of_all,
+    count(*) filter (progress.over_limit > 0) over () as over_of_all
 from marts.study_progress as progress
 inner join on_the_way
     on progress.study_id = on_the_way.study_id
 where
-    progress.remaining <= greatest(3, progress.participation_limit / 10)
+    not progress.is_closed
+    and progress.remaining <= greatest(3, progress.participation_limit / 10)
     and progress.study_id = coalesce($study, progress.study_id)
-order by progress.remaining, on_the_way.participants desc, progress.study_id
+order by progress.over_limit desc, progress.remaining, on_the_way.participants desc, progress.study_id
 limit $rows

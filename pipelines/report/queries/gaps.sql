@@ -1,5 +1,6 @@
 -- Where webhooks are missing, by study.
---   study | Study | name: marts.study_progress.study_name
+-- All: studyflow sql "from audit.gaps"
+--   study | Study | of_study: marts.study_progress.study_name
 --   newly | New | number bad: Gaps whose next change came since the last report.
 --   gaps | In all | number: marts.study_progress.gaps
 --   participants | Participants | number: Participants with a gap in their history.
@@ -7,6 +8,7 @@
 --   lost | Lost, estimate | count: audit.feed_coverage.lost
 --   last_lost_before | Last noticed | moment: audit.gaps.lost_before
 select
+    gaps.study_id,
     coalesce(studies.study_name, gaps.study_id) as study,
     count(*) filter (gaps.lost_before > $since) as newly,
     count(*) as gaps,

@@ -1,11 +1,11 @@
 -- Who is in the incentive backlog, by state.
+-- All: studyflow backlog{study}
 --   state | State | name: reference.incentive_effects.incentive_status
 --   people | People | number: Participants in that state.
 --   overdue | Overdue | number bad: marts.incentive_backlog.is_overdue
 --   hidden | Hidden | number bad: marts.incentive_backlog.is_hidden
+--   hidden_overdue | Both | number bad: Those of the hidden who are overdue as well: they count in both columns.
 --   oldest_days | Oldest | days: marts.incentive_backlog.age_days
---   amount | Amount | amount: What they are owed together, in the currency of studies.csv, where it says.
---   without_amount | Unknown | number: Those of them whose study has no amount in studies.csv.
 select
     effects.backlog_state,
     effects.incentive_status as state,
@@ -14,11 +14,8 @@ select
     count(backlog.participant_id) as people,
     count(*) filter (backlog.is_overdue) as overdue,
     count(*) filter (backlog.is_hidden) as hidden,
-    max(backlog.age_days) as oldest_days,
-    sum(backlog.amount_cents) / 100 as amount,
-    sum(backlog.amount_cents) filter (backlog.is_overdue) / 100 as overdue_amount,
-    count(*) filter (backlog.is_overdue and backlog.amount_cents is null) as overdue_without_amount,
-    count(*) filter (backlog.participant_id is not null and backlog.amount_cents is null) as without_amount
+    count(*) filter (backlog.is_hidden and backlog.is_overdue) as hidden_overdue,
+    max(backlog.age_days) as oldest_days
 from reference.incentive_effects as effects
 left join marts.incentive_backlog as backlog
     on

@@ -1,21 +1,29 @@
 -- Who is owed an incentive that no Rally table shows, the oldest first.
---   participant_id | Participant | code: marts.incentive_backlog.participant_id
+-- All: studyflow backlog --hidden{study}
+--   participant_id | Participant | participant: marts.incentive_backlog.participant_id
 --   age_days | Waits | days: marts.incentive_backlog.age_days
---   amount | Amount | amount: The incentive of the study in studies.csv.
---   study | Study | name: marts.study_progress.study_name
+--   amount | Amount | money currency: The incentive of the study in studies.csv.
+--   person_name | Name | person: marts.people.person_name
+--   study | Study | of_study: marts.study_progress.study_name
 --   status | Status | name: marts.participants.current_status_label
 select
     backlog.participant_id,
+    backlog.person_id,
+    backlog.study_id,
+    people.person_name,
     coalesce(studies.study_name, backlog.study_id) as study,
     participants.current_status_label as status,
     backlog.age_days,
     backlog.amount_cents / 100 as amount,
+    backlog.currency,
     count(*) over () as of_all
 from marts.incentive_backlog as backlog
 inner join marts.participants
     on backlog.participant_id = participants.participant_id
 inner join marts.study_progress as studies
     on backlog.study_id = studies.study_id
+left join marts.people
+    on backlog.person_id = people.person_id
 where
     backlog.is_hidden
     and backlog.study_id = coalesce($study, backlog.study_id)

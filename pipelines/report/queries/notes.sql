@@ -1,4 +1,5 @@
 -- What the input has that a person should know of, such as changes dated later than as-of.
+-- All: studyflow sql "from audit.data_notes"
 --   note | Note | words: audit.data_notes.note
 --   subject | Id | code: audit.data_notes.subject
 --   occurrences | Occurrences | number: audit.data_notes.occurrences

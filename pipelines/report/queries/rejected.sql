@@ -1,4 +1,5 @@
 -- Lines of webhook files that could not be used, by reason; for statuses that are not known, by status.
+-- All: studyflow sql "from audit.rejected_lines"
 --   reason | Reason | words: audit.rejected_lines.reason
 --   value | Status | name: The status that is not in data/reference/participant_statuses.csv.
 --   lines | Lines | number: Lines rejected for it, in all that is loaded.

@@ -1,9 +1,11 @@
 -- Silences that go on now and are longer than usual: of the whole feed first, then of studies.
---   study | Study | name: marts.study_progress.study_name
+-- All: studyflow sql "from audit.feed_silence where is_open"
+--   study | Study | of_study: marts.study_progress.study_name
 --   silent_since | Silent since | moment: audit.feed_silence.silent_since
---   silence_hours | For | hours: audit.feed_silence.silence_hours
---   usual_hours | Longest normal gap | hours: audit.feed_silence.usual_hours
+--   silence_hours | For | hours: How long nothing has arrived.
+--   usual_hours | Longest normal gap | hours: The longest silence in the four weeks before this one (var silence_usual_days).
 select
+    feed_silence.study_id,
     feed_silence.study_id is null as is_of_all,
     case when feed_silence.study_id is null then 'The whole feed' else coalesce(studies.study_name, studies.study_id) end
         as study,

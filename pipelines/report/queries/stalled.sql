@@ -1,23 +1,26 @@
--- Who has been in a stage for longer than 90 % of participants were, by study and stage. Pending Incentive stands under
--- incentives; who has not been invited yet waits for nothing.
---   study | Study | name: marts.study_progress.study_name
+-- Whom to nudge, by study and stage: people who have been in a stage for longer than 90 % of participants were. Those who were
+-- disqualified, and those in studies that are closed or full, are only counted as to let go.
+-- All: studyflow sql "from marts.ageing_participants where is_actionable"
+--   study | Study | of_study: marts.study_progress.study_name
 --   stage | Stage | name: marts.ageing_participants.current_stage
---   stalled | Stalled | number: marts.ageing_participants.is_stalled
+--   remind | Remind | number warn: Stalled, and it is their turn.
+--   to_move | Move by hand | number warn: Stalled, and it is the team's turn, or they have finished and Rally does not know.
+--   let_go | Let go | number: Stalled, and nobody waits for them: they were disqualified, or the study is closed or full.
 --   active | In the stage | number: Participants in that stage now, stalled or not.
---   to_move | To move by hand | number warn: Those of the stalled whom a linked survey may have left behind: if they finished, move them by hand.
---   newest_days | Latest | days: Days in the stage of the one who came last.
+--   newest_days | Latest | days: Days in the stage of the one to nudge who came last.
 --   oldest_days | Oldest | days: Days in the stage of the one who has been there longest.
---   usual_days | Usual | days: marts.stage_durations.median_hours
+--   usual_days | Usual | days: The median of the visits to the stage that have ended.
 select
+    ageing.study_id,
     coalesce(studies.study_name, ageing.study_id) as study,
     ageing.current_stage as stage,
-    count(*) filter (ageing.is_stalled) as stalled,
+    count(*) filter (ageing.action = 'remind') as remind,
+    count(*) filter (ageing.action = 'move_by_hand') as to_move,
+    count(*) filter (ageing.action = 'let_go') as let_go,
     count(*) as active,
-    count(*) filter (ageing.is_stalled and ageing.is_to_be_moved_by_hand) as to_move,
-    min(ageing.hours_in_stage) filter (ageing.is_stalled) / 24 as newest_days,
+    min(ageing.hours_in_stage) filter (ageing.is_actionable) / 24 as newest_days,
     max(ageing.hours_in_stage) / 24 as oldest_days,
     any_value(durations.median_hours) / 24 as usual_days,
-    cast(sum(count(*) filter (ageing.is_stalled)) over () as bigint) as stalled_in_all,
     count(*) over () as of_all
 from marts.ageing_participants as ageing
 inner join reference.stages
@@ -28,11 +31,8 @@ left join marts.stage_durations as durations
     on
         ageing.study_id = durations.study_id
         and ageing.current_stage = durations.stage
-where
-    stages.is_active
-    and not stages.awaits_incentive
-    and ageing.study_id = coalesce($study, ageing.study_id)
+where ageing.study_id = coalesce($study, ageing.study_id)
 group by ageing.study_id, studies.study_name, ageing.current_stage, stages.stage_order
-having count(*) filter (ageing.is_stalled) > 0
+having count(*) filter (ageing.is_actionable) > 0
 order by newest_days, stages.stage_order desc, ageing.study_id
 limit $rows

@@ -1,25 +1,28 @@
--- Who has been in a stage for longer than 90 % of participants were, the most recent first: they are the most likely to answer.
---   participant_id | Participant | code: marts.ageing_participants.participant_id
---   days | In the stage | days: marts.ageing_participants.hours_in_stage
---   to_move | By hand | flag finished? warn: marts.ageing_participants.is_to_be_moved_by_hand
---   study | Study | name: marts.study_progress.study_name
+-- Whom to nudge, the most recently stalled first: they are the most likely to answer.
+-- All: studyflow sql "from marts.ageing_participants where is_actionable"
+--   participant_id | Participant | participant: marts.ageing_participants.participant_id
+--   days | In the stage | days: Days since the unbroken stay in the stage began.
+--   action | What to do | words: marts.ageing_participants.action
+--   person_name | Name | person: marts.people.person_name
+--   study | Study | of_study: marts.study_progress.study_name
 --   status | Status | name: marts.ageing_participants.current_status_label
 select
     ageing.participant_id,
+    ageing.person_id,
+    ageing.study_id,
+    people.person_name,
     coalesce(studies.study_name, ageing.study_id) as study,
     ageing.current_status_label as status,
     ageing.hours_in_stage / 24 as days,
-    ageing.is_to_be_moved_by_hand as to_move,
+    ageing.action,
     count(*) over () as of_all
 from marts.ageing_participants as ageing
-inner join reference.stages
-    on ageing.current_stage = stages.stage
 inner join marts.study_progress as studies
     on ageing.study_id = studies.study_id
+left join marts.people
+    on ageing.person_id = people.person_id
 where
-    ageing.is_stalled
-    and stages.is_active
-    and not stages.awaits_incentive
+    ageing.is_actionable
     and ageing.study_id = coalesce($study, ageing.study_id)
 order by ageing.hours_in_stage, ageing.participant_id
 limit $rows

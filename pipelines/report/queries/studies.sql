@@ -1,12 +1,14 @@
 -- Every study, those with the most changes since the last report first.
+-- All: studyflow sql "from marts.study_progress"
 --   study | Study | study: marts.study_progress.study_name
 --   study_type | Type | words: marts.study_progress.study_type
 --   participants | Participants | number: marts.study_progress.participants
 --   completed | Completed | completed: marts.study_progress.completed
+--   state | State | name: Whether it is closed by studies.csv, or as many have completed it as it takes.
 --   changes | Changes | number: Status changes since the last report.
 --   overdue | Overdue incentives | number bad: Participants whose incentive has been owed for too long and not been sent.
---   stalled | Stalled | number warn: Participants in an active stage, Pending Incentive left out, for longer than 90 % of participants were.
---   last_change_at | Last change | moment: marts.study_progress.last_change_at
+--   stalled | Stalled | number warn: Participants to nudge: in Invited, Screening or In Progress for longer than 90 % of participants, not disqualified, and not in a study that is closed or full.
+--   last_change_at | Last change | day: marts.study_progress.last_change_at
 --   participation_limit: marts.study_progress.participation_limit
 --   remaining: marts.study_progress.remaining
 --   filled: Completed as a share of the limit, at most 1.
@@ -34,13 +36,11 @@ owed as (
 
 stuck as (
     select
-        ageing.study_id,
+        study_id,
         count(*) as stalled
-    from marts.ageing_participants as ageing
-    inner join reference.stages
-        on ageing.current_stage = stages.stage
-    where ageing.is_stalled and stages.is_active and not stages.awaits_incentive
-    group by ageing.study_id
+    from marts.ageing_participants
+    where is_actionable
+    group by study_id
 )
 
 select
@@ -52,6 +52,8 @@ select
     progress.completed,
     progress.participation_limit,
     progress.remaining,
+    progress.over_limit,
+    case when progress.is_closed then 'closed' when progress.is_full then 'full' else '' end as state,
     case when progress.participation_limit > 0 then least(1, progress.completed / progress.participation_limit) end as filled,
     coalesce(recent.changes, 0) as changes,
     coalesce(owed.overdue, 0) as overdue,

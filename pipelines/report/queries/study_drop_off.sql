@@ -1,9 +1,10 @@
 -- The current status of people who dropped off before a step, the largest groups first.
+-- All: studyflow funnel {study_id}
 --   step | Did not reach | words: marts.study_drop_off.step
 --   status | Status now | name: marts.study_drop_off.status_label
 --   participants | Participants | number: marts.study_drop_off.participants
 --   share | Of those | share participants of_step share low high: marts.study_drop_off.share_of_drop
---   is_lost |  | lost: marts.study_drop_off.is_lost
+--   outcome | Outcome | name: Whether they may still reach it, as `marts.study_drop_off.may_still_come` says, or are lost.
 --   of_step: All who reached the step before and not this one.
 with
 
@@ -23,7 +24,7 @@ select
     share_of_drop as share,
     marts.share_low(participants, of_step) as low,
     marts.share_high(participants, of_step) as high,
-    is_lost,
+    case when may_still_come then 'may still come' else 'lost' end as outcome,
     count(*) over () as of_all
 from stops
 order by participants desc, step_order, status

@@ -3,11 +3,20 @@
 --   reached | Reached | number: marts.study_funnel.reached
 --   from_previous | From previous | share reached previous from_previous previous_low previous_high: marts.study_funnel.conversion_from_previous
 --   from_first | From first | bar reached everyone from_first first_low first_high: marts.study_funnel.conversion_from_first
---   dropped_active | May still come | number: marts.study_funnel.dropped_active
---   dropped_lost | Lost | number: marts.study_funnel.dropped_lost
---   median_hours | Median time | hours: marts.study_funnel.median_hours_from_previous
---   p90_hours | 90th percentile | hours: marts.study_funnel.p90_hours_from_previous
+--   may_still_come | May still come | number: Reached the row before and not this one, and may still: not lost, not disqualified, and not in a study that is closed or full unless an incentive is pending.
+--   lost | Lost | number: All others who reached the row before and not this one.
+--   median_hours | Median time | hours: The median time between the two first times; a dash when nobody was timed.
+--   p90_hours | 90th percentile | hours: The time within which nine in ten made it; a dash when nobody was timed.
 with
+
+coming as (
+    select
+        step,
+        sum(participants) as participants
+    from marts.study_drop_off
+    where study_id = $study and may_still_come
+    group by step
+),
 
 steps as (
     select
@@ -19,7 +28,7 @@ steps as (
 )
 
 select
-    step,
+    steps.step,
     reached,
     previous,
     everyone,
@@ -29,9 +38,11 @@ select
     conversion_from_first as from_first,
     marts.share_low(reached, everyone) as first_low,
     marts.share_high(reached, everyone) as first_high,
-    dropped_active,
-    dropped_lost,
+    cast(coalesce(coming.participants, 0) as bigint) as may_still_come,
+    cast(dropped_active + dropped_lost - coalesce(coming.participants, 0) as bigint) as lost,
     median_hours_from_previous as median_hours,
     p90_hours_from_previous as p90_hours
 from steps
+left join coming
+    on steps.step = coming.step
 order by step_order

@@ -3,6 +3,7 @@
 --   of_them | How many | of part whole: How many of them.
 --   share | Share | bar part whole share low high: How many of how many; where there are fewer than 20, with the interval in which the share lies 19 times in 20.
 --   Passed the screener: marts.study_progress.screener_pass_rate
+--   Qualified by the screener: marts.study_progress.auto_qualified_rate
 --   Came to the interview: marts.study_progress.show_rate
 --   Opted out: Participants who ever opted out, of all.
 with
@@ -15,9 +16,11 @@ progress as (
 counted as (
     select 1 as place, 'Passed the screener' as what, passed_screener as part, screened as whole from progress
     union all
-    select 2, 'Came to the interview', interviews_completed, expected_at_interview from progress
+    select 2, 'Qualified by the screener', auto_qualified, screened from progress
     union all
-    select 3, 'Opted out', opt_outs, participants from progress
+    select 3, 'Came to the interview', interviews_completed, expected_at_interview from progress
+    union all
+    select 4, 'Opted out', opt_outs, participants from progress
 )
 
 select

@@ -1,0 +1,22 @@
+-- What the incentive backlog comes to, by state and currency; amounts of different currencies are never added.
+-- All: studyflow backlog{study}
+--   state | State | name: reference.incentive_effects.incentive_status
+--   amount | Amount | money currency: What they come to, where studies.csv gives the amount; a dash where it does not.
+--   people | People | number: Participants in that state whose incentive is in that currency.
+--   overdue_amount | Overdue | money currency: The part of the amount that is overdue.
+--   overdue | Overdue people | number bad: Those of them who are overdue.
+select
+    effects.backlog_state,
+    effects.incentive_status as state,
+    backlog.currency,
+    backlog.amount_cents is not null as is_known,
+    sum(backlog.amount_cents) / 100 as amount,
+    count(*) as people,
+    sum(backlog.amount_cents) filter (backlog.is_overdue) / 100 as overdue_amount,
+    count(*) filter (backlog.is_overdue) as overdue
+from marts.incentive_backlog as backlog
+inner join reference.incentive_effects as effects
+    on backlog.backlog_state = effects.backlog_state
+where backlog.study_id = coalesce($study, backlog.study_id)
+group by all
+order by effects.backlog_state, is_known desc, amount desc, backlog.currency

@@ -1,0 +1,34 @@
+-- In what open studies differ most from studies of their type, the worst first.
+-- All: studyflow sql "from marts.study_peers order by place"
+--   study | Study | of_study: marts.study_progress.study_name
+--   measured | What | name: marts.study_peers.measure
+--   value | Here | measure share_of_study days_of_study: The value of the study: a share, or a median time.
+--   median | Median | measure share_of_type days_of_type: The median of the values of all studies of the type.
+--   times_worse | Times as bad | times: marts.study_peers.times_worse
+--   counted | Of | number: marts.study_peers.counted
+select
+    peers.study_id,
+    coalesce(studies.study_name, peers.study_id) as study,
+    case peers.measure
+        when 'no_show_share' then 'No-shows'
+        when 'screener_pass_rate' then 'Passed the screener'
+        when 'days_to_recruit' then 'Time to recruit'
+        else 'Time in ' || peers.stage
+    end as measured,
+    peers.share_of_study,
+    peers.share_of_type,
+    peers.days_of_study,
+    peers.days_of_type,
+    peers.times_worse,
+    peers.counted,
+    count(*) over () as of_all
+from marts.study_peers as peers
+inner join marts.study_progress as studies
+    on peers.study_id = studies.study_id
+where
+    peers.is_comparable
+    and not studies.is_closed
+    and (peers.times_worse > 1 or (peers.times_worse is null and peers.share_of_study is distinct from peers.share_of_type))
+    and peers.study_id = coalesce($study, peers.study_id)
+order by peers.place
+limit $rows
