@@ -8,7 +8,7 @@ import pty
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from processes import PROJECT
 from product import Product
 from rich.console import Console
 
+from pipelines.ask.forecast import how_many, when_full
 from pipelines.ask.show import Headings, put_lines
 from pipelines.ask.values import as_json, cells
 from pipelines.ask.warehouse import reading
@@ -349,12 +350,36 @@ def test_sql_on_a_terminal_shows_the_first_rows_and_says_so(ask: Asked) -> None:
     assert "No rows." in ask("sql", "from range(0)", "--table").stdout
 
 
+def test_forecasts_are_what_the_mart_says(ask: Asked, database: Path) -> None:
+    """JSON in a pipe, for scripts that invite; of one study or all."""
+    found = json.loads(ask("forecast").stdout)["studies"]
+    with reading(database) as connection:
+        mart = connection.execute("select study_id, completed, too_little_known from marts.study_forecast").fetchall()
+    assert sorted((one["study_id"], one["completed"], one["too_little_known"]) for one in found) == sorted(mart)
+    assert [one["study_id"] for one in json.loads(ask("forecast", "st-3").stdout)["studies"]] == ["st-3"]
+    assert "nobody who will be invited later counts" in ask("forecast", "--table").stdout.lower()
+
+
+def test_the_words_of_a_forecast() -> None:
+    """Each state of a study has its own: a day where none is known would be believed."""
+    full = {"full_on_50": date(2026, 8, 14), "earliest_80_on": date(2026, 8, 10), "latest_80_on": date(2026, 8, 21)}
+    row = {"is_closed": False, "is_full": False, "too_little_known": False, "target": 40, **full}
+    assert when_full(row) == "by 14 Aug (80 %: 10 Aug to 21 Aug)"
+    assert when_full(row | {"latest_80_on": None}) == "by 14 Aug, not sure"
+    assert when_full(row | {"full_on_50": None}) == "not with those invited"
+    assert when_full(row | {"target": None}) == "no target"
+    assert when_full(row | {"too_little_known": True}) == "too little known"
+    assert how_many({"invite_by": date(2026, 8, 14), "invite_80": 35}) == "35, for 14 Aug"
+    assert how_many({"invite_by": date(2026, 8, 14), "invite_80": 0}) == "nobody"
+    assert how_many({"invite_by": date(2026, 8, 14), "invite_80": None}) == "too little known"
+
+
 def test_before_a_build_it_says_what_to_run(ask: Asked, tmp_path: Path) -> None:
     events, database = tmp_path / "events.jsonl", tmp_path / "w.duckdb"
     events.write_text(json.dumps(line("p", "s", "NOT_STARTED", None, 0)) + "\n")
     with connect(database) as connection:
         load(connection, [events])
-    for words in (["funnel", "s"], ["backlog"], ["who", "p"]):
+    for words in (["funnel", "s"], ["forecast"], ["backlog"], ["who", "p"]):
         answered = ask(*words, "--database", str(database))
         assert (answered.returncode, "not been built" in answered.stderr) == (1, True)
     count = "select count(*) as n from raw.deliveries"

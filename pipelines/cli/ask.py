@@ -1,4 +1,4 @@
-"""The commands that answer questions: funnel, backlog, who, sql."""
+"""The commands that answer questions: funnel, forecast, backlog, who, sql."""
 
 import sys
 from collections.abc import Callable
@@ -46,6 +46,31 @@ def funnel(
     with reading(resolve(database=database).database) as connection:
         found = ask(connection, study)
         _write(form, lambda: csv_lines(found.steps), found.as_dict, lambda: render(found, output))
+
+
+@app.command()
+def forecast(
+    study: Annotated[
+        str | None,
+        typer.Argument(
+            help="Only this study: id, name, or how either begins.", autocompletion=studies, metavar="[STUDY]"
+        ),
+    ] = None,
+    database: Database = None,
+    as_table: AsTable = False,
+    as_csv: AsCsv = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show when studies are full, and how many to invite for that. In a pipe: JSON."""
+    from pipelines.ask.forecast import forecast as ask
+    from pipelines.ask.forecast import render
+    from pipelines.ask.stream import csv_lines
+    from pipelines.ask.warehouse import reading
+
+    form = _form(as_table, as_csv, as_json, in_a_pipe="json")
+    with reading(resolve(database=database).database) as connection:
+        found = ask(connection, study)
+        _write(form, lambda: csv_lines(found.studies), found.as_dict, lambda: render(found, output))
 
 
 @app.command()
@@ -134,14 +159,14 @@ def sql(
             put((csv_lines if form == "csv" else json_lines)(answer.first(limit)))
 
 
-def _form(as_table: bool, as_csv: bool, as_json: bool) -> OutputFormat:
+def _form(as_table: bool, as_csv: bool, as_json: bool, in_a_pipe: OutputFormat = "csv") -> OutputFormat:
     asked: list[OutputFormat] = [
         form for form, is_asked in zip(get_args(OutputFormat), (as_table, as_csv, as_json), strict=True) if is_asked
     ]
     if len(asked) > 1:
         msg = f"Say one of {', '.join(f'--{form}' for form in asked)}."
         raise typer.BadParameter(msg)
-    return asked[0] if asked else "table" if sys.stdout.isatty() else "csv"
+    return asked[0] if asked else "table" if sys.stdout.isatty() else in_a_pipe
 
 
 def _write(
