@@ -68,7 +68,7 @@ create table if not exists raw.loads (
 -- Participants of deliveries that a load took back, for who keeps tables that are not made anew by every build.
 create table if not exists raw.withdrawals (
     load_id integer not null,
-    participant_id varchar not null
+    participant_id varchar not null      -- '' for lines of no participant
 );
 
 -- One row per person who was forgotten, and per participant they were. No id is in it, only hashes of salt and id.

@@ -25,22 +25,49 @@ spans as (
     window in_order as (partition by participant_key order by sequence_number)
 ),
 
+-- Few come to the same {{ level }} again, and these need not be found by sorting all.
+repeated as (
+    select
+        participant_key,
+        {{ column }},
+        min(sequence_number) as first_number,
+        sum({{ microseconds_between('started_at', 'ended_at') }}) as microseconds
+    from spans
+    group by participant_key, {{ column }}
+    having count(*) > 1
+),
+
 visits as (
     select
-        *,
-        {{ hours_between('started_at', 'ended_at') }} as completed_hours
+        spans.*,
+        repeated.microseconds,
+        coalesce(spans.sequence_number = repeated.first_number, true) as is_first_visit,
+        {{ hours_between('spans.started_at', 'spans.ended_at') }} as completed_hours
     from spans
+    left join repeated
+        on
+            spans.participant_key = repeated.participant_key
+            and spans.{{ column }} = repeated.{{ column }}
 )
 
 select
-    *,
+    participant_key,
+    study_key,
+    sequence_number,
+    {{ column }},
+    started_at,
+    ended_at,
+    {%- if with_days %}
+        started_on,
+        ended_on,
+    {%- endif %}
+    completed_hours,
     ended_at is null as is_open,
-    row_number() over in_order = 1 as is_first_visit,
-    case when row_number() over in_order = 1 then {{ hours_of(
-        'cast(sum(' ~ microseconds_between('started_at', 'ended_at') ~ ') over (partition by participant_key, ' ~ column ~ ') as bigint)'
-    ) }} end as participant_hours
+    is_first_visit,
+    case
+        when is_first_visit then coalesce({{ hours_of('cast(microseconds as bigint)') }}, completed_hours)
+    end as participant_hours
 from visits
-window in_order as (partition by participant_key, {{ column }} order by sequence_number)
 {%- endmacro %}
 
 {#- One row per study and stage (or status): how long its visits took. -#}

@@ -32,6 +32,7 @@ ARGUMENTS = list(build_module.ARGUMENTS)
 # Tables that only say what this build worked on, and views on them.
 OF_THE_BUILD = {
     "stg_touched_participants",
+    "int_touched_people",
     "int_tied_changes",
     "int_tie_order",
 }

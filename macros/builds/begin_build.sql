@@ -55,7 +55,8 @@ create table if not exists state.last_build ({{ columns }});
     select
         last_build.build_id,
         last_build.load_id,
-        cast(last_build.as_of as {{ dbt.type_string() }}) as as_of
+        cast(last_build.as_of as {{ dbt.type_string() }}) as as_of,
+        exists (select 1 from raw.withdrawals where withdrawals.load_id > last_build.load_id) as takes_back
     from state.last_build
     cross join lines
     where

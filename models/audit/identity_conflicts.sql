@@ -1,7 +1,8 @@
 with
 
 changes as (
-    select * from {{ ref('int_changes') }}
+    select * from {{ ref('stg_changes') }}
+    where occurred_at <= {{ as_of() }}
 ),
 
 participants as (

@@ -1,4 +1,5 @@
 {{ config(materialized='incremental') }}
+{%- set windows_of_days = [7, 14, 30, 90] %}
 
 with
 
@@ -14,6 +15,10 @@ status_visits as (
     where is_open
 ),
 
+participant_steps as (
+    select * from {{ touched_rows_of(ref('int_participant_steps'), ref('stg_touched_participants')) }}
+),
+
 incentives as (
     select
         participant_key,
@@ -24,13 +29,6 @@ incentives as (
 
 identities as (
     select * from {{ touched_rows_of(ref('stg_identities'), ref('stg_touched_participants')) }}
-),
-
-statuses as (
-    select
-        status_rank,
-        step_order
-    from {{ ref('stg_statuses') }}
 ),
 
 stages as (
@@ -46,13 +44,29 @@ histories as (
         max(case when changes.is_current then changes.stage_order end) as stage_order,
         min(changes.occurred_at) as first_seen_at,
         max(changes.occurred_at) as last_changed_at,
-        max(statuses.step_order) as furthest_step_order,
         count(case when not changes.is_inferred then 1 end) as status_changes,
         count(case when changes.follows_gap then 1 end) as missing_changes
     from changes
-    inner join statuses
-        on changes.status_rank = statuses.status_rank
     group by changes.participant_key, changes.person_key, changes.study_key
+),
+
+-- How far they came, in so many days and at all.
+distances as (
+    select
+        histories.participant_key,
+        {%- for days in windows_of_days %}
+            max(
+                case
+                    when {{ days_between('histories.first_seen_at', 'participant_steps.first_at') }} <= {{ days }}
+                        then participant_steps.step_order
+                end
+            ) as furthest_within_{{ days }}d,
+        {%- endfor %}
+        max(participant_steps.step_order) as furthest_step_order
+    from histories
+    inner join participant_steps
+        on histories.participant_key = participant_steps.participant_key
+    group by histories.participant_key
 )
 
 select
@@ -70,7 +84,10 @@ select
     histories.first_seen_at,
     histories.last_changed_at,
 
-    histories.furthest_step_order,
+    distances.furthest_step_order,
+    {%- for days in windows_of_days %}
+        distances.furthest_within_{{ days }}d,
+    {%- endfor %}
     incentives.incentive_status,
 
     cast(histories.status_changes as integer) as status_changes,
@@ -83,6 +100,8 @@ inner join identities
         and histories.study_key = identities.study_key
 inner join status_visits
     on histories.participant_key = status_visits.participant_key
+inner join distances
+    on histories.participant_key = distances.participant_key
 left join stages
     on histories.stage_order = stages.stage_order
 left join incentives

@@ -3,7 +3,8 @@
 with
 
 changes as (
-    select * from {{ touched_rows_of(ref('int_changes'), ref('stg_touched_participants')) }}
+    select * from {{ touched_rows_of(ref('stg_changes'), ref('stg_touched_participants')) }}
+    where occurred_at <= {{ as_of() }}
 ),
 
 tie_order as (
@@ -91,7 +92,6 @@ select
     all_changes.study_key,
     cast(all_changes.sequence_number - cast(all_changes.is_inferred as integer) as integer) as sequence_number,
     case when not all_changes.is_inferred then cast(all_changes.position as integer) end as position,
-
     cast(case when not all_changes.is_inferred then all_changes.rank_before else 0 end as smallint) as rank_before,
     cast(case when not all_changes.is_inferred then all_changes.prior_rank else 0 end as smallint) as prior_rank,
     reached.status_rank,

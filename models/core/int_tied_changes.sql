@@ -1,7 +1,8 @@
 with
 
 changes as (
-    select * from {{ touched_rows_of(ref('int_changes'), ref('stg_touched_participants')) }}
+    select * from {{ touched_rows_of(ref('stg_changes'), ref('stg_touched_participants')) }}
+    where occurred_at <= {{ as_of() }}
 ),
 
 identities as (

@@ -1,3 +1,4 @@
+{{ config(materialized='incremental', incremental_strategy='by_person') }}
 {%- set completions = ['interviews_completed', 'surveys_completed', 'tests_completed'] -%}
 with
 
@@ -6,7 +7,7 @@ changes as (
         person_key,
         status_rank,
         occurred_at
-    from {{ ref('int_status_changes') }}
+    from {{ touched_rows_of(ref('int_status_changes'), ref('int_touched_people')) }}
     where not is_inferred and occurred_at > {{ days_before(as_of(), 365) }}
 ),
 

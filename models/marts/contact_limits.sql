@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', incremental_strategy='by_person') }}
+
 with
 
 rules as (
@@ -8,14 +10,14 @@ rules as (
 ),
 
 events as (
-    select * from {{ ref('int_governed_events') }}
+    select * from {{ touched_rows_of(ref('int_governed_events'), ref('int_touched_people')) }}
 ),
 
 identities as (
     select distinct
         person_key,
         person_id
-    from {{ ref('stg_identities') }}
+    from {{ touched_rows_of(ref('stg_identities'), ref('int_touched_people')) }}
 ),
 
 -- Who has no more than is allowed in all their time cannot have more in a part of it.
@@ -51,9 +53,7 @@ suspicious as (
     inner join rules
         on suspects.rule_number = rules.rule_number
     inner join events
-        on
-            suspects.person_key = events.person_key
-            and events.kind in (rules.judged_kind, rules.counted_kind)
+        on suspects.person_key = events.person_key and events.kind in (rules.judged_kind, rules.counted_kind)
 ),
 
 -- An event enters the window when it happens and leaves it so many days later.

@@ -1,3 +1,4 @@
+{{ config(materialized='incremental', incremental_strategy='by_person') }}
 {%- set counts = {
     'contacts': [30, 90], 'interviews_completed': [30, 90, 365], 'surveys_completed': [30, 90, 365],
     'tests_completed': [30, 90, 365], 'no_shows': [], 'interviews_cancelled': [], 'late_cancellations': [],
@@ -7,14 +8,7 @@
 with
 
 participants as (
-    select * from {{ ref('int_participants') }}
-),
-
-identities as (
-    select distinct
-        person_key,
-        person_id
-    from {{ ref('stg_identities') }}
+    select * from {{ touched_rows_of(ref('int_participants'), ref('int_touched_people')) }}
 ),
 
 stages as (
@@ -22,7 +16,7 @@ stages as (
 ),
 
 recent as (
-    select * from {{ ref('int_recent_activity') }}
+    select * from {{ touched_rows_of(ref('int_recent_activity'), ref('int_touched_people')) }}
 ),
 
 described as (
@@ -36,6 +30,7 @@ contact_statuses as (
 studies as (
     select
         participants.person_key,
+        any_value(participants.person_id) as person_id,
         min(participants.first_seen_at) as first_seen_at,
         max(participants.last_changed_at) as last_changed_at,
         count(distinct participants.study_key) as studies,
@@ -50,7 +45,7 @@ studies as (
 ),
 
 opted_out as (
-    select * from {{ ref('int_opted_out') }}
+    select * from {{ touched_rows_of(ref('int_opted_out'), ref('int_touched_people')) }}
 ),
 
 activity as (
@@ -67,12 +62,12 @@ activity as (
         ) as cooldown_ends_at,
         count(first_invited_at) as studies_invited,
         count(case when last_response_number > first_invitation_number then 1 end) as studies_responded
-    from {{ ref('int_participations') }}
+    from {{ touched_rows_of(ref('int_participations'), ref('int_touched_people')) }}
     group by person_key
 )
 
 select
-    identities.person_id,
+    studies.person_id,
     described.person_name,
 
     case
@@ -103,8 +98,6 @@ select
     {%- endfor %}
     {{ ratio('activity.studies_responded', 'activity.studies_invited') }} as response_rate
 from studies
-inner join identities
-    on studies.person_key = identities.person_key
 inner join activity
     on studies.person_key = activity.person_key
 left join opted_out
@@ -112,6 +105,6 @@ left join opted_out
 left join recent
     on studies.person_key = recent.person_key
 left join described
-    on identities.person_id = described.person_id
+    on studies.person_id = described.person_id
 left join contact_statuses
     on described.contact_status = contact_statuses.contact_status

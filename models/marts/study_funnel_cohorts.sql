@@ -1,10 +1,6 @@
 {%- set windows_of_days = [7, 14, 30, 90] %}
 with
 
-participant_steps as (
-    select * from {{ ref('int_participant_steps') }}
-),
-
 participants as (
     select * from {{ ref('int_participants') }}
 ),
@@ -17,26 +13,6 @@ studies as (
     select * from {{ ref('int_studies') }}
 ),
 
-distances as (
-    select
-        participants.participant_key,
-        participants.study_key,
-        participants.first_seen_at,
-        {%- for days in windows_of_days %}
-            max(
-                case
-                    when {{ days_between('participants.first_seen_at', 'participant_steps.first_at') }} <= {{ days }}
-                        then participant_steps.step_order
-                end
-            ) as furthest_within_{{ days }}d,
-        {%- endfor %}
-        max(participant_steps.step_order) as furthest
-    from participants
-    inner join participant_steps
-        on participants.participant_key = participant_steps.participant_key
-    group by participants.participant_key, participants.study_key, participants.first_seen_at
-),
-
 -- Who has not had so many days yet does not count as one who did not come that far in them.
 matured as (
     select
@@ -46,8 +22,8 @@ matured as (
             case when {{ days_between('first_seen_at', as_of()) }} >= {{ days }} then furthest_within_{{ days }}d end
                 as furthest_within_{{ days }}d,
         {%- endfor %}
-        furthest
-    from distances
+        furthest_step_order as furthest
+    from participants
 ),
 
 cohorts as (

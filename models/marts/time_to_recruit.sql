@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', post_hook='{{ put_study_types_in_place() }}') }}
+
 with
 
 changes as (
@@ -6,7 +8,7 @@ changes as (
         sequence_number,
         status_rank,
         occurred_at
-    from {{ ref('int_status_changes') }}
+    from {{ touched_rows_of(ref('int_status_changes'), ref('stg_touched_participants')) }}
     where not is_inferred
 ),
 
@@ -16,7 +18,7 @@ statuses as (
 ),
 
 participations as (
-    select * from {{ ref('int_participations') }}
+    select * from {{ touched_rows_of(ref('int_participations'), ref('stg_touched_participants')) }}
     where first_invited_at is not null
 ),
 
@@ -26,7 +28,7 @@ participants as (
         participant_id,
         person_id,
         study_id
-    from {{ ref('int_participants') }}
+    from {{ touched_rows_of(ref('int_participants'), ref('stg_touched_participants')) }}
 ),
 
 studies as (

@@ -18,7 +18,7 @@ arrived as (
 taken_back as (
     select participant_id
     from {{ source('raw', 'withdrawals') }}
-    where {{ 'load_id > ' ~ before.load_id if before else '1 = 0' }}
+    where participant_id <> '' and {{ 'load_id > ' ~ before.load_id if before else '1 = 0' }}
 ),
 
 touched as (

@@ -99,8 +99,8 @@ def take_back(connection: duckdb.DuckDBPyConnection, file_id: int, which: str, l
     rows = f"file_id = $file_id and {which}"
     values = {"file_id": file_id, "load_id": load_id}
     connection.execute(
-        "insert into raw.withdrawals select distinct $load_id, participant_id from raw.deliveries "  # noqa: S608
-        f"where {rows} and participant_id is not null",
+        "insert into raw.withdrawals select distinct $load_id, coalesce(participant_id, '') from raw.deliveries "  # noqa: S608
+        f"where {rows}",
         values,
     )
     _remove(connection, rows, values)

@@ -1,0 +1,71 @@
+{%- set before = previous_build() %}
+with
+
+touched_participants as (
+    select * from {{ ref('stg_touched_participants') }}
+),
+
+changes as (
+    select
+        person_key,
+        occurred_at
+    from {{ ref('int_status_changes') }}
+),
+
+events as (
+    select * from {{ ref('int_governed_events') }}
+),
+
+rules as (
+    select * from {{ ref('stg_governance_rules') }}
+),
+
+opt_outs as (
+    select * from {{ ref('stg_opt_outs') }}
+),
+
+identities as (
+    select * from {{ ref('stg_identities') }}
+),
+
+-- Also those who only were or will be the person of the participant.
+people_of_participants as (
+    select identities.person_key
+    from identities
+    inner join touched_participants
+        on identities.participant_key = touched_participants.participant_key
+),
+
+-- Nothing arrived of them, but since the last as-of a change left a window of days, or a cooldown ended.
+people_of_windows as (
+    select person_key
+    from changes
+    where
+        {%- for days in days_until_something_ends() if before %}
+            {{ 'or ' if not loop.first }}{{ ends_since_the_last_build('occurred_at', days) }}
+        {%- else %}
+            1 = 0
+        {%- endfor %}
+    union all
+    select events.person_key
+    from events
+    inner join rules
+        on events.kind = rules.counted_kind
+    where {{ ends_since_the_last_build('events.occurred_at', 'rules.within_days') if before else '1 = 0' }}
+),
+
+touched as (
+    select person_key from people_of_participants
+    union
+    select person_key from people_of_windows
+    union
+    select person_key from opt_outs
+    where {{ '1 = 1' if before else '1 = 0' }}
+)
+
+select distinct
+    touched.person_key,
+    identities.person_id
+from touched
+left join identities
+    on touched.person_key = identities.person_key
