@@ -280,6 +280,7 @@ def export_tables(settings: Settings, options: "ExportOptions", *, as_of_must_ma
             formats=options.formats,
             by_study=options.by_study,
             pseudonyms=options.pseudonyms,
+            for_excel=options.excel,
         )
 
 

@@ -55,8 +55,8 @@ def test_the_floor_does_the_same_work(folder: Path) -> None:
     rows = importlib.import_module("verify").verify(folder / "w.duckdb", "floor", made[0])
     assert len([table for table in rows if table.startswith("marts.")]) == 18
     assert all(rows.values()), rows
-    for file in (folder / "ours").glob("*.csv"):
-        assert len(file.read_bytes().splitlines()) == len((made[1] / file.name).read_bytes().splitlines()), file.name
+    for file in made[1].glob("*.csv"):  # lists to work from are ours alone
+        assert len(file.read_bytes().splitlines()) == len((folder / "ours" / file.name).read_bytes().splitlines())
 
 
 def test_a_difference_is_found(folder: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from product import Product
 
 from pipelines.export import Format, export, workbook
+from pipelines.export.lists import LISTS
 from pipelines.export.sheet import PERCENT
 from pipelines.export.workbook import WORKBOOK
 from pipelines.settings import PROJECT
@@ -29,6 +30,7 @@ else:
     Connection = object
 
 XLSX: tuple[Format, ...] = ("csv", "xlsx")
+OWED = ("2026-07-11T09:00:00.000Z", "2026-07-09T09:00:00.000Z", "2026-07-30T09:00:00.000Z")
 STAGES = ["not_started", "invited", "screening", "in_progress", "pending_incentive", "done", "cancelled"]
 
 
@@ -50,6 +52,11 @@ def sheets(folder: Path) -> dict[str, Worksheet]:
 def rows(page: Worksheet) -> list[tuple[Any, ...]]:
     """The cells below the header."""
     return list(page.iter_rows(min_row=2, values_only=True))
+
+
+def own_columns(connection: Connection, mart: str) -> set[str]:
+    """The columns that a mart has itself: sheets also have the name of a study beside its id."""
+    return {str(name) for name, *_ in connection.execute(f"describe marts.{mart}").fetchall()}
 
 
 def alike(value: object) -> object:
@@ -76,7 +83,14 @@ def test_every_stage_table_and_mart_is_a_sheet_with_the_values_and_types_of_the_
     for mart in marts:
         names = [cell.value for cell in pages[mart][1]]
         columns = ", ".join(f'"{name}"' for name in names)
-        found = full.execute(f"select {columns} from marts.{mart}").fetchall()
+        named = f"marts.{mart}"
+        if "study_name" in names:
+            exclude = "exclude (study_name)" if "study_name" in own_columns(full, mart) else ""
+            named = (
+                f"(select mine.*, studies.study_name from (select * {exclude} from marts.{mart}) as mine "
+                "left join marts.study_progress as studies using (study_id))"
+            )
+        found = full.execute(f"select {columns} from {named}").fetchall()
         wanted = [tuple(map(alike, row)) for row in found]
         cells = [tuple(map(alike, row)) for row in rows(pages[mart])]
         assert sorted(cells, key=str) == sorted(wanted, key=str), mart
@@ -96,12 +110,12 @@ def test_headers_are_frozen_and_filtered_and_columns_as_wide_as_what_they_hold(
         assert page.auto_filter.ref == page.dimensions
         assert all(cell.font.bold for cell in page[1])
     funnel = pages["study_funnel"]
-    assert [cell.value for cell in funnel["C"]][1:3] == [1, 2], "steps in their order"
+    assert [cell.value for cell in funnel["D"]][1:3] == [1, 2], "steps in their order"
     formats = {cell.value: funnel.cell(3, cell.column).number_format for cell in funnel[1]}
     assert formats["conversion_from_previous"] == "0.0%"
     assert formats["median_hours_from_previous"] == "#,##0.0"
     assert formats["reached"] == "#,##0"
-    width = pages["participants"].column_dimensions["B"].width
+    width = pages["participants"].column_dimensions["C"].width
     assert width == pytest.approx(len("participant_id") + 3, abs=1)
 
 
@@ -187,7 +201,7 @@ def test_the_same_marts_are_the_same_bytes_and_nothing_is_left_beside_them(full:
     export(full, tmp_path / "two", formats=XLSX)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
     assert {path.name for path in (tmp_path / "one").iterdir() if not path.name.startswith(".")} == {
-        *(f"{table}.csv" for table in [*STAGES, "participants"]),
+        *(f"{table}.csv" for table in [*STAGES, "participants", *LISTS]),
         WORKBOOK,
     }
 
@@ -264,3 +278,35 @@ def test_every_number_with_decimals_is_a_share_or_a_time() -> None:
         if not PERCENT.fullmatch(column["name"]) and not {"hours", "days", "times"} & set(column["name"].split("_"))
     ]
     assert unclear == []
+
+
+def test_lists_to_work_from_are_files_and_sheets_with_names_of_studies(full: Connection, tmp_path: Path) -> None:
+    """Whom to pay, in order, as programs read it and as a spreadsheet does; the ids are pseudonyms where others are."""
+    export(full, tmp_path / "plain", formats=("csv", "parquet", "xlsx"))
+    export(full, tmp_path / "excel", for_excel=True)
+    export(full, tmp_path / "hidden", pseudonyms=PSEUDONYMS)
+    with (tmp_path / "plain" / "to_pay.csv").open(encoding="utf-8", newline="") as file:
+        plain = list(csv.DictReader(file))
+    columns = ("place", "study_name", "participant_id", "amount_cents", "days_waiting", "action", "owed_since")
+    assert [tuple(row[name] for name in columns) for row in plain] == [
+        ("1", "Onboarding, week 1", "p-gap", "5000", "20", "send the incentive (no table in Rally shows it)", OWED[0]),
+        ("2", "Onboarding, week 1", "p-2", "5000", "22", "send the incentive", OWED[1]),
+        ("3", "Onboarding, week 2", "p-5", "", "1", "reopen the study, then send the incentive", OWED[2]),
+    ]
+    content = (tmp_path / "excel" / "to_pay.csv").read_bytes()
+    assert content.startswith(b"\xef\xbb\xbfplace,study_name,")
+    excel = list(csv.DictReader(content.decode("utf-8-sig").splitlines()))
+    assert [(row["amount"], row["owed_since"]) for row in excel] == [
+        ("50.00", "2026-07-11 09:00:00"),
+        ("50.00", "2026-07-09 09:00:00"),
+        ("", "2026-07-30 09:00:00"),
+    ]
+    hidden = (tmp_path / "hidden" / "to_pay.csv").read_text(encoding="utf-8")
+    assert PSEUDONYMS.of("participant", "p-gap") in hidden
+    assert "p-gap" not in hidden
+    names = {name: page for name, page in sheets(tmp_path / "plain").items() if name.startswith("to_")}
+    assert names.keys() == {"to_pay", "to_remind", "to_nudge"}
+    assert [row[3] for row in rows(names["to_pay"])] == ["p-gap", "p-2", "p-5"]
+    for name in ("participants.csv", "may_be_invited.csv", "to_remind.parquet"):
+        assert (tmp_path / "plain" / name).exists()
+    assert "study_id,study_name," in (tmp_path / "plain" / "participants.csv").read_text(encoding="utf-8")

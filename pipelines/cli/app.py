@@ -82,6 +82,13 @@ Parquet = Annotated[bool, typer.Option("--parquet", help="Also write Parquet fil
 Xlsx = Annotated[
     bool, typer.Option("--xlsx", help="Also write a workbook, studyflow.xlsx, with a sheet for each stage and mart.")
 ]
+Excel = Annotated[
+    bool,
+    typer.Option(
+        "--excel",
+        help="CSV files as spreadsheets read them: times without a zone (UTC), amounts in units, a byte-order mark.",
+    ),
+]
 Force = Annotated[
     bool,
     typer.Option("--force", help="Export even if it drops more than half of the participants of the previous export."),

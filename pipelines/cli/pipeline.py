@@ -14,6 +14,7 @@ from pipelines.cli.app import (
     ByStudy,
     Database,
     Engine,
+    Excel,
     Exports,
     Force,
     LogJson,
@@ -61,6 +62,7 @@ def run(
     by_study: ByStudy = False,
     parquet: Parquet = False,
     xlsx: Xlsx = False,
+    excel: Excel = False,
     pseudonymise: Pseudonymise = False,
     force: Force = False,
     report: Report = False,
@@ -91,7 +93,7 @@ def run(
         )
         logs.log("run started", database=settings.database, exports=settings.exports, raw=list(map(str, settings.raw)))
         options = export_options(
-            by_study=by_study, parquet=parquet, workbook=xlsx, pseudonymise=pseudonymise, force=force
+            by_study=by_study, parquet=parquet, workbook=xlsx, excel=excel, pseudonymise=pseudonymise, force=force
         )
         outcome = run_all(settings, options, strict=strict, console=progress_console(as_json), waiting=say_waiting)
     code = outcome.exit_code
@@ -175,13 +177,16 @@ def export(
     by_study: ByStudy = False,
     parquet: Parquet = False,
     xlsx: Xlsx = False,
+    excel: Excel = False,
     pseudonymise: Pseudonymise = False,
     force: Force = False,
 ) -> None:
-    """Write one CSV file per stage, like the tables in Rally, and participants.csv."""
+    """Write one CSV file per stage, like the tables in Rally, participants.csv, and lists to work from, like to_pay.csv."""
     from pipelines.run import export_tables
 
     settings = resolve(database=database, exports=exports, as_of=as_of)
-    options = export_options(by_study=by_study, parquet=parquet, workbook=xlsx, pseudonymise=pseudonymise, force=force)
+    options = export_options(
+        by_study=by_study, parquet=parquet, workbook=xlsx, excel=excel, pseudonymise=pseudonymise, force=force
+    )
     exported = export_tables(settings, options, as_of_must_match=as_of is not None)
     say(f"{len(exported.files)} files in {settings.exports}")

@@ -32,22 +32,33 @@ class Column:
         return not (self.type in PLAIN or self.type == INSTANT or self.type.startswith("DECIMAL"))
 
     @property
+    def is_cents(self) -> bool:
+        """Whether it holds amounts in cents."""
+        return self.name.endswith("_cents") and self.type in _INTEGERS | {"INTEGER"}
+
+    @property
     def identifier(self) -> str:
         """The name as SQL."""
         escaped = self.name.replace('"', '""')
         return f'"{escaped}"'
 
 
-def row(columns: list[Column]) -> str:
+BYTE_ORDER_MARK = "\ufeff".encode()
+"""What tells Excel that a file is in UTF-8."""
+
+
+def row(columns: list[Column], *, for_excel: bool = False) -> str:
     """SQL of a whole line with its line end. Null is an empty cell, empty text is `""`.
+
+    `for_excel`: times as spreadsheets read them, and amounts in units of their currency.
 
     Where all text of a line is harmless, which one look at it tells, its cells are what they are: half the time.
     """
-    careful = _concat([_cell(column) for column in columns])
+    careful = _concat([_cell(column, for_excel) for column in columns])
     texts = [f"coalesce(cast({column.identifier} as varchar), '0')" for column in columns if column.is_text]
     if not texts:
         return careful
-    plain = _concat([_plain_cell(column) for column in columns])
+    plain = _concat([_plain_cell(column, for_excel) for column in columns])
     joined, pattern = f"concat_ws(',', {', '.join(texts)})", ",".join([_HARMLESS] * len(texts))
     return f"case when regexp_full_match({joined}, '{pattern}') then {plain} else {careful} end"
 
@@ -58,23 +69,33 @@ def _concat(cells: list[str]) -> str:
     return f"concat({joined}, chr(10))"
 
 
-def header(connection: duckdb.DuckDBPyConnection, columns: list[Column]) -> bytes:
+def header(connection: duckdb.DuckDBPyConnection, columns: list[Column], *, for_excel: bool = False) -> bytes:
     """The first line of a file. Names are text like any other, so the same rules hold for them."""
+    names = [column.name.removesuffix("_cents") if for_excel and column.is_cents else column.name for column in columns]
     cells = " || ',' || ".join(_text(f"cast(${n} as varchar)") for n in range(1, len(columns) + 1))
-    [(line,)] = connection.execute(f"select {cells} || chr(10)", [column.name for column in columns]).fetchall()
-    return str(line).encode()
+    [(line,)] = connection.execute(f"select {cells} || chr(10)", names).fetchall()
+    return (BYTE_ORDER_MARK if for_excel else b"") + str(line).encode()
 
 
-def _cell(column: Column) -> str:
+def _cell(column: Column, for_excel: bool) -> str:  # noqa: FBT001
     """SQL of one cell, never null."""
     if column.is_text:
         return _text(f"cast({column.identifier} as varchar)")
-    return f"coalesce({_plain_cell(column)}, '')"
+    return f"coalesce({_plain_cell(column, for_excel)}, '')"
 
 
-def _plain_cell(column: Column) -> str:
+def _plain_cell(column: Column, for_excel: bool) -> str:  # noqa: FBT001
     """SQL of one cell whose text is harmless; null for null."""
-    return _instant(column.identifier) if column.type == INSTANT else f"cast({column.identifier} as varchar)"
+    if column.type == INSTANT:
+        return _instant_for_excel(column.identifier) if for_excel else _instant(column.identifier)
+    if for_excel and column.is_cents:
+        return f"cast(cast({column.identifier} / 100.0 as decimal(38, 2)) as varchar)"
+    return f"cast({column.identifier} as varchar)"
+
+
+def _instant_for_excel(value: str) -> str:
+    """To the second and without a zone, with which spreadsheets take it for text."""
+    return f"coalesce(strftime(make_timestamp(epoch_us({value})), '%Y-%m-%d %H:%M:%S'), cast({value} as varchar))"
 
 
 def _instant(value: str) -> str:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from pipelines.export import mart
 from pipelines.export.cells import header
+from pipelines.export.lists import LISTS, lists
 from pipelines.export.mart import STUDY
 from pipelines.export.names import distinct_names
 from pipelines.export.options import Format
@@ -40,51 +41,60 @@ class Exported:
         return list(self.rows)
 
 
-def export(
+def export(  # noqa: PLR0913 - the options of a command
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
     *,
     formats: tuple[Format, ...] = ("csv",),
     by_study: bool = False,
     pseudonyms: Pseudonyms | None = None,
+    for_excel: bool = False,
 ) -> Exported:
     """Replace the export in a folder by one of the marts as they are now: all of it, or nothing on any failure.
 
     The folder gets a table of each stage and one of all participants; with `by_study` also a folder for each study
-    with the same; ``xlsx`` is one workbook of all marts. The same marts give the same bytes. Files of others in the
+    with the same; lists to work from lie beside them; ``xlsx`` is one workbook of all marts. The same marts give the same bytes. Files of others in the
     folder stay. With `pseudonyms`, those stand in place of the ids of participants and persons, and rows are in their
-    order.
+    order. `for_excel`: CSV files as spreadsheets read them.
 
     Raises:
         StudyflowError: the marts are not there, or the folder cannot be written or replaced.
     """
     columns = mart.columns(connection)
     stages = mart.stages(connection)
-    stage_files = distinct_names(stages.values(), taken=[EVERYONE])
+    stage_files = distinct_names(stages.values(), taken=[EVERYONE, *LISTS])
     layout = Layout(
         stages={stage: stage_files[name] for stage, name in stages.items()},
         formats=tuple(one for one in formats if one != "xlsx"),
-        header=header(connection, columns),
+        header=header(connection, columns, for_excel=for_excel),
         schema=mart.schema(connection, columns),
     )
     counts = mart.counts(connection, stages)
-    folders = distinct_names(counts, taken=[*layout.files(), MANIFEST]) if by_study else {}
+    taken = [*layout.files(), *(f"{one}.{ending}" for one in LISTS for ending in layout.formats), MANIFEST]
+    folders = distinct_names(counts, taken=taken) if by_study else {}
     book = None
     if "xlsx" in formats:
         from pipelines.export.workbook import plan  # noqa: PLC0415 - most exports have none
 
         book = plan(connection, columns, layout.stages, counts, pseudonyms)
-    rows = _rows(layout, counts, folders) | (book.files if book else {})
+    found = lists(connection)
+    of_lists = {f"{one.name}.{ending}": one.rows for one in found for ending in layout.formats}
+    rows = _rows(layout, counts, folders) | of_lists | (book.files if book else {})
     with_values = "parquet" in formats
     made = {
         "formats": list(formats),
         "by_study": by_study,
         "pseudonyms": pseudonyms.fingerprint if pseudonyms else None,
+        "for_excel": for_excel,
         "participants": sum(map(sum, counts.values())),
         "is_sample": is_sample(connection),
     }
     build = build_hash(connection)
-    how = (made, mart.query(columns, with_values=with_values), layout, book.made_with if book else None)
+    queries = [
+        mart.query(columns, with_values=with_values, for_excel=for_excel, of="marts.participants"),
+        *(one.query(for_excel=for_excel) for one in found),
+    ]
+    how = (made, queries, layout, book.made_with if book else None)
     what = repr((build, how, duckdb.__version__, pa.__version__))
     content = hashlib.sha256(what.encode()).hexdigest() if build else None
     databases = connection.execute("select path from duckdb_databases() where path is not null").fetchall()
@@ -97,9 +107,13 @@ def export(
             return Exported(folder, done, "nothing")
         with (
             replacement(space, place, rows, made, content) as new,
-            closing(mart.batches(connection, columns, pseudonyms, with_values=with_values)) as batches,
+            closing(
+                mart.batches(connection, columns, pseudonyms, with_values=with_values, for_excel=for_excel)
+            ) as batches,
         ):
             _write(new, layout, folders, batches)
+            for one in found:
+                one.write(connection, new, layout.formats, pseudonyms, for_excel=for_excel)
             if book:
                 book.write(new)
     return Exported(folder, done)

@@ -9,6 +9,7 @@ import pyarrow as pa
 from pipelines.errors import StudyflowError
 from pipelines.export.cells import Column, row
 from pipelines.export.pseudonyms import Pseudonyms
+from pipelines.export.shown import described, with_study_names
 from pipelines.warehouse import has_table
 
 # Columns that every batch has beside those of the mart.
@@ -18,6 +19,7 @@ ROWS_AT_ONCE = 10_000
 # What a person looks for first. Other columns of the mart follow in its order.
 _FIRST = (
     "study_id",
+    "study_name",
     "participant_id",
     "person_id",
     "current_stage",
@@ -43,14 +45,13 @@ def columns(connection: duckdb.DuckDBPyConnection) -> list[Column]:
             msg = f"{schema}.{table} is not in the warehouse yet. Make it first: studyflow run"
             raise StudyflowError(msg)
     rank = {name: position for position, name in enumerate(_FIRST)}
-    described = connection.execute("describe marts.participants").fetchall()
-    found = [Column(str(name), str(kind)) for name, kind, *_ in described]
-    return sorted(found, key=lambda column: rank.get(column.name, len(rank)))
+    return sorted(described(connection, "participants"), key=lambda column: rank.get(column.name, len(rank)))
 
 
 def schema(connection: duckdb.DuckDBPyConnection, shown: list[Column]) -> pa.Schema:
     """The Arrow types of the columns."""
-    found = connection.sql("select * from marts.participants limit 0").to_arrow_table().schema
+    rows = with_study_names(connection, "participants")
+    found = connection.sql(f"select * from {rows} limit 0").to_arrow_table().schema  # noqa: S608
     return pa.schema([found.field(column.name) for column in shown])
 
 
@@ -95,11 +96,11 @@ def counts(connection: duckdb.DuckDBPyConnection, stages: Iterable[str]) -> dict
     return {study: tuple(by_stage) for study, by_stage, _ in found}
 
 
-def query(shown: list[Column], *, with_values: bool, of: str = "marts.participants") -> str:
+def query(shown: list[Column], *, with_values: bool, for_excel: bool, of: str) -> str:
     """SQL of every participant once, by study and participant: whole lines of CSV and, `with_values`, the columns."""
     values = "".join(f", {column.identifier}" for column in shown) if with_values else ""
     return f"""
-        select study_id as {STUDY}, current_stage as {STAGE}, {row(shown)} as {LINE}{values}
+        select study_id as {STUDY}, current_stage as {STAGE}, {row(shown, for_excel=for_excel)} as {LINE}{values}
         from {of}
         order by study_id, participant_id
     """  # noqa: S608
@@ -111,17 +112,20 @@ def batches(
     pseudonyms: Pseudonyms | None,
     *,
     with_values: bool,
+    for_excel: bool,
 ) -> Generator[pa.RecordBatch, None, None]:
     """What the query gives, with pseudonyms in place of ids if there are any.
 
     Raises:
         StudyflowError: DuckDB cannot read or sort them.
     """
-    participants = "marts.participants"
+    participants = with_study_names(connection, "participants")
     with (
         _explained(),
         pseudonyms.in_place_of_ids(connection, participants) if pseudonyms else nullcontext(participants) as named,
-        connection.sql(query(shown, with_values=with_values, of=named)).to_arrow_reader(ROWS_AT_ONCE) as reader,
+        connection.sql(query(shown, with_values=with_values, for_excel=for_excel, of=named)).to_arrow_reader(
+            ROWS_AT_ONCE
+        ) as reader,
     ):
         yield from reader
 

@@ -14,12 +14,15 @@ Format = Literal["csv", "parquet", "xlsx"]
 class ExportOptions:
     """A folder for each study, Parquet files, a workbook; and pseudonyms in place of the ids of people.
 
+    `excel`: CSV files as spreadsheets read them.
+
     `force`: it is made even if it drops most of the participants who are in the export of before.
     """
 
     by_study: bool = False
     parquet: bool = False
     workbook: bool = False
+    excel: bool = False
     pseudonyms: "Pseudonyms | None" = None
     force: bool = False
 

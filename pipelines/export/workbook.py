@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,18 +13,17 @@ import xlsxwriter
 
 from pipelines.export import cells
 from pipelines.export.cells import Column
+from pipelines.export.lists import LISTS
 from pipelines.export.mart import LINE, ROWS_AT_ONCE
-from pipelines.export.pseudonyms import IDS, Pseudonyms
+from pipelines.export.pseudonyms import Pseudonyms
 from pipelines.export.sheet import HIGHEST_SHEET, Formats, write_sheet
+from pipelines.export.shown import described, order_of, shown, with_study_names
 from pipelines.export.tables import EVERYONE, CsvTable
 from pipelines.state import built_as_of
 from pipelines.warehouse import only_row
 
 WORKBOOK = "studyflow.xlsx"
 ABOUT, COLUMNS = "About", "Columns"
-# No pseudonym stands for a name.
-NAMES = ("person_name",)
-_PARTICIPANTS = f"marts.{EVERYONE}"
 _LONGEST_NAME = 31
 
 
@@ -155,7 +154,7 @@ class Book:
 
     def _beside(self) -> list[WorkbookSheet]:
         """The sheets whose rows stand neither in the workbook nor in a file that every export has."""
-        return [sheet for sheet in self.sheets if sheet.is_too_long and sheet.table != _PARTICIPANTS]
+        return [sheet for sheet in self.sheets if sheet.is_too_long and sheet.csv.startswith("marts.")]
 
     def _write_beside(self, sheet: WorkbookSheet, folder: Path) -> None:
         with (folder / sheet.csv).open("xb") as file, self._query(sheet) as query:
@@ -168,17 +167,8 @@ class Book:
     @contextmanager
     def _query(self, sheet: WorkbookSheet) -> Iterator[str]:
         """SQL of the rows of a sheet as it shows them."""
-        ids = [column.name for column in sheet.columns if column.name in IDS]
-        named: AbstractContextManager[str] = nullcontext(sheet.of)
-        if self.pseudonyms and ids:
-            named = self.pseudonyms.in_place_of_ids(self.connection, sheet.of, ids)
-        hidden = NAMES if self.pseudonyms else ()
-        columns = ", ".join(
-            f"{'cast(null as varchar)' if column.name in hidden else column.identifier} as {column.identifier}"
-            for column in sheet.columns
-        )
-        with named as rows:
-            yield f"select {columns} from {rows} order by {sheet.order}"  # noqa: S608
+        with shown(self.connection, sheet.of, sheet.columns, self.pseudonyms) as rows:
+            yield f"from {rows} order by {sheet.order}"
 
 
 def plan(
@@ -201,24 +191,19 @@ def plan(
     sheets = []
     for (stage, name), rows in zip(stages.items(), by_stage, strict=True):
         says = f"The participants who are in stage {stage} now."
-        shown = _sheet_name(name, taken)
-        sheets.append(WorkbookSheet(shown, _PARTICIPANTS, columns, by_id, rows, says, f"{name}.csv", stage))
+        relation = with_study_names(connection, EVERYONE)
+        called = _sheet_name(name, taken)
+        sheets.append(WorkbookSheet(called, relation, columns, by_id, rows, says, f"{name}.csv", stage))
     for table, comment in tables:
         everyone = table == EVERYONE
-        described = connection.execute(f"describe marts.{table}").fetchall()
-        of_table = columns if everyone else [Column(str(name), str(kind)) for name, kind, *_ in described]
-        order, csv = (by_id, f"{table}.csv") if everyone else (_order(of_table), f"marts.{table}.csv")
+        of_table = columns if everyone else described(connection, table)
+        csv = f"{table}.csv" if everyone or table in LISTS else f"marts.{table}.csv"
+        order = by_id if everyone else order_of(of_table)
         rows = only_row(connection, f"select count(*) from marts.{table}")[0]  # noqa: S608
         says = " ".join((comment or "").split())
-        sheets.append(WorkbookSheet(_sheet_name(table, taken), f"marts.{table}", of_table, order, rows, says, csv))
+        relation = with_study_names(connection, table)
+        sheets.append(WorkbookSheet(_sheet_name(table, taken), relation, of_table, order, rows, says, csv))
     return Book(connection, sheets, built_as_of(connection), pseudonyms)
-
-
-def _order(columns: list[Column]) -> str:
-    """By all columns, as they stand; what has a place of its own, like a step, by that."""
-    places = {column.name: column.identifier for column in columns}
-    ordered = [places.get(f"{column.name}_order", column.identifier) for column in columns]
-    return ", ".join(dict.fromkeys([*ordered, *places.values()]))
 
 
 def _sheet_name(name: str, taken: set[str]) -> str:

@@ -117,6 +117,7 @@ def _options(exports: Path) -> ExportOptions | None:
         by_study=made["by_study"],
         parquet="parquet" in made["formats"],
         workbook="xlsx" in made["formats"],
+        excel=made.get("for_excel", False),
         pseudonyms=pseudonyms,
         force=True,
     )

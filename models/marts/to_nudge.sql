@@ -1,0 +1,27 @@
+with
+
+ageing as (
+    select * from {{ ref('ageing_participants') }}
+    where is_actionable
+),
+
+described as (
+    select * from {{ ref('stg_studies') }}
+)
+
+select
+    cast(rank() over (order by ageing.percentile desc, ageing.hours_in_stage desc) as integer) as place,
+    described.study_name,
+    ageing.study_id,
+    ageing.participant_id,
+    ageing.person_id,
+
+    cast(floor(ageing.hours_in_stage / 24) as integer) as days_waiting,
+    ageing.action,
+
+    ageing.current_stage,
+    ageing.current_status_label,
+    ageing.stage_since
+from ageing
+left join described
+    on ageing.study_id = described.study_id
