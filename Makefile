@@ -35,8 +35,8 @@ test-slow: $(READY) ## Run the tests marked slow, too
 test-installed: $(READY) ## Try what a wheel installs: a workspace, and studyflow as a package of another dbt project
 	$(BIN)/python -m pytest tests/test_installed.py -m ''
 
-test-spark: setup-spark ## Compare all tables of Spark and DuckDB, also on two workers on this machine
-	$(BIN)/python -m pytest tests/test_spark.py -m ''
+test-spark: setup-spark ## Compare Spark with DuckDB, also on two workers on this machine (takes some 15 minutes)
+	$(BIN)/python -m pytest tests/test_spark.py tests/test_spark_load.py -m ''
 
 fuzz: $(READY) ## Load files that a fuzzer makes, others each time, for some minutes
 	STUDYFLOW_FUZZ_EXAMPLES=5000 $(BIN)/python -m pytest tests/test_load_fuzz.py

@@ -19,9 +19,7 @@
 {#- As a package of another project: without these macros in that project, dbt would fill the reference tables from the files
     of the package, whatever the project's own files say. -#}
 {% macro refuse_default_seeds() %}
-    {% if project_name != 'studyflow' and target.type != 'duckdb' %}
-        {% do exceptions.raise_compiler_error('As a package, studyflow builds on DuckDB only. On Spark, build in a clone: docs/spark.md') %}
-    {% endif %}
+    {% do refuse_as_package() %}
     {% if project_name != 'studyflow' and 'materialization_seed_duckdb' not in (context.get(project_name) or {}) %}
         {% do exceptions.raise_compiler_error(
             'macros/studyflow.sql is missing in the project ' ~ project_name ~ ': without it, dbt would not read the reference tables '

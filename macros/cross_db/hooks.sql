@@ -41,6 +41,15 @@
 {% macro refuse_other_format() %}{{ return(adapter.dispatch('refuse_other_format')()) }}{% endmacro %}
 {% macro spark__refuse_other_format() %}{% endmacro %}
 
+{#- Another project needs macros/studyflow.sql for this, which is written for DuckDB. -#}
+{% macro refuse_as_package() %}{{ return(adapter.dispatch('refuse_as_package')()) }}{% endmacro %}
+{% macro duckdb__refuse_as_package() %}{% endmacro %}
+{% macro spark__refuse_as_package() %}
+    {%- if project_name != 'studyflow' -%}
+        {%- do exceptions.raise_compiler_error('As a package, studyflow builds on DuckDB only. On Spark, build in a clone: docs/spark.md') -%}
+    {%- endif -%}
+{% endmacro %}
+
 {#- Queries outside dbt, which call these functions, go to DuckDB. -#}
 {% macro share_functions() %}{{ return(adapter.dispatch('share_functions')()) }}{% endmacro %}
 {% macro spark__share_functions() %}{% endmacro %}
