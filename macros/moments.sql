@@ -1,4 +1,4 @@
-{#- The query for the moments of which spells and forecasts are made: as-of, and for `studyflow backtest` so many weeks
+{#- The query for the moments of which spells and forecasts are made: as-of, and, for a backtest, each of so many weeks
     before it, one by one. -#}
 {% macro moments() -%}
     {%- for weeks in range((setting('backtest_weeks') or 0) | int + 1) %}
