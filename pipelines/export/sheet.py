@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 HIGHEST_SHEET = 1_048_575
 """Rows that a sheet can hold below its header."""
 
-PERCENT = re.compile(r"(conversion|share)_.*|.*_(share|low|high)|.*_rate|percentile|completeness")
+PERCENT = re.compile(r"(conversion|share|chance)_.*|.*_(share|low|high)|.*_rate|percentile|completeness")
 """Columns that hold a share, from 0 to 1; other numbers with decimals are hours, days or the like."""
 
 _NARROWEST, _WIDEST = 7, 60
