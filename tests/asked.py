@@ -8,7 +8,6 @@ import io
 import json
 import sys
 import tempfile
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,14 @@ from typing import Any
 from product import Product, compile_project
 from rich.console import Console
 
-from pipelines.ask import backlog, funnel, who
-from pipelines.ask.show import show_rows
-from pipelines.ask.warehouse import ask_freely, reading
+from pipelines.ask import free
+from pipelines.ask.backlog import backlog
+from pipelines.ask.funnel import funnel
+from pipelines.ask.invitable import invitable
+from pipelines.ask.stalled import stalled
+from pipelines.ask.studies import studies
+from pipelines.ask.warehouse import reading
+from pipelines.ask.who import who
 from pipelines.load.loader import load
 from pipelines.warehouse import connect
 
@@ -106,30 +110,27 @@ def make(product: Product, folder: Path, lines: list[dict[str, Any]] = LINES) ->
 
 def pages(database: Path) -> dict[str, str]:
     """What a terminal shows, by the name of its golden file."""
-    with reading(database) as connection:
-
-        def page(show: Callable[[Console], None]) -> str:
-            console = Console(width=WIDTH, file=io.StringIO())
-            show(console)
-            return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
-
-        sql = "select study_id, study_name, completed, show_rate from marts.study_progress order by study_id"
-        return {
-            "funnel.txt": page(lambda console: funnel.render(funnel.funnel(connection, "st-1"), console)),
-            "funnel-of-many.txt": page(lambda console: funnel.render(funnel.funnel(connection, "st-3"), console)),
-            "backlog.txt": page(
-                lambda console: backlog.render(
-                    backlog.backlog(connection, None, None, overdue=False, hidden=False), console, 200
-                )
-            ),
-            "who.txt": page(lambda console: who.who(connection, "p-gap").render(console)),
-            "who-person.txt": page(lambda console: who.who(connection, "person-2").render(console)),
-            "who-hostile.txt": page(lambda console: who.who(connection, HOSTILE).render(console)),
-            "sql.txt": page(lambda console: show_rows(ask_freely(connection, sql), console, 200)),
-            "sql-wide.txt": page(
-                lambda console: show_rows(ask_freely(connection, "from marts.study_progress order by 1"), console, 1)
-            ),
-        }
+    sql = "select study_id, study_name, completed, show_rate from marts.study_progress order by study_id"
+    questions: dict[str, Any] = {
+        "studies.txt": studies,
+        "funnel.txt": lambda connection: funnel(connection, "st-1"),
+        "funnel-of-many.txt": lambda connection: funnel(connection, "st-3"),
+        "stalled.txt": stalled,
+        "invitable.txt": lambda connection: invitable(connection).first(3),
+        "backlog.txt": backlog,
+        "who.txt": lambda connection: who(connection, "p-gap"),
+        "who-person.txt": lambda connection: who(connection, "person-2"),
+        "who-hostile.txt": lambda connection: who(connection, HOSTILE),
+        "sql.txt": lambda connection: free.sql(connection, sql),
+        "sql-wide.txt": lambda connection: free.sql(connection, "from marts.study_progress order by 1", 1),
+    }
+    pages = {}
+    for name, question in questions.items():
+        console = Console(width=WIDTH, file=io.StringIO())
+        with reading(database) as connection:
+            question(connection).render(console)
+        pages[name] = console.file.getvalue()  # type: ignore[attr-defined]
+    return pages
 
 
 if __name__ == "__main__":

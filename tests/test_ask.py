@@ -132,7 +132,7 @@ def test_the_backlog_can_be_narrowed(ask: Asked, words: list[str], who: list[str
     [
         ("onboarding", ["may mean any", "st-1  Onboarding, week 1", "st-2  Onboarding, week 2"]),
         ("Onbording, week 1", ["no study has this id or name", "st-1  Onboarding, week 1"]),
-        ("zzz", ["no study has this id or name", "studyflow sql"]),
+        ("zzz", ["no study has this id or name", "studyflow studies"]),
         ("", ["no study"]),
     ],
 )
@@ -360,6 +360,41 @@ def test_forecasts_are_what_the_mart_says(ask: Asked, database: Path) -> None:
     assert "nobody who will be invited later counts" in ask("forecast", "--table").stdout.lower()
 
 
+def test_lists_are_those_of_the_marts(ask: Asked, database: Path) -> None:
+    """Whoever exports to_nudge.csv and whoever asks here must find the same people in the same order."""
+
+    def listed(column: str, *words: str) -> list[str]:
+        return [row[column] for row in csv.DictReader(io.StringIO(ask(*words).stdout))]
+
+    with reading(database) as connection:
+
+        def mart(query: str) -> list[str]:
+            return [value for (value,) in connection.execute(query).fetchall()]
+
+        nudged = mart("select participant_id from marts.to_nudge order by place, participant_id")
+        invited = mart("select person_id from marts.may_be_invited order by place, person_id")
+        studies = mart("select study_id from marts.study_progress order by is_closed, last_change_at desc")
+    assert nudged
+    assert listed("participant_id", "stalled") == nudged
+    assert listed("participant_id", "stalled", "--study", "onboarding, week 1") == ["p-3"]
+    assert listed("participant_id", "stalled", "--action", "let_go") == []
+    assert listed("person_id", "invitable") == invited
+    assert listed("person_id", "invitable", "--study", "st-1") == ["person of p-4"], "not invited yet, unlike p-3"
+    assert listed("study_id", "studies") == studies
+    assert listed("study_name", "studies", "--open") == ["", "Onboarding, week 1"]
+    assert sum(map(int, listed("stalled", "studies"))) == len(nudged)
+
+
+def test_lists_as_json_have_totals_of_all_rows(ask: Asked) -> None:
+    """A script that asks for ten rows must still see how many there are."""
+    said = json.loads(ask("stalled", "--json", "--limit", "1").stdout)
+    assert said["totals"] == {"remind": 11, "move_by_hand": 0, "let_go": 0}
+    assert [row["action"] for row in said["participants"]] == ["remind"]
+    said = json.loads(ask("invitable", "--json", "--limit", "1").stdout)
+    assert said["totals"] == {"people": 32, "active_in_no_study": 1}
+    assert [row["person_id"] for row in said["people"]] == ["person of p-4"]
+
+
 def test_the_words_of_a_forecast() -> None:
     """Each state of a study has its own: a day where none is known would be believed."""
     full = {"full_on_50": date(2026, 8, 14), "earliest_80_on": date(2026, 8, 10), "latest_80_on": date(2026, 8, 21)}
@@ -379,16 +414,18 @@ def test_before_a_build_it_says_what_to_run(ask: Asked, tmp_path: Path) -> None:
     events.write_text(json.dumps(line("p", "s", "NOT_STARTED", None, 0)) + "\n")
     with connect(database) as connection:
         load(connection, [events])
-    for words in (["funnel", "s"], ["forecast"], ["backlog"], ["who", "p"]):
+    for words in (["studies"], ["funnel", "s"], ["forecast"], ["stalled"], ["invitable"], ["backlog"], ["who", "p"]):
         answered = ask(*words, "--database", str(database))
         assert (answered.returncode, "not been built" in answered.stderr) == (1, True)
     count = "select count(*) as n from raw.deliveries"
     assert ask("sql", count, "--database", str(database)).stdout == "n\n1\n"
 
 
-def test_an_empty_warehouse_has_an_empty_backlog(ask: Asked, product: Product, tmp_path: Path) -> None:
+def test_an_empty_warehouse_has_empty_lists(ask: Asked, product: Product, tmp_path: Path) -> None:
     database = str(make(product, tmp_path, []))
-    assert ask("backlog", "--table", "--database", database).stdout.endswith("\nNobody.\n")
+    for command in ("stalled", "invitable", "backlog"):
+        assert ask(command, "--table", "--database", database).stdout.endswith("\nNobody.\n")
+    assert json.loads(ask("studies", "--json", "--database", database).stdout)["studies"] == []
     assert json.loads(ask("backlog", "--json", "--database", database).stdout)["participants"] == []
 
 
@@ -398,6 +435,8 @@ def test_an_empty_warehouse_has_an_empty_backlog(ask: Asked, product: Product, t
         ("studyflow ba", ["backlog"]),
         ("studyflow funnel st-", ["st-1", "st-2", "st-3"]),
         ("studyflow who p-", ["p-1", "p-2", "p-3", "p-4", "p-5", "p-gap"]),
+        ("studyflow stalled --study st-", ["st-1", "st-2", "st-3"]),
+        ("studyflow stalled --action re", ["remind"]),
         ("studyflow backlog --state un", ["unclaimed", "undelivered"]),
         ('studyflow sql "from marts.peo', ["from marts.people"]),
         ("studyflow funnel --database /nowhere st-", []),

@@ -27,7 +27,7 @@ def find_study(connection: duckdb.DuckDBPyConnection, asked: str) -> str:
     elif listed:
         msg = f"{asked!r}: no study has this id or name. Did you mean one of these?{listed}"
     else:
-        msg = f'{asked!r}: no study has this id or name. See all: studyflow sql "from marts.study_progress"'
+        msg = f"{asked!r}: no study has this id or name. See all: studyflow studies"
     raise StudyflowError(msg)
 
 

@@ -1,15 +1,14 @@
 """`studyflow forecast`: when studies are full, and how many to invite for that."""
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import duckdb
-from rich.console import Console
 
 from pipelines.ask.find import find_study
-from pipelines.ask.show import Headings, moment, put_lines, say, study, tenths
-from pipelines.ask.warehouse import QueryResult, ask, marts_as_of
+from pipelines.ask.reply import Listing
+from pipelines.ask.show import Headings, Line, study, tenths
+from pipelines.ask.warehouse import ask, marts_as_of
 
 COLUMNS = Headings(
     ("study", "completed", "active", "expected", "full", "invite today"),
@@ -18,20 +17,13 @@ COLUMNS = Headings(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """A row for each study."""
-
-    as_of: datetime
-    studies: QueryResult
-
-    def as_dict(self) -> dict[str, Any]:
-        """The forecasts as JSON has them."""
-        rows = [{key: value for key, value in row.items() if key != "as_of"} for row in self.studies.records()]
-        return {"as_of": self.as_of, "studies": rows}
+NOTES = (
+    ("active: invited, neither completed nor lost. expected: how many of them complete in eight weeks.", "dim"),
+    ("Nobody who will be invited later counts.", "dim"),
+)
 
 
-def forecast(connection: duckdb.DuckDBPyConnection, asked: str | None) -> Forecast:
+def forecast(connection: duckdb.DuckDBPyConnection, asked: str | None = None) -> Listing:
     """The forecast of the study that was asked for, or of all.
 
     Raises:
@@ -39,31 +31,19 @@ def forecast(connection: duckdb.DuckDBPyConnection, asked: str | None) -> Foreca
     """
     as_of = marts_as_of(connection)
     study_id = find_study(connection, asked) if asked else None
-    return Forecast(as_of, ask(connection, "forecast", study_id=study_id))
+    rows = ask(connection, "forecast", study_id=study_id)
+    return Listing(as_of, "studies", rows, COLUMNS, _line, notes=NOTES)
 
 
-def render(found: Forecast, console: Console) -> None:
-    """Print a line for each study."""
-    say(console, f"as of {moment(found.as_of)} UTC", "dim")
-    say(console)
-    lines = [
-        [
-            study(row["study_id"], row["study_name"]),
-            f"{row['completed']:,}" + (f" of {row['target']:,}" if row["target"] is not None else ""),
-            f"{row['active']:,}",
-            tenths(row["expected"]),
-            when_full(row),
-            how_many(row),
-        ]
-        for row in found.studies.records()
+def _line(row: dict[str, Any]) -> Line:
+    return [
+        study(row["study_id"], row["study_name"]),
+        f"{row['completed']:,}" + (f" of {row['target']:,}" if row["target"] is not None else ""),
+        f"{row['active']:,}",
+        tenths(row["expected"]),
+        when_full(row),
+        how_many(row),
     ]
-    put_lines(console, COLUMNS, lines)
-    say(
-        console,
-        "active: invited, neither completed nor lost. expected: how many of them complete in eight weeks.",
-        "dim",
-    )
-    say(console, "Nobody who will be invited later counts.", "dim")
 
 
 def when_full(row: dict[str, Any]) -> str:

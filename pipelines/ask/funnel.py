@@ -1,5 +1,6 @@
 """`studyflow funnel`: how far the participants of a study came, and where they stopped."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from rich.console import Console
 
 from pipelines.ask.find import find_study
 from pipelines.ask.show import Headings, moment, put_lines, say, study, tenths
+from pipelines.ask.stream import csv_lines, document
 from pipelines.ask.warehouse import QueryResult, ask, marts_as_of
 
 BAR = 10
@@ -31,12 +33,41 @@ class Funnel:
     steps: QueryResult
     drop_off: QueryResult
 
-    def as_dict(self) -> dict[str, Any]:
-        """The funnel as JSON has it."""
+    def as_csv(self) -> Iterator[str]:
+        """A line for each step; every one has `as_of`."""
+        return csv_lines(self.steps)
+
+    def as_json(self) -> Iterator[str]:
+        """The study, its steps, and where those who stopped stand."""
         steps = self.steps.records()
         common = {key: steps[0][key] for key in ("study_id", "study_name", "as_of")}
         shown = [{key: value for key, value in step.items() if key not in common} for step in steps]
-        return {**common, "steps": shown, "drop_off": self.drop_off.records()}
+        return document({**common, "steps": shown, "drop_off": self.drop_off.records()})
+
+    def render(self, console: Console) -> None:
+        """Print the steps, and below them where those who stopped stand now."""
+        steps = self.steps.records()
+        say(console, f"as of {moment(self.as_of)} UTC", "dim")
+        say(console)
+        say(console, study(self.study_id, steps[0]["study_name"]), "bold")
+        most = max(step["reached"] for step in steps)
+        lines = [
+            [
+                step["step"],
+                f"{step['reached']:,}",
+                "█" * round(BAR * step["reached"] / most),
+                *_conversions(step),
+                tenths(step["median_hours_from_previous"]),
+                tenths(step["p90_hours_from_previous"]),
+                *_dropped(step),
+            ]
+            for step in steps
+        ]
+        put_lines(console, STEPS, lines)
+        say(console, "active, lost: reached the step before and not this one, and can still come, or cannot.", "dim")
+        if any(step["reached_before"] and step["reached_before"] < FEW for step in steps):
+            say(console, f"In brackets, where there are fewer than {FEW}: the 95% interval.", "dim")
+        _render_drop_off(self.drop_off.records(), console)
 
 
 def funnel(connection: duckdb.DuckDBPyConnection, asked: str) -> Funnel:
@@ -51,32 +82,6 @@ def funnel(connection: duckdb.DuckDBPyConnection, asked: str) -> Funnel:
     steps = ask(connection, "funnel", study_id=study_id)
     steps = QueryResult(steps.columns, iter(list(steps.rows)))
     return Funnel(study_id, as_of, steps, ask(connection, "drop_off", study_id=study_id))
-
-
-def render(found: Funnel, console: Console) -> None:
-    """Print the steps, and below them where those who stopped stand now."""
-    steps = found.steps.records()
-    say(console, f"as of {moment(found.as_of)} UTC", "dim")
-    say(console)
-    say(console, study(found.study_id, steps[0]["study_name"]), "bold")
-    most = max(step["reached"] for step in steps)
-    lines = [
-        [
-            step["step"],
-            f"{step['reached']:,}",
-            "█" * round(BAR * step["reached"] / most),
-            *_conversions(step),
-            tenths(step["median_hours_from_previous"]),
-            tenths(step["p90_hours_from_previous"]),
-            *_dropped(step),
-        ]
-        for step in steps
-    ]
-    put_lines(console, STEPS, lines)
-    say(console, "active, lost: reached the step before and not this one, and can still come, or cannot.", "dim")
-    if any(step["reached_before"] and step["reached_before"] < FEW for step in steps):
-        say(console, f"In brackets, where there are fewer than {FEW}: the 95% interval.", "dim")
-    _render_drop_off(found.drop_off.records(), console)
 
 
 def _conversions(step: dict[str, Any]) -> tuple[str, str]:

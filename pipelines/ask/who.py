@@ -1,6 +1,6 @@
 """`studyflow who`: where a participant stands, and every change that led there, gaps and all."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
@@ -12,6 +12,7 @@ from rich.console import Console
 from pipelines.ask.backlog import MARKS
 from pipelines.ask.find import find_participants
 from pipelines.ask.show import Headings, amount, moment, put_fields, put_lines, say, study
+from pipelines.ask.stream import csv_lines, document
 from pipelines.ask.warehouse import QueryResult, ask, marts_as_of
 from pipelines.plain import several
 
@@ -30,11 +31,15 @@ class History:
     participants: list[dict[str, Any]]
     changes: QueryResult
 
-    def as_dict(self) -> dict[str, Any]:
-        """The history as JSON has it: the changes within their participants."""
+    def as_csv(self) -> Iterator[str]:
+        """A line for each change; every one has `as_of`."""
+        return csv_lines(self.changes)
+
+    def as_json(self) -> Iterator[str]:
+        """The participants, each with their changes."""
         of = self._changes_of(without={"person_id", "study_id", "as_of"})
         participants = [{**one, "changes": of[one["participant_id"]]} for one in self.participants]
-        return {"as_of": self.as_of, "participants": participants}
+        return document({"as_of": self.as_of, "participants": participants})
 
     def _changes_of(self, without: Collection[str] = ()) -> dict[str, list[dict[str, Any]]]:
         """The changes by participant, without some columns."""

@@ -1,134 +1,191 @@
-"""The commands that answer questions: funnel, forecast, backlog, who, sql."""
+"""The commands that answer questions: studies, funnel, forecast, stalled, invitable, backlog, who, sql."""
 
 import sys
 from collections.abc import Callable
+from functools import update_wrapper
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
 from pipelines.cli.app import Database, app, output
-from pipelines.cli.complete import participants, queries, states, studies
+from pipelines.cli.complete import participants, queries, states
+from pipelines.cli.complete import studies as studies_alike
 from pipelines.errors import StudyflowError
 from pipelines.settings import resolve
 from pipelines.streams import quiet_when_closed
 
-ROWS_ON_A_TERMINAL = 200
+if TYPE_CHECKING:
+    import duckdb
 
+    from pipelines.ask.reply import Reply
 
+Question = Callable[["duckdb.DuckDBPyConnection"], "Reply"]
 OutputFormat = Literal["table", "csv", "json"]
-AsTable = Annotated[bool, typer.Option("--table", help="A table to look at, also where no terminal is.")]
-AsCsv = Annotated[bool, typer.Option("--csv", help="CSV, also on a terminal.")]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON.")]
 Limit = Annotated[
-    int | None,
-    typer.Option("--limit", min=1, help=f"At most so many rows. Default: {ROWS_ON_A_TERMINAL} in a table, else all."),
+    int | None, typer.Option("--limit", min=1, help="At most so many rows. Default: 200 in a table, else all.")
+]
+Study = Annotated[
+    str | None,
+    typer.Option("--study", help="Only this study: id, name, or how either begins.", autocompletion=studies_alike),
 ]
 
 
-@app.command()
-def funnel(
-    study: Annotated[
-        str, typer.Argument(help="Its id, its name, or how either begins.", autocompletion=studies, metavar="STUDY")
-    ],
+def question(in_a_pipe: OutputFormat = "csv") -> Callable[[Callable[..., Question]], Callable[..., None]]:
+    """Make a command that answers the question which the decorated function returns.
+
+    The command has the options of that function, the warehouse, and the formats of an answer.
+    """
+
+    def command(made: Callable[..., Question]) -> Callable[..., None]:
+        def run(**values: Any) -> None:  # noqa: ANN401
+            common = {name: values.pop(name) for name in COMMON}
+            _answer(lambda: made(**values), in_a_pipe, **common)
+
+        update_wrapper(run, made, assigned=("__module__", "__name__", "__doc__"))
+        own = signature(made)
+        run.__signature__ = own.replace(  # type: ignore[attr-defined]
+            parameters=[*own.parameters.values(), *COMMON.values()], return_annotation=None
+        )
+        return app.command()(run)
+
+    return command
+
+
+def _answer(
+    made: Callable[[], Question],
+    in_a_pipe: OutputFormat,
+    *,
     database: Database = None,
-    as_table: AsTable = False,
-    as_csv: AsCsv = False,
-    as_json: AsJson = False,
+    as_table: Annotated[bool, typer.Option("--table", help="A table to look at, also where no terminal is.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV, also on a terminal.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON.")] = False,
 ) -> None:
-    """Show how far the participants of a study came, how fast, and where they stopped."""
-    from pipelines.ask.funnel import funnel as ask
-    from pipelines.ask.funnel import render
-    from pipelines.ask.stream import csv_lines
+    """Ask the warehouse, and write the answer in one format."""
+    from pipelines.ask.stream import put
     from pipelines.ask.warehouse import reading
 
-    form = _form(as_table, as_csv, as_json)
+    chosen = dict(zip(get_args(OutputFormat), (as_table, as_csv, as_json), strict=True))
+    formats: list[OutputFormat] = [name for name, is_chosen in chosen.items() if is_chosen]
+    if len(formats) > 1:
+        msg = f"Say one of {', '.join(f'--{name}' for name in formats)}."
+        raise typer.BadParameter(msg)
+    [output_format] = formats or ["table" if sys.stdout.isatty() else in_a_pipe]
+    asked = made()
     with reading(resolve(database=database).database) as connection:
-        found = ask(connection, study)
-        _write(form, lambda: csv_lines(found.steps), found.as_dict, lambda: render(found, output))
+        found = asked(connection)
+        if output_format == "table":
+            with quiet_when_closed(sys.stdout):
+                found.render(output)
+        else:
+            put(found.as_csv() if output_format == "csv" else found.as_json())
 
 
-@app.command()
+COMMON = {name: one for name, one in signature(_answer).parameters.items() if one.kind is Parameter.KEYWORD_ONLY}
+"""The options of every question."""
+
+
+@question()
+def studies(
+    only_open: Annotated[bool, typer.Option("--open", help="Only those that are neither closed nor full.")] = False,
+    limit: Limit = None,
+) -> Question:
+    """List every study: how many have completed it, what is owed, how many are stalled, and when it is full."""
+    from pipelines.ask.studies import studies as ask
+
+    return lambda connection: ask(connection, only_open=only_open).first(limit)
+
+
+@question()
+def funnel(
+    study: Annotated[
+        str,
+        typer.Argument(help="Its id, its name, or how either begins.", autocompletion=studies_alike, metavar="STUDY"),
+    ],
+) -> Question:
+    """Show how far the participants of a study came, how fast, and where they stopped."""
+    from pipelines.ask.funnel import funnel as ask
+
+    return lambda connection: ask(connection, study)
+
+
+@question(in_a_pipe="json")
 def forecast(
     study: Annotated[
         str | None,
         typer.Argument(
-            help="Only this study: id, name, or how either begins.", autocompletion=studies, metavar="[STUDY]"
+            help="Only this study: id, name, or how either begins.", autocompletion=studies_alike, metavar="[STUDY]"
         ),
     ] = None,
-    database: Database = None,
-    as_table: AsTable = False,
-    as_csv: AsCsv = False,
-    as_json: AsJson = False,
-) -> None:
+    limit: Limit = None,
+) -> Question:
     """Show when studies are full, and how many to invite for that. In a pipe: JSON."""
     from pipelines.ask.forecast import forecast as ask
-    from pipelines.ask.forecast import render
-    from pipelines.ask.stream import csv_lines
-    from pipelines.ask.warehouse import reading
 
-    form = _form(as_table, as_csv, as_json, in_a_pipe="json")
-    with reading(resolve(database=database).database) as connection:
-        found = ask(connection, study)
-        _write(form, lambda: csv_lines(found.studies), found.as_dict, lambda: render(found, output))
+    return lambda connection: ask(connection, study).first(limit)
 
 
-@app.command()
-def backlog(
+@question()
+def stalled(
+    study: Study = None,
+    action: Annotated[
+        Literal["remind", "move_by_hand", "let_go"] | None,
+        typer.Option("--action", help="Only those to remind, to move by hand, or to let go. Default: the first two."),
+    ] = None,
+    limit: Limit = None,
+) -> Question:
+    """List who has been in a stage for too long and should be nudged, the most urgent first."""
+    from pipelines.ask.stalled import stalled as ask
+
+    return lambda connection: ask(connection, study, action).first(limit)
+
+
+@question()
+def invitable(
     study: Annotated[
         str | None,
-        typer.Option("--study", help="Only this study: id, name, or how either begins.", autocompletion=studies),
+        typer.Option(
+            "--study", help="Only people in this study who were not invited to it yet.", autocompletion=studies_alike
+        ),
     ] = None,
+    limit: Limit = None,
+) -> Question:
+    """List people who may be invited now without breaking a limit on contacts, the longest left alone first."""
+    from pipelines.ask.invitable import invitable as ask
+
+    return lambda connection: ask(connection, study).first(limit)
+
+
+@question()
+def backlog(
+    study: Study = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only what is overdue.")] = False,
     hidden: Annotated[bool, typer.Option("--hidden", help="Only those whom no table in Rally shows.")] = False,
     state: Annotated[
         str | None, typer.Option("--state", help="Only not_sent, unclaimed or undelivered.", autocompletion=states)
     ] = None,
     limit: Limit = None,
-    database: Database = None,
-    as_table: AsTable = False,
-    as_csv: AsCsv = False,
-    as_json: AsJson = False,
-) -> None:
+) -> Question:
     """Show who is owed an incentive, the most urgent first, and the sums."""
     from pipelines.ask.backlog import backlog as ask
-    from pipelines.ask.backlog import render
-    from pipelines.ask.stream import csv_lines
-    from pipelines.ask.warehouse import reading
 
-    form = _form(as_table, as_csv, as_json)
-    with reading(resolve(database=database).database) as connection:
-        found = ask(connection, study, state, overdue=overdue, hidden=hidden)
-        _write(
-            form,
-            lambda: csv_lines(found.rows.first(limit)),
-            lambda: found.as_dict(limit),
-            lambda: render(found, output, limit or ROWS_ON_A_TERMINAL),
-        )
+    return lambda connection: ask(connection, study, state, overdue=overdue, hidden=hidden).first(limit)
 
 
-@app.command()
+@question()
 def who(
     participant: Annotated[
         str, typer.Argument(help="The id of a participant or of a person.", autocompletion=participants)
     ],
-    database: Database = None,
-    as_table: AsTable = False,
-    as_csv: AsCsv = False,
-    as_json: AsJson = False,
-) -> None:
+) -> Question:
     """Show where a participant stands, and every change that led there: what was inferred, late or is missing."""
-    from pipelines.ask.stream import csv_lines
-    from pipelines.ask.warehouse import reading
     from pipelines.ask.who import who as ask
 
-    form = _form(as_table, as_csv, as_json)
-    with reading(resolve(database=database).database) as connection:
-        found = ask(connection, participant)
-        _write(form, lambda: csv_lines(found.changes), found.as_dict, lambda: found.render(output))
+    return lambda connection: ask(connection, participant)
 
 
-@app.command()
+@question()
 def sql(
     query: Annotated[
         str | None,
@@ -139,46 +196,12 @@ def sql(
     ] = None,
     file: Annotated[Path | None, typer.Option("--file", help="A file with the SQL.")] = None,
     limit: Limit = None,
-    database: Database = None,
-    as_table: AsTable = False,
-    as_csv: AsCsv = False,
-    as_json: AsJson = False,
-) -> None:
+) -> Question:
     """Ask the warehouse anything. It is only read, and so is no other file."""
-    from pipelines.ask.show import show_rows
-    from pipelines.ask.stream import csv_lines, json_lines, put
-    from pipelines.ask.warehouse import ask_freely, reading
+    from pipelines.ask.free import sql as ask
 
-    form, text = _form(as_table, as_csv, as_json), _query(query, file)
-    with reading(resolve(database=database).database) as connection:
-        answer = ask_freely(connection, text)
-        if form == "table":
-            with quiet_when_closed(sys.stdout):
-                show_rows(answer, output, limit or ROWS_ON_A_TERMINAL)
-        else:
-            put((csv_lines if form == "csv" else json_lines)(answer.first(limit)))
-
-
-def _form(as_table: bool, as_csv: bool, as_json: bool, in_a_pipe: OutputFormat = "csv") -> OutputFormat:
-    asked: list[OutputFormat] = [
-        form for form, is_asked in zip(get_args(OutputFormat), (as_table, as_csv, as_json), strict=True) if is_asked
-    ]
-    if len(asked) > 1:
-        msg = f"Say one of {', '.join(f'--{form}' for form in asked)}."
-        raise typer.BadParameter(msg)
-    return asked[0] if asked else "table" if sys.stdout.isatty() else in_a_pipe
-
-
-def _write(
-    form: OutputFormat, as_csv: Callable[[], Any], as_dict: Callable[[], dict[str, Any]], render: Callable[[], None]
-) -> None:
-    from pipelines.ask.stream import document, put
-
-    if form == "table":
-        with quiet_when_closed(sys.stdout):
-            render()
-    else:
-        put(as_csv() if form == "csv" else document(as_dict()))
+    text = _query(query, file)
+    return lambda connection: ask(connection, text, limit)
 
 
 def _query(query: str | None, file: Path | None) -> str:

@@ -1,5 +1,5 @@
 -- What happened since the last report, by study. Studies in which nothing did are left out.
--- All: studyflow sql "from marts.study_progress order by last_change_at desc"
+-- All: studyflow studies
 --   study | Study | of_study: marts.study_progress.study_name
 --   added | Added | number: Participants first seen since the last report.
 --   invited | Invited | number: Participants with one of the three invitations since then.

@@ -1,6 +1,6 @@
 -- Whom to nudge, by study and stage: people who have been in a stage for longer than 90 % of participants were. Those who were
 -- disqualified, and those in studies that are closed or full, are only counted as to let go.
--- All: studyflow sql "from marts.ageing_participants where is_actionable"
+-- All: studyflow stalled{study}
 --   study | Study | of_study: marts.study_progress.study_name
 --   stage | Stage | name: marts.ageing_participants.current_stage
 --   remind | Remind | number warn: Stalled, and it is their turn.

@@ -1,5 +1,5 @@
 -- Whom to nudge, the most recently stalled first: they are the most likely to answer.
--- All: studyflow sql "from marts.ageing_participants where is_actionable"
+-- All: studyflow stalled{study}
 --   participant_id | Participant | participant: marts.ageing_participants.participant_id
 --   days | In the stage | days: Days since the unbroken stay in the stage began.
 --   action | What to do | words: marts.ageing_participants.action

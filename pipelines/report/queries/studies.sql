@@ -1,5 +1,5 @@
 -- Every study, those with the most changes since the last report first.
--- All: studyflow sql "from marts.study_progress"
+-- All: studyflow studies
 --   study | Study | study: marts.study_progress.study_name
 --   study_type | Type | words: marts.study_progress.study_type
 --   participants | Participants | number: marts.study_progress.participants

@@ -1,0 +1,4 @@
+-- The rows of the temporary table `asked`, in order.
+select * exclude (place)
+from asked
+order by place

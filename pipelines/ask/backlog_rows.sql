@@ -1,3 +1,0 @@
-select * exclude (place)
-from asked
-order by place

@@ -1,0 +1,5 @@
+-- One row: how many of those who were asked for may be invited.
+select
+    count(*) as people,
+    count(*) filter (where not is_active_in_study) as active_in_no_study
+from asked
