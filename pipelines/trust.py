@@ -80,7 +80,7 @@ def _of_note(note: Row) -> str:
     match note["note"]:
         case "later_than_as_of":
             whose, last = several(note["occurrences"], "participant"), _day(note["last_at"])
-            return f"Changes of {whose} are dated later than as of, up to {last}, and are not counted yet"
+            return f"Changes of {whose} are dated after the as-of time, up to {last}, and are not counted yet"
         case "svix_id_reused":
             ids = "One Svix message id" if is_one else f"{number:,} Svix message ids"
             return f"{ids} came with more than one time{example}"

@@ -327,7 +327,7 @@ def test_debts_that_overlap_are_one_line(product: Product, tmp_path: Path) -> No
         told = write(connection, tmp_path, ReportRequest(formats=("md",)))
     said = told.actions[0].replace(formatting.SPACE, " ")
     assert said.startswith("4 incentives overdue, not sent (oldest ")
-    assert said.endswith("JPY 5,000, EUR 151 and 1 of unknown amount; of these 1 in no Rally table)")
+    assert said.endswith("EUR 151, JPY 5,000 and 1 of unknown amount; of these 1 in no Rally table)")
     assert not any("Rally hides" in action for action in told.actions)
 
 

@@ -124,7 +124,7 @@ def test_what_is_said_of_silence(silence: Row | None, studies: list[str], said: 
     [
         (
             a_note("later_than_as_of", 2, 3, "st_1", datetime(2062, 1, 1, tzinfo=UTC)),
-            "Changes of 3 participants are dated later than as of, up to 2062-01-01, and are not counted yet",
+            "Changes of 3 participants are dated after the as-of time, up to 2062-01-01, and are not counted yet",
         ),
         (
             a_note("svix_id_reused", 1, 2, "msg_1", datetime(2026, 7, 1, tzinfo=UTC)),
@@ -177,7 +177,7 @@ def test_the_tables_are_read_as_they_are_made(product: Product) -> None:
     assert sentences(trust) == [
         "The feed began on 2025-03-03. No gaps, but there are too few changes to estimate how many webhooks are lost.",
         "No change since Sunday 2025-03-23 00:00 UTC (72 hours); the longest normal gap is 24 hours (audit.feed_silence).",
-        "Changes of 1 participant are dated later than as of, up to 2027-08-20, and are not counted yet (audit.data_notes).",
+        "Changes of 1 participant are dated after the as-of time, up to 2027-08-20, and are not counted yet (audit.data_notes).",
     ]
     assert trust.as_dict()["silence"]["silent_since"] == "2025-03-23T00:00:00Z"
     assert trust.as_dict()["silent_studies"] == ["study"]

@@ -10,7 +10,7 @@ described as (
 )
 
 select
-    cast(rank() over (order by ageing.percentile desc, ageing.hours_in_stage desc) as integer) as place,
+    cast(rank() over (order by ageing.hours_in_stage) as integer) as place,
     described.study_name,
     ageing.study_id,
     ageing.participant_id,

@@ -1,4 +1,4 @@
-"""`studyflow funnel`: how far the participants of a study came, and where they stopped."""
+"""`studyflow funnel`: how far the participants of a study got, and where they dropped off."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ BAR = 10
 # Below this a percentage says more than is known.
 FEW = 20
 STEPS = Headings(
-    ("step", "reached", "", "of step before", "of first", "median h", "9 in 10 h", "active", "lost"),
-    right=("reached", "of first", "median h", "9 in 10 h", "active", "lost"),
+    ("step", "reached", "", "of step before", "of first", "median h", "90th pct h", "active", "lost"),
+    right=("reached", "of first", "median h", "90th pct h", "active", "lost"),
     styles={"": "cyan"},
 )
-STOPS = Headings(("stopped before", "stand at", "participants", "and are"), right=("participants",))
+STOPS = Headings(("did not reach", "status now", "participants", "active or lost"), right=("participants",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,11 @@ class Funnel:
             for step in steps
         ]
         put_lines(console, STEPS, lines)
-        say(console, "active, lost: reached the step before and not this one, and can still come, or cannot.", "dim")
+        say(
+            console,
+            "Of those who reached the step before and not this one: lost are in a terminal stage, active are not yet.",
+            "dim",
+        )
         if any(step["reached_before"] and step["reached_before"] < FEW for step in steps):
             say(console, f"In brackets, where there are fewer than {FEW}: the 95% interval.", "dim")
         _render_drop_off(self.drop_off.records(), console)

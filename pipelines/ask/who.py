@@ -96,7 +96,7 @@ def _incentive(one: dict[str, Any]) -> str:
     if not one["backlog_state"]:
         return one["incentive_status"] or ""
     marks = [mark for flag, mark in MARKS.items() if one[flag]]
-    owed = [f"{amount(one['amount_cents'])} owed"] if one["amount_cents"] is not None else []
+    owed = [f"{amount(one['amount_cents'], one['currency'])} owed"] if one["amount_cents"] is not None else []
     return ", ".join(
         [one["incentive_status"] or one["backlog_state"], f"since {moment(one['owed_since'])}", *owed, *marks]
     )

@@ -19,6 +19,7 @@ select
     backlog.is_hidden,
     backlog.is_study_closed,
     backlog.amount_cents,
+    backlog.currency,
     people.contact_status,
     people.cooldown_ends_at,
     participants.first_seen_at,

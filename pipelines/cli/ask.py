@@ -104,7 +104,7 @@ def funnel(
         typer.Argument(help="Its id, its name, or how either begins.", autocompletion=studies_alike, metavar="STUDY"),
     ],
 ) -> Question:
-    """Show how far the participants of a study came, how fast, and where they stopped."""
+    """Show how far the participants of a study got, how fast, and where they dropped off."""
     from pipelines.ask.funnel import funnel as ask
 
     return lambda connection: ask(connection, study)
@@ -120,7 +120,7 @@ def forecast(
     ] = None,
     limit: Limit = None,
 ) -> Question:
-    """Show when studies are full, and how many to invite for that. In a pipe: JSON."""
+    """Show when each study will be full, and how many people to invite. In a pipe: JSON."""
     from pipelines.ask.forecast import forecast as ask
 
     return lambda connection: ask(connection, study).first(limit)
@@ -135,7 +135,7 @@ def stalled(
     ] = None,
     limit: Limit = None,
 ) -> Question:
-    """List who has been in a stage for too long and should be nudged, the most urgent first."""
+    """List who has been in a stage for too long and should be nudged, the most recently stalled first."""
     from pipelines.ask.stalled import stalled as ask
 
     return lambda connection: ask(connection, study, action).first(limit)
@@ -179,7 +179,7 @@ def who(
         str, typer.Argument(help="The id of a participant or of a person.", autocompletion=participants)
     ],
 ) -> Question:
-    """Show where a participant stands, and every change that led there: what was inferred, late or is missing."""
+    """Show a participant's current status and every change that led to it: also inferred, late and missing ones."""
     from pipelines.ask.who import who as ask
 
     return lambda connection: ask(connection, participant)
@@ -197,7 +197,7 @@ def sql(
     file: Annotated[Path | None, typer.Option("--file", help="A file with the SQL.")] = None,
     limit: Limit = None,
 ) -> Question:
-    """Ask the warehouse anything. It is only read, and so is no other file."""
+    """Run a SQL query on the warehouse. It can read every table, and change nothing."""
     from pipelines.ask.free import sql as ask
 
     text = _query(query, file)

@@ -102,7 +102,7 @@ def _facts(answers: dict[str, Answer]) -> list[str]:
         return ["No participants yet"]
     return [
         f"{several(row['studies'], 'study', 'studies')}, {several(row['participants'], 'participant')}",
-        f"last change {formatting.hours(row['silent_hours'])} before",
+        f"last change {formatting.hours(row['silent_hours'])} earlier",
     ]
 
 

@@ -22,6 +22,13 @@ UNKNOWN = (
     "for both, look in Rally."
 )
 """What webhooks do not say, where readers look for it."""
+ELSEWHERE = (
+    ("Lists to work from, among the exports:", ("to_pay.csv", "to_remind.csv", "to_nudge.csv", "may_be_invited.csv")),
+    ("When each study will be full, and how many people to invite:", ("studyflow forecast",)),
+    ("Who may be invited:", ("studyflow invitable",)),
+    ("Current status of one person, and how they got there:", ("studyflow who",)),
+)
+"""What a reader may look for on the first page and finds in a file or by a command."""
 _MARKDOWN = re.compile(r"([\\`*\[\]<>|~#&]|\b_|_\b|(?<!\w)_)")
 
 
@@ -80,6 +87,7 @@ def _report(template: str, document: Document) -> str:
         ),
         was=f"{_days(*scope.before)}, the same days {_weeks(scope)} earlier",
         unknown=UNKNOWN,
+        elsewhere=ELSEWHERE,
         version=version("studyflow"),
     )
     return re.sub(r"\n{3,}", "\n\n", rendered).strip() + "\n"

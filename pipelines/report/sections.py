@@ -41,8 +41,8 @@ def sections(answers: Answers, view: View) -> list[Section]:
         of("notes", "Worth knowing about the input (of the whole workspace)", "Nothing unusual."),
     ]
     of_stalled = (
-        "In their stage for longer than 90 % of participants in studies of the same type, and somebody waits for them: not "
-        "disqualified, and not in a study that is closed or full. Not invited yet, or waiting for an incentive, is not stalled."
+        "They have been in their stage for longer than 90 % of participants in studies of the same type. People who were "
+        "disqualified, who are in a study that is closed or full, who were not invited yet, or who wait for an incentive do not count."
     )
     of_data = "What is missing here is missing in every number of this report."
     return [

@@ -35,7 +35,7 @@ def study_section(
         progress = (f"{row['completed']:,} of {limit:,} completed, {left}", row["filled"])
     facts = [
         formatting.words(row["study_type"]),
-        *([row["state"]] if row["state"] else []),
+        row["state"],
         several(row["participants"], "participant"),
         *([] if progress else [f"{row['completed']:,} completed, no limit known"]),
         f"{several(row['changes'], 'change')} since {formatting.day(scope.local(scope.since).date())}",

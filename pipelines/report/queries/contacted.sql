@@ -1,8 +1,8 @@
 -- Who is over a limit of data/reference/governance_rules.csv now, those who went over it since the last report first.
--- All: studyflow sql "from marts.contact_limits"
+-- All: studyflow sql "from contact_limits, built_as_of where in_window_now > at_most and last_exceeded_at + to_days(within_days) > as_of"
 --   person_id | Person | code: marts.contact_limits.person_id
 --   person_name | Name | person: marts.people.person_name
---   exceeded_at | Went over it | moment: When they last went over one of the limits.
+--   exceeded_at | Last exceeded | moment: When they last went over one of the limits.
 --   is_new | New | flag new bad: Whether they went over a limit since the last report.
 --   contacts_30d | Emails in 30 days | number: Emails that Rally sent them as a change of status in the last 30 days.
 --   contact_status | Contact status | name: marts.people.contact_status

@@ -1,5 +1,6 @@
--- Studies whose limit of participants is reached, or nearly: one place in ten is left, or three. Those furthest over it first.
--- All: studyflow sql "from marts.study_progress where participation_limit is not null"
+-- Open studies with participants on the way that have reached their limit, or nearly: at most one place in ten is left, or three.
+-- Those furthest over it first.
+-- All: studyflow studies
 --   study | Study | of_study: marts.study_progress.study_name
 --   completed | Completed | number: marts.study_progress.completed
 --   participation_limit | Limit | number: marts.study_progress.participation_limit

@@ -4,7 +4,7 @@
 --   people | People | number: Participants in that state.
 --   overdue | Overdue | number bad: marts.incentive_backlog.is_overdue
 --   hidden | Hidden | number bad: marts.incentive_backlog.is_hidden
---   hidden_overdue | Both | number bad: Those of the hidden who are overdue as well: they count in both columns.
+--   hidden_overdue | Hidden and overdue | number bad: People who count in both columns.
 --   oldest_days | Oldest | days: marts.incentive_backlog.age_days
 select
     effects.backlog_state,

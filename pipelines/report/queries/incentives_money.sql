@@ -8,7 +8,7 @@
 select
     effects.backlog_state,
     effects.incentive_status as state,
-    backlog.currency,
+    case when backlog.amount_cents is not null then backlog.currency end as currency,
     backlog.amount_cents is not null as is_known,
     sum(backlog.amount_cents) / 100 as amount,
     count(*) as people,
@@ -19,4 +19,4 @@ inner join reference.incentive_effects as effects
     on backlog.backlog_state = effects.backlog_state
 where backlog.study_id = coalesce($study, backlog.study_id)
 group by all
-order by effects.backlog_state, is_known desc, amount desc, backlog.currency
+order by effects.backlog_state, is_known desc, people desc, currency

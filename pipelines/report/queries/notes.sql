@@ -1,4 +1,4 @@
--- What the input has that a person should know of, such as changes dated later than as-of.
+-- What people should know about the input, such as changes dated after the as-of time.
 -- All: studyflow sql "from audit.data_notes"
 --   note | Note | words: audit.data_notes.note
 --   subject | Id | code: audit.data_notes.subject

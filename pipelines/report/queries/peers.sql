@@ -1,11 +1,11 @@
 -- In what open studies differ most from studies of their type, the worst first.
--- All: studyflow sql "from marts.study_peers order by place"
+-- All: studyflow sql "from study_peers where times_worse > 1 order by place"
 --   study | Study | of_study: marts.study_progress.study_name
---   measured | What | name: marts.study_peers.measure
---   value | Here | measure share_of_study days_of_study: The value of the study: a share, or a median time.
+--   measured | Measure | name: marts.study_peers.measure
+--   value | Value | measure share_of_study days_of_study: The value of the study: a share, or a median time.
 --   median | Median | measure share_of_type days_of_type: The median of the values of all studies of the type.
 --   times_worse | Times as bad | times: marts.study_peers.times_worse
---   counted | Of | number: marts.study_peers.counted
+--   counted | Cases | number: marts.study_peers.counted
 select
     peers.study_id,
     coalesce(studies.study_name, peers.study_id) as study,

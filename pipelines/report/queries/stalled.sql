@@ -1,15 +1,15 @@
--- Whom to nudge, by study and stage: people who have been in a stage for longer than 90 % of participants were. Those who were
--- disqualified, and those in studies that are closed or full, are only counted as to let go.
+-- People to nudge, by study and stage: those who have been in a stage for longer than 90 % of participants. People who were
+-- disqualified, and people in studies that are closed or full, only count under Let go.
 -- All: studyflow stalled{study}
 --   study | Study | of_study: marts.study_progress.study_name
 --   stage | Stage | name: marts.ageing_participants.current_stage
 --   remind | Remind | number warn: Stalled, and it is their turn.
 --   to_move | Move by hand | number warn: Stalled, and it is the team's turn, or they have finished and Rally does not know.
---   let_go | Let go | number: Stalled, and nobody waits for them: they were disqualified, or the study is closed or full.
+--   let_go | Let go | number: Stalled, with nothing to do: they were disqualified, or the study is closed or full.
 --   active | In the stage | number: Participants in that stage now, stalled or not.
---   newest_days | Latest | days: Days in the stage of the one to nudge who came last.
---   oldest_days | Oldest | days: Days in the stage of the one who has been there longest.
---   usual_days | Usual | days: The median of the visits to the stage that have ended.
+--   newest_days | Newest | days: Days in the stage of the person to nudge who entered it last.
+--   oldest_days | Oldest | days: Days in the stage of the person who has been there longest.
+--   usual_days | Median | days: The median of the visits to the stage that have ended.
 select
     ageing.study_id,
     coalesce(studies.study_name, ageing.study_id) as study,

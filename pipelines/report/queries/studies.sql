@@ -4,7 +4,7 @@
 --   study_type | Type | words: marts.study_progress.study_type
 --   participants | Participants | number: marts.study_progress.participants
 --   completed | Completed | completed: marts.study_progress.completed
---   state | State | name: Whether it is closed by studies.csv, or as many have completed it as it takes.
+--   state | State | name: closed: studies.csv says so. full: as many have completed it as it takes.
 --   changes | Changes | number: Status changes since the last report.
 --   overdue | Overdue incentives | number bad: Participants whose incentive has been owed for too long and not been sent.
 --   stalled | Stalled | number warn: Participants to nudge: in Invited, Screening or In Progress for longer than 90 % of participants, not disqualified, and not in a study that is closed or full.
@@ -53,7 +53,7 @@ select
     progress.participation_limit,
     progress.remaining,
     progress.over_limit,
-    case when progress.is_closed then 'closed' when progress.is_full then 'full' else '' end as state,
+    case when progress.is_closed then 'closed' when progress.is_full then 'full' else 'open' end as state,
     case when progress.participation_limit > 0 then least(1, progress.completed / progress.participation_limit) end as filled,
     coalesce(recent.changes, 0) as changes,
     coalesce(owed.overdue, 0) as overdue,

@@ -1,9 +1,9 @@
 -- The study beside the median of all studies of its type, itself included.
---   measured | What | name: marts.study_peers.measure
---   value | Here | measure share_of_study days_of_study: The value of the study: a share, or a median time.
+--   measured | Measure | name: marts.study_peers.measure
+--   value | Value | measure share_of_study days_of_study: The value of the study: a share, or a median time.
 --   median | Median of its type | measure share_of_type days_of_type: The median of the values of all studies of the type.
 --   times_worse | Times as bad | times: marts.study_peers.times_worse
---   counted | Of | number: marts.study_peers.counted
+--   counted | Cases | number: marts.study_peers.counted
 select
     case measure
         when 'no_show_share' then 'No-shows'
