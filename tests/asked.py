@@ -38,10 +38,17 @@ STUDIES: list[dict[str, Any]] = [
         "study_id": "st-1",
         "study_name": "Onboarding, week 1",
         "incentive_cents": 5000,
+        "currency": "EUR",
         "study_type": "interview",
         "closed_on": None,
     },
     {"study_id": "st-2", "study_name": "Onboarding, week 2", "closed_on": "2026-07-31"},
+]
+PEOPLE = [
+    {"person_id": "person-2", "person_name": "Ada Lovelace"},
+    {"person_id": "person of p-3", "person_name": "Ada Palmer"},
+    {"person_id": "person of q-00", "person_name": "Grace Hopper"},
+    {"person_id": "person of q-01", "person_name": "grace hopper"},
 ]
 LONG_WAY = [
     "NOT_STARTED",
@@ -104,7 +111,7 @@ def make(product: Product, folder: Path, lines: list[dict[str, Any]] = LINES) ->
         product.prepare(connection)
         load(connection, [events])
         models = [model["name"] for model in product.models.values()]
-        product.build(connection, *models, as_of=AS_OF, optional={"stg_studies": STUDIES})
+        product.build(connection, *models, as_of=AS_OF, optional={"stg_studies": STUDIES, "stg_people": PEOPLE})
     return database
 
 

@@ -96,7 +96,7 @@ def test_json_has_the_types_of_the_mart(ask: Asked) -> None:
         "hidden": 1,
         "states": 1,
         "amount_cents": 10000,
-        "amounts": [{"currency": None, "amount_cents": 10000}],
+        "amounts": [{"currency": "EUR", "amount_cents": 10000}],
         "without_amount": 1,
     }
     assert [row["participant_id"] for row in backlog["participants"]] == ["p-gap"]
@@ -152,6 +152,49 @@ def test_a_participant_that_is_not_there_is_said_with_those_alike(ask: Asked) ->
     assert answered.returncode == 1
     assert "'p-gapp': no participant" in answered.stderr
     assert "\n  p-gap\n" in answered.stderr
+    assert "\n  Ada Lovelace\n" in ask("who", "Ada Lovlace").stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "participants"),
+    [
+        ("person-2", ["p-2", "p-5"]),
+        ("ADA LOVELACE", ["p-2", "p-5"]),
+        ("lovelace", ["p-2", "p-5"]),
+        ("GAP", ["p-gap"]),
+        ("p-gp", ["p-gap"]),
+        ("p-3", ["p-3"]),
+        ("prson-2", ["p-2", "p-5"]),
+    ],
+)
+def test_people_go_by_name_and_by_parts_of_ids(ask: Asked, asked: str, participants: list[str]) -> None:
+    """Ids of 25 characters are copied without their first or last one, and nobody remembers them."""
+    found = json.loads(ask("who", asked, "--json").stdout)["participants"]
+    assert [one["participant_id"] for one in found] == participants
+
+
+@pytest.mark.parametrize(
+    ("asked", "listed"),
+    [
+        ("ada", ["p-2  Ada Lovelace  Onboarding, week 1", "p-5  Ada Lovelace  Onboarding, week 2", "p-3  Ada Palmer"]),
+        ("Grace Hopper", ["q-00  Grace Hopper  st-3", "q-01  grace hopper  st-3"]),
+        ("q-", ["q-00  Grace Hopper  st-3", "q-19  st-3", "…"]),
+    ],
+)
+def test_people_of_one_name_are_listed_not_guessed(ask: Asked, asked: str, listed: list[str]) -> None:
+    answered = ask("who", asked)
+    assert (answered.returncode, answered.stdout) == (1, "")
+    assert "may mean any of these people" in answered.stderr
+    assert [words for words in listed if f"\n  {words}" not in answered.stderr] == []
+    assert answered.stderr.count("\n  ") <= 21
+
+
+def test_the_changes_of_a_person_say_in_which_study_they_were(ask: Asked) -> None:
+    rows = csv.DictReader(io.StringIO(ask("who", "person-2").stdout))
+    assert {(row["study_id"], row["study_name"]) for row in rows} == {
+        ("st-1", "Onboarding, week 1"),
+        ("st-2", "Onboarding, week 2"),
+    }
 
 
 def test_a_state_that_there_is_not_is_wrong_usage(ask: Asked) -> None:

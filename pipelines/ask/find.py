@@ -32,16 +32,20 @@ def find_study(connection: duckdb.DuckDBPyConnection, asked: str) -> str:
 
 
 def find_participants(connection: duckdb.DuckDBPyConnection, asked: str) -> list[str]:
-    """The participant with that id, else all participants of the person with that id.
+    """The participant with that id, else all participants of the only person whose id or name it is, or a part of it.
 
     Raises:
-        StudyflowError: there is none.
+        StudyflowError: there is none, or it may mean several people.
     """
     found = list(ask(connection, "find_participant", asked=asked).rows)
-    for wanted in (1, 2):
-        if ids := [participant for participant, fit in found if fit == wanted]:
-            return ids
-    alike = "".join(f"\n  {one}" for (one,) in ask(connection, "find_participants_alike", asked=asked).rows)
-    did_you_mean = f" Did you mean one of these?{alike}" if alike else ""
-    msg = f"{asked!r}: no participant and no person has this id.{did_you_mean}"
+    if len({person for _, person, *_ in found}) == 1:
+        return [participant for participant, *_ in found]
+    if found:
+        listed = [f"\n  {'  '.join(filter(None, (one, name, study)))}" for one, _, name, study in found[:MOST_LISTED]]
+        listed += ["\n  …"] if len(found) > MOST_LISTED else []
+        msg = f"{asked!r} may mean any of these people. Say more of the name, or the id:{''.join(listed)}"
+    else:
+        alike = "".join(f"\n  {one}" for (one,) in ask(connection, "find_people_alike", asked=asked).rows)
+        did_you_mean = f" Did you mean one of these?{alike}" if alike else ""
+        msg = f"{asked!r}: no participant and no person has this id or name.{did_you_mean}"
     raise StudyflowError(msg)

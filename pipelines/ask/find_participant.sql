@@ -1,7 +1,55 @@
--- The participant whose id $asked is (fit 1), and the participants of the person whose id it is (fit 2).
+-- The participants whom $asked means best: fit 1 by their id, 2 by the id of the person, 3 by the person's name in any case,
+-- 4 by a part of one of these, 5 by an id of which one character is missing. All of them if they are one person, else at most 21.
+with
+
+participants as (
+    select
+        participants.participant_id,
+        participants.person_id,
+        people.person_name,
+        coalesce(studies.study_name, participants.study_id) as study,
+        lower(participants.participant_id) as participant_lower,
+        lower(participants.person_id) as person_lower,
+        lower(people.person_name) as name_lower,
+        lower($asked) as asked_lower
+    from marts.participants
+    inner join marts.people
+        on participants.person_id = people.person_id
+    inner join marts.study_progress as studies
+        on participants.study_id = studies.study_id
+    where $asked <> ''
+),
+
+compared as (
+    select
+        *,
+        case
+            when participant_id = $asked then 1
+            when person_id = $asked then 2
+            when name_lower = asked_lower then 3
+            when
+                contains(participant_lower, asked_lower)
+                or contains(person_lower, asked_lower)
+                or contains(name_lower, asked_lower) then 4
+            when length(participant_lower) = length(asked_lower) + 1 and levenshtein(participant_lower, asked_lower) = 1 then 5
+            when length(person_lower) = length(asked_lower) + 1 and levenshtein(person_lower, asked_lower) = 1 then 5
+        end as fit
+    from participants
+),
+
+best as (
+    select *
+    from compared
+    qualify fit = min(fit) over ()
+)
+
 select
     participant_id,
-    case when participant_id = $asked then 1 else 2 end as fit
-from marts.participants
-where participant_id = $asked or person_id = $asked
-order by participant_id
+    person_id,
+    person_name,
+    study
+from best
+qualify
+    min(person_id) over () = max(person_id) over ()
+    or row_number() over (order by name_lower nulls last, participant_id) <= 21
+order by name_lower nulls last, participant_id

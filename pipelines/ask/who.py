@@ -37,7 +37,7 @@ class History:
 
     def as_json(self) -> Iterator[str]:
         """The participants, each with their changes."""
-        of = self._changes_of(without={"person_id", "study_id", "as_of"})
+        of = self._changes_of(without={"person_id", "study_id", "study_name", "as_of"})
         participants = [{**one, "changes": of[one["participant_id"]]} for one in self.participants]
         return document({"as_of": self.as_of, "participants": participants})
 
@@ -60,10 +60,10 @@ class History:
 
 
 def who(connection: duckdb.DuckDBPyConnection, asked: str) -> History:
-    """The history of a participant, or of all participants that a person is.
+    """The history of a participant, or of all participants that a person is, by an id, a name or a part of either.
 
     Raises:
-        StudyflowError: the tables are not built, or no participant and no person has that id.
+        StudyflowError: the tables are not built, nobody is meant, or several people may be.
     """
     as_of = marts_as_of(connection)
     ids = find_participants(connection, asked)

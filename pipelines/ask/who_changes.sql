@@ -35,6 +35,7 @@ select
     changes.participant_id,
     changes.person_id,
     changes.study_id,
+    studies.study_name,
     changes.sequence_number,
     changes.is_inferred or (changes.follows_gap and not changes.follows_inferred) as is_gap_before,
     changes.occurred_at,
@@ -63,5 +64,7 @@ left join deliveries
         and not changes.is_inferred
 inner join marts.participants
     on changes.participant_id = participants.participant_id
+inner join marts.study_progress as studies
+    on changes.study_id = studies.study_id
 cross join audit.built_as_of
 order by participants.first_seen_at, changes.participant_id, changes.sequence_number

@@ -176,7 +176,11 @@ def backlog(
 @question()
 def who(
     participant: Annotated[
-        str, typer.Argument(help="The id of a participant or of a person.", autocompletion=participants)
+        str,
+        typer.Argument(
+            help="The id of a participant or a person, a name in people.csv, or a part of one of these.",
+            autocompletion=participants,
+        ),
     ],
 ) -> Question:
     """Show a participant's current status and every change that led to it: also inferred, late and missing ones."""

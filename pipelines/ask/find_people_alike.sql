@@ -1,0 +1,16 @@
+-- At most three ids of participants, ids of people or names that are like $asked, the likest first.
+with
+
+words as (
+    select participant_id as word
+    from marts.participants
+    union
+    select unnest([person_id, person_name])
+    from marts.people
+)
+
+select word
+from words
+where $asked <> '' and jaro_winkler_similarity(lower(word), lower($asked)) >= 0.85
+order by jaro_winkler_similarity(lower(word), lower($asked)) desc, word
+limit 3
