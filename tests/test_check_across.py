@@ -450,7 +450,7 @@ def test_tables_that_are_not_there_are_named(product: Product) -> None:
     """The error says which, and what makes them."""
     with broken_sample(product, f"drop table {GAPS}") as connection, pytest.raises(StudyflowError) as error:
         check(connection, AS_OF)
-    assert "There is no gaps to check" in str(error.value)
+    assert "these tables have not been built: gaps." in str(error.value)
     assert "studyflow build" in str(error.value)
 
 

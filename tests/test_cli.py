@@ -108,7 +108,7 @@ def test_a_memory_limit_that_is_none_is_named(sample_run: dict[str, Any]) -> Non
 
 def test_every_file_that_the_run_names_is_there(sample_run: dict[str, Any]) -> None:
     files = sample_run["summary"]["exports"]["files"]
-    assert len(files) == 8
+    assert len(files) == 12
     assert all((sample_run["folder"] / "out" / file).exists() for file in files)
 
 

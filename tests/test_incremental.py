@@ -346,12 +346,12 @@ def test_few_lines_are_made_anew(at: Warehouse, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_every_incremental_model_can_be_kept(product: Product) -> None:
-    """A build replaces the rows of touched participants: what a table does not have of a participant would stay for ever."""
+    """A build replaces rows of touched participants or people: what a table does not have of them would stay for ever."""
+    keys = {"by_participant": {"participant_key", "participant_id"}, "by_person": {"person_key", "person_id"}}
+    touched = {"by_participant": "stg_touched_participants", "by_person": "int_touched_people"}
     kept = [model for model in product.models.values() if model["config"]["materialized"] == "incremental"]
-    assert kept
-    assert [model["name"] for model in kept if not {"participant_key", "participant_id"} & set(model["columns"])] == []
-    assert [
-        model["name"]
-        for model in kept
-        if "model.studyflow.stg_touched_participants" not in model["depends_on"]["nodes"]
-    ] == []
+    assert {model["config"]["incremental_strategy"] for model in kept} == set(keys)
+    for model in kept:
+        strategy = model["config"]["incremental_strategy"]
+        assert keys[strategy] & set(model["columns"]), model["name"]
+        assert f"model.studyflow.{touched[strategy]}" in model["depends_on"]["nodes"], model["name"]

@@ -277,7 +277,7 @@ def test_the_example_for_systemd_is_right_for_systemd(tmp_path: Path) -> None:
 
 def test_the_options_in_the_examples_are_there() -> None:
     """An example that is pasted a year from now must still be called rightly."""
-    told = studyflow("run", "--help", COLUMNS="200").stdout
+    told = "".join(studyflow(command, "--help", COLUMNS="200").stdout for command in ("run", "receive"))
     texts = " ".join(path.read_text() for path in EXAMPLES.iterdir()) + (PROJECT / "docs/scheduling.md").read_text()
     options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", texts)) - {"--now"}
     assert options <= set(re.findall(r"--[a-z-]+", told)), options
