@@ -21,6 +21,8 @@ from pipelines.settings import SAMPLE, sample_as_of
 AS_OF = sample_as_of()
 A_NOTE = "insert into audit.data_notes by name select 'test_id' as note, 'test_1' as subject, 1 as occurrences"
 """The sample has no such thing, and a rule that no row can break would not be tried."""
+A_LIMIT = {"study_id": "cmq9iofzz0003hcdhd7qdx65e", "participation_limit": 400}
+"""One open study is not full, so that it needs invitations."""
 RULE_FILES = read_rules(RULES)
 CONTRACTS = {contract.name: contract for contract in read_contracts(MODELS)}
 TABLES = {name: contract for name, contract in CONTRACTS.items() if contract.columns}
@@ -135,7 +137,7 @@ def _sample(product: Product) -> duckdb.DuckDBPyConnection:
     connection.execute("set timezone = 'UTC'")
     load(connection, [SAMPLE])
     product.prepare(connection)
-    product.build(connection, *models_checked(product), as_of=AS_OF)
+    product.build(connection, *models_checked(product), as_of=AS_OF, optional={"stg_studies": [A_LIMIT]})
     connection.execute(VICTIMS)
     connection.execute(A_NOTE)
     return connection

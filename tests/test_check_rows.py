@@ -33,6 +33,7 @@ BREAKING = {
     "is in contact_statuses.contact_status": "'On Leave'",
     "is in stg_governance_rules.rule_id": "'letters'",
     "is between 0 and 1": "1.0001",
+    "is at least -1000000000": "-1000000001",
     "is at least 0": "-1",
     "is at least 1": "0",
     "is not before 2000-01-01": "timestamptz '1999-12-31 23:59:59.999999+00'",
