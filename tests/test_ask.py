@@ -400,7 +400,7 @@ def test_forecasts_are_what_the_mart_says(ask: Asked, database: Path) -> None:
         mart = connection.execute("select study_id, completed, too_little_known from marts.study_forecast").fetchall()
     assert sorted((one["study_id"], one["completed"], one["too_little_known"]) for one in found) == sorted(mart)
     assert [one["study_id"] for one in json.loads(ask("forecast", "st-3").stdout)["studies"]] == ["st-3"]
-    assert "nobody who will be invited later counts" in ask("forecast", "--table").stdout.lower()
+    assert "future invitations are not counted" in ask("forecast", "--table").stdout.lower()
 
 
 def test_lists_are_those_of_the_marts(ask: Asked, database: Path) -> None:
@@ -444,7 +444,7 @@ def test_the_words_of_a_forecast() -> None:
     row = {"is_closed": False, "is_full": False, "too_little_known": False, "target": 40, **full}
     assert when_full(row) == "by 14 Aug (80 %: 10 Aug to 21 Aug)"
     assert when_full(row | {"latest_80_on": None}) == "by 14 Aug, not sure"
-    assert when_full(row | {"full_on_50": None}) == "not with those invited"
+    assert when_full(row | {"full_on_50": None}) == "needs more invitations"
     assert when_full(row | {"target": None}) == "no target"
     assert when_full(row | {"too_little_known": True}) == "too little known"
     assert how_many({"invite_by": date(2026, 8, 14), "invite_80": 35}) == "35, for 14 Aug"

@@ -19,7 +19,7 @@ COLUMNS = Headings(
 
 NOTES = (
     ("active: invited, neither completed nor lost. expected: how many of them complete in eight weeks.", "dim"),
-    ("Nobody who will be invited later counts.", "dim"),
+    ("Future invitations are not counted.", "dim"),
 )
 
 
@@ -53,7 +53,7 @@ def when_full(row: dict[str, Any]) -> str:
         "full": row["is_full"],
         "too little known": row["too_little_known"],
         "no target": row["target"] is None,
-        "not with those invited": row["full_on_50"] is None,
+        "needs more invitations": row["full_on_50"] is None,
     }
     for words, holds in reasons.items():
         if holds:

@@ -58,7 +58,7 @@ def _answer(
     in_a_pipe: OutputFormat,
     *,
     database: Database = None,
-    as_table: Annotated[bool, typer.Option("--table", help="A table to look at, also where no terminal is.")] = False,
+    as_table: Annotated[bool, typer.Option("--table", help="A table, also in a pipe.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV, also on a terminal.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON.")] = False,
 ) -> None:
@@ -194,7 +194,7 @@ def sql(
     query: Annotated[
         str | None,
         typer.Argument(
-            help="SQL that reads; - for standard input. Of several statements, the last answers.",
+            help="A SQL query; - reads it from standard input. Of several statements, the last one answers.",
             autocompletion=queries,
         ),
     ] = None,

@@ -52,7 +52,7 @@ def report(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Write to this file, as its ending .html or .md says, or into this folder."),
+        typer.Option("--out", help="Write to this .html or .md file, or into this folder."),
     ] = None,
     reports: Reports = None,
     formats: Annotated[Literal["html", "md", "both"], typer.Option("--format", help="The kind of file.")] = "both",
