@@ -4,7 +4,6 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,17 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.ask.find import find_study
+from pipelines.ask.show import study as with_name
+from pipelines.ask.warehouse import marts_as_of
 from pipelines.errors import StudyflowError
 from pipelines.export.cells import Column, header, row
 from pipelines.plain import plain
 from pipelines.system import write_whole
-from pipelines.warehouse import Row, has_table, rows_of
+from pipelines.warehouse import Row, only_row, rows_of
 
-ID_COLUMNS = ("participantid", "personid")
+ID_COLUMNS = ("participantid", "personid", "email", "emailaddress")
+"""In a list's header, without blanks and marks: of several, the first that is not blank counts."""
 COLUMNS = tuple(
     Column(name, "VARCHAR")
     for name in ("outcome", "id", "participant_id", "person_id", "current_status", "move_to", "note")
@@ -39,6 +42,7 @@ class Reconciliation:
     """
 
     study_id: str
+    study_name: str | None
     rows: list[Row]
     repeated: int
     out: Path | None
@@ -49,19 +53,24 @@ class Reconciliation:
 
 
 def reconcile(
-    connection: duckdb.DuckDBPyConnection, study_id: str, completed_file: Path, out: Path | None = None
+    connection: duckdb.DuckDBPyConnection, study: str, completed_file: Path, out: Path | None = None
 ) -> Reconciliation:
-    """Compare a survey tool's list of participant or person ids with a study, and write the result as CSV to `out`.
+    """Compare a survey tool's list with a study, and write the result as CSV to `out`.
+
+    The study is an id, a name or the beginning of either. The list has ids of participants or people, or the email addresses
+    that people.csv has for them.
 
     Raises:
-        StudyflowError: the tables are not built, the study is not in them, the list cannot be read or has no ids, or
-            `out` cannot be written.
+        StudyflowError: the tables are not built, no study or more than one is meant, the list cannot be read or has no
+            ids, or `out` cannot be written.
     """
-    _check_study(connection, study_id)
+    marts_as_of(connection)
+    study_id = find_study(connection, study)
+    (study_name,) = only_row(connection, "select study_name from marts.study_progress where study_id = $1", [study_id])
     listed = list(_ids(completed_file))
     distinct = list(dict.fromkeys(listed))
     if not distinct:
-        msg = f"{completed_file}: has no ids. Export the list of completions again, with participant or person ids."
+        msg = f"{completed_file}: has no ids. Export the list of completions again, with ids of participants or people, or with email addresses."
         raise StudyflowError(msg)
     numbered = pa.table({"position": range(len(distinct)), "id": distinct})
     connection.register("listed", numbered)
@@ -73,13 +82,14 @@ def reconcile(
     rows = rows_of(connection, f"select {columns} from reconciled order by place")  # noqa: S608
     if out:
         _write(connection, out)
-    return Reconciliation(study_id, rows, len(listed) - len(distinct), out)
+    return Reconciliation(study_id, study_name, rows, len(listed) - len(distinct), out)
 
 
 def as_dict(compared: Reconciliation) -> dict[str, Any]:
     """Counts by outcome, and a row for each distinct id."""
     return {
         "study_id": compared.study_id,
+        "study_name": compared.study_name,
         "counts": {outcome: len(compared.of(outcome)) for outcome in OUTCOMES},
         "repeated": compared.repeated,
         "file": str(compared.out) if compared.out else None,
@@ -90,7 +100,9 @@ def as_dict(compared: Reconciliation) -> dict[str, Any]:
 def render(compared: Reconciliation, console: Console) -> None:
     """Print counts, and who is to be moved or unknown."""
     counts = ", ".join(f"{len(compared.of(outcome)):,} {outcome}" for outcome in OUTCOMES)
-    console.print(f"{plain(compared.study_id)}: {counts}", highlight=False, soft_wrap=True)
+    console.print(
+        f"{plain(with_name(compared.study_id, compared.study_name))}: {counts}", highlight=False, soft_wrap=True
+    )
     for outcome in ("to move", "unknown"):
         rows = compared.of(outcome)
         if not rows:
@@ -107,18 +119,6 @@ def render(compared: Reconciliation, console: Console) -> None:
         console.print(f"{compared.repeated:,} lines of the list repeat an id.")
     if compared.out:
         console.print(f"Written to {plain(str(compared.out))}", highlight=False, soft_wrap=True)
-
-
-def _check_study(connection: duckdb.DuckDBPyConnection, study_id: str) -> None:
-    if not has_table(connection, "marts", "participants"):
-        msg = "The tables have not been built yet. Build them first: studyflow build, or all at once: studyflow run"
-        raise StudyflowError(msg)
-    studies = [study for (study,) in connection.execute("select distinct study_id from marts.participants").fetchall()]
-    if study_id not in studies:
-        meant = get_close_matches(study_id, studies, n=3) or sorted(studies)[:3]
-        known = f"Did you mean one of these? {', '.join(meant)}" if meant else "It has no studies."
-        msg = f"{study_id!r}: the warehouse has no participants of this study. {known}"
-        raise StudyflowError(msg)
 
 
 def _ids(file: Path) -> Iterator[str]:
@@ -156,7 +156,7 @@ def _id_columns(file: Path, lines: list[list[str]]) -> tuple[list[int], int]:
         return [0], 1 if names in (["id"], ["ids"]) else 0
     msg = (
         f"{file}: no column with ids; found: {', '.join(lines[0])}. "
-        "Name the one with ids participant_id or person_id, or remove all other columns."
+        "Name the one with ids participant_id or person_id, one with addresses email, or remove all other columns."
     )
     raise StudyflowError(msg)
 

@@ -55,6 +55,18 @@ participants as (
     where participants.study_id = $study_id
 ),
 
+-- An email address stands for each person who has it in people.csv, anything else for itself.
+addressed as (
+    select
+        listed.position,
+        listed.id,
+        coalesce(people.person_id, listed.id) as person_id,
+        contains(listed.id, '@') and people.person_id is null as is_unknown_address
+    from listed
+    left join staging.stg_people as people
+        on lower(listed.id) = people.email
+),
+
 -- An id means a participant if it is one's, else every participant who is that person.
 meant as (
     select
@@ -66,23 +78,26 @@ meant as (
         on listed.id = participants.participant_id
     union
     select
-        listed.position,
-        listed.id,
+        addressed.position,
+        addressed.id,
         participants.*
-    from listed
+    from addressed
     inner join participants
-        on listed.id = participants.person_id
-    where listed.id not in (select participant_id from participants)
+        on addressed.person_id = participants.person_id
+    where addressed.id not in (select participant_id from participants)
 ),
 
 elsewhere as (
     select
-        listed.id,
-        min(participants.study_id) as study_id
-    from listed
-    inner join marts.participants as participants
-        on listed.id in (participants.participant_id, participants.person_id)
-    group by listed.id
+        addressed.id,
+        min(coalesce(studies.study_name, participants.study_id)) as study,
+        bool_or(addressed.is_unknown_address) as is_unknown_address
+    from addressed
+    left join marts.participants as participants
+        on participants.participant_id = addressed.id or participants.person_id = addressed.person_id
+    left join marts.study_progress as studies
+        on participants.study_id = studies.study_id
+    group by addressed.id
 ),
 
 judged as (
@@ -98,11 +113,15 @@ judged as (
             when meant.is_completed then 'already completed'
             else 'to move'
         end as outcome,
-        case when meant.participant_id is null then 'is in study ' || elsewhere.study_id end as note
+        case
+            when meant.participant_id is not null then null
+            when elsewhere.study is not null then 'is in study ' || elsewhere.study
+            when elsewhere.is_unknown_address then 'people.csv has no such address'
+        end as note
     from listed
     left join meant
         on listed.id = meant.id
-    left join elsewhere
+    inner join elsewhere
         on listed.id = elsewhere.id
 )
 

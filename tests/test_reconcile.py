@@ -15,7 +15,13 @@ from pipelines.errors import StudyflowError
 from pipelines.reconcile import Reconciliation, reconcile
 from pipelines.warehouse import connect
 
-TABLES = ("participants", "int_completions")
+TABLES = ("participants", "study_progress", "stg_people", "built_as_of")
+STUDIES = [{"study_id": "survey", "study_name": "Churn survey"}, {"study_id": "diary", "study_name": "Diary of churn"}]
+PEOPLE = [
+    {"person_id": "q-started", "email": "ada@example.com"},
+    {"person_id": "q-completed", "email": "grace@example.com"},
+    {"person_id": "q-booked", "email": "elsewhere@example.com"},
+]
 COLUMNS = ["outcome", "id", "participant_id", "person_id", "current_status", "move_to", "note"]
 
 
@@ -48,7 +54,7 @@ HISTORIES = [
 
 @pytest.fixture
 def warehouse(product: Product) -> Iterator[duckdb.DuckDBPyConnection]:
-    with product.warehouse(HISTORIES, *TABLES) as connection:
+    with product.warehouse(HISTORIES, *TABLES, optional={"stg_studies": STUDIES, "stg_people": PEOPLE}) as connection:
         yield connection
 
 
@@ -128,6 +134,9 @@ def test_what_finishing_means_depends_on_the_study(warehouse: duckdb.DuckDBPyCon
         "person_id\tparticipant_id\nq-started\t\nq-completed\tp-completed\n",
         "p-started\n\n  p-completed  ",
         "id\nq-started\nq-completed\n",
+        "E-mail,person_id\nADA@example.com,\ngrace@example.com,q-completed\n",
+        "Email address;Answer\n Ada@Example.com ;a\ngrace@example.com;b\n",
+        "ada@example.com\ngrace@example.com\n",
     ],
 )
 def test_ids_are_found_wherever_they_stand(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path, text: str) -> None:
@@ -137,6 +146,25 @@ def test_ids_are_found_wherever_they_stand(warehouse: duckdb.DuckDBPyConnection,
         ("to move", "p-started"),
         ("already completed", "p-completed"),
     ]
+
+
+def test_an_address_that_nobody_has_is_told_from_one_of_another_study(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """The one is a matter of people.csv, the other of the wrong list."""
+    addresses = "email\nnobody@example.com\nelsewhere@example.com\n"
+    result = reconcile(warehouse, "survey", listed(tmp_path, addresses))
+    assert [(row["outcome"], row["note"]) for row in result.rows] == [
+        ("unknown", "people.csv has no such address"),
+        ("unknown", "is in study interview"),
+    ]
+
+
+@pytest.mark.parametrize("study", ["survey", "Churn survey", "churn"])
+def test_a_study_goes_by_its_id_or_name(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path, study: str) -> None:
+    result = reconcile(warehouse, study, listed(tmp_path, "p-booked\np-both\n"))
+    assert (result.study_id, result.study_name) == ("survey", "Churn survey")
+    assert [row["note"] for row in result.rows] == ["is in study interview", "is in study Diary of churn"]
 
 
 def test_who_is_listed_twice_is_shown_once(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
@@ -180,12 +208,12 @@ def test_the_file_has_all_of_it_and_runs_nothing(warehouse: duckdb.DuckDBPyConne
         (
             "surveys",
             "participant_id\np-1\n",
-            r"'surveys': the warehouse has no participants .* Did you mean one of these\? survey",
+            r"'surveys': no study has this id or name\. Did you mean one of these\?\n  survey  Churn survey",
         ),
         ("survey", None, r"completed\.csv: cannot be read \(No such file or directory\)"),
         ("survey", "", r"completed\.csv: has no ids"),
         ("survey", "participant_id,name\n,Ada\n", r"completed\.csv: has no ids"),
-        ("survey", "email,name\na@b.c,Ada\n", r"completed\.csv: no column with ids; found: email, name\. Name"),
+        ("survey", "mail,name\na@b.c,Ada\n", r"completed\.csv: no column with ids; found: mail, name\. Name"),
     ],
 )
 def test_what_cannot_be_done_says_why(
@@ -217,6 +245,7 @@ def test_a_warehouse_that_may_only_be_read_is_enough(product: Product, tmp_path:
     with connect(tmp_path / "w.duckdb") as connection:
         product.prepare(connection)
         product.build(connection, *TABLES)
+        connection.execute("insert into marts.study_progress by name select 's' as study_id")
         connection.execute(
             "insert into marts.participants by name select 'p' as participant_id, 'q' as person_id, "
             "'s' as study_id, 'survey' as study_type, 'SURVEY_STARTED' as current_status, 'Survey Started' as "

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.app import AsJson, Database, answer, app
+from pipelines.cli.complete import studies
 from pipelines.settings import resolve
 
 
@@ -23,9 +24,11 @@ def status(database: Database = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def reconcile(
-    study: Annotated[str, typer.Option("--study", help="The study's id.")],
+    study: Annotated[
+        str, typer.Option("--study", help="Its id, its name, or how either begins.", autocompletion=studies)
+    ],
     completed: Annotated[
-        Path, typer.Option("--completed", help="A CSV file with the participant or person ids of those who finished.")
+        Path, typer.Option("--completed", help="A CSV file with ids or email addresses of those who finished.")
     ],
     out: Annotated[Path | None, typer.Option("--out", help="Write the outcome for each id to this CSV file.")] = None,
     database: Database = None,
