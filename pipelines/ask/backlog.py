@@ -65,7 +65,9 @@ def _sums(totals: dict[str, Any]) -> str:
     said = f"{totals['participants']:,} participants, {totals['overdue']:,} overdue, {totals['hidden']:,} hidden"
     if not totals["participants"]:
         return "Nobody."
-    amounts = [amount(one["amount_cents"], one["currency"]) for one in totals["amounts"] or ()]
+    sums = totals["amounts"] or ()
+    unnamed = " without a currency" if len(sums) > 1 else ""
+    amounts = [amount(one["amount_cents"], one["currency"]) + ("" if one["currency"] else unnamed) for one in sums]
     known = f"{said}; {', '.join(amounts) or 'nothing'} in all"
     unknown = totals["without_amount"]
     return f"{known}, and {unknown:,} in studies whose amount is not known" if unknown else known
