@@ -283,7 +283,7 @@ def test_every_macro_says_what_it_gives_and_takes() -> None:
         if macro["description"]
     }
     defined = {
-        name: re.findall(r"\w+", arguments)
+        name: re.findall(r"(\w+)(?: *=[^,]+)?", arguments)
         for folder in ("macros", "tests/dbt", "tests/dbt_macros")
         for path in (PROJECT / folder).rglob("*.sql")
         for name, arguments in re.findall(r"{%-? (?:macro|test) (\w+)\((.*?)\)", path.read_text(encoding="utf-8"))
