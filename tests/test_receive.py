@@ -91,8 +91,6 @@ REFUSED = {
     "another time": altered(svix_timestamp=str(int(NOW.timestamp()) + 1)),
     "another body": signed(BODY + b" "),
     "another secret": signed(BODY, secret=WRONG_SECRET),
-    "ten minutes old": signed(BODY, moment=NOW - timedelta(minutes=10)),
-    "ten minutes ahead": signed(BODY, moment=NOW + timedelta(minutes=10)),
     "time is no number": altered(svix_timestamp="yesterday"),
     "time is not finite": altered(svix_timestamp="nan"),
     "time is endless": altered(svix_timestamp="inf"),
@@ -112,6 +110,14 @@ def test_what_is_wrong_with_a_signature_is_one_answer_and_nothing_is_kept(
     running: RunningReceiver, headers: dict[str, str]
 ) -> None:
     before = running.lines()
+    assert running.send(BODY, headers) == (401, b"")
+    assert running.lines() == before
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_a_clock_off_by_ten_minutes_is_refused(running: RunningReceiver, minutes: int) -> None:
+    before = running.lines()
+    headers = signed(BODY, moment=datetime.now(UTC) + timedelta(minutes=minutes))
     assert running.send(BODY, headers) == (401, b"")
     assert running.lines() == before
 
