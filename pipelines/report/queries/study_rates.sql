@@ -1,7 +1,7 @@
 -- The shares of a study that tell how it goes, each with its 95 % interval (Wilson).
---   share | Of whom | name what
---   of_them | How many | of part whole: How many of them.
---   share | Share | bar part whole share low high: How many of how many; where there are fewer than 20, with the interval in which the share lies 19 times in 20.
+--   share | Measure | name what
+--   of_them | Count | of part whole: How many, out of how many.
+--   share | Share | bar part whole share low high: The percentage; with fewer than 20 people also its 95 % interval.
 --   Passed the screener: marts.study_progress.screener_pass_rate
 --   Qualified by the screener: marts.study_progress.auto_qualified_rate
 --   Came to the interview: marts.study_progress.show_rate
