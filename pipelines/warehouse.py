@@ -146,8 +146,7 @@ def _sandboxed(database: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:", config=_config(temporary=""))
     try:
         connection.execute(ON_EVERY_CONNECTION)
-        path = str(database).replace("'", "''")
-        connection.execute(f"attach '{path}' (read_only)")
+        connection.execute(f"attach {literal(str(database))} (read_only)")
         # DuckDB chooses the same name for it as when it opens the file, which is in the views.
         name = only_row(connection, "select database_name from duckdb_databases() where path is not null")[0]
         connection.execute(f'use "{name}"')
@@ -176,8 +175,7 @@ def _hold_parquet(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 
     path = only_row(connection, "select path from duckdb_databases() where database_name = $1", [name])[0]
     folders = connection.execute("select view_name, folders from parquet.folders").fetchall()
-    literal = str(path).replace("'", "''")
-    connection.execute(f'use memory; detach "{name}"; attach \'{literal}\' as "file of {name}" (read_only)')
+    connection.execute(f'use memory; detach "{name}"; attach {literal(str(path))} as "file of {name}" (read_only)')
     connection.execute(
         f'attach \':memory:\' as "{name}"; copy from database "file of {name}" to "{name}"; use "{name}"'
     )
@@ -275,6 +273,11 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         with suppress(duckdb.Error):  # where the disk is full, DuckDB has done that
             connection.rollback()
         raise
+
+
+def literal(text: str) -> str:
+    """A text as SQL has it."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def only_row(

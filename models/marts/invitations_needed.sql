@@ -1,11 +1,11 @@
-{%- set today = report_date(as_of()) -%}
 with
 
 forecasts as (
     select
         study_id,
         target_on,
-        remaining
+        remaining,
+        spells
     from {{ ref('study_forecast') }}
     where remaining > 0
 ),
@@ -15,6 +15,7 @@ by_when as (
     select
         daily.*,
         forecasts.remaining,
+        forecasts.spells,
         daily.day = forecasts.target_on as is_target_on
     from {{ ref('study_forecast_daily') }} as daily
     inner join forecasts
@@ -30,13 +31,6 @@ confidences as (
     {%- endfor %}
 ),
 
-spells as (
-    select
-        study_id,
-        spells
-    from {{ ref('study_forecast') }}
-),
-
 -- Of m who are invited now, m f complete, give or take their own chance, f itself, and those invited before.
 terms as (
     select
@@ -48,11 +42,9 @@ terms as (
         by_when.remaining - by_when.expected as still_missing,
         confidences.z * sqrt(by_when.variance) as margin,
         by_when.invited_share as f,
-        power(confidences.z, 2) * by_when.invited_share * (1e0 - by_when.invited_share) / (spells.spells + 1e0) as w,
-        spells.spells as n
+        power(confidences.z, 2) * by_when.invited_share * (1e0 - by_when.invited_share) / (by_when.spells + 1e0) as w,
+        by_when.spells as n
     from by_when
-    inner join spells
-        on by_when.study_id = spells.study_id
     cross join confidences
 ),
 

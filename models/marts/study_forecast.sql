@@ -87,7 +87,7 @@ select
     progress.completed,
     case when studies.aim is not null then greatest(studies.aim - progress.completed, 0) end as remaining,
     progress.completed >= studies.aim as is_full,
-    coalesce(studies.closed_on <= {{ today }}, false) as is_closed,
+    studies.is_closed,
     cast(coalesce(invited.active, 0) as integer) as active,
     sources.expected,
     {%- for level in levels %}
@@ -106,7 +106,7 @@ select
     {%- endfor %}
     case when sources.is_own then 'study' when not sources.is_own then 'type' end as rests_on,
     cast(sources.spells as integer) as spells,
-    sources.study_key is null and not coalesce(studies.closed_on <= {{ today }}, false) as too_little_known
+    sources.study_key is null and not studies.is_closed as too_little_known
 from studies
 inner join {{ ref('study_progress') }} as progress
     on studies.study_id = progress.study_id

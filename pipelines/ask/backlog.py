@@ -4,7 +4,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.ask.find import find_study
+from pipelines.ask.find import only_study
 from pipelines.ask.reply import Listing
 from pipelines.ask.show import Headings, Line, amount, tenths
 from pipelines.ask.warehouse import ask, marts_as_of
@@ -40,7 +40,7 @@ def backlog(
     if state is not None and state not in states:
         msg = f"unknown backlog state {state!r}; one of: {', '.join(states)}"
         raise UsageError(msg)
-    study_id = None if study is None else find_study(connection, study)
+    study_id = only_study(connection, study)
     ask(connection, "backlog", study_id=study_id, backlog_state=state, only_overdue=overdue, only_hidden=hidden)
     [totals] = ask(connection, "backlog_totals").records()
     notes = [(_sums(totals), "bold")]

@@ -31,6 +31,11 @@ def find_study(connection: duckdb.DuckDBPyConnection, asked: str) -> str:
     raise StudyflowError(msg)
 
 
+def only_study(connection: duckdb.DuckDBPyConnection, asked: str | None) -> str | None:
+    """The id of the study that was asked for; None, for all studies, where none was. Raises as `find_study`."""
+    return None if asked is None else find_study(connection, asked)
+
+
 def find_participants(connection: duckdb.DuckDBPyConnection, asked: str) -> list[str]:
     """The participant with that id, else all participants of the only person whose id or name it is, or a part of it.
 

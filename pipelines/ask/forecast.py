@@ -5,7 +5,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.ask.find import find_study
+from pipelines.ask.find import only_study
 from pipelines.ask.reply import Listing
 from pipelines.ask.show import Headings, Line, study, tenths
 from pipelines.ask.warehouse import ask, marts_as_of
@@ -30,7 +30,7 @@ def forecast(connection: duckdb.DuckDBPyConnection, asked: str | None = None) ->
         StudyflowError: the tables are not built, or no study or more than one is meant.
     """
     as_of = marts_as_of(connection)
-    study_id = find_study(connection, asked) if asked else None
+    study_id = only_study(connection, asked or None)
     rows = ask(connection, "forecast", study_id=study_id)
     return Listing(as_of, "studies", rows, COLUMNS, _line, notes=NOTES)
 
@@ -38,12 +38,17 @@ def forecast(connection: duckdb.DuckDBPyConnection, asked: str | None = None) ->
 def _line(row: dict[str, Any]) -> Line:
     return [
         study(row["study_id"], row["study_name"]),
-        f"{row['completed']:,}" + (f" of {row['target']:,}" if row["target"] is not None else ""),
+        completed(row),
         f"{row['active']:,}",
         tenths(row["expected"]),
         when_full(row),
         how_many(row),
     ]
+
+
+def completed(row: dict[str, Any]) -> str:
+    """How many completed a study, of its target if it has one: `12 of 40`."""
+    return f"{row['completed']:,}" + (f" of {row['target']:,}" if row["target"] is not None else "")
 
 
 def when_full(row: dict[str, Any]) -> str:

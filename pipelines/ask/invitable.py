@@ -4,7 +4,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.ask.find import find_study
+from pipelines.ask.find import only_study
 from pipelines.ask.reply import Listing
 from pipelines.ask.show import Headings, Line
 from pipelines.ask.warehouse import ask, marts_as_of
@@ -23,7 +23,7 @@ def invitable(connection: duckdb.DuckDBPyConnection, study: str | None = None) -
         StudyflowError: the tables are not built, or there is no such study.
     """
     as_of = marts_as_of(connection)
-    study_id = None if study is None else find_study(connection, study)
+    study_id = only_study(connection, study)
     ask(connection, "invitable", study_id=study_id)
     [totals] = ask(connection, "invitable_totals").records()
     people, free = totals["people"], totals["active_in_no_study"]

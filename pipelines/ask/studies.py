@@ -4,7 +4,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.ask.forecast import when_full
+from pipelines.ask.forecast import completed, when_full
 from pipelines.ask.reply import Listing
 from pipelines.ask.show import Headings, Line
 from pipelines.ask.warehouse import ask, marts_as_of
@@ -32,7 +32,7 @@ def _line(row: dict[str, Any]) -> Line:
     return [
         row["study_name"] or row["study_id"],
         f"{row['participants']:,}",
-        f"{row['completed']:,}" + (f" of {row['target']:,}" if row["target"] is not None else ""),
+        completed(row),
         f"{row['backlog']:,}",
         f"{row['stalled']:,}",
         f"{row['last_change_at']:%Y-%m-%d}",

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -28,13 +29,20 @@ output = Terminal()
 messages = Terminal(stderr=True)
 
 
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Let what is wrong with the value of an option end as wrong usage, with the name of the option."""
+    try:
+        yield
+    except StudyflowError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 def _instant(text: str) -> str:
     from pipelines.settings import parse_as_of
 
-    try:
+    with usage_errors():
         moment = parse_as_of(text)
-    except StudyflowError as error:
-        raise typer.BadParameter(str(error)) from error
     if moment > datetime.now(UTC):
         _warn(f"{text} is in the future: ages and overdue debts include time that has not passed yet.")
     return text

@@ -5,18 +5,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from pipelines.cli.app import AsJson, AsOf, Database, Reports, answer, app, say, setting
-from pipelines.errors import StudyflowError
+from pipelines.cli.app import AsJson, AsOf, Database, Reports, answer, app, say, setting, usage_errors
 
 
 def _instant(text: str | None) -> str | None:
     from pipelines.settings import parse_instant
 
-    try:
-        if text:
+    if text:
+        with usage_errors():
             parse_instant(text)
-    except StudyflowError as error:
-        raise typer.BadParameter(str(error)) from error
     return text
 
 
@@ -31,10 +28,8 @@ def _participant_url(url: str) -> str:
 def _address(**urls: str) -> str:
     from pipelines.report.links import Links
 
-    try:
+    with usage_errors():
         Links(**urls)
-    except StudyflowError as error:
-        raise typer.BadParameter(str(error)) from error
     return next(iter(urls.values()))
 
 

@@ -92,7 +92,7 @@ def export(  # noqa: PLR0913 - the options of a command
     build = build_hash(connection)
     queries = [
         mart.query(columns, with_values=with_values, for_excel=for_excel, of="marts.participants"),
-        *(one.query(for_excel=for_excel) for one in found),
+        *(one.query(with_values=with_values, for_excel=for_excel) for one in found),
     ]
     how = (made, queries, layout, book.made_with if book else None)
     what = repr((build, how, duckdb.__version__, pa.__version__))

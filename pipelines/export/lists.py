@@ -1,10 +1,10 @@
 """Lists to work from, as files beside the tables of stages: whom to pay, remind and nudge, and who may be invited."""
 
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from pipelines.export import cells
 from pipelines.export.cells import Column
@@ -28,11 +28,11 @@ class ExportedList:
     relation: str
     rows: int
 
-    def query(self, *, for_excel: bool, of: str | None = None) -> str:
-        """SQL of whole lines of CSV and of the columns, the most urgent first."""
-        values = ", ".join(column.identifier for column in self.columns)
+    def query(self, *, with_values: bool, for_excel: bool, of: str | None = None) -> str:
+        """SQL of whole lines of CSV and, `with_values`, of the columns, the most urgent first."""
+        values = "".join(f", {column.identifier}" for column in self.columns) if with_values else ""
         line = cells.row(self.columns, for_excel=for_excel)
-        return f"select {line} as {LINE}, {values} from {of or self.relation} order by {order_of(self.columns)}"  # noqa: S608
+        return f"select {line} as {LINE}{values} from {of or self.relation} order by {order_of(self.columns)}"  # noqa: S608
 
     def write(
         self,
@@ -44,22 +44,23 @@ class ExportedList:
         for_excel: bool,
     ) -> None:
         """Write the list in these formats."""
-        with shown(connection, self.relation, self.columns, pseudonyms) as rows:
-            query = self.query(for_excel=for_excel, of=rows)
-            schema = connection.sql(f"select * from ({query}) limit 0").to_arrow_table().schema  # noqa: S608
-            schema = pa.schema([schema.field(column.name) for column in self.columns])
-            with connection.sql(query).to_arrow_reader(ROWS_AT_ONCE) as reader:
-                batches = list(reader)
-        for ending in formats:
-            with (folder / f"{self.name}.{ending}").open("xb") as file:
-                table = (
-                    CsvTable(file, cells.header(connection, self.columns, for_excel=for_excel))
-                    if ending == "csv"
-                    else ParquetTable(file, schema)
-                )
-                for batch in batches:
+        with ExitStack() as stack:
+            rows = stack.enter_context(shown(connection, self.relation, self.columns, pseudonyms))
+            query = self.query(with_values="parquet" in formats, for_excel=for_excel, of=rows)
+            tables: list[CsvTable | ParquetTable] = []
+            for ending in formats:
+                file = stack.enter_context((folder / f"{self.name}.{ending}").open("xb"))
+                if ending == "csv":
+                    table: CsvTable | ParquetTable = CsvTable(
+                        file, cells.header(connection, self.columns, for_excel=for_excel)
+                    )
+                else:
+                    schema = connection.sql(f"select * exclude ({LINE}) from ({query}) limit 0").to_arrow_table().schema  # noqa: S608
+                    table = ParquetTable(file, schema)
+                tables.append(stack.enter_context(closing(table)))
+            for batch in stack.enter_context(connection.sql(query).to_arrow_reader(ROWS_AT_ONCE)):
+                for table in tables:
                     table.write(batch)
-                table.close()
 
 
 def lists(connection: duckdb.DuckDBPyConnection) -> list[ExportedList]:

@@ -20,7 +20,7 @@ from pipelines.export.sheet import HIGHEST_SHEET, Formats, write_sheet
 from pipelines.export.shown import described, order_of, shown, with_study_names
 from pipelines.export.tables import EVERYONE, CsvTable
 from pipelines.state import built_as_of
-from pipelines.warehouse import only_row
+from pipelines.warehouse import literal, only_row
 
 WORKBOOK = "studyflow.xlsx"
 ABOUT, COLUMNS = "About", "Columns"
@@ -48,8 +48,7 @@ class WorkbookSheet:
         """SQL of the rows."""
         if self.stage is None:
             return self.table
-        stage = self.stage.replace("'", "''")
-        return f"(select * from {self.table} where current_stage = '{stage}')"  # noqa: S608
+        return f"(select * from {self.table} where current_stage = {literal(self.stage)})"  # noqa: S608
 
     @property
     def is_too_long(self) -> bool:

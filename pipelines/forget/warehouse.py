@@ -7,7 +7,7 @@ import duckdb
 from pipelines.forget.known import Known
 from pipelines.load.loader import begin_load
 from pipelines.settings import Settings
-from pipelines.warehouse import connect, only_row, raw_tables_ddl, transaction
+from pipelines.warehouse import connect, literal, only_row, raw_tables_ddl, transaction
 
 MADE_OTHERWISE = {"deliveries", "files", "withdrawals", "format", "studies_file", "people_file"}
 """Raw tables that are not copied as they are. The next build makes those of studies.csv and people.csv anew."""
@@ -24,8 +24,7 @@ def take_out(copy: Settings, known: Known) -> None:
     copy.database.rename(before)
     with connect(copy.database) as connection:
         connection.execute(raw_tables_ddl())  # of a warehouse alone: it looks at all that is attached
-        path = str(before).replace("'", "''")
-        connection.execute(f"attach '{path}' as before (read_only)")
+        connection.execute(f"attach {literal(str(before))} as before (read_only)")
         with transaction(connection):
             _copy(connection, known)
         connection.execute("detach before")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pipelines import logs
+from pipelines.plain import instant
 from pipelines.receive.commits import GroupCommit
 from pipelines.receive.envelope import envelope_line
 from pipelines.receive.files import TEST_ID, DeliveryFiles, count_lines, last_received
@@ -85,7 +86,7 @@ class Receiver:
         return {
             "ready": self._problem is None and free >= LEAST_FREE_BYTES,
             "problem": self._problem,
-            "last_delivery": last and last.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "last_delivery": last and instant(last.replace(microsecond=0)),
             "seconds_since_last_delivery": last and round((datetime.now(UTC) - last).total_seconds()),
             "lines_today": self._lines_today if self._today == today else 0,
             "free_bytes": free,

@@ -13,7 +13,7 @@ import duckdb
 
 from pipelines.errors import StudyflowError
 from pipelines.plain import instant
-from pipelines.warehouse import Row, rows_of
+from pipelines.warehouse import Row, literal, rows_of
 
 QUERIES = Path(__file__).parent / "queries"
 
@@ -154,5 +154,4 @@ def _literal(value: datetime | str | int | None) -> str:
         return f"timestamptz '{instant(value)}'"
     if isinstance(value, int):
         return str(value)
-    quoted = "'" + value.replace("'", "''") + "'"
-    return quoted.replace("\0", "' || chr(0) || '")
+    return literal(value).replace("\0", "' || chr(0) || '")

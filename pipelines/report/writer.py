@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import duckdb
 
-from pipelines.ask.find import find_study
+from pipelines.ask.find import only_study
 from pipelines.ask.warehouse import marts_as_of
 from pipelines.errors import StudyflowError, UsageError
 from pipelines.export.names import distinct_names
@@ -87,7 +87,7 @@ def write(connection: duckdb.DuckDBPyConnection, place: Path, wanted: ReportRequ
             f"The data is as of {instant(built)}. Build the tables as of that time first: studyflow run --as-of {when}"
         )
         raise StudyflowError(msg)
-    study = None if wanted.study is None else find_study(connection, wanted.study)
+    study = only_study(connection, wanted.study)
     zone = report_timezone(connection)
     files = _files(place, built.astimezone(zone), study, wanted.formats)
     last = None if wanted.since else last_report(next(iter(files)).parent, built, study)

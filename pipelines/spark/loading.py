@@ -19,8 +19,8 @@ from pipelines.load.loaded import Loaded
 from pipelines.load.loader import Progress, load
 from pipelines.load.withhold import forgotten
 from pipelines.spark.tasks import KEPT, PART, Cut, FileToRead, OneLoad, cut, judge_parts, parts_of
-from pipelines.spark.views import drop_view_of_files, literal, make_view_of_files, parquet_files
-from pipelines.warehouse import has_table, only_row, raw_tables_ddl, transaction
+from pipelines.spark.views import drop_view_of_files, make_view_of_files, parquet_files
+from pipelines.warehouse import has_table, literal, only_row, raw_tables_ddl, transaction
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

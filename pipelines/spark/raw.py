@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 from pipelines.load.withhold import forgotten, hash_of
 from pipelines.reference import read_reference_files, types_of_optional_files
 from pipelines.settings import PACKAGE
-from pipelines.spark.views import literal, parquet_files
+from pipelines.spark.views import parquet_files
 from pipelines.state import engine_of
+from pipelines.warehouse import literal
 
 TABLES = ("files", "loads", "withdrawals", "forgotten", "forgotten_lines")
 CELLS = pa.schema([("file_name", pa.string()), ("cells", pa.map_(pa.string(), pa.string()))])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.warehouse import has_table
+from pipelines.warehouse import has_table, literal
 
 CASTS = {
     "hugeint": "cast({0} as hugeint)",
@@ -59,11 +59,6 @@ def parquet_files(folders: Iterable[Path]) -> str:
     """The files in folders, as a query names them."""
     patterns = ", ".join(literal(f"{glob.escape(str(folder))}/*.parquet") for folder in folders)
     return f"read_parquet([{patterns}], hive_partitioning = false)"
-
-
-def literal(text: str) -> str:
-    """A text as SQL has it."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _make(connection: duckdb.DuckDBPyConnection, table: SparkTable) -> None:
