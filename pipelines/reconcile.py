@@ -68,7 +68,7 @@ def reconcile(
     study_id = find_study(connection, study)
     (study_name,) = only_row(connection, "select study_name from marts.study_progress where study_id = $1", [study_id])
     listed = list(_ids(completed_file))
-    distinct = list(dict.fromkeys(listed))
+    distinct = _distinct(listed)
     if not distinct:
         msg = f"{completed_file}: has no ids. Export the list of completions again, with ids of participants or people, or with email addresses."
         raise StudyflowError(msg)
@@ -119,6 +119,14 @@ def render(compared: Reconciliation, console: Console) -> None:
         console.print(f"{compared.repeated:,} lines of the list repeat an id.")
     if compared.out:
         console.print(f"Written to {plain(str(compared.out))}", highlight=False, soft_wrap=True)
+
+
+def _distinct(listed: list[str]) -> list[str]:
+    """Each id once, in the order and spelling of its first line. Email addresses are the same in any case."""
+    first: dict[str, str] = {}
+    for one in listed:
+        first.setdefault(one.lower() if "@" in one else one, one)
+    return list(first.values())
 
 
 def _ids(file: Path) -> Iterator[str]:

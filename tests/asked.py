@@ -45,7 +45,7 @@ STUDIES: list[dict[str, Any]] = [
     {"study_id": "st-2", "study_name": "Onboarding, week 2", "closed_on": "2026-07-31"},
 ]
 PEOPLE = [
-    {"person_id": "person-2", "person_name": "Ada Lovelace"},
+    {"person_id": "person-2", "person_name": "Ada Lovelace", "email": "ada@example.com"},
     {"person_id": "person of p-3", "person_name": "Ada Palmer"},
     {"person_id": "person of q-00", "person_name": "Grace Hopper"},
     {"person_id": "person of q-01", "person_name": "grace hopper"},

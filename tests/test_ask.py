@@ -160,6 +160,7 @@ def test_a_participant_that_is_not_there_is_said_with_those_alike(ask: Asked) ->
     [
         ("person-2", ["p-2", "p-5"]),
         ("ADA LOVELACE", ["p-2", "p-5"]),
+        ("Ada@Example.com", ["p-2", "p-5"]),
         ("lovelace", ["p-2", "p-5"]),
         ("GAP", ["p-gap"]),
         ("p-gp", ["p-gap"]),

@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from filelock import FileLock
 from forgetting import SOMEONE, Place, forget, line
 from product import Product
 
 from pipelines.forget import people_file, raw_files
 from pipelines.load.sources import look_at
 from pipelines.packed import packed
+from pipelines.receive.files import LOCK
 
 if TYPE_CHECKING:
     from pipelines.errors import SourceError
@@ -64,6 +66,21 @@ def test_a_raw_file_that_changes_meanwhile_stays_as_it_is(
     assert "changed while it was being rewritten" in str(problems)
     assert file.read_bytes() == line() + b"{}\n"
     assert list(place.raw.iterdir()) == [file]
+
+
+def test_a_file_beside_a_running_receiver_stays_as_it_is(tmp_path: Path, product: Product) -> None:
+    """A delivery that arrives between the last look and the new file would be acknowledged and lost."""
+    place = Place(tmp_path, product)
+    place.put({"webhooks-2026-07-31-000001.jsonl": line()})
+    file = place.raw / "webhooks-2026-07-31-000001.jsonl"
+    known = place.known()
+    problems: list[SourceError] = []
+    with FileLock(place.raw / LOCK):
+        assert list(raw_files.look_through([file], known, problems, rewrite=True)) == []
+    assert "Stop the receiver" in str(problems)
+    assert file.read_bytes() == line()
+    [held] = raw_files.look_through([file], known, problems, rewrite=True)
+    assert held.is_rewritten
 
 
 def test_a_raw_file_with_another_name_is_left_alone(tmp_path: Path, product: Product) -> None:

@@ -173,6 +173,13 @@ def test_who_is_listed_twice_is_shown_once(warehouse: duckdb.DuckDBPyConnection,
     assert result.repeated == 3
 
 
+def test_an_address_in_another_case_is_the_same(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """People write their address as they like; two rows would be two people to move."""
+    result = reconcile(warehouse, "survey", listed(tmp_path, "email\nAda@Example.com\nada@example.com\n"))
+    assert [(row["id"], row["participant_id"]) for row in result.rows] == [("Ada@Example.com", "p-started")]
+    assert result.repeated == 1
+
+
 def test_a_person_who_is_in_the_study_twice_is_shown_twice(product: Product, tmp_path: Path) -> None:
     """Both places in the study are theirs; Rally has to be told which."""
     once, again = journey("p-1", "s", "SURVEY_STARTED"), journey("p-2", "s", "SURVEY_STARTED", "SURVEY_COMPLETED")

@@ -37,7 +37,9 @@ def only_study(connection: duckdb.DuckDBPyConnection, asked: str | None) -> str 
 
 
 def find_participants(connection: duckdb.DuckDBPyConnection, asked: str) -> list[str]:
-    """The participant with that id, else all participants of the only person whose id or name it is, or a part of it.
+    """The participant with that id, else all participants of the only person who is meant.
+
+    People go by id, name or email address, or by a part of an id or name.
 
     Raises:
         StudyflowError: there is none, or it may mean several people.
@@ -52,5 +54,5 @@ def find_participants(connection: duckdb.DuckDBPyConnection, asked: str) -> list
     else:
         alike = "".join(f"\n  {one}" for (one,) in ask(connection, "find_people_alike", asked=asked).rows)
         did_you_mean = f" Did you mean one of these?{alike}" if alike else ""
-        msg = f"{asked!r}: no participant and no person has this id or name.{did_you_mean}"
+        msg = f"{asked!r}: no participant and no person has this id, name or email address.{did_you_mean}"
     raise StudyflowError(msg)

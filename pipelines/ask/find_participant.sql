@@ -1,5 +1,6 @@
--- The participants whom $asked means best: fit 1 by their id, 2 by the id of the person, 3 by the person's name in any case,
--- 4 by a part of one of these, 5 by an id of which one character is missing. All of them if they are one person, else at most 21.
+-- The participants whom $asked means best: fit 1 by their id, 2 by the id of the person, 3 by the person's name or email
+-- address in any case, 4 by a part of an id or the name, 5 by an id of which one character is missing. All of them if they
+-- are one person, else at most 21.
 with
 
 participants as (
@@ -11,12 +12,15 @@ participants as (
         lower(participants.participant_id) as participant_lower,
         lower(participants.person_id) as person_lower,
         lower(people.person_name) as name_lower,
+        addresses.email,
         lower($asked) as asked_lower
     from marts.participants
     inner join marts.people
         on participants.person_id = people.person_id
     inner join marts.study_progress as studies
         on participants.study_id = studies.study_id
+    left join staging.stg_people as addresses
+        on participants.person_id = addresses.person_id
     where $asked <> ''
 ),
 
@@ -26,7 +30,7 @@ compared as (
         case
             when participant_id = $asked then 1
             when person_id = $asked then 2
-            when name_lower = asked_lower then 3
+            when asked_lower in (name_lower, email) then 3
             when
                 contains(participant_lower, asked_lower)
                 or contains(person_lower, asked_lower)

@@ -178,7 +178,7 @@ def who(
     participant: Annotated[
         str,
         typer.Argument(
-            help="The id of a participant or a person, a name in people.csv, or a part of one of these.",
+            help="The id of a participant or a person, a name in people.csv, or a part of one of these; or an email address in people.csv.",
             autocompletion=participants,
         ),
     ],

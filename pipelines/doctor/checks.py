@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from filelock import FileLock, Timeout
 
 from pipelines.doctor.diagnoses import Diagnosis
 from pipelines.doctor.retries import after_outage
 from pipelines.errors import StudyflowError
 from pipelines.plain import instant, several
-from pipelines.receive.files import LOCK, delivery_files, last_received
+from pipelines.receive.files import delivery_files, is_being_written, last_received
 from pipelines.receive.receiver import LEAST_FREE_BYTES
 from pipelines.receive.signatures import SECRETS_FILE, TOLERANCE_SECONDS, read_secrets
 
@@ -100,7 +99,7 @@ def check_receiver(address: str, folder: Path | None) -> Iterator[Diagnosis]:
         answer = requests.get(f"http://{address}/ready", timeout=SECONDS)
         health: dict[str, Any] = answer.json()
     except (requests.RequestException, ValueError) as error:
-        runs = folder is not None and folder.is_dir() and _is_locked(folder)
+        runs = folder is not None and folder.is_dir() and is_being_written(folder)
         remedy = (
             "A receiver has the folder, but listens elsewhere: say where with --listen."
             if runs
@@ -139,16 +138,6 @@ def _check_refused(refused: Mapping[str, int]) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 "refused", "warning", f"{several(count, 'delivery', 'deliveries')} for their {reason}", remedy
             )
-
-
-def _is_locked(folder: Path) -> bool:
-    if not (folder / LOCK).exists():  # made here, it could be one that the receiver's user may not open
-        return False
-    try:
-        with FileLock(folder / LOCK, blocking=False):
-            return False
-    except (Timeout, OSError):
-        return True
 
 
 def _ago(age: timedelta) -> str:

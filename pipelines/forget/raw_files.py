@@ -15,6 +15,7 @@ from pipelines.load.judge import judge
 from pipelines.load.lines import BLOCK
 from pipelines.load.sources import SourceFile, look_at
 from pipelines.packed import packed
+from pipelines.receive.files import is_being_written
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,9 @@ def lines_of(source: SourceFile) -> Iterator[bytes]:
 
 
 def _rewrite(source: SourceFile, without: set[int]) -> None:
+    if is_being_written(source.path.parent):
+        msg = "a receiver writes to this folder, so the file was left as it is. Stop the receiver, then try again."
+        raise SourceError(source.name, msg)
     with replacing(source.path) as new:
         with packed(new, source.compression) as target:
             for number, line in enumerate(lines_of(source), start=1):

@@ -8,6 +8,8 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from pipelines.load.judge import judge
 from pipelines.system import flush_one
 
@@ -83,6 +85,17 @@ class DeliveryFiles:
                 self._file.unlink()
         with suppress(OSError):
             self.close()
+
+
+def is_being_written(folder: Path) -> bool:
+    """Whether a receiver writes to a folder now."""
+    if not (folder / LOCK).exists():  # made here, it could be one that the receiver's user may not open
+        return False
+    try:
+        with FileLock(folder / LOCK, blocking=False):
+            return False
+    except (Timeout, OSError):
+        return True
 
 
 def delivery_files(folder: Path) -> list[Path]:
