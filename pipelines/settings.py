@@ -27,6 +27,8 @@ REPORTS_KEPT = 30
 """How many dated reports stay in a folder of them."""
 AS_OF_YEARS_AHEAD = 10
 """How far in the future as-of may be. Daily tables have rows up to then."""
+ROWS_ON_A_TERMINAL = 200
+"""How many rows of an answer are shown there, unless --limit says otherwise."""
 WAIT_SECONDS = 600.0
 """How long a run waits for another on the same warehouse."""
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import duckdb
 from rich.console import Console
 
-from pipelines.ask.show import ROWS_ON_A_TERMINAL, show_rows
+from pipelines.ask.show import show_rows
 from pipelines.ask.stream import csv_lines, json_lines
 from pipelines.ask.warehouse import QueryResult, ask_freely
+from pipelines.settings import ROWS_ON_A_TERMINAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from typing import Any, Protocol
 
 from rich.console import Console
 
-from pipelines.ask.show import ROWS_ON_A_TERMINAL, Headings, Line, moment, more, put_lines, say
+from pipelines.ask.show import Headings, Line, moment, more, put_lines, say
 from pipelines.ask.stream import csv_lines, document
 from pipelines.ask.warehouse import QueryResult
+from pipelines.settings import ROWS_ON_A_TERMINAL
 
 
 class Reply(Protocol):
@@ -43,7 +44,7 @@ class Listing:
     limit: int | None = None
 
     def first(self, limit: int | None) -> "Listing":
-        """The same with at most so many rows; None: all, but on a terminal 200."""
+        """The same with at most `limit` rows; None: all, but on a terminal ROWS_ON_A_TERMINAL."""
         return replace(self, limit=limit)
 
     def as_csv(self) -> Iterator[str]:

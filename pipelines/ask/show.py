@@ -15,8 +15,6 @@ from pipelines.ask.values import as_text, is_number
 from pipelines.ask.warehouse import QueryResult, ResultColumn
 from pipelines.plain import plain
 
-ROWS_ON_A_TERMINAL = 200
-"""Unless --limit says otherwise."""
 # Columns of any answer are folded down to this many characters; where that is too wide, rows go one below the other.
 _NARROWEST = 18
 # Names are cut down to this many so that a line fits; ids and numbers never are.

@@ -35,7 +35,7 @@ class QueryResult:
     rows: Iterator[tuple[Any, ...]]
 
     def first(self, limit: int | None) -> "QueryResult":
-        """At most so many rows; None: all."""
+        """The first `limit` rows; None: all."""
         return self if limit is None else QueryResult(self.columns, islice(self.rows, limit))
 
     def records(self, without: Collection[str] = ()) -> list[dict[str, Any]]:

@@ -56,13 +56,14 @@ def setting(name: str, meaning: str, **more: Any) -> Any:  # noqa: ANN401 - as t
 Raw = Annotated[
     list[Path] | None,
     setting(
-        "raw", "Webhook files, folders or globs; may be repeated. Default: data/raw of the workspace, else the sample."
+        "raw",
+        "Webhook files, folders or globs; can be repeated. Default: data/raw of the workspace; without one, the sample.",
     ),
 ]
 Database = Annotated[Path | None, setting("database", "The DuckDB warehouse. Default: data/studyflow.duckdb.")]
 Engine = Annotated[
     Literal["duckdb", "spark"],
-    setting("engine", "What loads the webhooks and builds the tables. spark: docs/spark.md."),
+    setting("engine", "What loads the webhooks and builds the tables. For spark, see docs/spark.md."),
 ]
 SparkFolder = Annotated[
     Path | None,
@@ -84,7 +85,7 @@ Wait = Annotated[
 ]
 LogJson = Annotated[bool, setting("log-json", "Write steps and problems as JSON lines to standard error.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Rejected lines make the checks fail.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Let the checks fail if lines were rejected.")]
 ByStudy = Annotated[bool, typer.Option("--by-study", help="Also write a folder for each study.")]
 Parquet = Annotated[bool, typer.Option("--parquet", help="Also write Parquet files.")]
 Xlsx = Annotated[
@@ -94,18 +95,20 @@ Excel = Annotated[
     bool,
     typer.Option(
         "--excel",
-        help="CSV files as spreadsheets read them: times without a zone (UTC), amounts in units, a byte-order mark.",
+        help="Format CSV files for spreadsheets: times without a zone (UTC), amounts like 12.50 instead of cents, a byte-order mark.",
     ),
 ]
 Force = Annotated[
     bool,
-    typer.Option("--force", help="Export even if it drops more than half of the participants of the previous export."),
+    typer.Option(
+        "--force", help="Export even if this drops more than half of the participants in the previous export."
+    ),
 ]
 Pseudonymise = Annotated[
     bool,
     setting(
         "pseudonymise",
-        "Replace participant and person ids by keyed hashes (STUDYFLOW_PSEUDONYM_KEY or …_KEY_FILE).",
+        "Replace participant and person ids with keyed hashes (STUDYFLOW_PSEUDONYM_KEY or …_KEY_FILE).",
     ),
 ]
 

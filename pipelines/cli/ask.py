@@ -13,7 +13,7 @@ from pipelines.cli.app import Database, app, output
 from pipelines.cli.complete import participants, queries, states
 from pipelines.cli.complete import studies as studies_alike
 from pipelines.errors import StudyflowError
-from pipelines.settings import resolve
+from pipelines.settings import ROWS_ON_A_TERMINAL, resolve
 from pipelines.streams import quiet_when_closed
 
 if TYPE_CHECKING:
@@ -24,11 +24,16 @@ if TYPE_CHECKING:
 Question = Callable[["duckdb.DuckDBPyConnection"], "Reply"]
 OutputFormat = Literal["table", "csv", "json"]
 Limit = Annotated[
-    int | None, typer.Option("--limit", min=1, help="At most so many rows. Default: 200 in a table, else all.")
+    int | None,
+    typer.Option(
+        "--limit", min=1, help=f"Show at most this many rows. Default: {ROWS_ON_A_TERMINAL} in a table, otherwise all."
+    ),
 ]
 Study = Annotated[
     str | None,
-    typer.Option("--study", help="Only this study: id, name, or how either begins.", autocompletion=studies_alike),
+    typer.Option(
+        "--study", help="Only this study: its id, its name, or the beginning of either.", autocompletion=studies_alike
+    ),
 ]
 
 
@@ -58,9 +63,9 @@ def _answer(
     in_a_pipe: OutputFormat,
     *,
     database: Database = None,
-    as_table: Annotated[bool, typer.Option("--table", help="A table, also in a pipe.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV, also on a terminal.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON.")] = False,
+    as_table: Annotated[bool, typer.Option("--table", help="Write a table, even in a pipe.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV, even on a terminal.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Ask the warehouse, and write the answer in one format."""
     from pipelines.ask.stream import put
@@ -88,10 +93,10 @@ COMMON = {name: one for name, one in signature(_answer).parameters.items() if on
 
 @question()
 def studies(
-    only_open: Annotated[bool, typer.Option("--open", help="Only those that are neither closed nor full.")] = False,
+    only_open: Annotated[bool, typer.Option("--open", help="Only studies that are neither closed nor full.")] = False,
     limit: Limit = None,
 ) -> Question:
-    """List every study: how many have completed it, what is owed, how many are stalled, and when it is full."""
+    """List every study: how many have completed it, incentives owed, how many are stalled, and when it will be full."""
     from pipelines.ask.studies import studies as ask
 
     return lambda connection: ask(connection, only_open=only_open).first(limit)
@@ -101,7 +106,11 @@ def studies(
 def funnel(
     study: Annotated[
         str,
-        typer.Argument(help="Its id, its name, or how either begins.", autocompletion=studies_alike, metavar="STUDY"),
+        typer.Argument(
+            help="The id of the study, its name, or the beginning of either.",
+            autocompletion=studies_alike,
+            metavar="STUDY",
+        ),
     ],
 ) -> Question:
     """Show how far the participants of a study got, how fast, and where they dropped off."""
@@ -115,12 +124,14 @@ def forecast(
     study: Annotated[
         str | None,
         typer.Argument(
-            help="Only this study: id, name, or how either begins.", autocompletion=studies_alike, metavar="[STUDY]"
+            help="Only this study: its id, its name, or the beginning of either.",
+            autocompletion=studies_alike,
+            metavar="[STUDY]",
         ),
     ] = None,
     limit: Limit = None,
 ) -> Question:
-    """Show when each study will be full, and how many people to invite. In a pipe: JSON."""
+    """Show when each study will be full, and how many people to invite. In a pipe it writes JSON."""
     from pipelines.ask.forecast import forecast as ask
 
     return lambda connection: ask(connection, study).first(limit)
@@ -135,7 +146,7 @@ def stalled(
     ] = None,
     limit: Limit = None,
 ) -> Question:
-    """List who has been in a stage for too long and should be nudged, the most recently stalled first."""
+    """List whom to remind and whom to move by hand because they are stalled, the most recently stalled first."""
     from pipelines.ask.stalled import stalled as ask
 
     return lambda connection: ask(connection, study, action).first(limit)
@@ -146,12 +157,14 @@ def invitable(
     study: Annotated[
         str | None,
         typer.Option(
-            "--study", help="Only people in this study who were not invited to it yet.", autocompletion=studies_alike
+            "--study",
+            help="Only people in this study who have not been invited to it yet.",
+            autocompletion=studies_alike,
         ),
     ] = None,
     limit: Limit = None,
 ) -> Question:
-    """List people who may be invited now without breaking a limit on contacts, the longest left alone first."""
+    """List people who may be invited now without exceeding a contact limit, the least recently contacted first."""
     from pipelines.ask.invitable import invitable as ask
 
     return lambda connection: ask(connection, study).first(limit)
@@ -160,14 +173,17 @@ def invitable(
 @question()
 def backlog(
     study: Study = None,
-    overdue: Annotated[bool, typer.Option("--overdue", help="Only what is overdue.")] = False,
-    hidden: Annotated[bool, typer.Option("--hidden", help="Only those whom no table in Rally shows.")] = False,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only incentives that are overdue.")] = False,
+    hidden: Annotated[bool, typer.Option("--hidden", help="Only incentives that no table in Rally shows.")] = False,
     state: Annotated[
-        str | None, typer.Option("--state", help="Only not_sent, unclaimed or undelivered.", autocompletion=states)
+        str | None,
+        typer.Option(
+            "--state", help="Only incentives in this state: not_sent, unclaimed or undelivered.", autocompletion=states
+        ),
     ] = None,
     limit: Limit = None,
 ) -> Question:
-    """Show who is owed an incentive, the most urgent first, and the sums."""
+    """Show who is owed an incentive, the most urgent first, and the totals."""
     from pipelines.ask.backlog import backlog as ask
 
     return lambda connection: ask(connection, study, state, overdue=overdue, hidden=hidden).first(limit)
@@ -178,12 +194,12 @@ def who(
     participant: Annotated[
         str,
         typer.Argument(
-            help="The id of a participant or a person, a name in people.csv, or a part of one of these; or an email address in people.csv.",
+            help="The id of a participant or a person, an email address in people.csv, a name there, or part of an id or a name.",
             autocompletion=participants,
         ),
     ],
 ) -> Question:
-    """Show a participant's current status and every change that led to it: also inferred, late and missing ones."""
+    """Show a participant's current status and every change that led to it, including inferred, late and missing ones."""
     from pipelines.ask.who import who as ask
 
     return lambda connection: ask(connection, participant)
@@ -194,14 +210,14 @@ def sql(
     query: Annotated[
         str | None,
         typer.Argument(
-            help="A SQL query; - reads it from standard input. Of several statements, the last one answers.",
+            help="A SQL query; - reads it from standard input. Of several statements, the result of the last is shown.",
             autocompletion=queries,
         ),
     ] = None,
-    file: Annotated[Path | None, typer.Option("--file", help="A file with the SQL.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="A file with the SQL query.")] = None,
     limit: Limit = None,
 ) -> Question:
-    """Run a SQL query on the warehouse. It can read every table, and change nothing."""
+    """Run a SQL query on the warehouse. It can read every table and change nothing."""
     from pipelines.ask.free import sql as ask
 
     text = _query(query, file)

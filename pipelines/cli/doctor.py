@@ -1,4 +1,4 @@
-"""The command that looks for what is wrong before it hurts: doctor."""
+"""The command that checks the receiver and the warehouse: doctor."""
 
 import os
 from typing import Annotated
@@ -20,13 +20,13 @@ def doctor(
         typer.Option(
             "--send-to",
             metavar="URL",
-            help="Send a signed test delivery there, e.g. https://webhooks.example.com/webhooks, and follow it into a table.",
+            help="Send a signed test delivery to this address, e.g. https://webhooks.example.com/webhooks, and follow it into a table.",
         ),
     ] = None,
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check the receiver and the warehouse: what is wrong, and what to do. Exit code 1 if there is a problem."""
+    """Check the receiver and the warehouse: what is wrong, and what to do about it. Exit code 1 if there is a problem."""
     from pipelines.doctor.diagnoses import Diagnosis, as_dict, has_problem, render
     from pipelines.doctor.warehouse import check_warehouse
 

@@ -1,4 +1,4 @@
-"""The command that takes a person out: forget."""
+"""The command that removes a person: forget."""
 
 import sys
 from dataclasses import replace
@@ -20,7 +20,9 @@ def forget(
     person: Annotated[str, typer.Option("--person", help="The person's id in Rally.")],
     raw_files: Annotated[
         bool,
-        typer.Option("--raw-files", help="Also rewrite the raw files and people.csv. Stop what writes to them first."),
+        typer.Option(
+            "--raw-files", help="Also rewrite the raw files and people.csv. First stop all programs that write to them."
+        ),
     ] = False,
     proof: Annotated[Path | None, typer.Option("--proof", help="Write what was removed to this JSON file.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
@@ -30,7 +32,7 @@ def forget(
     reports: Reports = None,
     wait: Wait = WAIT_SECONDS,
 ) -> None:
-    """Remove a person from the warehouse, the exports and the reports for good. Later deliveries of theirs are withheld."""
+    """Remove a person from the warehouse, the exports and the reports for good. Their later deliveries are withheld."""
     from pipelines.forget import forget as take_out
     from pipelines.forget import look_up
     from pipelines.run import settings_of_loaded

@@ -15,20 +15,20 @@ from pipelines.plain import several
 @app.command()
 def generate(
     out: Annotated[Path, typer.Argument(help="A folder, or one file that ends in .jsonl, .ndjson, .gz or .zst.")],
-    participants: Annotated[int, typer.Option(help="How many participants; about five lines each.")] = 1000,
+    participants: Annotated[int, typer.Option(help="How many participants; each has about five lines.")] = 1000,
     studies: Annotated[int, typer.Option(help="How many studies.")] = 8,
-    days: Annotated[int, typer.Option(help="How many days they cover.")] = 60,
+    days: Annotated[int, typer.Option(help="How many days the files cover.")] = 60,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
     start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first day.")] = datetime(2026, 6, 1),  # noqa: DTZ001
     duplicates: Annotated[float, typer.Option(help="Share of lines that are delivered again.")] = 0.05,
-    late: Annotated[float, typer.Option(help="Share of lines that arrive after later ones.")] = 0.03,
+    late: Annotated[float, typer.Option(help="Share of lines that arrive out of order.")] = 0.03,
     lost: Annotated[float, typer.Option(help="Share of changes that never arrive.")] = 0.01,
     malformed: Annotated[float, typer.Option(help="Share of lines that are damaged copies.")] = 0.01,
     files: Annotated[int, typer.Option(help="How many files.")] = 1,
     compression: Annotated[Compression, typer.Option(help="How the files are compressed.")] = "none",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
 ) -> None:
-    """Make realistic webhook files, to try things out and for tests."""
+    """Make realistic webhook files for trying things out and for tests."""
     from pipelines.generate import Recipe
     from pipelines.generate import generate as make
     from pipelines.progress import progress_bar

@@ -10,9 +10,9 @@ from pipelines.cli.app import app, say
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(help="The folder to make it in: new or existing.", metavar="DIR")],
+    folder: Annotated[Path, typer.Argument(help="The folder of the workspace, new or existing.", metavar="DIR")],
 ) -> None:
-    """Make a workspace: your settings, reference tables, models and webhook files in a folder of your own."""
+    """Make a workspace: a folder with your own settings, reference tables, models and webhook files."""
     from pipelines.workspace import create
 
     files = create(folder)

@@ -48,7 +48,7 @@ from pipelines.settings import (
 )
 
 Report = Annotated[
-    bool, typer.Option("--report", help="Also write the report of the day, and an index of all that are kept.")
+    bool, typer.Option("--report", help="Also write the report of the day, and an index of all reports that are kept.")
 ]
 Keep = Annotated[int, setting("keep", "How many days of reports to keep.", min=1, metavar="N")]
 
@@ -181,7 +181,7 @@ def export(
     pseudonymise: Pseudonymise = False,
     force: Force = False,
 ) -> None:
-    """Write one CSV file per stage, like the tables in Rally, participants.csv, and lists to work from, like to_pay.csv."""
+    """Write CSV files: one per stage, like the tables in Rally, participants.csv, and lists to work from, like to_pay.csv."""
     from pipelines.run import export_tables
 
     settings = resolve(database=database, exports=exports, as_of=as_of)

@@ -34,7 +34,7 @@ def _interval(text: str | None) -> str | None:
 
 
 ReceiveFolder = Annotated[
-    Path | None, setting("receive-folder", "The folder that deliveries are written to, one file a day or more.")
+    Path | None, setting("receive-folder", "The folder that deliveries are written to, at least one file a day.")
 ]
 Listen = Annotated[str, setting("listen", "Address and port of the receiver.", callback=_address, metavar="HOST:PORT")]
 
@@ -57,18 +57,18 @@ def receiver_is_installed() -> Iterator[None]:
 def receive(
     run_options: Annotated[
         list[str] | None,
-        typer.Argument(help="Options for the runs of --run-every, after --.", metavar="-- RUN_OPTIONS"),
+        typer.Argument(help="Options for the runs that --run-every starts, after --.", metavar="-- RUN_OPTIONS"),
     ] = None,
     folder: ReceiveFolder = None,
     listen: Listen = "127.0.0.1:8000",
     run_every: Annotated[
         str | None,
-        setting("run-every", "Also run the pipeline every so often, e.g. 15m.", callback=_interval, metavar="TIME"),
+        setting("run-every", "Also run the pipeline at this interval, e.g. 15m.", callback=_interval, metavar="TIME"),
     ] = None,
-    file_mb: Annotated[int, setting("file-mb", "Begin a new file at this size.", min=1, metavar="MB")] = 64,
-    body_mb: Annotated[int, setting("body-mb", "Refuse larger deliveries (413).", min=1, metavar="MB")] = 1,
+    file_mb: Annotated[int, setting("file-mb", "Start a new file at this size.", min=1, metavar="MB")] = 64,
+    body_mb: Annotated[int, setting("body-mb", "Refuse deliveries larger than this (413).", min=1, metavar="MB")] = 1,
 ) -> None:
-    """Receive webhooks from Rally over HTTP and write each to a file before it is acknowledged."""
+    """Receive webhooks from Rally over HTTP and write each to a file before acknowledging it."""
     folder = _folder(folder)
     with receiver_is_installed():
         from pipelines.receive.receiver import ReceiverSettings

@@ -1,4 +1,4 @@
-"""The command that says what there is to do: report."""
+"""The command that writes reports: report."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -41,7 +41,7 @@ def report(
         str | None,
         typer.Option(
             "--since",
-            help="Show what changed since then. Default: the last report beside it, else a week before.",
+            help="Show what changed since this time. Default: the last report in the same folder, else seven days before as-of.",
             callback=_instant,
         ),
     ] = None,
@@ -50,23 +50,24 @@ def report(
         typer.Option("--out", help="Write to this .html or .md file, or into this folder."),
     ] = None,
     reports: Reports = None,
-    formats: Annotated[Literal["html", "md", "both"], typer.Option("--format", help="The kind of file.")] = "both",
-    names: Annotated[bool, typer.Option("--names", help="Show people by their names in people.csv, too.")] = False,
+    formats: Annotated[Literal["html", "md", "both"], typer.Option("--format", help="Which files to write.")] = "both",
+    names: Annotated[bool, typer.Option("--names", help="Add a column with the names in people.csv.")] = False,
     study_url: Annotated[
-        str, setting("study-url", "Address of a study in Rally, with {study_id} for its id.", callback=_study_url)
+        str,
+        setting("study-url", "Address of a study in Rally, with {study_id} in place of its id.", callback=_study_url),
     ] = "",
     participant_url: Annotated[
         str,
         setting(
             "participant-url",
-            "Address of a participant in Rally, with {participant_id}, {person_id} or {study_id} for ids.",
+            "Address of a participant in Rally, with {participant_id}, {person_id} or {study_id} in place of ids.",
             callback=_participant_url,
         ),
     ] = "",
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write what changed, who needs action and how each study goes, as one HTML file and as Markdown."""
+    """Write a report on what changed, what needs action and how each study is doing, as one HTML file and as Markdown."""
     from pipelines.ask.warehouse import reading
     from pipelines.report import ReportRequest, write
     from pipelines.report.links import Links

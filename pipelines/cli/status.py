@@ -1,4 +1,4 @@
-"""The commands that only look: status, reconcile."""
+"""The commands that show and compare: status, reconcile."""
 
 from pathlib import Path
 from typing import Annotated
@@ -25,16 +25,19 @@ def status(database: Database = None, as_json: AsJson = False) -> None:
 @app.command()
 def reconcile(
     study: Annotated[
-        str, typer.Option("--study", help="Its id, its name, or how either begins.", autocompletion=studies)
+        str,
+        typer.Option(
+            "--study", help="The id of the study, its name, or the beginning of either.", autocompletion=studies
+        ),
     ],
     completed: Annotated[
-        Path, typer.Option("--completed", help="A CSV file with ids or email addresses of those who finished.")
+        Path, typer.Option("--completed", help="A CSV file with ids or email addresses of people who finished.")
     ],
     out: Annotated[Path | None, typer.Option("--out", help="Write the outcome for each id to this CSV file.")] = None,
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare a survey tool's list of completions with a study: whom to move to completed in Rally."""
+    """Compare a survey tool's list of completions with a study, and say whom to move to completed in Rally."""
     from pipelines.ask.warehouse import reading
     from pipelines.reconcile import as_dict, render
     from pipelines.reconcile import reconcile as compare

@@ -33,8 +33,8 @@ Chat = Annotated[
     str | None,
     setting(
         "chat",
-        "Post a summary as Slack takes it, or write it to this .json file. Failures are posted too. "
-        "An address is a secret: set the variable, because others can read command lines.",
+        "Post a summary to this Slack webhook, or write it to this .json file. Failures are posted too. "
+        "The address is a secret: set the variable instead, because others can read command lines.",
         metavar="FILE_OR_URL",
         show_envvar=True,
         callback=_target,
