@@ -1,5 +1,6 @@
 """How far the data can be trusted, in words. The numbers are those of the audit tables."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import floor
@@ -18,6 +19,7 @@ from audit.feed_totals
 """
 SILENCE = "select silent_since, silence_hours, usual_hours from audit.feed_silence where scope = 'feed' and is_open"
 SILENT_STUDIES = "select study_id from audit.feed_silence where scope = 'study' and is_open order by study_id"
+NAMES = "select study_id, study_name from marts.study_progress where study_name is not null"
 NOTES = """
 select
     note, count(*) as subjects, sum(occurrences)::bigint as occurrences, min(subject) as example, max(last_at) as last_at
@@ -34,13 +36,14 @@ LEAST_SHOWN = 0.001
 class Trust:
     """How far the data can be trusted, as rows of the audit tables: dictionaries by the columns that the queries name.
 
-    `totals` is None before the first change, `silence` while webhooks arrive.
+    `totals` is None before the first change, `silence` while webhooks arrive. `names`: the names of studies, by id.
     """
 
     totals: Row | None = None
     silence: Row | None = None
     silent_studies: list[str] = field(default_factory=list)
     notes: list[Row] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON has it."""
@@ -58,25 +61,27 @@ def read_trust(connection: duckdb.DuckDBPyConnection) -> Trust | None:
         return None
     totals, silence = (next(iter(rows_of(connection, query)), None) for query in (TOTALS, SILENCE))
     studies = [row["study_id"] for row in rows_of(connection, SILENT_STUDIES)]
-    return Trust(totals, silence, studies, rows_of(connection, NOTES))
+    has_names = has_table(connection, "marts", "study_progress")
+    names = {row["study_id"]: row["study_name"] for row in rows_of(connection, NAMES)} if has_names else {}
+    return Trust(totals, silence, studies, rows_of(connection, NOTES), names)
 
 
 def sentences(trust: Trust) -> list[str]:
     """One line for each thing that a person should know before they trust a number."""
     if trust.totals is None:
         return ["No status change has arrived yet.", *sentences_of_notes(trust)]
-    return [" ".join(_of_histories(trust.totals)), *_of_silence(trust), *sentences_of_notes(trust)]
+    return [" ".join(_of_histories(trust.totals, trust.names)), *_of_silence(trust), *sentences_of_notes(trust)]
 
 
 def sentences_of_notes(trust: Trust) -> list[str]:
     """One sentence for each kind of note on the input, with an example to look up in audit.data_notes."""
-    return [f"{_of_note(note)} (audit.data_notes)." for note in trust.notes]
+    return [f"{_of_note(note, trust.names)} (audit.data_notes)." for note in trust.notes]
 
 
-def _of_note(note: Row) -> str:
+def _of_note(note: Row, names: Mapping[str, str]) -> str:
     number = note["subjects"]
     is_one = number == 1
-    example = f"{':' if is_one else ', such as'} {plain(note['example'])}"
+    example = f"{':' if is_one else ', such as'} {_name(note['example'], names)}"
     match note["note"]:
         case "later_than_as_of":
             whose, last = several(note["occurrences"], "participant"), _day(note["last_at"])
@@ -93,14 +98,19 @@ def _of_note(note: Row) -> str:
     return f"{rows} of {file} {match_no} {what} in the webhooks{example}"
 
 
-def _of_histories(totals: Row) -> list[str]:
+def _name(study_id: str, names: Mapping[str, str]) -> str:
+    """The name of a study if it has one, else its id."""
+    return plain(names.get(study_id, study_id))
+
+
+def _of_histories(totals: Row, names: Mapping[str, str]) -> list[str]:
     said = [f"The feed began on {_day(totals['feed_began_at'])}.", _of_losses(totals)]
     if totals["gaps"]:
-        said.append(f"{_percent(totals['share_whole'], down=True)} % of participants have their whole history here.")
+        said.append(f"{_percent(totals['share_whole'], down=True)} % of participants have a complete history.")
     if totals["older_than_feed"]:
-        said.append(f"Some {totals['older_than_feed']:,} were there before the feed began.")
+        said.append(f"About {totals['older_than_feed']:,} were added before the feed began.")
     if totals["worst_study_id"] is not None and totals["worst_loss_rate"] is not None:
-        said.append(f"Worst: study {plain(totals['worst_study_id'])}, {_percent(totals['worst_loss_rate'])} %.")
+        said.append(f"Worst: study {_name(totals['worst_study_id'], names)}, {_percent(totals['worst_loss_rate'])} %.")
     return said
 
 
@@ -116,7 +126,7 @@ def _of_losses(totals: Row) -> str:
     if totals["lost"] is None:
         return f"Every link that can show a loss shows one: likely {low} % of webhooks or more never arrived."
     lost = floor(totals["lost"] + 0.5)
-    return f"About {rate} % of webhooks (95 % interval {low} to {high}) never arrived: some {lost:,} changes."
+    return f"About {rate} % of webhooks (95 % interval {low} to {high}) never arrived: about {lost:,} changes."
 
 
 def _of_silence(trust: Trust) -> list[str]:
@@ -130,7 +140,7 @@ def _of_silence(trust: Trust) -> list[str]:
     studies = trust.silent_studies
     if not studies:
         return []
-    who = f"Study {plain(studies[0])} has" if len(studies) == 1 else f"{len(studies):,} studies have"
+    who = f"Study {_name(studies[0], trust.names)} has" if len(studies) == 1 else f"{len(studies):,} studies have"
     return [f"{who} been silent for longer than usual (audit.feed_silence)."]
 
 

@@ -78,7 +78,7 @@ def test_the_html_has_one_heading_for_each_thing_in_order(of_sample: tuple[str, 
     assert [text for rank, text in headings if rank == "h1"] == ["Research operations"]
     assert [text for rank, text in headings if rank == "h2"] == [
         *("What changed", "Needs action", "Studies that stand out", "What changed, by study", "Incentives"),
-        *("Stalled participants", "People contacted too much", "Missing data", "All studies", "Terms"),
+        *("Stalled participants", "People contacted too often", "Missing data", "All studies", "Terms"),
     ]
     assert len([text for rank, text in headings if rank == "h3"]) == 6
 
@@ -326,8 +326,8 @@ def test_debts_that_overlap_are_one_line(product: Product, tmp_path: Path) -> No
     with warehouse(product, people, [money, other]) as connection:
         told = write(connection, tmp_path, ReportRequest(formats=("md",)))
     said = told.actions[0].replace(formatting.SPACE, " ")
-    assert said.startswith("4 incentives overdue, not sent (oldest ")
-    assert said.endswith("EUR 151, JPY 5,000 and 1 of unknown amount; of these 1 in no Rally table)")
+    assert said.startswith("4 overdue incentives not sent (oldest ")
+    assert said.endswith("EUR 151, JPY 5,000, plus 1 of unknown amount; including 1 that no Rally table shows)")
     assert not any("Rally hides" in action for action in told.actions)
 
 
@@ -338,7 +338,7 @@ def test_over_the_limit_is_said(product: Product, tmp_path: Path) -> None:
         [file] = write(connection, tmp_path, ReportRequest(since=MONDAY, formats=("md",))).files
     said = file.read_text(encoding="utf-8").replace(formatting.SPACE, " ")
     assert "2 of 1, 1 over" in said
-    assert "of these 1 over the limit" in said
+    assert "1 of them over the limit" in said
 
 
 def test_ids_lead_to_rally_where_the_user_says_how(product: Product, tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
-"""Who needs action today: the first thing a reader looks for, the most urgent first."""
+"""What needs action today, the most urgent first: the first thing a reader looks for."""
 
 from collections.abc import Iterator, Mapping
 
 from pipelines.plain import plural
 from pipelines.report.document import Action
-from pipelines.report.formatting import completed, count, cut, days, hours, money, words
+from pipelines.report.formatting import age, completed, count, cut, hours, money, words
 from pipelines.report.questions import Answer
 from pipelines.warehouse import Row
 
@@ -14,7 +14,7 @@ _URGENCY = {"bad": 0, "warn": 1, "muted": 2, "": 3}
 
 
 def actions(answers: Answers, span: str) -> tuple[list[Action], list[str]]:
-    """What is to be done, and of what there is nothing to be done."""
+    """The actions, the most urgent first, and the kinds of action for which there is nothing to do."""
     found = [
         *_silence(answers),
         *(action for row in answers["incentives"].rows for action in _incentives(row, answers)),
@@ -42,14 +42,14 @@ def _silence(answers: Answers) -> Iterator[Action]:
 def _incentives(row: Row, answers: Answers) -> Iterator[Action]:
     """What is to be done for those in one state of the backlog."""
     people, overdue, hidden = row["people"], row["overdue"], row["hidden"]
-    details = [f"oldest {days(row['oldest_days'])}"] if people else []
+    details = [f"oldest {age(row['oldest_days'])}"] if people else []
     if not row["is_sent"]:
         both = row["hidden_overdue"]
         details += [said for said in (_owed(row["backlog_state"], answers),) if said]
-        details += [f"of these {both:,} in no Rally table"] if both else []
-        what = f"{plural(overdue, 'incentive')} overdue, not sent"
+        details += [f"including {both:,} that no Rally table shows"] if both else []
+        what = f"{plural(overdue, 'overdue incentive')} not sent"
         yield Action("overdue", overdue, what, details, "bad", *_list(answers["incentives_owed"], " --overdue"))
-        what = f"{plural(hidden - both, 'owed incentive')} that Rally hides, not overdue yet"
+        what = f"{plural(hidden - both, 'owed incentive')} that Rally hides (not overdue yet)"
         details = ["shown in no Rally table: they finished, then opted out or bounced"]
         yield Action("hidden_not_overdue", hidden - both, what, details, "bad", *_list(answers["incentives_hidden"]))
     elif row["is_returned"]:
@@ -57,7 +57,7 @@ def _incentives(row: Row, answers: Answers) -> Iterator[Action]:
         details.append("the email bounced: find another address")
         yield Action("returned", people, what, details, "bad", *_list(answers["incentives_returned"]))
     else:
-        what = f"{plural(overdue, 'incentive')} sent, overdue unclaimed"
+        what = f"{plural(overdue, 'incentive')} sent and unclaimed for too long"
         yield Action(
             "unclaimed",
             overdue,
@@ -69,10 +69,10 @@ def _incentives(row: Row, answers: Answers) -> Iterator[Action]:
 
 
 def _owed(state: str, answers: Answers) -> str:
-    """What is overdue in a state, in each currency: EUR 2,630, USD 400 and 8 of unknown amount."""
+    """What is overdue in a state, in each currency: EUR 2,630, USD 400, plus 8 of unknown amount."""
     rows = [row for row in answers["incentives_money"].rows if row["backlog_state"] == state and row["overdue"]]
-    sums = [_sum(row) if row["is_known"] else f"{row['overdue']:,} of unknown amount" for row in rows]
-    return " and ".join(filter(None, [", ".join(sums[:-1]), *sums[-1:]]))
+    sums = [_sum(row) if row["is_known"] else f"plus {row['overdue']:,} of unknown amount" for row in rows]
+    return ", ".join(sums)
 
 
 def _sum(row: Row) -> str:
@@ -96,7 +96,7 @@ def _contacted(answers: Answers, span: str) -> Action:
     number = answers["contacted"].of_all
     newly = _first(answers["contacted"], "new_of_all")
     details = [f"{newly:,} went over a limit {span}", "don't contact them until they are back under the limit"]
-    what = f"{plural(number, 'person', 'people')} contacted too much"
+    what = f"{plural(number, 'person', 'people')} contacted too often"
     return Action("contacted", number, what, details, "warn" if newly else "muted", *_list(answers["contacted"]))
 
 
@@ -110,7 +110,7 @@ def _unknown_statuses(answers: Answers) -> Action:
 
 def _silent_studies(answers: Answers) -> Action:
     quiet = [row for row in answers["silence"].rows if not row["is_of_all"]]
-    details = [", ".join(cut(row["study"], 40) for row in quiet[:2]), "done, or stuck?"]
+    details = [", ".join(cut(row["study"], 40) for row in quiet[:2]), "finished or stuck?"]
     what = f"{plural(len(quiet), 'study', 'studies')} gone quiet"
     return Action("silent_studies", len(quiet), what, details, "muted", *_list(answers["silence"]))
 
@@ -118,7 +118,7 @@ def _silent_studies(answers: Answers) -> Action:
 def _gaps(answers: Answers, span: str) -> Action:
     known, newly = (_first(answers["gaps"], column) for column in ("gaps_in_all", "newly_in_all"))
     lost = [
-        f"some {count(row['lost'])} lost in all, by estimate ({count(row['lost_low'])} to {count(row['lost_high'])})"
+        f"about {count(row['lost'])} lost in total (estimate: {count(row['lost_low'])} to {count(row['lost_high'])})"
         for row in answers["feed"].rows
         if row["lost"] is not None
     ]
@@ -130,12 +130,12 @@ def _gaps(answers: Answers, span: str) -> Action:
 def _full_studies(answers: Answers) -> Action:
     number, full = answers["full_studies"].of_all, answers["full_studies"].rows
     over = _first(answers["full_studies"], "over_of_all")
-    details = [f"of these {over:,} over the limit"] if over else []
+    details = [f"{over:,} of them over the limit"] if over else []
     details += [
         f"{cut(row['study'], 40)}: {completed(row['completed'], row['participation_limit'], row['over_limit'])}"
         for row in full[:2]
     ]
-    what = f"{plural(number, 'study', 'studies')} full or nearly"
+    what = f"{plural(number, 'study', 'studies')} full or nearly full"
     is_full = any(row["remaining"] == 0 for row in full)
     return Action(
         "full_studies", number, what, details, "warn" if is_full else "muted", *_list(answers["full_studies"])

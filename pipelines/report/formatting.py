@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from datetime import date, datetime, timedelta
+from math import floor
 
 FEW = 20
 """Of fewer people than this, a share is shown as a count with its interval, and never as a bare percentage."""
@@ -55,6 +56,14 @@ def days(value: float | None) -> str:
     if length < timedelta(days=1):
         return f"{length / timedelta(hours=1):.0f}{SPACE}h"
     return f"{value:.1f}{SPACE}d" if value < 9.95 else f"{value:,.0f}{SPACE}d"  # noqa: PLR2004 - from there on it is 10.0
+
+
+def age(value: float | None) -> str:
+    """A length in days that is not over yet. What has not passed does not count: 83 d of 83.6, as in the lists."""
+    if value is None or value < 1:
+        return days(value)
+    parts = 10 if value < 10 else 1  # noqa: PLR2004 - from there on in whole days
+    return days(floor(value * parts) / parts)
 
 
 def hours(value: float | None) -> str:

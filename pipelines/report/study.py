@@ -54,12 +54,12 @@ def study_section(
         progress=progress,
         stages=[one for one in stages if one[2]],
         charts=_charts(answers, row["anchor"], title, stages),
-        shares=of("rates", "Shares"),
+        shares=of("rates", "Rates"),
         tables=[
             of("funnel", "Funnel and drop-off"),
-            of("time_in_stage", "Time in stage", "Nobody was in a stage yet."),
-            of("cohorts", "Completed, by week of first seen", "Nobody completed yet."),
-            of("peers", "Beside studies of the same type", "There are too few people or studies to compare."),
+            of("time_in_stage", "Time in stage", "Nobody has been in a stage yet."),
+            of("cohorts", "Completed, by week first seen", "Nobody has completed an activity yet."),
+            of("peers", "Compared with studies of the same type", "There are too few people or studies to compare."),
             of("drop_off", "Current status of people who dropped off", "Nobody dropped off."),
         ],
     )
@@ -85,9 +85,9 @@ def _charts(answers: dict[str, Answer], anchor: str, title: str, stages: Stages)
         if row["median_days"] is not None
     ]
     if timed:
-        legend = [("90th percentile", "var(--maybe)"), ("half", "var(--ink)")]
+        legend = [("90th percentile", "var(--maybe)"), ("median", "var(--ink)")]
         picture = charts.time_in_stage(timed, f"{anchor}-time", f"Time in stage in {title}; the table has its numbers")
-        drawn.append(Chart("time_in_stage", "Time in stage, left within", picture, legend, answers["time_in_stage"]))
+        drawn.append(Chart("time_in_stage", "Time until participants leave a stage", picture, legend, answers["time_in_stage"]))
     return drawn
 
 

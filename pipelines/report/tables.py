@@ -131,6 +131,7 @@ TEXTS: dict[str, Writer] = {
     "words": _words,
 }
 NUMBERS: dict[str, Writer] = {
+    "age": _written(formatting.age),
     "bar": _bar,
     "completed": _completed,
     "measure": _measure,

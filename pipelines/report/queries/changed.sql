@@ -1,14 +1,14 @@
--- What happened since the last report, and on the same days a week earlier. One row per kind of thing; each participant
--- counts once in it. Changes known only from a prior status have no time of their own and are left out.
+-- What happened since the last report, and on the same days a week earlier. One row per kind of event, in which each
+-- participant counts once. Changes known only from a prior status have no time of their own and are left out.
 --   Added: Participants first seen since the last report.
 --   Invited: Participants with one of the three invitations.
---   Finished: Participants who completed an activity, also if it was taken back later.
---   Newly owed: Participants to whom an incentive became owed.
+--   Finished: Participants who completed an activity, even if that was revoked later.
+--   Newly owed: Participants who became owed an incentive.
 --   Incentives sent: Participants whose incentive was sent.
 --   Missed or cancelled: Participants who missed an interview, or with whom one was cancelled.
 --   Opted out: Participants who opted out or whose email hard bounced: not to be contacted again.
---   participants: How many since the last report.
---   before: How many on the same days a week earlier, or as many weeks as it takes for the two not to overlap.
+--   participants: How many there were since the last report.
+--   before: How many on the same days a week earlier, or as many weeks earlier as it takes for the two not to overlap.
 with
 
 events as (

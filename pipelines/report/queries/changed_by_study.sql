@@ -1,9 +1,9 @@
--- What happened since the last report, by study. Studies in which nothing did are left out.
+-- What happened since the last report, by study. Studies in which nothing happened are left out.
 -- All: studyflow studies
 --   study | Study | of_study: marts.study_progress.study_name
 --   added | Added | number: Participants first seen since the last report.
 --   invited | Invited | number: Participants with one of the three invitations since then.
---   finished | Finished | number: Participants who completed an activity since then, also if it was taken back later.
+--   finished | Finished | number: Participants who completed an activity since then, even if that was revoked later.
 --   incentives_sent | Incentives sent | number: Participants whose incentive was sent since then.
 --   missed | Missed or cancelled | number: Participants who missed an interview since then, or with whom one was cancelled.
 --   opted_out | Opted out | number: Participants who opted out since then, or whose email hard bounced.

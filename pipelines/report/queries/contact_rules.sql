@@ -1,9 +1,9 @@
--- Which limits on contact are broken, by whom since when.
+-- Contact limits that people exceeded, and how many are over them now.
 --   rule | Limit | name: marts.contact_limits.rule_name
 --   at_most | At most | number: marts.contact_limits.at_most
 --   within_days | Within days | number: marts.contact_limits.within_days
---   over_now | Over it now | number warn: People over the limit now: their window holds too many, and the last event that was too many is still in it.
---   newly | New | number bad: Those who went over it since the last report.
+--   over_now | Over it now | number warn: People over the limit now: their window has too many events, and the last one over the limit is still in it.
+--   newly | New | number bad: People who went over it since the last report.
 --   ever | Ever | number: People who ever exceeded it.
 --   worst | Largest excess | number: marts.contact_limits.exceeded_by
 select

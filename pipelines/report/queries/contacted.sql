@@ -4,7 +4,7 @@
 --   person_name | Name | person: marts.people.person_name
 --   exceeded_at | Last exceeded | moment: When they last went over one of the limits.
 --   is_new | New | flag new bad: Whether they went over a limit since the last report.
---   contacts_30d | Emails in 30 days | number: Emails that Rally sent them as a change of status in the last 30 days.
+--   contacts_30d | Emails in 30 days | number: Invitations and incentives that Rally emailed them in the last 30 days.
 --   contact_status | Contact status | name: marts.people.contact_status
 --   rules | Limit | name: marts.contact_limits.rule_name
 with

@@ -1,4 +1,4 @@
--- How much of the feed never arrived, by estimate.
+-- An estimate of how many webhooks never arrived.
 --   gaps: audit.feed_totals.gaps
 --   lost: audit.feed_totals.lost
 --   lost_low: audit.feed_totals.lost_low

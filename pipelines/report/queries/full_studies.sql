@@ -1,5 +1,5 @@
--- Open studies with participants on the way that have reached their limit, or nearly: at most one place in ten is left, or three.
--- Those furthest over it first.
+-- Open studies with participants on the way that are full or nearly full: at most a tenth of the places is left, or three
+-- places. Those furthest over the limit come first.
 -- All: studyflow studies
 --   study | Study | of_study: marts.study_progress.study_name
 --   completed | Completed | number: marts.study_progress.completed

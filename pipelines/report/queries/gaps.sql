@@ -1,7 +1,7 @@
 -- Where webhooks are missing, by study.
 -- All: studyflow sql "from audit.gaps"
 --   study | Study | of_study: marts.study_progress.study_name
---   newly | New | number bad: Gaps whose next change came since the last report.
+--   newly | New | number bad: Gaps whose next change arrived since the last report.
 --   gaps | In all | number: marts.study_progress.gaps
 --   participants | Participants | number: Participants with a gap in their history.
 --   loss | Never arrived | share broken_links links loss low high: audit.feed_coverage.loss_rate

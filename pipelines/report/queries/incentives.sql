@@ -1,11 +1,11 @@
--- Who is in the incentive backlog, by state.
+-- People in the incentive backlog, by state.
 -- All: studyflow backlog{study}
 --   state | State | name: reference.incentive_effects.incentive_status
 --   people | People | number: Participants in that state.
 --   overdue | Overdue | number bad: marts.incentive_backlog.is_overdue
 --   hidden | Hidden | number bad: marts.incentive_backlog.is_hidden
 --   hidden_overdue | Hidden and overdue | number bad: People who count in both columns.
---   oldest_days | Oldest | days: marts.incentive_backlog.age_days
+--   oldest_days | Oldest | age: marts.incentive_backlog.age_days
 select
     effects.backlog_state,
     effects.incentive_status as state,

@@ -1,4 +1,4 @@
--- How many were owed an incentive that had not been sent when each of the last 60 days ended.
+-- How many people were owed an unsent incentive at the end of each of the last 60 days.
 --   day | Day | day
 --   overdue | Overdue | number bad: marts.incentive_backlog_daily.overdue
 --   not_yet_overdue | Not yet overdue | number

@@ -1,10 +1,10 @@
--- What the incentive backlog comes to, by state and currency; amounts of different currencies are never added.
+-- What the incentive backlog adds up to, by state and currency; amounts in different currencies are never added up.
 -- All: studyflow backlog{study}
 --   state | State | name: reference.incentive_effects.incentive_status
---   amount | Amount | money currency: What they come to, where studies.csv gives the amount; a dash where it does not.
+--   amount | Amount | money currency: What these incentives add up to; a dash if studies.csv has no amount.
 --   people | People | number: Participants in that state whose incentive is in that currency.
 --   overdue_amount | Overdue | money currency: The part of the amount that is overdue.
---   overdue | Overdue people | number bad: Those of them who are overdue.
+--   overdue | Overdue people | number bad: How many of these people have been waiting for too long.
 select
     effects.backlog_state,
     effects.incentive_status as state,

@@ -1,8 +1,8 @@
 -- What the report covers.
---   studies: Studies that anyone is in.
+--   studies: Studies with participants.
 --   participants: marts.study_progress.participants
 --   last_change_at: marts.study_progress.last_change_at
---   silent_hours: Hours from the last change of any participant to as-of. When that is unusual, check that webhooks are still arriving.
+--   silent_hours: Hours from the last change of any participant to as-of. If that is unusually long, check that webhooks are still arriving.
 select
     built_as_of.as_of,
     count(study_progress.study_id) as studies,

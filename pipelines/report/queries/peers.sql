@@ -1,4 +1,4 @@
--- In what open studies differ most from studies of their type, the worst first.
+-- The measures in which open studies do worse than studies of the same type, the worst first.
 -- All: studyflow sql "from study_peers where times_worse > 1 order by place"
 --   study | Study | of_study: marts.study_progress.study_name
 --   measured | Measure | name: marts.study_peers.measure

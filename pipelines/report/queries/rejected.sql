@@ -1,9 +1,9 @@
--- Lines of webhook files that could not be used, by reason; for statuses that are not known, by status.
+-- Lines of webhook files that could not be used, by reason, and by status if that is unknown.
 -- All: studyflow sql "from audit.rejected_lines"
 --   reason | Reason | words: audit.rejected_lines.reason
 --   value | Status | name: The status that is not in data/reference/participant_statuses.csv.
---   lines | Lines | number: Lines rejected for it, in all that is loaded.
---   files | Files | number: Files in which they stand.
+--   lines | Lines | number: Lines rejected for this reason, in all loaded files.
+--   files | Files | number: Files with such lines.
 with
 
 lines as (

@@ -1,4 +1,4 @@
--- Silences that go on now and are longer than usual: of the whole feed first, then of studies.
+-- Ongoing silences that are longer than usual: first of the whole feed, then of studies.
 -- All: studyflow sql "from audit.feed_silence where is_open"
 --   study | Study | of_study: marts.study_progress.study_name
 --   silent_since | Silent since | moment: audit.feed_silence.silent_since

@@ -3,8 +3,8 @@
 --   step | Did not reach | words: marts.study_drop_off.step
 --   status | Status now | name: marts.study_drop_off.status_label
 --   participants | Participants | number: marts.study_drop_off.participants
---   share | Of those | share participants of_step share low high: marts.study_drop_off.share_of_drop
---   outcome | Outcome | name: Whether they may still reach it, as `marts.study_drop_off.may_still_come` says, or are lost.
+--   share | Share | share participants of_step share low high: marts.study_drop_off.share_of_drop
+--   outcome | Outcome | name: Whether they may still reach it (`marts.study_drop_off.may_still_come`) or are lost.
 --   of_step: All who reached the step before and not this one.
 with
 

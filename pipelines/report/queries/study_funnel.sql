@@ -1,12 +1,12 @@
--- How far the participants of the study came, and where it loses them. The interval is the 95 % one (Wilson).
+-- How far the participants of the study got, and where they dropped off. Intervals are 95 % (Wilson).
 --   step | Step | words: marts.study_funnel.step
 --   reached | Reached | number: marts.study_funnel.reached
 --   from_previous | From previous | share reached previous from_previous previous_low previous_high: marts.study_funnel.conversion_from_previous
 --   from_first | From first | bar reached everyone from_first first_low first_high: marts.study_funnel.conversion_from_first
---   may_still_come | May still come | number: Reached the row before and not this one, and may still: not lost, not disqualified, and not in a study that is closed or full unless an incentive is pending.
---   lost | Lost | number: All others who reached the row before and not this one.
---   median_hours | Median time | hours: The median time between the two first times; a dash when nobody was timed.
---   p90_hours | 90th percentile | hours: The time within which nine in ten made it; a dash when nobody was timed.
+--   may_still_come | May still come | number: Reached the row before but not this one, and still may: not lost, not disqualified, and not in a closed or full study unless an incentive is pending.
+--   lost | Lost | number: All others who reached the row before but not this one.
+--   median_hours | Median time | hours: The median time from the row before to this one; a dash if nobody was timed.
+--   p90_hours | 90th percentile | hours: The time within which 90 % got from the row before to this one; a dash if nobody was timed.
 with
 
 coming as (

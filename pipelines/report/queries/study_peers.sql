@@ -1,4 +1,4 @@
--- The study beside the median of all studies of its type, itself included.
+-- The study compared with the median of all studies of its type, including itself.
 --   measured | Measure | name: marts.study_peers.measure
 --   value | Value | measure share_of_study days_of_study: The value of the study: a share, or a median time.
 --   median | Median of its type | measure share_of_type days_of_type: The median of the values of all studies of the type.

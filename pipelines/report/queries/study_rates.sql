@@ -1,11 +1,11 @@
--- The shares of a study that tell how it goes, each with its 95 % interval (Wilson).
+-- Rates that show how the study is doing, each with its 95 % interval (Wilson).
 --   share | Measure | name what
 --   of_them | Count | of part whole: How many, out of how many.
---   share | Share | bar part whole share low high: The percentage; with fewer than 20 people also its 95 % interval.
+--   share | Share | bar part whole share low high: The percentage; of fewer than 20 people, the count with its 95 % interval.
 --   Passed the screener: marts.study_progress.screener_pass_rate
 --   Qualified by the screener: marts.study_progress.auto_qualified_rate
 --   Came to the interview: marts.study_progress.show_rate
---   Opted out: Participants who ever opted out, of all.
+--   Opted out: Participants who ever opted out, as a share of all participants.
 with
 
 progress as (
