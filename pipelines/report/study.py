@@ -87,7 +87,9 @@ def _charts(answers: dict[str, Answer], anchor: str, title: str, stages: Stages)
     if timed:
         legend = [("90th percentile", "var(--maybe)"), ("median", "var(--ink)")]
         picture = charts.time_in_stage(timed, f"{anchor}-time", f"Time in stage in {title}; the table has its numbers")
-        drawn.append(Chart("time_in_stage", "Time until participants leave a stage", picture, legend, answers["time_in_stage"]))
+        drawn.append(
+            Chart("time_in_stage", "Time until participants leave a stage", picture, legend, answers["time_in_stage"])
+        )
     return drawn
 
 
