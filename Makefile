@@ -69,9 +69,11 @@ $(PEERS)/.ready: benchmarks/requirements.txt
 lock: $(READY) ## Pin again what pyproject.toml asks for
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-strip-extras \
-		--python-version 3.11 --group dev --extra receive pyproject.toml --output-file requirements.lock
+		--python-version 3.11 --group dev --extra receive --extra remote pyproject.toml --output-file requirements.lock
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-strip-extras \
 		--python-version 3.11 --extra receive pyproject.toml --constraint requirements.lock --output-file requirements-receive.lock
+	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-strip-extras \
+		--python-version 3.11 --extra remote pyproject.toml --constraint requirements.lock --output-file requirements-remote.lock
 	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-strip-extras \
 		--python-version 3.11 --extra spark pyproject.toml --constraint requirements.lock --output-file requirements-spark.lock
 

@@ -21,8 +21,9 @@ create table if not exists raw.files (
     file_id integer not null,
     source_file varchar not null,
     is_superseded boolean not null,     -- no file has this content now; lines of it that did not come again are kept
-    device hugeint,
+    device hugeint,                     -- of a file on disk
     inode hugeint,
+    etag varchar not null,              -- of an object, else empty
     disk_bytes bigint not null,         -- size when last read
     modified_ns bigint not null,        -- and when its content was changed
     changed_ns bigint not null,         -- and when anything of it was (ctime)
@@ -89,7 +90,7 @@ create table if not exists raw.forgotten_lines (
 {% endmacro %}
 
 {#- A number that is one more whenever the raw tables become others; pipelines/migrations.py has the way there. -#}
-{% macro warehouse_format() -%}4{%- endmacro %}
+{% macro warehouse_format() -%}5{%- endmacro %}
 
 {#- dbt builds on raw tables of this format only: `studyflow` brings older ones to it, with a copy to fall back on. -#}
 {% macro duckdb__refuse_other_format() %}

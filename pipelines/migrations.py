@@ -24,6 +24,8 @@ MIGRATIONS: dict[int, str] = {
         drop schema if exists delta cascade;
         drop schema if exists intermediate cascade;
     """,
+    # Objects are known by their ETag. There were none.
+    4: "alter table raw.files add column etag varchar default ''",
 }
 """What makes a warehouse of one format one of the next."""
 

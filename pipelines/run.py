@@ -15,7 +15,7 @@ from rich.console import Console
 from pipelines import logs
 from pipelines.ask.warehouse import reading
 from pipelines.builder import Builder
-from pipelines.errors import StudyflowError
+from pipelines.errors import StudyflowError, UsageError
 from pipelines.load.loaded import Loaded
 from pipelines.load.loader import load, nothing_new
 from pipelines.outcome import Outcome
@@ -92,10 +92,18 @@ def check_project(settings: Settings) -> list[str]:
 
 
 def _check_places(settings: Settings) -> None:
-    """Find out before anything is done whether the files of the run can go where they are to go."""
+    """Find out before anything is done whether the files of the run can go where they are to go.
+
+    Raises:
+        StudyflowError: one cannot; or Spark is to read from where it does not.
+    """
     from pipelines.export.place import usable  # noqa: PLC0415
 
-    usable(settings.exports, [settings.database, *settings.raw])
+    on_disk = [path for path in settings.raw if isinstance(path, Path)]
+    if settings.engine == "spark" and len(on_disk) < len(settings.raw):
+        msg = "--engine spark reads files on disk only. Copy the objects to a folder, or run without --engine spark."
+        raise UsageError(msg)
+    usable(settings.exports, [settings.database, *on_disk])
     if settings.reports_kept:
         from pipelines.report.archive import check_folder  # noqa: PLC0415 - takes a second
 
@@ -318,7 +326,7 @@ def _refuse_mixing(connection: duckdb.DuckDBPyConnection, settings: Settings) ->
             "Name your files with --raw or STUDYFLOW_RAW, or choose another --database."
         )
         raise StudyflowError(msg)
-    if of_sample and not any(path.is_relative_to(SAMPLE) for path in settings.raw):
+    if of_sample and not any(isinstance(path, Path) and path.is_relative_to(SAMPLE) for path in settings.raw):
         msg = (
             f"{settings.warehouse} has the sample, and your webhooks would be added to it. "
             "Delete that file, or choose another --database."

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipelines.errors import StudyflowError
+from pipelines.object_paths import RawPath, raw_paths
 from pipelines.projects import EMBEDDED, package_of, project_to_work_in
 
 PROJECT = project_to_work_in()
@@ -44,7 +45,7 @@ class Settings:
     `reports_kept`: the run also makes a report, and so many dated ones stay. `spark_folder`: where Spark's tables are.
     """
 
-    raw: tuple[Path, ...]
+    raw: tuple[RawPath, ...]
     database: Path
     exports: Path
     as_of: datetime
@@ -77,12 +78,12 @@ def resolve(
     Without `raw`, a workspace has its own folder of files. Elsewhere it is the sample, as of its last day, if it may be.
 
     Raises:
-        StudyflowError: `as_of` is no instant, or too far in the future.
+        StudyflowError: `as_of` is no instant, or too far in the future; or a raw path is an address that is not read.
     """
     is_sample = may_be_sample and not raw and not IS_WORKSPACE
     usual = [SAMPLE] if is_sample else [RAW] if IS_WORKSPACE else []
     return Settings(
-        raw=tuple(path.absolute() for path in raw or usual),
+        raw=tuple(raw_paths(raw or usual)),
         database=(database or DATABASE).absolute(),
         exports=(exports or EXPORTS).absolute(),
         as_of=parse_as_of(as_of) if as_of else (sample_as_of() if is_sample else datetime.now(UTC)),

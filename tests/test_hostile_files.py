@@ -15,6 +15,7 @@ from processes import PROJECT, studyflow
 
 from pipelines.load import finding, loader
 from pipelines.load.loader import load
+from pipelines.load.objects import KnownObjects
 
 
 def _socket(path: Path) -> None:
@@ -57,8 +58,8 @@ def test_a_file_that_goes_before_it_is_read(box: Inbox, monkeypatch: pytest.Monk
     box.put(files)
     find = finding.find
 
-    def find_and_remove(paths: list[Path]) -> object:
-        found = find(paths)
+    def find_and_remove(paths: list[Path], known: KnownObjects) -> object:
+        found = find(paths, known)
         box.folder.joinpath("a.jsonl").unlink()
         return found
 

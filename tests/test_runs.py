@@ -79,7 +79,7 @@ def test_killed_at_many_random_moments(folder: Path, yesterday: Path) -> None:
     """What others see is the run of yesterday or, once that has been put in place, all of the new one."""
     settings = replace(settings_of(folder), as_of=AS_OF + timedelta(days=1))
     undisturbed = replace(settings_of(folder.parent / "undisturbed"), as_of=settings.as_of)
-    shutil.copytree(folder / "raw", undisturbed.raw[0])
+    shutil.copytree(folder / "raw", str(undisturbed.raw[0]))
     run(undisturbed)
     after = seen_by_readers(undisturbed.database)
     dice = random.Random(5)

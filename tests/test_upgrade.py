@@ -25,7 +25,7 @@ from pipelines.working_copy import working_copy
 pytestmark = pytest.mark.usefixtures("parsed_project")
 
 KEPT = Path(__file__).parent / "warehouses"
-FORMATS = [1, 2, 3]
+FORMATS = [1, 2, 3, 4]
 DELIVERED = "select * exclude (file_id, load_id, loaded_at) from raw.deliveries"
 CHANGES = "select * from marts.status_changes"
 
@@ -55,7 +55,7 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 
 def add_a_line(settings: Settings) -> None:
     """One more webhook, after the newline that the last one lacked."""
-    [file] = settings.raw
+    file = Path(str(settings.raw[0]))
     last = json.loads(file.read_text().splitlines()[-1])
     more = {**last, "priorStatus": last["status"], "status": "SCREENER_STARTED", "updatedAt": "2026-07-02T00:00:00Z"}
     with file.open("a") as opened:
@@ -78,7 +78,7 @@ def run(settings: Settings) -> tuple[list[Any], list[Any]]:
 def anew(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Any], list[Any]]:
     """What a new warehouse of the same files has."""
     settings = settings_of(tmp_path_factory.mktemp("anew"))
-    shutil.copy(KEPT / "webhooks.jsonl", settings.raw[0])
+    shutil.copy(KEPT / "webhooks.jsonl", str(settings.raw[0]))
     add_a_line(settings)
     return run(settings)
 

@@ -57,7 +57,8 @@ Raw = Annotated[
     list[Path] | None,
     setting(
         "raw",
-        "Webhook files, folders or globs; can be repeated. Default: data/raw of the workspace; without one, the sample.",
+        "Webhook files, folders or globs, on disk or as s3://, gs:// or az://; can be repeated. "
+        "Default: data/raw of the workspace; without one, the sample.",
     ),
 ]
 Database = Annotated[Path | None, setting("database", "The DuckDB warehouse. Default: data/studyflow.duckdb.")]

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.app import AsJson, Database, answer, app
+from pipelines.cli.app import AsJson, Database, Raw, answer, app
 from pipelines.cli.receive import Listen, ReceiveFolder, receiver_is_installed
 from pipelines.errors import ExitCode
+from pipelines.object_paths import raw_paths
 from pipelines.settings import resolve
 
 
@@ -23,11 +24,13 @@ def doctor(
             help="Send a signed test delivery to this address, e.g. https://webhooks.example.com/webhooks, and follow it into a table.",
         ),
     ] = None,
+    raw: Raw = None,
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check the receiver and the warehouse: what is wrong, and what to do about it. Exit code 1 if there is a problem."""
+    """Check the receiver, object stores and the warehouse: what is wrong, and what to do about it. Exit code 1 if there is a problem."""
     from pipelines.doctor.diagnoses import Diagnosis, as_dict, has_problem, render
+    from pipelines.doctor.stores import check_stores
     from pipelines.doctor.warehouse import check_warehouse
 
     diagnoses = []
@@ -45,6 +48,7 @@ def doctor(
             diagnoses += check_receiver(listen, folder)
         if send_to is not None:
             diagnoses += follow_test_delivery(send_to, folder, os.environ)
+    diagnoses += check_stores(raw_paths(raw or ()))
     diagnoses += check_warehouse(resolve(database=database).database, folder)
     answer(as_json, lambda: as_dict(diagnoses), lambda console: render(diagnoses, console), of_work=False)
     raise typer.Exit(ExitCode.FAILED if has_problem(diagnoses) else ExitCode.DONE)

@@ -9,6 +9,7 @@ import typer
 
 from pipelines.cli.app import Database, Exports, Raw, Reports, Wait, app, complain, messages, say, say_waiting
 from pipelines.errors import ExitCode, StudyflowError
+from pipelines.object_paths import raw_paths
 from pipelines.settings import REPORTS, WAIT_SECONDS, Settings, resolve
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def forget(
         raise StudyflowError(msg)
     if not yes:
         _confirm(known, settings, raw_files=raw_files)
-    done = take_out(settings, person, [path.absolute() for path in raw or ()], rewrite=raw_files, waiting=say_waiting)
+    done = take_out(settings, person, list(raw_paths(raw or ())), rewrite=raw_files, waiting=say_waiting)
     say(*done.sentences())
     if proof:
         done.write(proof)

@@ -108,7 +108,8 @@ def run(
 @app.command()
 def load(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Webhook files, folders or globs.", metavar="PATH…")
+        list[Path] | None,
+        typer.Argument(help="Webhook files, folders or globs, on disk or as s3://, gs:// or az://.", metavar="PATH…"),
     ] = None,
     raw: Raw = None,
     database: Database = None,

@@ -15,9 +15,10 @@ from pipelines.forget.contents import holds
 from pipelines.forget.known import Known, look_up
 from pipelines.forget.loaded_files import raw_files
 from pipelines.forget.proof import Proof
-from pipelines.forget.raw_files import look_through
+from pipelines.forget.raw_files import look_through, look_through_objects
 from pipelines.forget.search import search
 from pipelines.forget.warehouse import rows_by_table, take_out
+from pipelines.object_paths import RawPath
 from pipelines.report.archive import remove_reports
 from pipelines.run import build_tables, check_copy, export_tables
 from pipelines.settings import Settings
@@ -28,7 +29,7 @@ from pipelines.working_copy import Waiting, copied, reserved
 __all__ = ["Proof", "forget"]
 
 
-def forget(settings: Settings, person: str, raw: Sequence[Path], *, rewrite: bool, waiting: Waiting | None) -> Proof:
+def forget(settings: Settings, person: str, raw: Sequence[RawPath], *, rewrite: bool, waiting: Waiting | None) -> Proof:
     """Take a person out of the warehouse, the exports and the reports and, with `rewrite`, out of the raw files and people.csv.
 
     Raw files are those that were ever loaded, and those under `raw`.
@@ -89,7 +90,7 @@ def _built_as_of(database: Path) -> datetime | None:
         return built_as_of(connection)
 
 
-def _look_through_raw_files(settings: Settings, raw: Sequence[Path], proof: Proof) -> None:
+def _look_through_raw_files(settings: Settings, raw: Sequence[RawPath], proof: Proof) -> None:
     with connect(settings.database, read_only=True) as connection:
         found = raw_files(connection, raw)
     proof.problems += found.problems
@@ -97,6 +98,7 @@ def _look_through_raw_files(settings: Settings, raw: Sequence[Path], proof: Proo
     proof.raw_files = [
         *look_through(found.loaded, proof.known, proof.problems, rewrite=proof.is_rewriting),
         *look_through(found.beside, proof.known, proof.problems, rewrite=False, were_loaded=False),
+        *look_through_objects(found.objects, proof.known, proof.problems),
     ]
 
 

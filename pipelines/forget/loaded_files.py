@@ -10,8 +10,12 @@ from pathlib import Path
 import duckdb
 
 from pipelines.errors import SourceError
+from pipelines.load.buckets import bucket_of
 from pipelines.load.finding import find
-from pipelines.load.sources import display_name
+from pipelines.load.objects import looked_at
+from pipelines.load.sources import SourceFile, display_name
+from pipelines.object_paths import ObjectPath, RawPath, object_path
+from pipelines.plain import several
 
 # A content that a file had once and of which nothing is kept any more need not be there.
 CONTENTS = """
@@ -32,19 +36,23 @@ MAY_BE_RAW = re.compile(r"\.(jsonl|ndjson)", re.IGNORECASE)
 class RawFiles:
     """`loaded`: files that were loaded, wherever they lie now, or that were named. `missing`: the names of those that are gone.
 
-    `beside`: files that lie beside them and are called alike, but were not loaded.
+    `beside`: files that lie beside them and are called alike, but were not loaded. `objects`: as `loaded`, in object stores.
     """
 
     loaded: tuple[Path, ...]
     beside: tuple[Path, ...]
+    objects: tuple[SourceFile, ...]
     missing: tuple[str, ...]
     problems: tuple[SourceError, ...]
 
 
-def raw_files(connection: duckdb.DuckDBPyConnection, raw: Iterable[Path]) -> RawFiles:
+def raw_files(connection: duckdb.DuckDBPyConnection, raw: Iterable[RawPath]) -> RawFiles:
     """The raw files as far as the warehouse and the caller know of them, by name and by inode."""
     found = find(raw)
-    contents = connection.execute(CONTENTS).fetchall()
+    everything = connection.execute(CONTENTS).fetchall()
+    contents = [row for row in everything if not object_path(row[0])]
+    objects = {source.name: source for source in found.sources if isinstance(source.path, ObjectPath)}
+    missing_objects = _look_for({name for name, *_, is_kept in everything if is_kept}, objects, found.problems)
     names = {Path(name) for name, *_ in contents}
     inodes = {(device, inode) for _, device, inode, *_ in contents}
     there = {path: status for path in sorted({*names, *_alike(names)}) if (status := _status(path))}
@@ -57,11 +65,38 @@ def raw_files(connection: duckdb.DuckDBPyConnection, raw: Iterable[Path]) -> Raw
         if is_kept and (device, inode) not in at_hand and sizes.get(name) != size
     }
     return RawFiles(
-        loaded=(*(path for path in there if is_loaded[path]), *(source.path for source in found.sources)),
+        loaded=(
+            *(path for path in there if is_loaded[path]),
+            *(source.path for source in found.sources if isinstance(source.path, Path)),
+        ),
         beside=tuple(path for path in there if not is_loaded[path]),
-        missing=tuple(sorted(missing)),
+        objects=tuple(objects[name] for name in sorted(objects)),
+        missing=tuple(sorted(missing | missing_objects)),
         problems=tuple(found.problems),
     )
+
+
+def _look_for(names: set[str], objects: dict[str, SourceFile], problems: list[SourceError]) -> set[str]:
+    """Add the objects of these names to those that were found, and what keeps one from being read; the names of those that are gone."""
+    by_bucket: dict[ObjectPath, list[ObjectPath]] = {}
+    for address in filter(None, map(object_path, sorted(names - objects.keys()))):
+        by_bucket.setdefault(address.at(""), []).append(address)
+    missing: set[str] = set()
+    for addresses in by_bucket.values():
+        try:
+            bucket_of(addresses[0]).find(addresses[0].key)
+        except SourceError as problem:
+            unsearched = f"{problem.problem} {several(len(addresses), 'object')} of this bucket could not be searched."
+            problems.append(SourceError(problem.source_file, unsearched))
+            continue
+        for address, source in looked_at(addresses):
+            if isinstance(source, SourceError):
+                problems.append(source)
+            elif source is None:
+                missing.add(str(address))
+            else:
+                objects[str(address)] = source
+    return missing
 
 
 def _alike(names: Iterable[Path]) -> Iterator[Path]:

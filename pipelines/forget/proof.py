@@ -14,6 +14,7 @@ from pipelines.forget.search import Search
 ELSEWHERE = (
     "backups, logs and files that were copied or sent elsewhere, and Rally itself: studyflow does not know of them"
 )
+WRITES_NO_OBJECTS = ". studyflow writes no objects: replace it by one without these lines, or delete it"
 
 
 @dataclass(slots=True)
@@ -43,7 +44,11 @@ class Proof:
     @property
     def still_held(self) -> list[str]:
         """Where they still are, as far as is known."""
-        held = [f"{held.file}: {' and '.join(_lines_left(held))}" for held in self.raw_files if held.is_left]
+        held = [
+            f"{held.file}: {' and '.join(_lines_left(held))}{WRITES_NO_OBJECTS if held.is_object else ''}"
+            for held in self.raw_files
+            if held.is_left
+        ]
         if self.known.people_rows and not self.is_rewriting:
             held.append(f"{self.people_file}: {self.known.people_rows} rows")
         return held + [f"{problem}" for problem in self.problems]
@@ -130,8 +135,8 @@ class Proof:
             said += ["These could not be searched:", *(f"  {place}" for place in self.search.unread)]
         if self.still_held:
             said += ["They are still in:", *(f"  {place}" for place in self.still_held)]
-            if not self.is_rewriting:
-                said.append("  (--raw-files takes their lines out there, too)")
+            if not self.is_rewriting and (known.people_rows or not all(held.is_object for held in self.raw_files)):
+                said.append("  (--raw-files takes their lines out of files on disk, too)")
         if self.missing:
             said.append(
                 "Not searched, as these files are no longer where they were loaded from. If you moved one, name it with --raw:"

@@ -27,6 +27,7 @@ class Held:
     mentions: int
     is_rewritten: bool = False
     was_loaded: bool = True
+    is_object: bool = False
 
     @property
     def is_left(self) -> bool:
@@ -54,8 +55,31 @@ def look_through(
                 yield held
 
 
+def look_through_objects(objects: Iterable[SourceFile], known: Known, problems: list[SourceError]) -> Iterator[Held]:
+    """Each object that has lines of the person or mentions them. Objects are never written."""
+    for source in objects:
+        try:
+            theirs, mentions = _count(source, known)
+        except SourceError as problem:
+            problems.append(problem)
+        except (OSError, EOFError, pa.ArrowException) as error:
+            problems.append(SourceError(source.name, f"cannot be read ({error})."))
+        else:
+            if theirs or mentions:
+                yield Held(source.name, len(theirs), mentions, is_object=True)
+
+
 def _look_through(path: Path, known: Known, *, rewrite: bool, was_loaded: bool) -> Held | None:
     source = look_at(path)
+    theirs, mentions = _count(source, known)
+    if rewrite and theirs:
+        _rewrite(path, source, theirs)
+    held = Held(source.name, len(theirs), mentions, rewrite and bool(theirs), was_loaded)
+    return held if theirs or mentions else None
+
+
+def _count(source: SourceFile, known: Known) -> tuple[set[int], int]:
+    """The numbers of the lines that are theirs, and how many of others mention them."""
     theirs, mentions = set(), 0
     for number, line in known.in_lines.among(enumerate(lines_of(source), start=1)):
         found = judge(line)
@@ -64,10 +88,7 @@ def _look_through(path: Path, known: Known, *, rewrite: bool, was_loaded: bool) 
             theirs.add(number)
         else:
             mentions += 1
-    if rewrite and theirs:
-        _rewrite(source, theirs)
-    held = Held(source.name, len(theirs), mentions, rewrite and bool(theirs), was_loaded)
-    return held if theirs or mentions else None
+    return theirs, mentions
 
 
 def lines_of(source: SourceFile) -> Iterator[bytes]:
@@ -84,16 +105,16 @@ def lines_of(source: SourceFile) -> Iterator[bytes]:
         yield last
 
 
-def _rewrite(source: SourceFile, without: set[int]) -> None:
-    if is_being_written(source.path.parent):
+def _rewrite(path: Path, source: SourceFile, without: set[int]) -> None:
+    if is_being_written(path.parent):
         msg = "a receiver writes to this folder, so the file was left as it is. Stop the receiver, then try again."
         raise SourceError(source.name, msg)
-    with replacing(source.path) as new:
+    with replacing(path) as new:
         with packed(new, source.compression) as target:
             for number, line in enumerate(lines_of(source), start=1):
                 if number not in without:
                     target.write(line)
-        if look_at(source.path) != source:
+        if look_at(path) != source:
             msg = (
                 "changed while it was being rewritten, so it was left as it is. Stop what writes to it, then try again."
             )

@@ -4,24 +4,32 @@ import hashlib
 import io
 import os
 from collections.abc import Container
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache, partial
+from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
 
 from pipelines.errors import SourceError
+from pipelines.load.buckets import bucket_of
 from pipelines.load.sources import SourceFile
+from pipelines.object_paths import ObjectPath
 
 PIECE = 1 << 20
 """A fingerprint has one digest for each piece of so many bytes, and one for the rest."""
 DIGEST = 16
 HEX = 2 * DIGEST
+BLOCK_OF_OBJECT = 8 << 20
+"""How much of an object one request asks for."""
 
 
 class _Plain(io.RawIOBase):
     """A plain file that ends where it ended when the load started, else a load would chase its writer."""
 
-    def __init__(self, source: SourceFile) -> None:
-        self._file = source.path.open("rb", buffering=0)
+    def __init__(self, source: SourceFile, path: Path) -> None:
+        self._source = source
+        self._file = path.open("rb", buffering=0)
         self._end = source.size
 
     def readable(self) -> bool:
@@ -43,19 +51,74 @@ class _Plain(io.RawIOBase):
     def tell(self) -> int:
         return self._file.tell()
 
-    def fileno(self) -> int:
-        return self._file.fileno()
+    def is_rewritten(self) -> bool:
+        """Whether the file was changed, other than by adding to it."""
+        status = os.fstat(self._file.fileno())
+        is_grown = status.st_size > self._end
+        return not is_grown and (status.st_size, status.st_mtime_ns) != (self._end, self._source.modified_ns)
 
     def close(self) -> None:
         self._file.close()
         super().close()
 
 
+class _Object(io.RawIOBase):
+    """An object, in blocks. The next block is fetched while one is read. All are of the object that was listed."""
+
+    def __init__(self, source: SourceFile, path: ObjectPath) -> None:
+        self._fetch = partial(bucket_of(path).read, path.key, source.etag)
+        self._end = source.size
+        self._position = 0
+        self._block = memoryview(b"")
+        self._ahead: Future[memoryview] | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes: at most so many, and at most what is left of a block."""
+        return bytes(self._next(size if size >= 0 else BLOCK_OF_OBJECT))
+
+    def fill(self, room: memoryview) -> int:
+        """Read into the room; how many bytes, none at the end."""
+        data = self._next(len(room))
+        room[: len(data)] = data
+        return len(data)
+
+    def _next(self, size: int) -> memoryview:
+        if not self._block and (ahead := self._ahead or self._fetched_from(self._position)):
+            self._block = ahead.result()
+            self._ahead = self._fetched_from(self._position + len(self._block))
+        data, self._block = self._block[:size], self._block[size:]
+        self._position += len(data)
+        return data
+
+    def _fetched_from(self, start: int) -> Future[memoryview] | None:
+        end = min(start + BLOCK_OF_OBJECT, self._end)
+        return _fetching().submit(self._fetch, start, end) if start < end else None
+
+    def seek(self, offset: int, _whence: int = os.SEEK_SET, /) -> int:
+        self._position, self._block, self._ahead = offset, memoryview(b""), None
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def is_rewritten(self) -> bool:
+        """No: it would not have been read to its end."""
+        return False
+
+
+@cache
+def _fetching() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(thread_name_prefix="objects")
+
+
 class _Compressed(io.RawIOBase):
     """The content of a compressed file. Arrow's decoder, unlike DuckDB's, notices one that is cut off."""
 
     def __init__(self, source: SourceFile) -> None:
-        self._file = _Plain(source)
+        self._file = _as_stored(source)
         self._stream = pa.CompressedInputStream(self._file, source.compression)
 
     def read(self, size: int = -1, /) -> bytes:
@@ -71,8 +134,9 @@ class _Compressed(io.RawIOBase):
         """Bytes of the compressed file read so far."""
         return self._file.tell()
 
-    def fileno(self) -> int:
-        return self._file.fileno()
+    def is_rewritten(self) -> bool:
+        """Whether the file was changed, other than by adding to it."""
+        return self._file.is_rewritten()
 
     def close(self) -> None:
         self._stream.close()
@@ -80,18 +144,24 @@ class _Compressed(io.RawIOBase):
         super().close()
 
 
-Content = _Plain | _Compressed
+Seekable = _Plain | _Object
+Content = Seekable | _Compressed
 Match = Literal["other", "same", "longer"]
 
 
 def open_content(source: SourceFile) -> Content:
     """The file's content, decompressed where it is compressed."""
-    return _Plain(source) if source.compression == "none" else _Compressed(source)
+    return _as_stored(source) if source.compression == "none" else _Compressed(source)
+
+
+def _as_stored(source: SourceFile) -> Seekable:
+    path = source.path
+    return _Object(source, path) if isinstance(path, ObjectPath) else _Plain(source, path)
 
 
 def skip(content: Content, offset: int) -> None:
     """Go from the start to an offset in bytes of content."""
-    if isinstance(content, _Plain):
+    if isinstance(content, Seekable):
         content.seek(offset)
         return
     while offset > 0 and (data := content.read(min(offset, PIECE))):
@@ -150,13 +220,13 @@ def compare(source: SourceFile, fingerprint: str, size: int, pieces: Container[i
         with open_content(source) as content:
             for number in range(-(-size // PIECE)):
                 start = number * PIECE
-                if isinstance(content, _Plain) and pieces is not None:
+                if isinstance(content, Seekable) and pieces is not None:
                     if number not in pieces:
                         continue
                     content.seek(start)
                 if not _has_digest(take(content, min(PIECE, size - start)), fingerprint[number * HEX :][:HEX]):
                     return "other"
-            goes_on = source.size > size if isinstance(content, _Plain) else bool(content.read(1))
+            goes_on = source.size > size if isinstance(content, Seekable) else bool(content.read(1))
             return "longer" if goes_on else "same"
     except (OSError, EOFError, pa.ArrowException) as error:
         raise unreadable(source, error) from error

@@ -2,62 +2,66 @@
 
 import glob
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 
 from pipelines.errors import SourceError
 from pipelines.load.content import open_content, take
-from pipelines.load.judge import BYTE_ORDER_MARK, is_document
+from pipelines.load.finding_objects import find_objects
+from pipelines.load.found import (
+    BEGINNING,
+    CSV,
+    NO_WEBHOOKS,
+    PERHAPS_WEBHOOKS,
+    WEBHOOKS,
+    WHAT_IS_READ,
+    Found,
+    begins_with_document,
+)
+from pipelines.load.objects import KnownObjects
 from pipelines.load.sources import SourceFile, display_name, look_at
+from pipelines.object_paths import ObjectPath, RawPath
 from pipelines.settings import SAMPLE
 
-# What rotation and compression append to a name: .1, -20260731, .2026-07-31, .gz
-APPENDED = r"([._-]\d[\dT:._Z-]*)?(\.(gz|zst))?$"
-WEBHOOKS = re.compile(r"\.(jsonl|ndjson)" + APPENDED, re.IGNORECASE)
-PERHAPS_WEBHOOKS = re.compile(r"(^[^.]+|\.(json|log))" + APPENDED, re.IGNORECASE)
-WHAT_IS_READ = (
-    "In a folder, studyflow reads files ending in .jsonl or .ndjson, and files ending in .json or .log or without an "
-    "ending if their first line is a JSON object or array. A file named on its own is read unless it is a .csv."
-)
-CSV = re.compile(r"\.csv(\.(gz|zst))?$", re.IGNORECASE)
-NO_WEBHOOKS = (
-    "is a CSV file, not JSON lines, so it was not read. To describe studies or people, name the file in "
-    "STUDYFLOW_STUDIES_FILE or STUDYFLOW_PEOPLE_FILE."
-)
 REMEDY = "Allow reading it, or remove it."
-BEGINNING = 4 << 10
 
 
-@dataclass(slots=True)
-class Found:
-    """Files to read, each once, by name; the names of those in their folders that are not read; and what went wrong.
+def find(paths: Iterable[RawPath], known: KnownObjects | None = None) -> Found:
+    """Every webhook file under the paths. Hard and symbolic links to one file count as one.
 
-    `in_vain`: paths that lead to no file at all.
+    Objects that are `known` are not looked into.
     """
-
-    sources: list[SourceFile] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-    in_vain: list[SourceError] = field(default_factory=list)
-    problems: list[SourceError] = field(default_factory=list)
-
-
-def find(paths: Iterable[Path]) -> Found:
-    """Every webhook file under the paths. Hard and symbolic links to one file count as one."""
     found = Found()
     files: set[Path] = set()
+    objects: dict[str, SourceFile] = {}
     for path in paths:
         problems, left_out = len(found.problems), len(found.left_out)
-        files_of_path = set(_expand(path, found))
-        if not files_of_path and len(found.problems) == problems:
+        if isinstance(path, ObjectPath):
+            of_path = {source.name: source for source in find_objects(path, found, known or {})}
+            objects |= of_path
+            finds_any = bool(of_path)
+        else:
+            files_of_path = set(_expand(path, found))
+            files |= files_of_path
+            finds_any = bool(files_of_path)
+        if not finds_any and len(found.problems) == problems:
             others = sorted(found.left_out[left_out:])
             problem = f"has no webhook files{f', but {named(others)} of other kinds' if others else ''}. {WHAT_IS_READ}"
-            found.in_vain.append(SourceError(display_name(path), problem))
-        files |= files_of_path
-    by_inode: dict[tuple[int, int], SourceFile] = {}
+            found.in_vain.append(SourceError(_name(path), problem))
+    found.sources = sorted([*_look_at_each(files, found), *objects.values()], key=lambda source: source.name)
+    read = {source.name for source in found.sources}
+    found.left_out = sorted(set(found.left_out) - read)
+    return found
+
+
+def _name(path: RawPath) -> str:
+    return str(path) if isinstance(path, ObjectPath) else display_name(path)
+
+
+def _look_at_each(files: Iterable[Path], found: Found) -> Iterable[SourceFile]:
+    by_inode: dict[tuple[int | None, int | None], SourceFile] = {}
     for path in sorted(files, key=os.fsencode):
         try:
             source = look_at(path)
@@ -65,10 +69,7 @@ def find(paths: Iterable[Path]) -> Found:
             found.problems.append(SourceError(display_name(path), f"cannot be read ({error.strerror}). {REMEDY}"))
             continue
         by_inode.setdefault((source.device, source.inode), source)
-    found.sources = sorted(by_inode.values(), key=lambda source: source.name)
-    read = {source.name for source in found.sources}
-    found.left_out = sorted(set(found.left_out) - read)
-    return found
+    return by_inode.values()
 
 
 def named(files: Sequence[str], most: int = 3) -> str:
@@ -113,9 +114,6 @@ def _begins_with_document(path: Path) -> bool:
     """Whether the first line is a JSON object or array, as far as it can be seen."""
     try:
         with open_content(look_at(path)) as content:
-            beginning = take(content, BEGINNING)
+            return begins_with_document(take(content, BEGINNING))
     except (OSError, EOFError, pa.ArrowException):
         return False
-    line, newline, _ = beginning.removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")
-    goes_on = not newline and len(beginning) == BEGINNING
-    return line[:1] in {b"{", b"["} and (goes_on or is_document(line))

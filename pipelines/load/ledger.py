@@ -1,15 +1,15 @@
 """What has been read of which file: the ledger `raw.files`, and what it says must be read now.
 
 A file is known by its content. One that begins with all that was taken of a content goes on from there. Name, inode,
-size and times only say where to look first, and that nothing can have changed.
+size and times only say where to look first, and that nothing can have changed. For an object, its ETag and size say that.
 """
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
 import pyarrow as pa
@@ -17,7 +17,12 @@ import pyarrow as pa
 from pipelines.errors import SourceError
 from pipelines.load.content import PIECE, Match, compare
 from pipelines.load.lines import Cursor, LineReader
+from pipelines.load.objects import KnownObjects, vanished
 from pipelines.load.sources import SourceFile, look_at
+from pipelines.object_paths import object_path
+
+if TYPE_CHECKING:
+    from pipelines.packed import Compression
 
 CLOCK_SLACK_NS = 2_000_000_000
 """A file that was changed less than this before it was read may have been changed again unseen: clocks are coarse."""
@@ -31,8 +36,9 @@ class Entry:
     file_id: int
     source_file: str
     is_superseded: bool
-    device: int
-    inode: int
+    device: int | None
+    inode: int | None
+    etag: str
     disk_bytes: int
     modified_ns: int
     changed_ns: int
@@ -87,6 +93,15 @@ def current_entries(connection: duckdb.DuckDBPyConnection) -> list[Entry]:
     return [Entry(*row) for row in connection.execute(query).fetchall()]
 
 
+def known_objects(entries: Iterable[Entry]) -> KnownObjects:
+    """The objects among the files, which need not be looked into while they are the same."""
+    return {
+        (entry.source_file, entry.etag, entry.disk_bytes): cast("Compression", entry.compression)
+        for entry in entries
+        if entry.etag
+    }
+
+
 def write_entries(connection: duckdb.DuckDBPyConnection, entries: Iterable[Entry]) -> None:
     """Put the rows in place of those with the same ids."""
     rows = [asdict(entry) for entry in entries]
@@ -98,7 +113,13 @@ def write_entries(connection: duckdb.DuckDBPyConnection, entries: Iterable[Entry
     connection.unregister("ledger_rows")
 
 
-def plan(sources: list[SourceFile], entries: list[Entry], next_file_id: int, read_ns: int) -> Plan:
+Vanished = Callable[[Iterable[str]], set[str]]
+"""Those of the addresses at which there is no object any more."""
+
+
+def plan(
+    sources: list[SourceFile], entries: list[Entry], next_file_id: int, read_ns: int, vanished: Vanished = vanished
+) -> Plan:
     """What to read: the tail of files that begin with a known content, the whole of all others."""
     made = Plan()
     known, readable = _recognised(sources, entries, made.problems)
@@ -115,7 +136,9 @@ def plan(sources: list[SourceFile], entries: list[Entry], next_file_id: int, rea
             if not _is_as_read(source, entry) or _name(source, entry) != entry.source_file:
                 made.touched.append(replace(entry, **_place(source, entry), read_ns=read_ns))
     recognised = {entry.file_id for entry, _ in known.values()}
-    _sort_out([entry for entry in entries if entry.file_id not in recognised], readable, made)
+    others = [entry for entry in entries if entry.file_id not in recognised]
+    _sort_out([entry for entry in others if not object_path(entry.source_file)], readable, made)
+    _sort_out_objects([entry for entry in others if object_path(entry.source_file)], readable, made, vanished)
     return made
 
 
@@ -142,10 +165,14 @@ def _recognised(
 
 
 def _pairs(sources: list[SourceFile], entries: list[Entry]) -> list[tuple[SourceFile, Entry]]:
-    """Each file with the contents of its inode and of its name: first those that cannot have changed, then by length."""
+    """Each file with the contents of its inode and of its name: first those that cannot have changed, then by length.
+
+    An object has its name alone.
+    """
     by_clue: defaultdict[object, list[Entry]] = defaultdict(list)
     for entry in entries:
-        by_clue[entry.device, entry.inode].append(entry)
+        if entry.inode is not None:
+            by_clue[entry.device, entry.inode].append(entry)
         by_clue[entry.source_file].append(entry)
     pairs = [
         (source, entry)
@@ -171,12 +198,23 @@ def _sort_out(entries: list[Entry], readable: list[SourceFile], made: Plan) -> N
                 made.superseded.append(entry)
 
 
+def _sort_out_objects(entries: list[Entry], readable: list[SourceFile], made: Plan, vanished: Vanished) -> None:
+    """The same of contents of objects. That costs requests, so it is asked only if new lines may be those of what is gone."""
+    names = {source.name for source in readable}
+    made.superseded += [entry for entry in entries if entry.source_file in names]
+    if made.tasks:
+        others = [entry for entry in entries if entry.source_file not in names]
+        gone = vanished(entry.source_file for entry in others)
+        made.gone += [entry for entry in others if entry.source_file in gone]
+
+
 def _compare(source: SourceFile, entry: Entry) -> Match:
     """All of the content is compared, but where the same file has only grown, which a run must not pay for: samples."""
     if _is_as_read(source, entry):
         return "same"
     pieces = None
-    if (source.device, source.inode) == (entry.device, entry.inode) and source.size > entry.disk_bytes:
+    is_same_inode = source.inode is not None and (source.device, source.inode) == (entry.device, entry.inode)
+    if is_same_inode and source.size > entry.disk_bytes:
         count = -(-entry.taken // PIECE)
         pieces = {0, count - 2, count - 1, *random.sample(range(count), min(count, SAMPLES))}
     return compare(source, entry.fingerprint, entry.taken, pieces)
@@ -184,6 +222,8 @@ def _compare(source: SourceFile, entry: Entry) -> Match:
 
 def _is_as_read(source: SourceFile, entry: Entry) -> bool:
     """Nothing can have changed."""
+    if source.etag:
+        return (source.name, source.etag, source.size) == (entry.source_file, entry.etag, entry.disk_bytes)
     return (
         (source.device, source.inode, source.size) == (entry.device, entry.inode, entry.disk_bytes)
         and (source.modified_ns, source.changed_ns) == (entry.modified_ns, entry.changed_ns)
@@ -217,6 +257,7 @@ def _place(source: SourceFile, before: Entry | None) -> dict[str, Any]:
         "source_file": _name(source, before) if before else source.name,
         "device": source.device,
         "inode": source.inode,
+        "etag": source.etag,
         "disk_bytes": source.size,
         "modified_ns": source.modified_ns,
         "changed_ns": source.changed_ns,
@@ -226,6 +267,8 @@ def _place(source: SourceFile, before: Entry | None) -> dict[str, Any]:
 
 def _name(source: SourceFile, entry: Entry) -> str:
     """The name under which the file was read if it still has that one, too, else the name it was found by."""
+    if source.inode is None:
+        return source.name
     try:
         status = Path(entry.source_file).stat()
     except OSError:

@@ -1,6 +1,5 @@
 """A file's content as Arrow batches of physical lines, cut at newlines without looking inside."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -70,15 +69,12 @@ class LineReader:
                 skip(content, whole * PIECE)
                 taken.add(take(content, partial))
                 yield from self._cut(content, taken)
-                self._refuse_rewritten(os.fstat(content.fileno()))
+                if content.is_rewritten():
+                    problem = "was rewritten while it was being read. The next run reads it again."
+                    raise SourceError(self.source.name, problem)
         except (OSError, EOFError, pa.ArrowException) as error:
             raise unreadable(self.source, error) from error
         self.fingerprint = taken.text()
-
-    def _refuse_rewritten(self, status: os.stat_result) -> None:
-        is_grown = status.st_size > self.source.size
-        if not is_grown and (status.st_size, status.st_mtime_ns) != (self.source.size, self.source.modified_ns):
-            raise SourceError(self.source.name, "was rewritten while it was being read. The next run reads it again.")
 
     def _cut(self, content: Content, taken: Fingerprint) -> Iterator[pa.RecordBatch]:
         rest, size = memoryview(b""), BLOCK

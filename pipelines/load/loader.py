@@ -2,20 +2,23 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 from time import time_ns
 
 import duckdb
 import pyarrow as pa
 
 from pipelines.errors import SourceError
-from pipelines.load.finding import Found, find
-from pipelines.load.ledger import Plan, Task, current_entries, entry_after, plan, write_entries
+from pipelines.load.finding import find
+from pipelines.load.found import Found
+from pipelines.load.ledger import Plan, Task, current_entries, entry_after, known_objects, plan, write_entries
 from pipelines.load.loaded import Loaded
+from pipelines.load.objects import vanished
 from pipelines.load.parsing import insert, judging
 from pipelines.load.shapes import why_nothing_is_usable
 from pipelines.load.taking_back import supersede, take_back, take_back_repeated
 from pipelines.load.withhold import forgotten
+from pipelines.object_paths import RawPath
 from pipelines.reference import known_statuses
 from pipelines.warehouse import has_table, only_row, raw_tables_ddl, transaction
 
@@ -31,7 +34,7 @@ group by file_id
 """
 
 
-def nothing_new(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> Loaded | None:
+def nothing_new(connection: duckdb.DuckDBPyConnection, paths: Iterable[RawPath]) -> Loaded | None:
     """What a load would say that would change nothing; None where it would. The warehouse is only read."""
     if not has_table(connection, "raw", "format"):
         return None
@@ -50,7 +53,7 @@ that are known, and moves their cursors; the tasks whose file could not be read 
 
 def load(
     connection: duckdb.DuckDBPyConnection,
-    paths: Iterable[Path],
+    paths: Iterable[RawPath],
     progress: Progress | None = None,
     insert_files: Insert | None = None,
 ) -> Loaded:
@@ -73,12 +76,20 @@ def load(
     return _summary(connection, found, todo)
 
 
-def _look(connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], now_ns: int) -> tuple[Found, Plan]:
-    found = find(paths)
+def _look(connection: duckdb.DuckDBPyConnection, paths: Iterable[RawPath], now_ns: int) -> tuple[Found, Plan]:
+    entries = current_entries(connection)
+    found = find(paths, known_objects(entries))
     next_id = only_row(connection, "select coalesce(max(file_id), 0) + 1 from raw.files")[0]
-    todo = plan(found.sources, current_entries(connection), next_id, now_ns)
+    todo = plan(found.sources, entries, next_id, now_ns, partial(_vanished, found))
     todo.problems[:0] = found.problems + found.in_vain
     return found, todo
+
+
+def _vanished(found: Found, addresses: Iterable[str]) -> set[str]:
+    """Those of the addresses at which there is no object any more. Only those that were not listed are asked for."""
+    unseen = set(addresses) - found.objects
+    gone = {address for address in unseen if address.startswith(tuple(found.scopes))}
+    return gone | vanished(unseen - gone)
 
 
 def _record(connection: duckdb.DuckDBPyConnection, todo: Plan, failed: list[Task], load_id: int, read_ns: int) -> None:

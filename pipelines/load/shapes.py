@@ -5,10 +5,13 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from pipelines.errors import SourceError
 from pipelines.load.content import open_content, skip, take
 from pipelines.load.finding import named
 from pipelines.load.loaded import Loaded
+from pipelines.load.objects import look_at_object
 from pipelines.load.sources import look_at
+from pipelines.object_paths import object_path
 from pipelines.reference import known_statuses
 from pipelines.warehouse import only_row
 
@@ -61,7 +64,7 @@ def _what_is_there(connection: duckdb.DuckDBPyConnection, loaded: Loaded, status
     found = connection.execute(SHAPES_OF_LINES, {"statuses": statuses, "is_all": is_all}).fetchall()
     shapes = [f"{shape}: {count:,} {'line' if count == 1 else 'lines'} like this" for shape, count in found]
     for source_file, offset, size in connection.execute(UNFINISHED).fetchall():
-        if text := _beginning(Path(source_file), offset):
+        if text := _beginning(source_file, offset):
             [shape] = only_row(connection, "select shape_of($text)", {"text": text})
             shapes.append(f"{shape}: a partial last line of {size:,} bytes in {Path(source_file).name}")
     if not shapes:
@@ -71,10 +74,14 @@ def _what_is_there(connection: duckdb.DuckDBPyConnection, loaded: Loaded, status
     return f"Found: {'; '.join(shapes)}. A webhook is one JSON object on one line."
 
 
-def _beginning(file: Path, offset: int) -> str | None:
+def _beginning(name: str, offset: int) -> str | None:
     try:
-        with open_content(look_at(file)) as content:
+        address = object_path(name)
+        source = look_at_object(address) if address else look_at(Path(name))
+        if source is None:
+            return None
+        with open_content(source) as content:
             skip(content, offset)
             return take(content, BEGINNING).decode("utf-8", "replace")
-    except (OSError, EOFError, pa.ArrowException):
+    except (OSError, EOFError, pa.ArrowException, SourceError):
         return None

@@ -6,6 +6,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.object_paths import RawPath
 from pipelines.packed import Compression
 
 MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -13,16 +14,20 @@ MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zs
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file as it was when the load started: what grows after that waits for the next load."""
+    """A file as it was when the load started: what grows after that waits for the next load.
 
-    path: Path
+    On disk it has a device and an inode, in an object store an ETag.
+    """
+
+    path: RawPath
     name: str
-    device: int
-    inode: int
     size: int
     modified_ns: int
     changed_ns: int
     compression: Compression
+    device: int | None = None
+    inode: int | None = None
+    etag: str = ""
 
 
 def look_at(path: Path) -> SourceFile:
@@ -38,7 +43,6 @@ def look_at(path: Path) -> SourceFile:
         status = os.fstat(file.fileno())
     if start and not status.st_size:  # files of /proc
         raise OSError(errno.EINVAL, "its length is unknown")
-    compression: Compression = next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), "none")
     return SourceFile(
         path=path,
         name=display_name(path),
@@ -47,8 +51,13 @@ def look_at(path: Path) -> SourceFile:
         size=status.st_size,
         modified_ns=status.st_mtime_ns,
         changed_ns=status.st_ctime_ns,
-        compression=compression,
+        compression=compression_of(start),
     )
+
+
+def compression_of(start: bytes) -> Compression:
+    """How content is compressed that begins with these bytes."""
+    return next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), "none")
 
 
 def display_name(path: Path) -> str:

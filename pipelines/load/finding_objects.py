@@ -1,0 +1,96 @@
+"""Which objects to read, by the rules for names and folders on disk."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+
+import pyarrow as pa
+
+from pipelines.errors import SourceError
+from pipelines.load.buckets import StoredObject
+from pipelines.load.found import BEGINNING, CSV, NO_WEBHOOKS, PERHAPS_WEBHOOKS, WEBHOOKS, Found, begins_with_document
+from pipelines.load.objects import AT_ONCE, KnownObjects, beginning_of, listing_of, source_of
+from pipelines.load.sources import SourceFile, compression_of
+from pipelines.object_paths import ObjectPath
+from pipelines.packed import Compression
+
+COMPRESSED_BEGINNING = 256 << 10
+"""So much may be needed of a compressed object before anything of its content can be seen."""
+
+
+def find_objects(path: ObjectPath, found: Found, known: KnownObjects) -> Iterator[SourceFile]:
+    """The webhook files among the objects that an address stands for. What else there is, is noted in `found`."""
+    try:
+        listing = listing_of(path)
+    except SourceError as problem:
+        found.problems.append(problem)
+        return
+    found.objects |= listing.everything
+    found.scopes += [listing.scope] if listing.scope else []
+    if path.key and not (listing.named or listing.inside):
+        nothing = "no such object or folder, and no match. Check the address."
+        found.problems.append(SourceError(str(path), nothing))
+    sure: list[StoredObject] = []
+    perhaps: list[StoredObject] = []
+    for one in listing.named:
+        if not CSV.search(one.path.name):
+            sure.append(one)
+        elif listing.is_pattern:
+            found.left_out.append(str(one.path))
+        else:
+            found.problems.append(SourceError(str(one.path), NO_WEBHOOKS))
+    for one in listing.inside:
+        if WEBHOOKS.search(one.path.name):
+            sure.append(one)
+        elif PERHAPS_WEBHOOKS.search(one.path.name):
+            perhaps.append(one)
+        elif not one.path.name.startswith("."):
+            found.left_out.append(str(one.path))
+    yield from _looked_into(sure, found, known, must_be_documents=False)
+    yield from _looked_into(perhaps, found, known, must_be_documents=True)
+
+
+def _looked_into(
+    objects: Iterable[StoredObject], found: Found, known: KnownObjects, *, must_be_documents: bool
+) -> Iterator[SourceFile]:
+    new: list[StoredObject] = []
+    for one in objects:
+        if compression := known.get((str(one.path), one.etag, one.size)):
+            yield source_of(one, compression)
+        else:
+            new.append(one)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for one, source in zip(new, pool.map(partial(_look, must_be_document=must_be_documents), new), strict=True):
+            if isinstance(source, SourceError):
+                found.problems.append(source)
+            elif source is None:
+                found.left_out.append(str(one.path))
+            else:
+                yield source
+
+
+def _look(one: StoredObject, *, must_be_document: bool) -> SourceFile | SourceError | None:
+    """The object as a file to load, why it cannot be read, or nothing if it is no document though it must be."""
+    try:
+        beginning = beginning_of(one, BEGINNING)
+        compression = compression_of(beginning)
+        if must_be_document and compression != "none":
+            beginning = _unpacked(beginning_of(one, COMPRESSED_BEGINNING), compression)
+    except SourceError as problem:
+        return problem
+    if must_be_document and not begins_with_document(beginning):
+        return None
+    return source_of(one, compression)
+
+
+def _unpacked(beginning: bytes, compression: Compression) -> bytes:
+    """As much of the content as can be seen."""
+    content = b""
+    with (
+        suppress(OSError, EOFError, pa.ArrowException),
+        pa.CompressedInputStream(pa.BufferReader(beginning), compression) as stream,
+    ):
+        while len(content) < BEGINNING and (byte := stream.read(1)):
+            content += byte
+    return content
