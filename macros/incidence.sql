@@ -8,26 +8,20 @@
     {%- set left = exits ~ ' * (n - ' ~ exits ~ ')' -%}
     {%- set b = '(case when n > 1 then s * s * ' ~ left ~ ' / (n * n * (n - 1e0)) else 0e0 end)' -%}
     {%- set c = '(case when n > 1 and d < n then s * ' ~ left ~ ' / (n * (n - d) * (n - 1e0)) else 0e0 end)' -%}
-    {{ f }} * {{ f }} * cast(sum({{ exact(a) }}) over so_far as double)
-    - 2 * {{ f }} * cast(sum({{ exact(f ~ ' * ' ~ a ~ ' + ' ~ c) }}) over so_far as double)
-    + cast(sum({{ exact(f ~ ' * ' ~ f ~ ' * ' ~ a ~ ' + ' ~ b ~ ' + 2 * ' ~ f ~ ' * ' ~ c) }}) over so_far as double)
+    {{ f }} * {{ f }} * {{ exact_sum(a, 'over so_far') }}
+    - 2 * {{ f }} * {{ exact_sum(f ~ ' * ' ~ a ~ ' + ' ~ c, 'over so_far') }}
+    + {{ exact_sum(f ~ ' * ' ~ f ~ ' * ' ~ a ~ ' + ' ~ b ~ ' + 2 * ' ~ f ~ ' * ' ~ c, 'over so_far') }}
 {%- endmacro %}
 
 {#- A bound (`low` or `high`) of the 95 % band of an incidence, from its variance: between 0 and 1 by its transformation. Null
-    where the incidence is 0 or 1. Rounded, because engines compute powers and logarithms with other last digits. -#}
+    where the incidence is 0 or 1. -#}
 {% macro incidence_bound(bound, incidence, variance) -%}
-    {%- set z = 1.959963984540054 -%}
+    {%- set deviations -%}
+        1.959963984540054e0 * sqrt(greatest({{ variance }}, 0e0)) / ({{ incidence }} * a_log)
+    {%- endset -%}
+    {%- set power = ('a_log / ' if bound == 'low' else 'a_log * ') ~ exponential(deviations) -%}
     case
         when {{ incidence }} > 0.5e-10 and {{ incidence }} < 1e0 - 0.5e-10
-            then round(
-                power(
-                    {{ incidence }},
-                    exp(
-                        {{ '-' if bound == 'low' }}cast({{ z }} as double) * sqrt(greatest({{ variance }}, 0e0))
-                        / ({{ incidence }} * ln({{ incidence }}))
-                    )
-                ),
-                10
-            )
+            then {{ given('a_log', natural_log(incidence), rounded(exponential(power), 10)) }}
     end
 {%- endmacro %}

@@ -8,7 +8,6 @@ import glob
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -153,11 +152,60 @@ def hostile_lines() -> Iterator[bytes]:
             studyId=f"study {number % 5}",
             updatedAt=at.isoformat(),
         )
+    yield from filling()
+    yield from opt_outs()
     # clocks are put forward and back by half an hour in Lord Howe, by an hour in New York
     for number in range(400):
         at = datetime(2025, 10, 4, tzinfo=UTC) + timedelta(minutes=17 * number)
         yield valid_but(participantId=f"at night {number % 50}", status="INTERVIEW_SCHEDULED", updatedAt=at.isoformat())
     yield from AWKWARD
+
+
+def filling() -> Iterator[bytes]:
+    """Studies that are being filled, for forecasts: of 128 and of 20 people, who complete, are lost or stay active."""
+    ends = ((5, "SURVEY_COMPLETED"), (11, "CANCELLED"), (2, "SURVEY_STARTED"))
+    for study, people in (("filling", 128), ("slow", 20)):
+        for number in range(people):
+            who = {"participantId": f"{study} {number}", "personId": f"{study} {number}", "studyId": study}
+            at = datetime(2026, 6, 2, tzinfo=UTC) + timedelta(hours=10 * number)
+            yield valid_but(**who, status="INVITE_SENT", updatedAt=at.isoformat())
+            for every, status in ends:
+                if number % every == 0:
+                    at += timedelta(hours=number % 17, minutes=number)
+                    yield valid_but(**who, status=status, priorStatus="INVITE_SENT", updatedAt=at.isoformat())
+                    break
+
+
+ADDRESSES = ("a@example.org", "İ ΟΔΟΣ Σ@example.org", "7.6")
+"""Of the people of one row each in people.csv. Spark has other small letters for the second."""
+
+
+def opt_outs() -> Iterator[bytes]:
+    """Events with an address, whose texts and times engines read differently if they may."""
+    times = (
+        *(
+            "2026-06-01T10:00:00Z",
+            "2026-06-02t10:00:00.1234567z",
+            "2026-06-03T10:00:00.5+05:45",
+            "0001-01-01T00:00:00Z",
+        ),
+        *(
+            "2026-06-04T10:00Z",
+            "2026-06-05T24:00:00Z",
+            "2026-06-06T10:00:00UTC",
+            "2026-06-07T10:00:00+19:00",
+            "2026-06-08",
+        ),
+        *("2026-02-30T10:00:00Z", "2026-06-09T10:00:00 Z", "2026-06-10T10:00:00", 20260611),
+    )
+    addresses = (*ADDRESSES, *(f" {address.upper()} " for address in ADDRESSES), "\u00a0a@example.org", 7.6, None)
+    for number, at in enumerate(times):
+        for address in addresses:
+            said = {"email": address, "optedOut": number % 3 > 0, "updatedAt": at}
+            event = {"_eventType": "person.opted_out"} | said
+            yield json.dumps(event, ensure_ascii=number % 2 == 0).encode()
+            yield json.dumps({"payload": event, "svix_id": "m"}).encode()
+    yield b'{"_eventType":"person.opted_out","email":"\\u0061@example.org","optedOut":"true","updatedAt":"2026-06-12T10:00:00Z"}'
 
 
 @pytest.fixture(scope="module")
@@ -166,18 +214,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("it's on spark")
     lines = b"\n".join(one for one in hostile_lines() if b"\n" not in one)
     (made / "hostile.jsonl").write_bytes(lines + b"\n")
-    shutil.copy(SAMPLE / "studies.csv", made / "studies.csv")
-    with (made / "studies.csv").open("a", encoding="utf-8") as file:
-        file.write('study 1,"it\'s 7.6, or ""2026"""\nstudy 2,2026\nstudy 3,7.6\n')
+    header, *rows = (SAMPLE / "studies.csv").read_text(encoding="utf-8").splitlines()
+    assert header.endswith("participation_limit,closed_on")
+    rows += ['study 1,"it\'s 7.6, or ""2026"""', "study 2,2026", "study 3,7.6"]
+    rows += [f"{study},,survey,,,,,,60,2026-08-20" for study in ("filling", "slow")]
+    (made / "studies.csv").write_text("\n".join([f"{header},target,target_on", *rows, ""]), encoding="utf-8")
+    people = ['person 1,"O\'Hara, \\n",Do Not Contact', "person 2,None", "gone,7.6"]
+    people += [f"filling {number},,,{address}" for number, address in enumerate(ADDRESSES)]
     (made / "people.csv").write_text(
-        'person_id,person_name,contact_status\nperson 1,"O\'Hara, \\n",Do Not Contact\nperson 2,None,\ngone,7.6,\n',
-        encoding="utf-8",
+        "\n".join(["person_id,person_name,contact_status,email", *people, ""]), encoding="utf-8"
     )
     return made
 
 
 def project(folder: Path, timezone: str) -> Path:
-    """The project with another time zone for days."""
+    """The project with another time zone for days, and forecasts as of two moments."""
     made = folder / timezone.replace("/", " ")
     if not made.exists():
         made.mkdir()
@@ -186,7 +237,8 @@ def project(folder: Path, timezone: str) -> Path:
                 (made / path.name).symlink_to(path)
         said = (PROJECT / "dbt_project.yml").read_text(encoding="utf-8")
         changed = said.replace("report_timezone: UTC", f"report_timezone: {timezone}")
-        assert changed != said
+        changed = changed.replace("backtest_weeks: 0", "backtest_weeks: 1")
+        assert len(changed) > len(said)
         (made / "dbt_project.yml").write_text(changed, encoding="utf-8")
     return made
 

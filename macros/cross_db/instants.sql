@@ -4,6 +4,14 @@
 {% macro spark__instant_type() -%}timestamp{%- endmacro %}
 {% macro duckdb__instant_type() -%}timestamptz{%- endmacro %}
 
+{#- The instant that a text says, as RFC 3339 has it and at most 17:59 from UTC; null if it says none. What engines make of other
+    texts differs. -#}
+{% macro instant_of_text(text) -%}
+    {%- set time = '([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?' -%}
+    {%- set pattern = '[0-9]{4}-[0-9]{2}-[0-9]{2}T' ~ time ~ '(Z|[+-](0[0-9]|1[0-7]):[0-5][0-9])' -%}
+    case when {{ is_as('upper(' ~ text ~ ')', pattern) }} then try_cast(upper({{ text }}) as {{ instant_type() }}) end
+{%- endmacro %}
+
 {% macro instant(text) -%}cast('{{ text }}' as {{ instant_type() }}){%- endmacro %}
 
 {#- Whole microseconds between two instants. -#}

@@ -80,10 +80,6 @@
     from {{ kinds }}
 {%- endmacro %}
 
-{#- An expression in which a name stands for a value. The value is computed once, unlike a column that Spark may write out
-    wherever it is named. -#}
-{% macro given(name, value, expression) -%}transform(array({{ value }}), {{ name }} -> {{ expression }})[0]{%- endmacro %}
-
 {#- The links of each instant. -#}
 {% macro links_by_instant() -%}
     transform(

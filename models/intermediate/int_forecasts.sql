@@ -111,8 +111,8 @@ select
     chances.days,
     sources.is_own,
     sources.spells,
-    round(cast(sum({{ exact('chances.active * chances.chance') }}) as double), 9) as expected,
-    round(cast(sum({{ exact('chances.active * chances.chance * (1e0 - chances.chance)') }}) as double), 9) as variance,
+    {{ rounded(exact_sum('chances.active * chances.chance'), 9) }} as expected,
+    {{ rounded(exact_sum('chances.active * chances.chance * (1e0 - chances.chance)'), 9) }} as variance,
     max(case when chances.active = 0 then chances.share_then end) as invited_share
 from chances
 inner join sources

@@ -67,11 +67,10 @@ at_risk as (
 surviving as (
     select
         *,
-        exp(coalesce(cast(
-            sum({{ exact('case when d < n then ln(1e0 - d / n) else 0e0 end') }})
-                over ({{ curve }} rows between unbounded preceding and 1 preceding)
-            as double
-        ), 0e0)) as s
+        {{ exponential('coalesce(' ~ exact_sum(
+            'case when d < n then ' ~ natural_log('(1e0 - d / n)') ~ ' else 0e0 end',
+            'over (' ~ curve ~ ' rows between unbounded preceding and 1 preceding)'
+        ) ~ ', 0e0)') }} as s
     from at_risk
     where
         d > 0
@@ -83,7 +82,7 @@ surviving as (
 incidence as (
     select
         {%- for exit in exits %}
-            cast(sum({{ exact('s * ' ~ exit ~ ' / n') }}) over so_far as double) as f_{{ exit }},
+            {{ exact_sum('s * ' ~ exit ~ ' / n', 'over so_far') }} as f_{{ exit }},
         {%- endfor %}
         *
     from surviving
@@ -109,12 +108,12 @@ select
     cast(hours as integer) as hours,
     {%- for exit in exits %}
         cast({{ exit }} as integer) as {{ exit }},
-        round(f_{{ exit }}, 10) as {{ exit }}_share,
+        {{ rounded('f_' ~ exit, 10) }} as {{ exit }}_share,
         {{ incidence_bound('low', 'f_' ~ exit, 'variance_' ~ exit) }} as {{ exit }}_low,
         {{ incidence_bound('high', 'f_' ~ exit, 'variance_' ~ exit) }} as {{ exit }}_high,
     {%- endfor %}
     cast(active as integer) as active,
     cast(n as integer) as at_risk,
     cast(n - ended as integer) as at_risk_after,
-    round(case when d < n then s * (1e0 - d / n) else 0e0 end, 10) as active_after
+    {{ rounded('case when d < n then s * (1e0 - d / n) else 0e0 end', 10) }} as active_after
 from varying

@@ -42,7 +42,8 @@ terms as (
         by_when.remaining - by_when.expected as still_missing,
         confidences.z * sqrt(by_when.variance) as margin,
         by_when.invited_share as f,
-        power(confidences.z, 2) * by_when.invited_share * (1e0 - by_when.invited_share) / (by_when.spells + 1e0) as w,
+        confidences.z * confidences.z * by_when.invited_share * (1e0 - by_when.invited_share)
+        / (by_when.spells + 1e0) as w,
         by_when.spells as n
     from by_when
     cross join confidences
@@ -64,7 +65,7 @@ select
     day as by_when,
     is_target_on,
     days,
-    round(still_missing, 6) as still_missing,
+    {{ rounded('still_missing', 6) }} as still_missing,
     f as invited_share,
     cast(
         case

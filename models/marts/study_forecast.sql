@@ -99,7 +99,7 @@ select
         when studies.target_on is null then null
         when progress.completed >= studies.aim then 1e0
         when studies.target_on <= {{ today }} then 0e0
-        else round(reached.chance, 6)
+        else {{ rounded('reached.chance', 6) }}
     end as chance_by_target_on,
     {%- for weeks in [2, 6] %}
         coalesce(pace.per_week_{{ weeks }}w, 0e0) as completed_per_week_{{ weeks }}w,

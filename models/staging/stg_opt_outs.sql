@@ -11,7 +11,7 @@ addresses as (
 -- Such an event has an address and no id. Rally sends it as it is, others in an envelope.
 other_events as (
     select
-        lower(trim(coalesce({{ json_text('line', 'email') }}, {{ json_text('line', 'payload.email') }}))) as email,
+        coalesce({{ json_text('line', 'email') }}, {{ json_text('line', 'payload.email') }}) as address,
         coalesce({{ json_text('line', 'optedOut') }}, {{ json_text('line', 'payload.optedOut') }}) as opted_out,
         coalesce({{ json_text('line', 'updatedAt') }}, {{ json_text('line', 'payload.updatedAt') }}) as updated_at
     from {{ source('raw', 'deliveries') }}
@@ -20,11 +20,11 @@ other_events as (
 
 events as (
     select
-        email,
         opted_out = 'true' as is_opt_out,
-        try_cast(updated_at as {{ instant_type() }}) as occurred_at
+        trim(both ' ' from {{ lower_case('address') }}) as email,
+        {{ instant_of_text('updated_at') }} as occurred_at
     from other_events
-    where opted_out in ('true', 'false') and updated_at like '____-__-__T%'
+    where opted_out in ('true', 'false')
 )
 
 select distinct

@@ -7,6 +7,6 @@ file_rows as (
 select
     person_id,
     person_name,
-    lower(email) as email,
+    {{ lower_case('email') }} as email,
     contact_status
 from file_rows
