@@ -5,20 +5,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from oracle.history import histories
-from oracle.lines import Delivery, deliveries, read_lines
+from oracle.lines import deliveries, read_lines
 from oracle.marts_incidence import Point, curve, spells, study_incidence
 from oracle.reference import DEFAULT_STATUSES, STEPS
 from oracle.tables import study_types
 from oracle.workspace import Workspace
 from product import Product, Row, rows
-from strategies import as_ofs, study_infos, workspaces
-from test_marts_flow_against_oracle import ZONES, by_grain, comparable, sample_files, sample_studies
+from test_marts_flow_against_oracle import by_grain, comparable, sample_files, sample_studies
 
 from pipelines.settings import sample_as_of
 
@@ -65,16 +62,13 @@ def points(workspace: Workspace) -> dict[tuple[str | None, str, int, object], li
     return {key: curve(times) for key, times in curves.items()}
 
 
-def check(product: Product, changes: Sequence[Delivery], workspace: Workspace) -> None:
-    """Build the tables and compare all of them, to 1e-9."""
-    optional = {"stg_studies": [{"study_id": name} | asdict(study) for name, study in workspace.studies.items()]}
-    how = {"as_of": workspace.as_of, "report_timezone": str(workspace.report_timezone), "optional": optional}
-    with product.warehouse(changes, "study_incidence", **how) as connection:
-        incidence = rows(
-            connection,
-            "(select i.*, s.study_id from intermediate.int_incidence i left join intermediate.int_studies s using (study_key))",
-        )
-        made = by_grain(rows(connection, "marts.study_incidence"), GRAIN)
+def compare(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
+    """Compare the tables of a built warehouse with the oracle's, to 1e-9."""
+    incidence = rows(
+        connection,
+        "(select i.*, s.study_id from intermediate.int_incidence i left join intermediate.int_studies s using (study_key))",
+    )
+    made = by_grain(rows(connection, "marts.study_incidence"), GRAIN)
     wanted = by_grain(study_incidence(workspace), GRAIN)
     assert made.keys() == wanted.keys()
     for key, row in wanted.items():
@@ -102,25 +96,13 @@ def check_points(made: Sequence[Row], wanted: dict[tuple[str | None, str, int, o
     assert keyed == {}
 
 
-@given(st.data())
-def test_any_history_as_of_any_moment(product: Product, data: st.DataObject) -> None:
-    """Lost, tied, handmade changes, clocks that were never set; deliveries in any order, some of them repeated."""
-    changes = data.draw(workspaces(most=6))
-    as_of = data.draw(as_ofs(changes))
-    workspace = Workspace(
-        histories(changes, as_of, DEFAULT_STATUSES),
-        as_of,
-        studies=data.draw(study_infos()),
-        report_timezone=ZoneInfo(data.draw(st.sampled_from(ZONES))),
-    )
-    repeated = data.draw(st.lists(st.sampled_from(changes), max_size=4)) if changes else []
-    check(product, data.draw(st.permutations([*changes, *repeated])), workspace)
-
-
 def test_the_sample(product: Product) -> None:
     """Spells enough to be shown, with ties within a day."""
     changes = list(dict.fromkeys(deliveries(read_lines(sample_files(), DEFAULT_STATUSES))))
     as_of = sample_as_of()
     workspace = Workspace(histories(changes, as_of, DEFAULT_STATUSES), as_of, studies=sample_studies())
     assert any(row["completed_low"] is not None for row in study_incidence(workspace))
-    check(product, changes, workspace)
+    studies = [{"study_id": name} | asdict(study) for name, study in workspace.studies.items()]
+    how = {"as_of": as_of, "optional": {"stg_studies": studies}}
+    with product.warehouse(changes, "study_incidence", **how) as connection:
+        compare(connection, workspace)

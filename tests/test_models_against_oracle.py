@@ -1,4 +1,4 @@
-"""The tables of issue 2, row by row as the oracle has them: any history, any moment, any studies."""
+"""Changes, participants and gaps, row by row as the oracle has them. `test_any_history` does so for any history."""
 
 import csv
 import gzip
@@ -68,15 +68,6 @@ def check(product: Product, deliveries: Sequence[Delivery], as_of: datetime, stu
     """Build the product's tables from deliveries, and compare."""
     with product.warehouse(deliveries, *names_of(TABLES), as_of=as_of, optional=described(studies)) as connection:
         compare(connection, deliveries, as_of, studies)
-
-
-@given(st.data())
-def test_any_history_as_of_any_moment(product: Product, data: st.DataObject) -> None:
-    """Deliveries in any order, some of them repeated; as of a change, just beside one, or long after."""
-    changes = data.draw(workspaces())
-    repeated = data.draw(st.lists(st.sampled_from(changes), max_size=4)) if changes else []
-    deliveries = data.draw(st.permutations([*changes, *repeated]))
-    check(product, deliveries, data.draw(as_ofs(changes)), data.draw(study_infos()))
 
 
 @given(changes=tangles("participant-0", largest=10))

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from math import isclose
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +17,7 @@ from oracle.lines import Delivery, deliveries, read_lines
 from oracle.reference import DEFAULT_STATUSES, Study
 from oracle.workspace import Workspace
 from product import END_OF_TIME, Product, Row, rows
-from strategies import START, as_ofs, study_infos, workspaces
+from strategies import START, as_ofs
 
 from pipelines.generate import Recipe, generate
 
@@ -27,7 +27,6 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "feed_silence": ("scope", "study_id", "silent_since"),
     "gaps_weekly": ("study_id", "week"),
 }
-ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Apia")
 
 
 def agree(got: object, wanted: object) -> bool:
@@ -45,17 +44,17 @@ def by_key(table: Iterable[Row], keys: Sequence[str]) -> dict[tuple[object, ...]
     return keyed
 
 
-def compare(product: Product, changes: Sequence[Delivery], workspace: Workspace) -> dict[str, list[Row]]:
+def build_and_compare(product: Product, changes: Sequence[Delivery], workspace: Workspace) -> dict[str, list[Row]]:
     """Build the tables and compare every row and column; what they were."""
     studies = [{"study_id": study_id} | asdict(study) for study_id, study in workspace.studies.items()]
-    with product.warehouse(
-        changes,
-        *KEYS,
-        as_of=workspace.as_of,
-        report_timezone=str(workspace.report_timezone),
-        optional={"stg_studies": studies},
-    ) as connection:
-        made = {table: rows(connection, f"audit.{table}") for table in KEYS}
+    how = {"as_of": workspace.as_of, "optional": {"stg_studies": studies}}
+    with product.warehouse(changes, *KEYS, **how) as connection:
+        return compare(connection, workspace)
+
+
+def compare(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> dict[str, list[Row]]:
+    """Compare every row and column of the tables of a built warehouse; what they were."""
+    made = {table: rows(connection, f"audit.{table}") for table in KEYS}
     for table, keys in KEYS.items():
         ours, theirs = by_key(made[table], keys), by_key(getattr(trust, table)(workspace), keys)
         assert ours.keys() == theirs.keys(), table
@@ -66,20 +65,6 @@ def compare(product: Product, changes: Sequence[Delivery], workspace: Workspace)
             }
             assert not differing, (table, key)
     return made
-
-
-@given(st.data())
-def test_any_history_as_of_any_moment(product: Product, data: st.DataObject) -> None:
-    """Any journeys, lost and tied changes, as of a change or beside one, any studies, weeks cut anywhere."""
-    changes = data.draw(workspaces(most=6))
-    as_of = data.draw(as_ofs(changes))
-    workspace = Workspace(
-        histories(changes, as_of, DEFAULT_STATUSES),
-        as_of,
-        studies=data.draw(study_infos()),
-        report_timezone=ZoneInfo(data.draw(st.sampled_from(ZONES))),
-    )
-    compare(product, changes, workspace)
 
 
 @given(st.data())
@@ -96,7 +81,7 @@ def test_any_silences(product: Product, data: st.DataObject) -> None:
     as_of = data.draw(as_ofs(changes))
     closed_on = data.draw(st.sampled_from([None, (as_of + timedelta(days=1)).date(), as_of.date()]))
     studies = {"study-1": Study(closed_on=closed_on.isoformat() if closed_on else None)}
-    compare(product, changes, Workspace(histories(changes, as_of, DEFAULT_STATUSES), as_of, studies=studies))
+    build_and_compare(product, changes, Workspace(histories(changes, as_of, DEFAULT_STATUSES), as_of, studies=studies))
 
 
 def test_a_feed_that_stops(product: Product) -> None:
@@ -107,7 +92,7 @@ def test_a_feed_that_stops(product: Product) -> None:
     ]
     for hours, found in ((36, []), (37, [("feed", None), ("study", "study")])):
         as_of = changes[-1].updated_at + timedelta(hours=hours)
-        made = compare(product, changes, Workspace(histories(changes, as_of, DEFAULT_STATUSES), as_of))
+        made = build_and_compare(product, changes, Workspace(histories(changes, as_of, DEFAULT_STATUSES), as_of))
         assert sorted((row["scope"], row["study_id"]) for row in made["feed_silence"]) == found
 
 
@@ -147,4 +132,4 @@ def made_up(folder: Path) -> list[Delivery]:
 
 def test_an_empty_warehouse(product: Product) -> None:
     """Tables without rows, not errors."""
-    compare(product, [], Workspace([], START))
+    build_and_compare(product, [], Workspace([], START))
