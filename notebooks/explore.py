@@ -1,4 +1,4 @@
-"""Studies to look around in: funnel, cohorts, ageing, and any query.
+"""Studies to look around in: funnel, forecast, incidence, cohorts, ageing, and any query.
 
 `marimo run notebooks/explore.py` opens it as an app, `marimo edit notebooks/explore.py` as a notebook. It reads the
 warehouse that STUDYFLOW_DATABASE names, else data/studyflow.duckdb, and never writes to it.
@@ -17,6 +17,7 @@ with app.setup:
     import marimo as mo
     import polars as pl
 
+    from pipelines.ask.forecast import when_full
     from pipelines.ask.warehouse import built_as_of, explained, reading
     from pipelines.errors import StudyflowError
     from pipelines.settings import DATABASE
@@ -173,6 +174,107 @@ def _(study):
                     "p90_hours_from_previous": lambda hours: "" if hours is None else f"{hours:,.1f}",
                 },
             ),
+        ]
+    )
+
+
+@app.cell(hide_code=True)
+def _(study):
+    _forecast = ask("from marts.study_forecast where study_id = $study_id", study_id=study.value).row(0, named=True)
+    _words = when_full(_forecast)
+    _says = f"full {_words}" if _words.startswith("by ") else _words
+    fan = ask(
+        """
+        select
+            day,
+            completed,
+            low_50,
+            high_50,
+            low_80,
+            high_80,
+            low_95,
+            high_95
+        from marts.study_forecast_daily
+        where study_id = $study_id and days <= 42
+        order by day
+        """,
+        study_id=study.value,
+    )
+    _days = alt.Chart(fan).encode(x=alt.X("day:T", title=None), tooltip=["day", "completed", "low_80", "high_80"])
+    _ranges = [
+        _days.mark_area(color=BLUE, opacity=0.2).encode(
+            y=alt.Y(f"low_{range_}:Q", title="completed").scale(zero=False), y2=f"high_{range_}:Q"
+        )
+        for range_ in (95, 80, 50)
+    ]
+    _target = alt.Chart(pl.DataFrame({"target": [_forecast["target"]]})).mark_rule(color=ORANGE).encode(y="target:Q")
+    _layers = [*_ranges, _days.mark_line(color=BLUE).encode(y="completed:Q")]
+    mo.vstack(
+        [
+            mo.md(
+                f"## Will it fill in time?\n\n**{_says[0].upper()}{_says[1:]}**, if nobody else is invited. "
+                "The ranges are those of one case of two, four of five and 19 of 20."
+            ),
+            alt.layer(*_layers, *([_target] if _forecast["target"] is not None else [])).properties(
+                height=220, width="container"
+            )
+            if not fan.is_empty()
+            else mo.md("There is no forecast."),
+        ]
+    )
+
+
+@app.cell(hide_code=True)
+def _(study):
+    # Who was invited recently counts only for the days they have had, so young studies can stand beside old ones.
+    incidence = ask(
+        """
+        select
+            case
+                when incidence.study_id = $study_id then 'this study'
+                when incidence.study_id is null then 'all of its type'
+                else 'others of its type'
+            end as whose,
+            coalesce(studies.study_name, incidence.study_id, 'all') as study,
+            incidence.days,
+            incidence.completed_share as share,
+            incidence.completed_low as low,
+            incidence.completed_high as high
+        from marts.study_incidence as incidence
+        inner join marts.study_progress as this
+            on incidence.study_type = this.study_type and this.study_id = $study_id
+        left join marts.study_progress as studies
+            on incidence.study_id = studies.study_id
+        where
+            incidence.begins_with = 'any_invitation'
+            and incidence.started_month is null
+            and incidence.completed_share is not null
+        order by whose, study, incidence.days
+        """,
+        study_id=study.value,
+    )
+    _curves = alt.Chart(incidence).encode(
+        x=alt.X("days:Q", title="days since the invitation"),
+        color=alt.Color(
+            "whose:N",
+            title=None,
+            scale=alt.Scale(domain=["this study", "all of its type", "others of its type"], range=[BLUE, ORANGE, GREY]),
+        ),
+        detail="study:N",
+        tooltip=["study", "days", *(alt.Tooltip(name, format=".0%") for name in ("share", "low", "high"))],
+    )
+    _bands = _curves.transform_filter("datum.whose != 'others of its type'").mark_area(opacity=0.2)
+    mo.vstack(
+        [
+            mo.md(
+                "## How many complete, and how soon?\n\nOf those invited, with the 95 % band of this study and its type."
+            ),
+            (
+                _bands.encode(y=alt.Y("low:Q", title="share", axis=alt.Axis(format="%")), y2="high:Q")
+                + _curves.mark_line().encode(y="share:Q")
+            ).properties(height=240, width="container")
+            if not incidence.is_empty()
+            else mo.md("Fewer than ten can be followed."),
         ]
     )
 

@@ -83,6 +83,8 @@ def _environment(settings: Settings) -> Iterator[None]:
         "STUDYFLOW_STUDIES_FILE": str(settings.studies_file),
         "STUDYFLOW_PEOPLE_FILE": str(settings.people_file),
     }
+    if settings.backtest_weeks:
+        values["STUDYFLOW_BACKTEST_WEEKS"] = str(settings.backtest_weeks)
     before = {name: os.environ.get(name) for name in values}
     folder = Path.cwd()
     os.environ.update(values)

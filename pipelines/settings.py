@@ -43,6 +43,7 @@ class Settings:
     """What one run works on. `as_of` is one time for the whole run, in UTC; if nobody asked for it, now.
 
     `reports_kept`: the run also makes a report, and so many dated ones stay. `spark_folder`: where Spark's tables are.
+    `backtest_weeks`: forecasts are also made as of so many past weeks.
     """
 
     raw: tuple[RawPath, ...]
@@ -58,6 +59,7 @@ class Settings:
     named: Path | None = None
     engine: Engine = "duckdb"
     spark_folder: Path | None = None
+    backtest_weeks: int = 0
 
     @property
     def warehouse(self) -> Path:

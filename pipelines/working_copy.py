@@ -74,27 +74,48 @@ def reserved(settings: Settings, waiting: Waiting | None = None) -> Iterator[Non
 def copied(settings: Settings) -> Iterator[Settings]:
     """A working copy, for those who have reserved the warehouse. Raises the same."""
     database = _real(settings.database)
+    with _explained(database), _work_folder(database) as place:
+        made = place.stat()
+        work = _work_file(place, database)
+        seen = _copy(database, work)
+        with connect(work) as connection:
+            migrate(connection, database)
+            refuse_other_engine(connection, settings)
+        yield replace(settings, database=work, named=settings.database)
+        stopping.raise_if_asked()
+        if not _is_same(place, made):
+            msg = f"{database}: {place} was removed during the run. The warehouse is as it was. Run again."
+            raise StudyflowError(msg)
+        _put_in_place(work, database, seen)
+
+
+@contextmanager
+def scratch_copy(settings: Settings) -> Iterator[Settings]:
+    """A copy that is thrown away, likewise for those who have reserved the warehouse. Raises the same."""
+    database = _real(settings.database)
+    with _explained(database), _work_folder(database) as place:
+        work = _work_file(place, database)
+        _copy(database, work)
+        yield replace(settings, database=work, named=settings.database)
+
+
+@contextmanager
+def _work_folder(database: Path) -> Iterator[Path]:
+    """A folder beside the warehouse, gone at the end."""
     place = _workspace(database) / "work"
+    place.mkdir()
+    made = place.stat()
+    try:
+        yield place
+    finally:
+        if _is_same(place, made):
+            _clear(place)
+
+
+def _work_file(place: Path, database: Path) -> Path:
     # The same file name: views name the database that they are in, and DuckDB calls it by its file. And always the same
     # path: dbt reads the whole project anew where a variable of its profile has changed.
-    work = place / database.name
-    with _explained(database):
-        place.mkdir()
-        made = place.stat()
-        try:
-            seen = _copy(database, work)
-            with connect(work) as connection:
-                migrate(connection, database)
-                refuse_other_engine(connection, settings)
-            yield replace(settings, database=work, named=settings.database)
-            stopping.raise_if_asked()
-            if not _is_same(place, made):
-                msg = f"{database}: {place} was removed during the run. The warehouse is as it was. Run again."
-                raise StudyflowError(msg)
-            _put_in_place(work, database, seen)
-        finally:
-            if _is_same(place, made):
-                _clear(place)
+    return place / database.name
 
 
 def _is_same(place: Path, made: os.stat_result) -> bool:

@@ -27,6 +27,7 @@ from pipelines.ask.warehouse import reading
 from pipelines.cli import app, main
 from pipelines.load.loader import load
 from pipelines.plain import plain
+from pipelines.report.forecast import forecast_line
 from pipelines.warehouse import connect
 
 
@@ -453,12 +454,64 @@ def test_the_words_of_a_forecast() -> None:
     assert how_many({"invite_by": date(2026, 8, 14), "invite_80": None}) == "too little known"
 
 
+def test_a_line_of_the_report_says_when_it_is_full_and_how_many_to_invite() -> None:
+    """And, where forecasts of the study seldom came true, that; nothing of a study that is closed or full."""
+    full = {"full_on_50": date(2026, 8, 14), "earliest_80_on": date(2026, 8, 10), "latest_80_on": date(2026, 8, 21)}
+    row = {"is_closed": False, "is_full": False, "too_little_known": False, "target": 40, **full}
+    row |= {"invite_by": date(2026, 8, 14), "invite_80": 35}
+
+    def said(**other: object) -> str:
+        return forecast_line(row | other).replace("\N{NO-BREAK SPACE}", " ")
+
+    assert said() == "full by 14 Aug (80 %: 10 Aug to 21 Aug); invite 35 more today"
+    assert said(invite_80=0) == "full by 14 Aug (80 %: 10 Aug to 21 Aug)"
+    assert said(too_little_known=True, invite_by=None, invite_80=None) == "too little known"
+    assert said(full_on_50=None, invite_80=None).endswith("too little known to say how many to invite")
+    assert said(is_unreliable=True, came_true_80=20, judged_80=40).endswith("only 20 of 40 came true")
+    assert said(is_closed=True) == ""
+
+
+def test_a_forecast_is_shown_with_its_record(ask: Asked, database: Path) -> None:
+    """Of the study, or of all where it has too few cases; a warning only where it came true too seldom."""
+    assert "80 % came true" not in ask("forecast", "--table").stdout, "there was no backtest"
+    with connect(database) as connection:
+        connection.execute("create schema if not exists state")
+        connection.execute(
+            "create table state.forecast_record as select * from (values "
+            "(null, null, 80, 400, 320, true, false), ('st-1', null, 80, 60, 20, true, true), "
+            "('st-3', null, 80, 9, 1, false, false), (null, 'full_by', 80, 40, 10, true, true)"
+            ") as given (study_id, statement, confidence, judged, came_true, is_enough, is_unreliable)"
+        )
+    try:
+        said = {row["study_id"]: row for row in json.loads(ask("forecast", "--json").stdout)["studies"]}
+        assert [(said[name]["came_true_80"], said[name]["is_unreliable"]) for name in ("st-1", "st-2", "st-3")] == [
+            *((20, True), (320, False), (320, False)),
+        ]
+        table = ask("forecast", "--table").stdout
+        assert "20 of 60" in table
+        assert "320" not in table
+    finally:
+        with connect(database) as connection:
+            connection.execute("drop table state.forecast_record")
+
+
+def test_people_contacted_too_much_are_those_over_a_limit_now(ask: Asked, database: Path) -> None:
+    with reading(database) as connection:
+        over = connection.execute(
+            "select distinct person_id from contact_limits, built_as_of "
+            "where in_window_now > at_most and last_exceeded_at + to_days(within_days) > as_of order by all"
+        ).fetchall()
+    rows = list(csv.DictReader(io.StringIO(ask("contacted").stdout), strict=True))
+    assert sorted(row["person_id"] for row in rows) == [person for (person,) in over]
+    assert json.loads(ask("contacted", "--json").stdout)["totals"] == {"people": len(over)}
+
+
 def test_before_a_build_it_says_what_to_run(ask: Asked, tmp_path: Path) -> None:
     events, database = tmp_path / "events.jsonl", tmp_path / "w.duckdb"
     events.write_text(json.dumps(line("p", "s", "NOT_STARTED", None, 0)) + "\n")
     with connect(database) as connection:
         load(connection, [events])
-    for words in (["studies"], ["funnel", "s"], ["forecast"], ["stalled"], ["invitable"], ["backlog"], ["who", "p"]):
+    for words in (["studies"], ["funnel", "s"], ["forecast"], ["stalled"], ["contacted"], ["backlog"], ["who", "p"]):
         answered = ask(*words, "--database", str(database))
         assert (answered.returncode, "not been built" in answered.stderr) == (1, True)
     count = "select count(*) as n from raw.deliveries"
@@ -467,7 +520,7 @@ def test_before_a_build_it_says_what_to_run(ask: Asked, tmp_path: Path) -> None:
 
 def test_an_empty_warehouse_has_empty_lists(ask: Asked, product: Product, tmp_path: Path) -> None:
     database = str(make(product, tmp_path, []))
-    for command in ("stalled", "invitable", "backlog"):
+    for command in ("stalled", "invitable", "contacted", "backlog"):
         assert ask(command, "--table", "--database", database).stdout.endswith("\nNobody.\n")
     assert json.loads(ask("studies", "--json", "--database", database).stdout)["studies"] == []
     assert json.loads(ask("backlog", "--json", "--database", database).stdout)["participants"] == []
@@ -476,7 +529,7 @@ def test_an_empty_warehouse_has_empty_lists(ask: Asked, product: Product, tmp_pa
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("studyflow ba", ["backlog"]),
+        ("studyflow backl", ["backlog"]),
         ("studyflow funnel st-", ["st-1", "st-2", "st-3"]),
         ("studyflow who p-", ["p-1", "p-2", "p-3", "p-4", "p-5", "p-gap"]),
         ("studyflow stalled --study st-", ["st-1", "st-2", "st-3"]),

@@ -5,7 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from oracle.backtest import statements
+from oracle.lines import deliveries, read_lines
+from oracle.reference import DEFAULT_STATUSES
 from processes import BUILD_VARS, PROJECT, studyflow
+from product import rows
+from test_marts_flow_against_oracle import sample_files, sample_studies
+
+from pipelines.settings import sample_as_of
+from pipelines.state import last_build
+from pipelines.warehouse import connect
 
 pytestmark = pytest.mark.usefixtures("parsed_project")
 
@@ -234,3 +243,32 @@ def test_a_report_of_a_study_that_is_not_known_is_refused_in_a_sentence(
     assert "Churn survey" in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_backtest_says_what_forecasts_of_past_weeks_came_to(sample_run: dict[str, Any]) -> None:
+    """Every statement as the oracle has it, and how many came true. The tables of the last run stay as they are."""
+    database, picture = sample_run["folder"] / "w.duckdb", sample_run["folder"] / "calibration.svg"
+    with connect(database, read_only=True) as connection:
+        before = connection.execute("select * from intermediate.int_forecasts order by all").fetchall()
+    done = studyflow("backtest", "--weeks", "6", "--database", database, "--plot", picture)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    changes = list(dict.fromkeys(deliveries(read_lines(sample_files(), DEFAULT_STATUSES))))
+    wanted = statements(changes, sample_as_of(), 6, sample_studies())
+    with connect(database, read_only=True) as connection:
+        made = rows(connection, "state.forecast_statements")
+        assert connection.execute("select * from intermediate.int_forecasts order by all").fetchall() == before
+        assert last_build(connection) is not None, "or the next run makes everything anew"
+    got = {}
+    for row in made:
+        horizon = row["days"] if row["statement"] == "at_least" else None
+        key = (row["moment"], row["study_id"], row["statement"], row["confidence"], horizon)
+        got[key] = (row["days"], row["number"], row["came"], row["was_full"])
+    assert got == wanted
+    assert {kind for _, _, kind, _, _ in wanted} == {"at_least"}, "full_by: the unit test of int_forecast_statements"
+    true = [one.came >= one.number for key, one in wanted.items() if key[3] == 80 and one.came is not None]
+    assert [(row["judged"], row["came_true"]) for row in said["overall"] if row["confidence"] == 80] == [
+        (len(true), sum(true))
+    ]
+    assert all(row["chance"] >= row["confidence"] / 100 - 1e-6 for row in made)
+    assert picture.read_text(encoding="utf-8").startswith("<svg")

@@ -5,6 +5,7 @@ import json
 import tracemalloc
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -369,3 +370,14 @@ def test_the_sample_shows_every_form_of_file() -> None:
     assert json.loads(wrapped[0]).keys() == {"svix_id", "received_at", "payload"}
     assert (SAMPLE_FOLDER / "events-0006.jsonl.gz").read_bytes().startswith(b"\x1f\x8b")
     assert sum(path.stat().st_size for path in SAMPLE_FOLDER.iterdir()) < 1_500_000
+
+
+def test_drift_and_bursts() -> None:
+    """What a backtest of forecasts is tried on: people who answer less and less, and invitations all at once."""
+    base = Recipe(participants=600, studies=3, duplicates=0, late=0, lost=0, malformed=0)
+    added = [change.updated_at for change in read(made(replace(base, burst_days=7))[0]) if change.prior_status is None]
+    assert {moment.weekday() for moment in added} == {0}, "the recipe starts on a Monday"
+    (_, before), (_, after) = made(base), made(replace(base, drift=0.8))
+    assert after.changes < 0.8 * before.changes
+    with pytest.raises(ValueError, match="burst_days is 99"):
+        replace(base, burst_days=99)

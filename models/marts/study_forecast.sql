@@ -4,10 +4,7 @@
 with
 
 studies as (
-    select
-        *,
-        least(coalesce(target, participation_limit), coalesce(participation_limit, target)) as aim
-    from {{ ref('int_studies') }}
+    select * from {{ ref('int_studies') }}
 ),
 
 pace as (

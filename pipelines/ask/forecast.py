@@ -8,10 +8,11 @@ import duckdb
 from pipelines.ask.find import only_study
 from pipelines.ask.reply import Listing
 from pipelines.ask.show import Headings, Line, study, tenths
-from pipelines.ask.warehouse import ask, marts_as_of
+from pipelines.ask.warehouse import QueryResult, ResultColumn, ask, marts_as_of
+from pipelines.warehouse import Row, has_table
 
 COLUMNS = Headings(
-    ("study", "completed", "active", "expected", "full", "invite today"),
+    ("study", "completed", "active", "expected", "full", "invite today", "80 % came true"),
     right=("completed", "active", "expected"),
     shrink="study",
 )
@@ -20,6 +21,15 @@ COLUMNS = Headings(
 NOTES = (
     ("active: invited, neither completed nor lost. expected: how many of them complete in eight weeks.", "dim"),
     ("Future invitations are not counted.", "dim"),
+)
+UNRELIABLE = (
+    "80 % came true: how many statements with 80 % did, in past weeks. Shown where fewer than 70 % did (studyflow backtest).",
+    "yellow",
+)
+RECORD = (
+    ResultColumn("judged_80", "INTEGER"),
+    ResultColumn("came_true_80", "INTEGER"),
+    ResultColumn("is_unreliable", "BOOLEAN"),
 )
 
 
@@ -31,8 +41,19 @@ def forecast(connection: duckdb.DuckDBPyConnection, asked: str | None = None) ->
     """
     as_of = marts_as_of(connection)
     study_id = only_study(connection, asked or None)
-    rows = ask(connection, "forecast", study_id=study_id)
-    return Listing(as_of, "studies", rows, COLUMNS, _line, notes=NOTES)
+    record = records(connection)
+    found = ask(connection, "forecast", study_id=study_id)
+    place = [column.name for column in found.columns].index("study_id")
+    rows = [(*row, *(record.get(row[place], {}).get(column.name) for column in RECORD)) for row in found.rows]
+    notes = [*NOTES, UNRELIABLE] if any(row[-1] for row in rows) else NOTES
+    return Listing(as_of, "studies", QueryResult((*found.columns, *RECORD), iter(rows)), COLUMNS, _line, notes=notes)
+
+
+def records(connection: duckdb.DuckDBPyConnection) -> dict[str, Row]:
+    """By study, what the last backtest found: `judged_80`, `came_true_80` and `is_unreliable`. Nothing without one."""
+    if not has_table(connection, "state", "forecast_record"):
+        return {}
+    return {row.pop("study_id"): row for row in ask(connection, "forecast_record").records()}
 
 
 def _line(row: dict[str, Any]) -> Line:
@@ -43,6 +64,7 @@ def _line(row: dict[str, Any]) -> Line:
         tenths(row["expected"]),
         when_full(row),
         how_many(row),
+        f"{row['came_true_80']:,} of {row['judged_80']:,}" if row["is_unreliable"] else "",
     ]
 
 

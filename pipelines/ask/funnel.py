@@ -12,6 +12,8 @@ from pipelines.ask.find import find_study
 from pipelines.ask.show import Headings, moment, put_lines, say, study, tenths
 from pipelines.ask.stream import csv_lines, document
 from pipelines.ask.warehouse import QueryResult, ask, marts_as_of
+from pipelines.plain import several
+from pipelines.warehouse import Row
 
 BAR = 10
 # Below this a percentage says more than is known.
@@ -21,16 +23,20 @@ STEPS = Headings(
     right=("reached", "of first", "median h", "90th pct h", "active", "lost"),
     styles={"": "cyan"},
 )
+WITHIN = Headings(
+    ("of those invited, within", "complete", "of its type", "are lost"), right=("complete", "of its type", "are lost")
+)
 STOPS = Headings(("did not reach", "status now", "participants", "active or lost"), right=("participants",))
 
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """A row for each step of the study's funnel, and one for each step and status of those who stopped before it."""
+    """A row for each step of the study's funnel, one for each step and status of those who stopped before it, and incidence."""
 
     study_id: str
     as_of: datetime
     steps: QueryResult
+    incidence: list[Row]
     drop_off: QueryResult
 
     def as_csv(self) -> Iterator[str]:
@@ -42,7 +48,7 @@ class Funnel:
         steps = self.steps.records()
         common = {key: steps[0][key] for key in ("study_id", "study_name", "as_of")}
         shown = [{key: value for key, value in step.items() if key not in common} for step in steps]
-        return document({**common, "steps": shown, "drop_off": self.drop_off.records()})
+        return document({**common, "steps": shown, "incidence": self.incidence, "drop_off": self.drop_off.records()})
 
     def render(self, console: Console) -> None:
         """Print the steps, and below them where those who stopped stand now."""
@@ -71,6 +77,7 @@ class Funnel:
         )
         if any(step["reached_before"] and step["reached_before"] < FEW for step in steps):
             say(console, f"In brackets, where there are fewer than {FEW}: the 95% interval.", "dim")
+        _render_incidence(self.incidence, console)
         _render_drop_off(self.drop_off.records(), console)
 
 
@@ -85,7 +92,8 @@ def funnel(connection: duckdb.DuckDBPyConnection, asked: str) -> Funnel:
     # One connection has one answer at a time, and the steps are few.
     steps = ask(connection, "funnel", study_id=study_id)
     steps = QueryResult(steps.columns, iter(list(steps.rows)))
-    return Funnel(study_id, as_of, steps, ask(connection, "drop_off", study_id=study_id))
+    incidence = ask(connection, "incidence", study_id=study_id).records()
+    return Funnel(study_id, as_of, steps, incidence, ask(connection, "drop_off", study_id=study_id))
 
 
 def _conversions(step: dict[str, Any]) -> tuple[str, str]:
@@ -104,6 +112,32 @@ def _dropped(step: dict[str, Any]) -> tuple[str, str]:
     if step["reached_before"] is None:
         return "", ""
     return f"{step['dropped_active']:,}", f"{step['dropped_lost']:,}"
+
+
+def _render_incidence(rows: list[Row], console: Console) -> None:
+    known = [row for row in rows if row["completed_share"] is not None]
+    if not known:
+        return
+    lines = [
+        [
+            several(row["days"], "day"),
+            *(
+                _band(row[f"{kind}_share"], row[f"{kind}_low"], row[f"{kind}_high"])
+                for kind in ("completed", "type", "lost")
+            ),
+        ]
+        for row in known
+    ]
+    say(console)
+    put_lines(console, WITHIN, lines)
+    say(console, "With the 95% interval. Who was invited recently counts only for the days they have had.", "dim")
+
+
+def _band(share: float | None, low: float | None, high: float | None) -> str:
+    """`51% (39 to 61%)`; without the interval where the share is 0 or 1."""
+    if share is None:
+        return ""
+    return f"{share:.0%}" if low is None or high is None else f"{share:.0%} ({100 * low:.0f} to {high:.0%})"
 
 
 def _render_drop_off(rows: list[dict[str, Any]], console: Console) -> None:

@@ -1,7 +1,9 @@
-"""The commands that answer questions: studies, funnel, forecast, stalled, invitable, backlog, who, sql."""
+"""The commands that answer questions: studies, funnel, forecast, backtest, stalled, invitable, contacted, backlog, who, sql."""
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from functools import update_wrapper
 from inspect import Parameter, signature
 from pathlib import Path
@@ -9,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
-from pipelines.cli.app import Database, app, output
+from pipelines.cli.app import Database, Wait, app, messages, output, say_waiting
 from pipelines.cli.complete import participants, queries, states
 from pipelines.cli.complete import studies as studies_alike
 from pipelines.errors import StudyflowError
-from pipelines.settings import ROWS_ON_A_TERMINAL, resolve
+from pipelines.settings import ROWS_ON_A_TERMINAL, WAIT_SECONDS, resolve
 from pipelines.streams import quiet_when_closed
 
 if TYPE_CHECKING:
@@ -35,6 +37,10 @@ Study = Annotated[
         "--study", help="Only this study: its id, its name, or the beginning of either.", autocompletion=studies_alike
     ),
 ]
+AsTable = Annotated[bool, typer.Option("--table", help="Write a table, even in a pipe.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Write CSV, even on a terminal.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+PICTURES = (".png", ".svg")
 
 
 def question(in_a_pipe: OutputFormat = "csv") -> Callable[[Callable[..., Question]], Callable[..., None]]:
@@ -63,9 +69,9 @@ def _answer(
     in_a_pipe: OutputFormat,
     *,
     database: Database = None,
-    as_table: Annotated[bool, typer.Option("--table", help="Write a table, even in a pipe.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV, even on a terminal.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
+    as_table: AsTable = False,
+    as_csv: AsCsv = False,
+    as_json: AsJson = False,
 ) -> None:
     """Ask the warehouse, and write the answer in one format."""
     from pipelines.ask.stream import put
@@ -137,6 +143,47 @@ def forecast(
     return lambda connection: ask(connection, study).first(limit)
 
 
+@app.command()
+def backtest(
+    weeks: Annotated[
+        int, typer.Option("--weeks", min=1, max=520, help="How many past weeks to make the forecasts of.")
+    ] = 26,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", help="Also draw what they said and what came true, into this .png or .svg file."),
+    ] = None,
+    wait: Wait = WAIT_SECONDS,
+    database: Database = None,
+    as_table: AsTable = False,
+    as_csv: AsCsv = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the forecasts of past weeks and say how often they came true. In a pipe: JSON."""
+    from pipelines.ask.backtest import backtested
+    from pipelines.backtest import backtest as make
+    from pipelines.run import settings_of_loaded
+
+    if plot and plot.suffix not in PICTURES:
+        msg = f"{plot}: needs a name that ends in {' or '.join(PICTURES)}."
+        raise typer.BadParameter(msg)
+
+    def asked(connection: "duckdb.DuckDBPyConnection") -> "Reply":
+        found = backtested(connection)
+        if plot:
+            from pipelines.ask.calibration import plot as draw
+
+            draw(found, plot)
+        return found
+
+    def made() -> Question:
+        settings = replace(settings_of_loaded(database, None), wait_seconds=wait)
+        with messages.status("Making the forecasts of past weeks") if messages.is_terminal else nullcontext():
+            make(settings, weeks, say_waiting)
+        return asked
+
+    _answer(made, "json", database=database, as_table=as_table, as_csv=as_csv, as_json=as_json)
+
+
 @question()
 def stalled(
     study: Study = None,
@@ -166,6 +213,14 @@ def invitable(
 ) -> Question:
     """List people who may be invited now without exceeding a contact limit, the least recently contacted first."""
     from pipelines.ask.invitable import invitable as ask
+
+    return lambda connection: ask(connection, study).first(limit)
+
+
+@question()
+def contacted(study: Study = None, limit: Limit = None) -> Question:
+    """List people who are over a limit on contacts now, those who went over it last first."""
+    from pipelines.ask.contacted import contacted as ask
 
     return lambda connection: ask(connection, study).first(limit)
 

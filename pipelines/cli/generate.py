@@ -24,6 +24,12 @@ def generate(
     late: Annotated[float, typer.Option(help="Share of lines that arrive out of order.")] = 0.03,
     lost: Annotated[float, typer.Option(help="Share of changes that never arrive.")] = 0.01,
     malformed: Annotated[float, typer.Option(help="Share of lines that are damaged copies.")] = 0.01,
+    drift: Annotated[
+        float, typer.Option(help="How much less people answer in the end: 0.5 leaves half of their last steps undone.")
+    ] = 0,
+    burst_days: Annotated[
+        int, typer.Option(help="Add participants only every so many days, all at once; 0: spread over all days.")
+    ] = 0,
     files: Annotated[int, typer.Option(help="How many files.")] = 1,
     compression: Annotated[Compression, typer.Option(help="How the files are compressed.")] = "none",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
@@ -44,6 +50,8 @@ def generate(
             late=late,
             lost=lost,
             malformed=malformed,
+            drift=drift,
+            burst_days=burst_days,
         )
         with progress_bar(messages, "Generating", "participants") as moved:
             made = make(

@@ -39,7 +39,7 @@ def batches(recipe: Recipe, tally: Tally) -> Iterator[Batch]:
 
     for added, study, size in _groups(recipe, studies, random.random):
         for _ in range(size):
-            changes = journey(study.start, added, recipe.ends, study.edit, random.random)
+            changes = journey(study.start, added, recipe, study.edit, random.random)
             person = people.choose(study.number, added)
             deliveries.deliver(ids.make(added), person, study.study_id, changes)
         if random.random() < IMPORTED:

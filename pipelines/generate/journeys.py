@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipelines.generate import clock
 from pipelines.generate.clock import HOUR
+from pipelines.generate.recipe import Recipe
 
 PATHS = Path(__file__).with_name("paths.csv")
 """Which status follows which, how often (a share of a hundred) and how fast. Whoever takes no branch stays.
@@ -63,24 +64,29 @@ def places(design: set[str], names: dict[str, str]) -> dict[str, Place]:
     return linked
 
 
-def journey(start: Place, added: int, end: int, edit: BulkEdit | None, random: Callable[[], float]) -> list[Change]:
-    """The changes before `end` of a participant added at `added`, in order, with a bulk edit where it applies."""
+def journey(
+    start: Place, added: int, recipe: Recipe, edit: BulkEdit | None, random: Callable[[], float]
+) -> list[Change]:
+    """The changes of a participant added at `added`, in order, with a bulk edit where it applies."""
     changes: list[Change] = []
-    _walk(start, added, end, random, changes)
-    if edit and added < edit.moment < end:
+    _walk(start, added, recipe, random, changes)
+    if edit and added < edit.moment < recipe.ends:
         before = bisect_left(changes, (edit.moment, ""))
         if changes[before - 1][1] in edit.statuses:
             del changes[before:]
-            _walk(edit.place, edit.moment + int(random() * 1_000), end, random, changes)
+            _walk(edit.place, edit.moment + int(random() * 1_000), recipe, random, changes)
     return changes
 
 
-def _walk(place: Place, moment: int, end: int, random: Callable[[], float], changes: list[Change]) -> None:
+def _walk(place: Place, moment: int, recipe: Recipe, random: Callable[[], float], changes: list[Change]) -> None:
+    end = recipe.ends
     while moment < end:
         changes.append((moment, place.status))
         step = place.slots[int(random() * SLOTS)]
         if step is None:
             return
         place, durations, waits = step
+        if recipe.drift and waits is not clock.AT_WORK and random() < recipe.undone(moment):
+            return
         moment += durations[int(random() * clock.QUANTILES)]
         moment += waits[moment // HOUR % clock.WEEK_HOURS]

@@ -20,6 +20,9 @@ class Recipe:
     `duplicates` are delivered a second time, `late` ones arrive after the change that follows them (a participant's
     last change cannot), `lost` ones never arrive, and `malformed` adds one damaged copy, an extra line, to each.
 
+    `drift` is how much less people answer in the end than in the beginning: with 0.5, half of the steps that they would take
+    on the last day stay undone. With `burst_days`, participants are added only every so many days, all at once.
+
     Raises:
         ValueError: a value is out of range; the message says which are possible.
     """
@@ -33,6 +36,8 @@ class Recipe:
     late: float = 0.03
     lost: float = 0.01
     malformed: float = 0.01
+    drift: float = 0
+    burst_days: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be made."""
@@ -45,10 +50,14 @@ class Recipe:
             (self.studies >= 1, f"studies is {self.studies}: ask for at least 1."),
             (self.participants >= self.studies, too_few),
             (1 <= self.days <= MOST_DAYS, f"days is {self.days}: choose from 1 to {MOST_DAYS}."),
+            (
+                0 <= self.burst_days <= self.days,
+                f"burst_days is {self.burst_days}: choose from 0 to {self.days}, the days.",
+            ),
             (self.seed >= 0, f"seed is {self.seed}: choose 0 or a positive whole number."),
             (FIRST_START <= self.start <= LAST_START, start),
         ]
-        for name in ("duplicates", "late", "lost", "malformed"):
+        for name in ("duplicates", "late", "lost", "malformed", "drift"):
             share = getattr(self, name)
             problem = f"{name} is {share}: choose a share from 0 to 1, such as 0.05 for one in twenty."
             rules.append((0 <= share <= 1, problem))
@@ -65,6 +74,10 @@ class Recipe:
     def ends(self) -> int:
         """The first moment in which nothing changes any more."""
         return self.begins + self.days * DAY
+
+    def undone(self, moment: int) -> float:
+        """The share of people's steps that stay undone then."""
+        return self.drift * (moment - self.begins) / (self.days * DAY)
 
 
 @dataclass(slots=True)

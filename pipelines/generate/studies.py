@@ -71,7 +71,10 @@ def make_studies(recipe: Recipe, ids: IdSource) -> list[Study]:
 
 def recruited_at(share: float, recipe: Recipe) -> int:
     """When the share of all participants has been added: in working hours, unless the days end before."""
-    moment = recipe.begins + int(share * recipe.days * RECRUITED * DAY)
+    passed = int(share * recipe.days * RECRUITED * DAY)
+    if recipe.burst_days:
+        passed -= passed % (recipe.burst_days * DAY)
+    moment = recipe.begins + passed
     worked = at_work(moment)
     return worked if worked < recipe.ends else moment
 

@@ -38,6 +38,12 @@ def flow(rows: Sequence[Row], name: str, title: str) -> Markup:
     return inline(_draw("areas", areas, 190), name, title)
 
 
+def fan(rows: Sequence[Row], name: str, title: str) -> Markup:
+    """Rows of day, is_ahead, completed, low_50 to high_95, target: a line so far, and ranges of what is to come."""
+    days = [{**row, "day": row["day"].isoformat()} for row in rows]
+    return inline(_draw("forecast", days, 190), name, title)
+
+
 def backlog(rows: Sequence[Row], name: str, title: str) -> Markup:
     """Rows of day, overdue, not_yet_overdue: two areas."""
     kinds = ((2, "var(--bad-fill)", "overdue"), (1, "var(--warn-fill)", "not_yet_overdue"))

@@ -2,9 +2,11 @@
 
 import duckdb
 
+from pipelines.ask.forecast import records
 from pipelines.plain import several
 from pipelines.report import actions, charts, formatting, sections
 from pipelines.report.document import Document, Tile
+from pipelines.report.forecast import forecast_line
 from pipelines.report.glossary import Glossary
 from pipelines.report.links import Links
 from pipelines.report.questions import Answer, Scope, ask
@@ -54,6 +56,10 @@ def compose(
     """
     answers = {name: ask(connection, name, scope, rows=MOST_ROWS.get(name, 12)) for name in WHOLE}
     answers["studies"] = ask(connection, "studies", scope, rows=MOST_ROWS_OF_STUDIES)
+    answers["forecasts"] = ask(connection, "forecasts", scope, rows=MOST_ROWS_OF_STUDIES)
+    record = records(connection)
+    for row in answers["forecasts"].rows:
+        row.update(record.get(row["study_id"], {}))
     view = View(Glossary(connection), links, names)
     glossary = view.glossary
     tiles = [
@@ -65,8 +71,10 @@ def compose(
     todo, nothing = actions.actions(answers, span)
     listed = [row for row in answers["studies"].rows if row["has_section"]][:MOST_STUDIES]
     anchors = {row["study_id"]: f"study-{place}" for place, row in enumerate(listed, start=1)}
-    for row in answers["studies"].rows:
+    says = {row["study_id"]: forecast_line(row) for row in answers["forecasts"].rows}
+    for row in (*answers["studies"].rows, *answers["forecasts"].rows):
         row["anchor"] = anchors.get(row["study_id"], "")
+        row["forecast"] = says.get(row["study_id"], "")
     overview = sections.overview(answers, view)
     stages = _stages(answers["stages"])
     studies = [study_section(connection, scope, view, row, stages[row["study_id"]]) for row in listed]

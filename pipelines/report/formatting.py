@@ -30,6 +30,17 @@ def share(part: int | None, whole: int | None, value: float | None, low: float |
     return percent(value)
 
 
+def band(value: float | None, low: float | None, high: float | None) -> str:
+    """51 % (39-61 %); without the interval where the share is 0 or 1."""
+    if value is None:
+        return NONE
+    return (
+        percent(value)
+        if low is None or high is None
+        else f"{percent(value)} ({_percent(low)}{TO}{_percent(high)}{SPACE}%)"
+    )
+
+
 def interval(part: int | None, whole: int | None, low: float | None, high: float | None) -> str:
     """157 of 176; with 95 % confidence 84 to 93 %."""
     if part is None or not whole or low is None or high is None:

@@ -45,7 +45,10 @@ def sections(answers: Answers, view: View) -> list[Section]:
         "people who were disqualified, are in a closed or full study, have not been invited yet, or are waiting for an incentive."
     )
     of_data = "Missing webhooks are missing from every number in this report."
+    of_forecasts = "If nobody else is invited. Only studies that are neither closed nor full."
+    forecasts = [of("forecasts", "Open studies, the earliest target first", "No study is open.")]
     return [
+        Section("forecasts", "When studies are full", "Forecasts", of_forecasts, tables=forecasts),
         Section("incentives", "Incentives", "Incentives", "", charts_of_incentives, incentives),
         Section("stalled", "Stalled participants", "Stalled", of_stalled, tables=stalled),
         Section("contacted", "People contacted too often", "Contact", "", tables=contact),

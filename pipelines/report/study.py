@@ -21,12 +21,12 @@ Stages = list[tuple[str, str, int]]
 def study_section(
     connection: duckdb.DuckDBPyConnection, scope: Scope, view: View, row: Row, stages: Stages
 ) -> ReportedStudy:
-    """The section of the study of a row of studies.sql."""
+    """The section of the study of a row of studies.sql, which also has `anchor` and `forecast`."""
     of_study = scope.of(row["study_id"])
     title = formatting.cut(row["study"])
     answers = {
         key: ask(connection, f"study_{key}", of_study, rows=8)
-        for key in ("rates", "funnel", "drop_off", "flow", "time_in_stage", "cohorts", "peers")
+        for key in ("rates", "funnel", "drop_off", "flow", "forecast", "incidence", "time_in_stage", "cohorts", "peers")
     }
     limit, over = row["participation_limit"], row["over_limit"]
     progress = None
@@ -36,6 +36,7 @@ def study_section(
     facts = [
         formatting.words(row["study_type"]),
         row["state"],
+        *([row["forecast"]] if row["forecast"] else []),
         several(row["participants"], "participant"),
         *([] if progress else [f"{row['completed']:,} completed, no limit known"]),
         f"{several(row['changes'], 'change')} since {formatting.day(scope.local(scope.since).date())}",
@@ -53,11 +54,16 @@ def study_section(
         facts=facts,
         progress=progress,
         stages=[one for one in stages if one[2]],
-        charts=_charts(answers, row["anchor"], title, stages),
+        charts=_charts(view, answers, row["anchor"], title, stages),
         shares=of("rates", "Rates"),
         tables=[
             of("funnel", "Funnel and drop-off"),
             of("time_in_stage", "Time in stage", "Nobody has been in a stage yet."),
+            of(
+                "incidence",
+                "Completed and lost after the invitation",
+                "Nobody was invited, or fewer than ten can be followed.",
+            ),
             of("cohorts", "Completed, by week first seen", "Nobody has completed an activity yet."),
             of("peers", "Compared with studies of the same type", "There are too few people or studies to compare."),
             of("drop_off", "Current status of people who dropped off", "Nobody dropped off."),
@@ -65,7 +71,7 @@ def study_section(
     )
 
 
-def _charts(answers: dict[str, Answer], anchor: str, title: str, stages: Stages) -> list[Chart]:
+def _charts(view: View, answers: dict[str, Answer], anchor: str, title: str, stages: Stages) -> list[Chart]:
     drawn = []
     funnel = [{**row, "label": formatting.shown(formatting.words(row["step"]))} for row in answers["funnel"].rows]
     if funnel:
@@ -79,6 +85,15 @@ def _charts(answers: dict[str, Answer], anchor: str, title: str, stages: Stages)
         picture = charts.flow(flow, f"{anchor}-flow", f"Participants of {title} by stage and day")
         numbers = _flow_by_day(answers["flow"], [stage for stage, _ in legend])
         drawn.append(Chart("flow", "Cumulative flow", picture, legend, answers["flow"], numbers))
+    fan = answers["forecast"].rows
+    if any(row["is_ahead"] for row in fan):
+        ranges = [("one case of two", "var(--good)"), ("four of five, 19 of 20", "var(--maybe)")]
+        legend = [("completed", "var(--ink)"), *ranges, *([("target", "var(--bad-fill)")] if fan[0]["target"] else [])]
+        picture = charts.fan(
+            fan, f"{anchor}-forecast", f"Completed {title}, so far and to come if nobody else is invited"
+        )
+        numbers = table(view, answers["forecast"], "Completed, so far and to come")
+        drawn.append(Chart("forecast", "Completed, and to come", picture, legend, answers["forecast"], numbers))
     timed = [
         {**row, "told": f"{formatting.days(row['median_days'])} · {formatting.days(row['p90_days'])}"}
         for row in answers["time_in_stage"].rows

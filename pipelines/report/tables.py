@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipelines.ask.forecast import when_full
 from pipelines.report import formatting
 from pipelines.report.document import Cell, ReportColumn, ReportTable, Tone
+from pipelines.report.forecast import forecast_line
 from pipelines.report.glossary import Glossary
 from pipelines.report.links import Links
 from pipelines.report.questions import Answer, ShownColumn
@@ -114,6 +116,17 @@ def _bar(row: Row, key: str, *fields: str) -> Cell:
     return replace(_share(row, key, *fields), bar=value if whole and whole >= formatting.FEW else None)
 
 
+def _band(row: Row, _: str, share: str, low: str, high: str) -> Cell:
+    """A share with its interval, however many people it is of."""
+    return Cell(formatting.band(row[share], row[low], row[high]))
+
+
+def _forecast(row: Row, _: str) -> Cell:
+    """When a study is full, and how many to invite."""
+    said = forecast_line(row)
+    return Cell(said or when_full(row), tone="warn" if said and row.get("is_unreliable") else "")
+
+
 def _written(how: Callable[[Any], str]) -> Writer:
     """A value as one of `formatting` writes it."""
     return lambda row, key: Cell(how(row[key]))
@@ -123,6 +136,7 @@ TEXTS: dict[str, Writer] = {
     "code": _code,
     "day": _written(formatting.day),
     "flag": _flag,
+    "forecast": _forecast,
     "name": _name,
     "of_study": _name,
     "participant": _code,
@@ -132,6 +146,7 @@ TEXTS: dict[str, Writer] = {
 }
 NUMBERS: dict[str, Writer] = {
     "age": _written(formatting.age),
+    "band": _band,
     "bar": _bar,
     "completed": _completed,
     "measure": _measure,

@@ -1,5 +1,5 @@
 -- Who is over a limit of data/reference/governance_rules.csv now, those who went over it since the last report first.
--- All: studyflow sql "from contact_limits, built_as_of where in_window_now > at_most and last_exceeded_at + to_days(within_days) > as_of"
+-- All: studyflow contacted{study}
 --   person_id | Person | code: marts.contact_limits.person_id
 --   person_name | Name | person: marts.people.person_name
 --   exceeded_at | Last exceeded | moment: When they last went over one of the limits.

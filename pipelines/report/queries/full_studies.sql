@@ -1,5 +1,5 @@
 -- Open studies with participants on the way that are full or nearly full: at most a tenth of the places is left, or three
--- places. Those furthest over the limit come first.
+-- places; and open studies over their limit, even if nobody is on the way. Those furthest over the limit come first.
 -- All: studyflow studies
 --   study | Study | of_study: marts.study_progress.study_name
 --   completed | Completed | number: marts.study_progress.completed
@@ -32,15 +32,16 @@ select
     progress.participation_limit,
     progress.remaining,
     progress.over_limit,
-    on_the_way.participants as on_the_way,
+    coalesce(on_the_way.participants, 0) as on_the_way,
     count(*) over () as of_all,
     count(*) filter (progress.over_limit > 0) over () as over_of_all
 from marts.study_progress as progress
-inner join on_the_way
+left join on_the_way
     on progress.study_id = on_the_way.study_id
 where
     not progress.is_closed
+    and (progress.over_limit > 0 or on_the_way.participants > 0)
     and progress.remaining <= greatest(3, progress.participation_limit / 10)
     and progress.study_id = coalesce($study, progress.study_id)
-order by progress.over_limit desc, progress.remaining, on_the_way.participants desc, progress.study_id
+order by progress.over_limit desc, progress.remaining, on_the_way desc, progress.study_id
 limit $rows

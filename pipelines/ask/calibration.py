@@ -1,0 +1,48 @@
+"""The calibration plot of a backtest: the chance that forecasts gave, beside the share that came true."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipelines.ask.backtest import Backtest, kind
+from pipelines.errors import StudyflowError
+from pipelines.warehouse import Row
+
+SPECIFICATION = Path(__file__).with_name("calibration.chart.json")
+FEWEST = 10
+"""How many statements of a study a dot needs."""
+
+
+def plot(found: Backtest, file: Path) -> None:
+    """Draw a backtest into a .png or .svg file: its kinds of statements, and its studies.
+
+    Raises:
+        StudyflowError: the file cannot be written.
+    """
+    judged = [row for row in found.rows if row["judged"]]
+    kinds = [{**_point(row), "kind": kind(row["statement"], row["horizon"])} for row in judged if not row["study_id"]]
+    studies = [_point(row) for row in judged if row["study_id"] and row["judged"] >= FEWEST]
+    draw(kinds, studies, f"Dashed: as often as they said. Grey: studies with at least {FEWEST} statements.", file)
+
+
+def draw(lines: Sequence[Row], dots: Sequence[Row], subtitle: str, file: Path) -> None:
+    """Draw rows of said, came_true_share and confidence: a line for each `kind`, and dots. Raises as `plot`."""
+    import vl_convert  # noqa: PLC0415 - takes a while
+
+    specification: dict[str, Any] = json.loads(SPECIFICATION.read_text(encoding="utf-8"))
+    specification["title"] |= {"text": "How often forecasts came true", "subtitle": subtitle}
+    specification["datasets"] = {"kinds": lines, "studies": dots}
+    if file.suffix == ".svg":
+        drawn = vl_convert.vegalite_to_svg(specification).encode("utf-8")
+    else:
+        drawn = vl_convert.vegalite_to_png(specification, scale=2)
+    try:
+        file.write_bytes(drawn)
+    except OSError as error:
+        msg = f"{file}: cannot be written ({error.strerror})."
+        raise StudyflowError(msg) from error
+
+
+def _point(row: Row) -> Row:
+    return {key: row[key] for key in ("said", "came_true_share", "confidence")}

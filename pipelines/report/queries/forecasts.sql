@@ -1,0 +1,58 @@
+-- When each open study is full, of those already invited, and how many to invite today for that: the earliest
+-- target_on first, then those that are full first.
+-- All: studyflow forecast
+--   study | Study | study: marts.study_progress.study_name
+--   forecast | Forecast | forecast: The day with a 50 % chance that it is full, if nobody else is invited, and the range with 80 %; how many more to invite today, for 80 % by target_on, or by the Monday in four weeks. marts.study_forecast and marts.invitations_needed have more.
+--   completed | Completed | number: marts.study_forecast.completed
+--   target | Target | count: marts.study_forecast.target
+--   target_on | Target on | day: marts.study_forecast.target_on
+--   active | Active | number: marts.study_forecast.active
+--   expected | Expected | count: marts.study_forecast.expected
+--   within_14d | Complete in 14 days | band within_14d within_14d_low within_14d_high: Of those invited, the share that completes within 14 days, with its 95 % band. Who was invited recently counts only for the days they have had. marts.study_incidence has more.
+with
+
+needed as (
+    select
+        study_id,
+        by_when,
+        invitations
+    from marts.invitations_needed
+    where confidence = 80 and (is_target_on or days between 22 and 28)
+    qualify row_number() over (partition by study_id order by is_target_on desc, by_when) = 1
+)
+
+select
+    forecast.study_id,
+    coalesce(forecast.study_name, forecast.study_id) as study,
+    forecast.completed,
+    forecast.target,
+    forecast.target_on,
+    forecast.active,
+    forecast.expected,
+    forecast.is_closed,
+    forecast.is_full,
+    forecast.full_on_50,
+    forecast.earliest_80_on,
+    forecast.latest_80_on,
+    forecast.too_little_known,
+    needed.by_when as invite_by,
+    needed.invitations as invite_80,
+    incidence.completed_share as within_14d,
+    incidence.completed_low as within_14d_low,
+    incidence.completed_high as within_14d_high,
+    count(*) over () as of_all
+from marts.study_forecast as forecast
+left join needed
+    on forecast.study_id = needed.study_id
+left join marts.study_incidence as incidence
+    on
+        forecast.study_id = incidence.study_id
+        and incidence.begins_with = 'any_invitation'
+        and incidence.started_month is null
+        and incidence.days = 14
+where
+    not forecast.is_closed
+    and not coalesce(forecast.is_full, false)
+    and forecast.study_id = coalesce($study, forecast.study_id)
+order by forecast.target is null, forecast.target_on nulls last, forecast.full_on_50 nulls last, forecast.study_id
+limit $rows
