@@ -28,6 +28,8 @@ CREDENTIALS: dict[Scheme, str] = {
 }
 RETRIES: "RetryConfig" = {"max_retries": 6, "retry_timeout": timedelta(minutes=1)}
 """With pauses of 0.1 to 6 seconds: a name server or a server that is restarted is waited for."""
+AT_ONCE = 16
+"""How many requests wait for an answer at the same time."""
 TIMEOUT = timedelta(minutes=2)
 """For one request: a listing of 1,000 objects, or a block of one."""
 

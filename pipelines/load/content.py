@@ -12,7 +12,7 @@ from typing import Literal
 import pyarrow as pa
 
 from pipelines.errors import SourceError
-from pipelines.load.buckets import bucket_of
+from pipelines.load.buckets import AT_ONCE, bucket_of
 from pipelines.load.sources import SourceFile
 from pipelines.object_paths import ObjectPath
 
@@ -86,19 +86,26 @@ class _Object(io.RawIOBase):
         return len(data)
 
     def _next(self, size: int) -> memoryview:
-        if not self._block and (ahead := self._ahead or self._fetched_from(self._position)):
-            self._block = ahead.result()
-            self._ahead = self._fetched_from(self._position + len(self._block))
+        if not self._block:
+            self.fetch_ahead()
+            if self._ahead:
+                self._block = self._ahead.result()
+                self._ahead = self._fetched_from(self._position + len(self._block))
         data, self._block = self._block[:size], self._block[size:]
         self._position += len(data)
         return data
+
+    def fetch_ahead(self) -> None:
+        """Ask for the next block before it is needed."""
+        self._ahead = self._ahead or self._fetched_from(self._position)
 
     def _fetched_from(self, start: int) -> Future[memoryview] | None:
         end = min(start + BLOCK_OF_OBJECT, self._end)
         return _fetching().submit(self._fetch, start, end) if start < end else None
 
     def seek(self, offset: int, _whence: int = os.SEEK_SET, /) -> int:
-        self._position, self._block, self._ahead = offset, memoryview(b""), None
+        if offset != self._position:
+            self._position, self._block, self._ahead = offset, memoryview(b""), None
         return self._position
 
     def tell(self) -> int:
@@ -108,18 +115,22 @@ class _Object(io.RawIOBase):
         """No: it would not have been read to its end."""
         return False
 
+    def close(self) -> None:
+        self._block, self._ahead = memoryview(b""), None
+        super().close()
+
 
 @cache
 def _fetching() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(thread_name_prefix="objects")
+    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="objects")
 
 
 class _Compressed(io.RawIOBase):
     """The content of a compressed file. Arrow's decoder, unlike DuckDB's, notices one that is cut off."""
 
     def __init__(self, source: SourceFile) -> None:
-        self._file = _as_stored(source)
-        self._stream = pa.CompressedInputStream(self._file, source.compression)
+        self.stored = _as_stored(source)
+        self._stream = pa.CompressedInputStream(self.stored, source.compression)
 
     def read(self, size: int = -1, /) -> bytes:
         data: bytes = self._stream.read(size)
@@ -132,15 +143,15 @@ class _Compressed(io.RawIOBase):
 
     def tell(self) -> int:
         """Bytes of the compressed file read so far."""
-        return self._file.tell()
+        return self.stored.tell()
 
     def is_rewritten(self) -> bool:
         """Whether the file was changed, other than by adding to it."""
-        return self._file.is_rewritten()
+        return self.stored.is_rewritten()
 
     def close(self) -> None:
         self._stream.close()
-        self._file.close()
+        self.stored.close()
         super().close()
 
 
@@ -157,6 +168,16 @@ def open_content(source: SourceFile) -> Content:
 def _as_stored(source: SourceFile) -> Seekable:
     path = source.path
     return _Object(source, path) if isinstance(path, ObjectPath) else _Plain(source, path)
+
+
+def fetch_ahead(content: Content, offset: int) -> None:
+    """Ask the store for the first block of an object that is needed to read from an offset, so that it is there by then."""
+    stored = content
+    if isinstance(content, _Compressed):
+        stored, offset = content.stored, 0
+    if isinstance(stored, _Object):
+        stored.seek(offset)
+        stored.fetch_ahead()
 
 
 def skip(content: Content, offset: int) -> None:

@@ -8,9 +8,9 @@ from functools import partial
 import pyarrow as pa
 
 from pipelines.errors import SourceError
-from pipelines.load.buckets import StoredObject
+from pipelines.load.buckets import AT_ONCE, StoredObject
 from pipelines.load.found import BEGINNING, CSV, NO_WEBHOOKS, PERHAPS_WEBHOOKS, WEBHOOKS, Found, begins_with_document
-from pipelines.load.objects import AT_ONCE, KnownObjects, beginning_of, listing_of, source_of
+from pipelines.load.objects import KnownObjects, beginning_of, listing_of, source_of
 from pipelines.load.sources import SourceFile, compression_of
 from pipelines.object_paths import ObjectPath
 from pipelines.packed import Compression

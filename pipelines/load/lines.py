@@ -1,15 +1,17 @@
 """A file's content as Arrow batches of physical lines, cut at newlines without looking inside."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
 from pipelines.errors import SourceError
-from pipelines.load.content import HEX, PIECE, Content, Fingerprint, open_content, skip, take, unreadable
+from pipelines.load.content import HEX, PIECE, Content, Fingerprint, fetch_ahead, open_content, skip, take, unreadable
 from pipelines.load.judge import is_document
 from pipelines.load.sources import SourceFile
+from pipelines.object_paths import ObjectPath
 
 BLOCK = 2 << 20
 NEWLINE = 0x0A
@@ -47,7 +49,7 @@ class Cursor:
 class LineReader:
     """Reads a file from a cursor to the size it had when the load started, and moves the cursor along.
 
-    `fingerprint` is that of all content taken, before and after.
+    `fingerprint` is that of all content taken, before and after. `opened`: the content, if it is fetched ahead.
     """
 
     source: SourceFile
@@ -55,6 +57,14 @@ class LineReader:
     cursor: Cursor = field(default_factory=Cursor)
     fingerprint: str = ""
     advance: Callable[[int], object] = lambda _: None
+    opened: Content | None = None
+
+    def fetch_ahead(self) -> None:
+        """Begin to fetch what is first read of an object. A file on disk is opened when its turn comes."""
+        if isinstance(self.source.path, ObjectPath):
+            with suppress(SourceError):  # which comes again then
+                self.opened = open_content(self.source)
+                fetch_ahead(self.opened, self.cursor.offset // PIECE * PIECE)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """One batch a block, one row a physical line with its newline.
@@ -65,7 +75,8 @@ class LineReader:
         whole, partial = divmod(self.cursor.offset, PIECE)
         taken = Fingerprint(self.fingerprint[: whole * HEX])
         try:
-            with open_content(self.source) as content:
+            with self.opened or open_content(self.source) as content:
+                self.opened = None
                 skip(content, whole * PIECE)
                 taken.add(take(content, partial))
                 yield from self._cut(content, taken)

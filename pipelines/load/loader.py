@@ -22,6 +22,9 @@ from pipelines.object_paths import RawPath
 from pipelines.reference import known_statuses
 from pipelines.warehouse import has_table, only_row, raw_tables_ddl, transaction
 
+OBJECTS_AHEAD = 8
+"""Of how many objects the first block is fetched before their turn: each is small, and far away."""
+
 COUNTED = """
 select file_id, count(*) filter (is_kept), count(*) filter (not is_kept)
 from (
@@ -127,7 +130,11 @@ def _insert(
 
     def batches() -> Iterator[pa.RecordBatch]:
         done = 0
-        for task in todo.tasks:
+        for task in todo.tasks[:OBJECTS_AHEAD]:
+            task.reader.fetch_ahead()
+        for number, task in enumerate(todo.tasks):
+            for later in todo.tasks[number + OBJECTS_AHEAD : number + OBJECTS_AHEAD + 1]:
+                later.reader.fetch_ahead()
             if progress:
                 start = done
                 task.reader.advance = lambda position, start=start: progress(start + position, total)  # type: ignore[misc]

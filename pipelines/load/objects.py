@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from pipelines.errors import SourceError
-from pipelines.load.buckets import StoredObject, bucket_of
+from pipelines.load.buckets import AT_ONCE, StoredObject, bucket_of
 from pipelines.load.sources import SourceFile, compression_of
 from pipelines.object_paths import ObjectPath, object_path
 from pipelines.packed import Compression
 
-AT_ONCE = 16
-"""How many requests wait for an answer at the same time."""
 LONGEST_MAGIC = 4
 
 KnownObjects = dict[tuple[str, str, int], Compression]
