@@ -52,10 +52,13 @@ def raw_paths(given: Iterable[Path]) -> Iterator[RawPath]:
     """What options and variables name: absolute paths on disk, and addresses.
 
     Raises:
-        UsageError: an address of a kind that is not read.
+        UsageError: an address of a kind that is not read, or with credentials.
     """
     for text in _whole(list(map(str, given))):
         if address := object_path(text):
+            if "@" in address.bucket:
+                msg = f"{address.scheme}://…@…: an address has a bucket and no credentials. These come from the environment."
+                raise UsageError(msg)
             yield address
         elif OTHER_ADDRESS.match(text) and not Path(text).exists():
             msg = f"{text.replace(':/', '://', 1)}: studyflow reads files on disk and addresses that begin with s3://, gs:// or az://."

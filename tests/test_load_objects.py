@@ -238,14 +238,18 @@ def test_an_object_that_nobody_may_look_for_has_not_gone(store: ObjectStore, box
         ("400 Bad Request", "ExpiredToken", "the credentials were refused (ExpiredToken)"),
         ("301 Moved Permanently", "PermanentRedirect", "the bucket is in another region. Set AWS_REGION"),
         ("400 Bad Request", "AuthorizationHeaderMalformed", "the bucket is in another region. Set AWS_REGION"),
+        ("503 Service Unavailable", "SlowDown", "the store has a fault or too much to do (SlowDown)"),
         ("418 I am a teapot", "Odd", "cannot be read ("),
     ],
 )
-def test_what_a_store_refuses(store: ObjectStore, status: str, code: str, said: str) -> None:
-    """What is wrong and what to do, in one line and without the library's own words."""
+def test_what_a_store_refuses(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch, status: str, code: str, said: str
+) -> None:
+    """What is wrong and what to do, in one line and without the library's own words. What a folder is called is no reason."""
+    monkeypatch.setitem(buckets.RETRIES, "max_retries", 0)
     store.refused[store.bucket] = (status, code)
-    [problem] = problems_of(store.path())
-    assert problem.startswith(f"{store.path()}: {said}")
+    [problem] = problems_of(store.path("connection-timeout"))
+    assert problem.startswith(f"{store.path('connection-timeout')}: {said}")
     assert "\n" not in problem
     assert "Debug" not in problem
 
@@ -388,3 +392,10 @@ def test_other_addresses_are_refused() -> None:
     """`https://…` is no file that is missing."""
     with pytest.raises(UsageError, match=r"^https://example.com/x: studyflow reads files on disk and addresses that"):
         list(raw_paths([Path("https://example.com/x")]))
+
+
+def test_credentials_in_an_address_are_refused_and_not_repeated() -> None:
+    """Logs and process lists would have them."""
+    with pytest.raises(UsageError, match="no credentials") as refused:
+        list(raw_paths([Path("s3://AKIA:secret@bucket/raw")]))
+    assert "secret" not in str(refused.value)

@@ -60,10 +60,16 @@ PROBLEMS = (
         "access is denied. The credentials must allow listing the bucket and reading its objects.",
     ),
     (
+        r"SlowDown|ServiceUnavailable|ServerBusy|InternalError| 50[0-4] ",
+        "the store has a fault or too much to do ({code}). Run the command again later.",
+    ),
+    (
         r"error sending request|dns error|onnection|timed? ?out",
         "the store cannot be reached. Check the network{endpoint}, then run the command again.",
     ),
 )
+PLACE = re.compile(r"(https?://[^/\s]+)\S*")
+"""Names of buckets and objects may have any word in them."""
 CODE = re.compile(r"<Code>(\w+)</Code>")
 STATUS = re.compile(r"status code: (\d+ [\w ]+)")
 
@@ -195,7 +201,7 @@ def _changed(path: ObjectPath) -> SourceError:
 
 
 def _problem(scheme: Scheme, error: Exception) -> str:
-    said = str(error).split("\n\nDebug source", maxsplit=1)[0]
+    said = PLACE.sub(r"\1", str(error).split("\n\nDebug source", maxsplit=1)[0])
     code = CODE.search(said) or STATUS.search(said)
     path = re.search(r'[Pp]ath "([^"]*)"', said)
     set_endpoint = next((name for name in ENDPOINTS[scheme] if name in os.environ), None)
