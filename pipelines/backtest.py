@@ -11,7 +11,7 @@ from pipelines.state import engine_of, fingerprint, last_build
 from pipelines.warehouse import connect
 from pipelines.working_copy import Waiting, copied, reserved, scratch_copy
 
-MODELS = ("int_spells", "int_incidence", "int_forecasts", "int_forecast_outcomes", "int_forecast_statements")
+MODELS = ("int_spells", "int_incidence", "int_forecasts", "int_forecast_statements")
 """What is made anew with past weeks, in a copy that is thrown away."""
 MADE = """
 select

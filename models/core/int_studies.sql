@@ -47,8 +47,10 @@ select
     described.currency,
     described.participation_limit,
     described.target,
-    least(coalesce(described.target, described.participation_limit), coalesce(described.participation_limit, described.target))
-        as aim,
+    least(
+        coalesce(described.target, described.participation_limit),
+        coalesce(described.participation_limit, described.target)
+    ) as aim,
     described.target_on,
     described.closed_on,
     coalesce(described.closed_on <= {{ report_date(as_of()) }}, false) as is_closed,
