@@ -40,7 +40,7 @@ create table if not exists raw.files (
     last_load_id integer not null
 );
 
--- One row per line that is not blank.
+-- One row per delivery: per line that is not blank or, where a line is a batch, per delivery in it.
 create table if not exists raw.deliveries (
     file_id integer not null,
     line_number bigint not null,
@@ -57,13 +57,16 @@ create table if not exists raw.deliveries (
     svix_id varchar,
     received_at timestamptz,
     line varchar,                       -- the whole line where it says more than the columns do, else null
-    line_bytes blob                     -- the same where it is not valid UTF-8
+    line_bytes blob,                    -- the same where it is not valid UTF-8
+    position integer not null default 0, -- the place in the batch, from 1; 0 if the line is one delivery
+    shape varchar                       -- the shapes around it, from the outside; null of a webhook alone or in an envelope
 );
 
 -- One row per load that changed something.
 create table if not exists raw.loads (
     load_id integer not null,
-    loaded_at timestamptz not null
+    loaded_at timestamptz not null,
+    shapes varchar                      -- a hash of delivery_shapes.csv as it was; null before there was that table
 );
 
 -- Participants of deliveries that a load took back, for who keeps tables that are not made anew by every build.
@@ -81,16 +84,17 @@ create table if not exists raw.forgotten (
     forgotten_at timestamptz not null
 );
 
--- One row per line that is withheld, or was taken out, because it is of one of them. It is in no other count of lines.
+-- One row per delivery that is withheld, or was taken out, because it is of one of them. It is in no other count.
 create table if not exists raw.forgotten_lines (
     file_id integer not null,
     line_number bigint not null,
-    load_id integer not null
+    load_id integer not null,
+    position integer not null default 0
 );
 {% endmacro %}
 
 {#- A number that is one more whenever the raw tables become others; pipelines/migrations.py has the way there. -#}
-{% macro warehouse_format() -%}5{%- endmacro %}
+{% macro warehouse_format() -%}6{%- endmacro %}
 
 {#- dbt builds on raw tables of this format only: `studyflow` brings older ones to it, with a copy to fall back on. -#}
 {% macro duckdb__refuse_other_format() %}

@@ -1,4 +1,4 @@
--- What is loaded now, every line accounted for. Reads `known_statuses`.
+-- What is loaded now, every line and delivery accounted for. Reads `known_statuses`.
 with
 
 judged as (
@@ -27,5 +27,9 @@ union all
 select 'distinct_changes', count(*) from changes
 union all
 select outcome, count(*) from judged group by outcome
+union all
+select 'batch_lines', count(distinct (file_id, line_number)) from raw.deliveries where position > 0
+union all
+select 'batch_deliveries', count(*) from raw.deliveries where position > 0
 union all
 select 'forgotten', count(*) from raw.forgotten_lines

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.errors import StudyflowError
-from pipelines.warehouse import only_row, raw_tables_ddl, transaction, warehouse_format
+from pipelines.warehouse import has_table, only_row, raw_tables_ddl, transaction, warehouse_format
 
 MIGRATIONS: dict[int, str] = {
     # That a file's last line was taken without its newline was known, but not how long it was: read it again.
@@ -26,8 +26,20 @@ MIGRATIONS: dict[int, str] = {
     """,
     # Objects are known by their ETag. There were none.
     4: "alter table raw.files add column etag varchar default ''",
+    # A line was one delivery. Those that were rejected are judged again by the next load: they may be batches.
+    5: """
+        alter table raw.loads add column shapes varchar;
+        alter table raw.forgotten_lines add column if not exists position integer default 0;
+        alter table raw.forgotten_lines alter column position set not null;
+    """,
 }
 """What makes a warehouse of one format one of the next."""
+BEFORE_BATCHES = 5
+ADD_BATCHES = """
+alter table raw.deliveries add column position integer default 0;
+alter table raw.deliveries alter column position set not null;
+alter table raw.deliveries add column shape varchar;
+"""
 
 OTHER_TABLES = (Path(__file__).parent / "other_tables.sql").read_text(encoding="utf-8")
 
@@ -50,7 +62,19 @@ def migrate(connection: duckdb.DuckDBPyConnection, named: Path) -> None:
             raise StudyflowError(msg)
         for older in range(found, warehouse_format()):
             connection.execute(MIGRATIONS[older])
+            if older == BEFORE_BATCHES:
+                _add_batches(connection)
             connection.execute("update raw.format set format = ?", [older + 1])
+
+
+def _add_batches(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give deliveries a position in a batch, and a shape. Where they lie in Parquet files, these are written anew."""
+    if has_table(connection, "parquet", "parts"):
+        from pipelines.spark.loading import add_batches  # noqa: PLC0415 - only warehouses of Spark need it
+
+        add_batches(connection)
+    else:
+        connection.execute(ADD_BATCHES)
 
 
 def _refuse_other_tables(connection: duckdb.DuckDBPyConnection, named: Path) -> None:

@@ -6,11 +6,14 @@ found right and what is computed with are the same.
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
 from pipelines.errors import StudyflowError
+from pipelines.load.shapes import Path as MemberPath
+from pipelines.load.shapes import Shape, in_order
 from pipelines.projects import package_of, reference_file
 from pipelines.settings import PROJECT, REFERENCE
 from pipelines.sheets import RESTORE, Sheet, read_sheet
@@ -58,6 +61,7 @@ REMEDIES = {
     "incentive_cents": "Write cents as a whole number, e.g. 7500 for 75.00.",
     "within_days": "Write days as a whole number.",
 }
+MEMBERS_OF_SHAPES = ("members", "deliveries", "payload", "delivery_id", "received_at")
 MOST_SHOWN = 50
 
 
@@ -73,6 +77,31 @@ def known_statuses(folder: Path = REFERENCE, project: Path = PROJECT) -> list[st
         sheet.wrong(0, "has no rows", RESTORE)
     _raise_for(sheet.problems)
     return [row.get("status") for row in sheet.rows]
+
+
+def known_shapes(folder: Path = REFERENCE, project: Path = PROJECT) -> tuple[Shape, ...]:
+    """The shapes of the reference table, in the order in which a load tries them.
+
+    Raises:
+        StudyflowError: the table cannot be read, or a row of it cannot be right.
+    """
+    package = package_of(project)
+    file = reference_file("delivery_shapes", folder, project)
+    sheet = _table(file, _types_of_tables(package)["delivery_shapes"], came_with=package / "data" / "reference")
+    _check_shapes(sheet)
+    _raise_for(sheet.problems)
+    return in_order(
+        Shape(
+            name=row.get("shape"),
+            members=tuple(map(_member, row.get("members").split())),
+            deliveries=_member(row.get("deliveries")),
+            payload=_member(row.get("payload")),
+            is_base64=row.get("is_base64") == "true",
+            delivery_id=_member(row.get("delivery_id")),
+            received_at=_member(row.get("received_at")),
+        )
+        for row in sheet.rows
+    )
 
 
 def read_reference_files(
@@ -99,6 +128,7 @@ def read_reference_files(
     _check_statuses(sheets["participant_statuses"])
     _check_stages(sheets["stages"])
     _check_governance_rules(sheets["governance_rules"])
+    _check_shapes(sheets["delivery_shapes"])
     for row in sheets["studies"].rows:
         row.currency("currency")
     _raise_for([problem for sheet in sheets.values() for problem in sheet.problems])
@@ -218,3 +248,29 @@ def _check_governance_rules(sheet: Sheet) -> None:
             row.wrong("has both at_most and cooldown_after", "Leave one of them blank.")
         if not is_cooldown and not (row.get("at_most") and row.get("within_days")):
             row.wrong("has no at_most or no within_days", "A limit needs both.")
+
+
+def _member(written: str) -> MemberPath:
+    return tuple(written.split(".")) if written else ()
+
+
+def _check_shapes(sheet: Sheet) -> None:
+    seen: dict[frozenset[str], int] = {}
+    for row in sheet.rows:
+        name, deliveries, payload = row.get("shape"), row.get("deliveries"), row.get("payload")
+        if name and not re.fullmatch(r"[\w-]+", name):
+            row.wrong(f"has shape {name!r}", "Use letters, digits, hyphens and underscores.")
+        if not (deliveries or payload):
+            row.wrong("has no deliveries and no payload", "Write the member that has the list or the payload.")
+        for column in ("is_base64", "delivery_id", "received_at"):
+            if row.get(column) not in {"", "false"} and not payload:
+                row.wrong(f"has {column}, but no payload", "Write the member that has the payload.")
+        for column in MEMBERS_OF_SHAPES:
+            for written in row.get(column).split() if column == "members" else [row.get(column)]:
+                if written and not re.fullmatch(r"[^\s.]+(\.[^\s.]+)*", written):
+                    remedy = "Write the name of a member, and a dot before that of a member within it: detail.time."
+                    row.wrong(f"has {column} {written!r}", remedy)
+        needs = frozenset({*row.get("members").split(), deliveries or payload})
+        if needs in seen:
+            row.wrong(f"needs the same members as line {seen[needs]}", "Keep one of the two, or name another member.")
+        seen.setdefault(needs, row.line)

@@ -1,6 +1,6 @@
 """What is loaded and where everyone stands, as numbers and as a page for people."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -21,10 +21,31 @@ from pipelines.warehouse import has_table, only_row
 
 ACCOUNTING = (Path(__file__).parent / "accounting.sql").read_text(encoding="utf-8")
 ACCOUNTING_OF_TABLES = (Path(__file__).parent / "accounting_of_tables.sql").read_text(encoding="utf-8")
+SHAPES = """
+select
+    shape,
+    count(distinct file_id),
+    count(*) filter (position = 0) + count(distinct case when position > 0 then (file_id, line_number) end),
+    count(*)
+from raw.deliveries
+where shape is not null
+group by shape
+order by count(*) desc, shape
+"""
 BESIDE_TABLES = 8
 """How wide the frame, its padding and what is between the two tables are."""
 LONGEST_BAR = 12
 REASONS = (*get_args(Reason), "unknown_status", "unknown_prior_status")
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeCount:
+    """How much lies in files in a shape other than one webhook a line, alone or in the receiver's envelope."""
+
+    shape: str
+    files: int
+    lines: int
+    deliveries: int
 
 
 @dataclass(slots=True)
@@ -35,6 +56,7 @@ class Summary:
     accounting: dict[str, Any]
     files: int
     unfinished_files: int
+    shapes: list[ShapeCount] = field(default_factory=list)
     as_of: datetime | None = None
     participants: int = 0
     studies: int = 0
@@ -51,6 +73,7 @@ class Summary:
             "files": self.files,
             "unfinished_files": self.unfinished_files,
             "accounting": self.accounting,
+            "shapes": [asdict(one) for one in self.shapes],
             "studies": self.studies,
             "participants": self.participants,
             "participants_by_stage": self.stages,
@@ -72,7 +95,8 @@ def summarise(connection: duckdb.DuckDBPyConnection, database: Path) -> Summary:
     files = only_row(
         connection, "select count(*), count(*) filter (pending_bytes > 0) from raw.files where not is_superseded"
     )
-    summary = Summary(database, _accounting(counts), files[0], files[1])
+    shapes = [ShapeCount(*row) for row in connection.execute(SHAPES).fetchall()]
+    summary = Summary(database, _accounting(counts), files[0], files[1], shapes)
     as_of = built_as_of(connection)
     if as_of and has_table(connection, "marts", "participants"):
         summary.as_of = as_of
@@ -113,6 +137,8 @@ def _accounting(counts: dict[str, int]) -> dict[str, Any]:
         "rejected": {reason: counts[reason] for reason in REASONS if reason in counts},
         "distinct_changes": distinct,
         "repeated_deliveries": accepted - distinct,
+        "batch_lines": counts.get("batch_lines", 0),
+        "batch_deliveries": counts.get("batch_deliveries", 0),
         "forgotten": counts.get("forgotten", 0),
     }
 
@@ -147,7 +173,14 @@ def _lines_table(summary: Summary) -> Table:
     for name, count, style in rows:
         table.add_row(name, f"{count:,}", style=style)
     table.add_section()
-    table.add_row(f"in {several(summary.files, 'file')}", f"{accounting['lines']:,}", style="bold")
+    if accounting["batch_lines"]:
+        in_batches = accounting["batch_deliveries"] - accounting["batch_lines"]
+        table.add_row("deliveries", f"{accounting['lines'] - accounting['blank'] + in_batches:,}", style="bold")
+        table.add_row("  in batches", f"{accounting['batch_deliveries']:,}", style="dim")
+        table.add_row("batches", f"{accounting['batch_lines']:,}", style="dim")
+        table.add_row(f"lines in {several(summary.files, 'file')}", f"{accounting['lines']:,}", style="bold")
+    else:
+        table.add_row(f"in {several(summary.files, 'file')}", f"{accounting['lines']:,}", style="bold")
     if accounting["forgotten"]:
         table.add_row("forgotten, besides", f"{accounting['forgotten']:,}", style="dim")
     return table
@@ -180,6 +213,13 @@ def _notes(summary: Summary) -> list[str]:
             f"{several(summary.participants_with_gaps, 'participant')} (audit.gaps); "
             "by study: audit.feed_coverage."
         )
+    if summary.shapes:
+        notes.append("Not one webhook a line, but these shapes (by file: audit.load_files):")
+        notes += [
+            f"  {one.shape}: {several(one.deliveries, 'delivery', 'deliveries')} in "
+            f"{several(one.lines, 'line')} of {several(one.files, 'file')}"
+            for one in summary.shapes
+        ]
     if summary.unfinished_files:
         end = plural(summary.unfinished_files, "ends", "end")
         notes.append(f"{several(summary.unfinished_files, 'file')} {end} in a partial last line, read once complete.")

@@ -98,6 +98,16 @@ class Place:
         current = "file_id in (select file_id from raw.files where not is_superseded)"
         assert self.of(f"select count(*) from raw.deliveries where {current}") == [(lines - blank,)]
 
+    def accounts_for_batches(self) -> None:
+        """The same where lines are batches: a line is there as long as a delivery of it is, and blank without any."""
+        for file_id, physical, lines, blank in self.of(
+            "select file_id, next_line - 1 + (open_line_bytes > 0)::int, lines, blank_lines from raw.files where not is_superseded"
+        ):
+            kept = f"select distinct line_number from raw.deliveries where file_id = {file_id}"
+            gone = f"select distinct line_number from raw.forgotten_lines where file_id = {file_id}"
+            assert self.of(f"select count(*) from ({kept})") == [(lines - blank,)]
+            assert self.of(f"select count(*) from ({gone} except {kept})") == [(physical - lines,)]
+
 
 def line(**fields: object) -> bytes:
     """A webhook of the one who is forgotten, but for what is said."""

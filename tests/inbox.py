@@ -24,8 +24,12 @@ from strategies import valid_but
 from pipelines.load.loaded import Loaded
 from pipelines.load.loader import load
 
-COUNTS = ("lines", "blank", "accepted", "other_events", "rejected", "distinct_changes", "repeated_deliveries")
+COUNTS = (
+    *("lines", "blank", "accepted", "other_events", "rejected", "batch_lines", "batch_deliveries"),
+    *("distinct_changes", "repeated_deliveries"),
+)
 UNESCAPED = frozenset(string.printable[:95].encode()) - {ord("\\")}
+Place = tuple[str, int, int]
 HOUR_NS = 3_600_000_000_000
 LONG_AGO_NS = 1_700_000_000_000_000_000
 
@@ -70,7 +74,7 @@ class Inbox:
 
     def totals(self) -> dict[str, int]:
         """The counts of all files together."""
-        sums = ", ".join(f"cast(coalesce(sum({name}), 0) as bigint)" for name in COUNTS[:5])
+        sums = ", ".join(f"cast(coalesce(sum({name}), 0) as bigint)" for name in COUNTS[:-2])
         [counts] = self.connection.execute(f"select {sums} from audit.load_files").fetchall()
         [[distinct]] = self.connection.execute("select count(*) from staging.stg_changes").fetchall()
         return dict(zip(COUNTS, [*counts, distinct, counts[2] - distinct], strict=True))
@@ -96,19 +100,19 @@ class Inbox:
         whole = accounting(lines)
         assert self.totals() == whole | {"rejected": sum(whole["rejected"].values())}
 
-    def _rejected(self) -> dict[tuple[str, int], tuple[str, str]]:
+    def _rejected(self) -> dict[Place, tuple[str, str]]:
         return {
-            (Path(row["source_file"]).name, row["line_number"]): (row["reason"], row["line"])
+            (Path(row["source_file"]).name, row["line_number"], row["position"]): (row["reason"], row["line"])
             for row in rows(self.connection, "audit.rejected_lines")
         }
 
-    def _accepted(self) -> dict[tuple[str, int], tuple[Any, ...]]:
+    def _accepted(self) -> dict[Place, tuple[Any, ...]]:
         found = self.connection.execute(
-            "select files.source_file, deliveries.line_number, deliveries.participant_id, deliveries.person_id, "
+            "select files.source_file, deliveries.line_number, position, deliveries.participant_id, deliveries.person_id, "
             "deliveries.study_id, deliveries.status, deliveries.prior_status, deliveries.occurred_at "
             "from staging.stg_deliveries as deliveries inner join raw.files on deliveries.file_id = files.file_id"
         ).fetchall()
-        return {(Path(name).name, number): tuple(values) for name, number, *values in found}
+        return {(Path(name).name, number, position): tuple(values) for name, number, position, *values in found}
 
     def _counts(self) -> dict[str, dict[str, int]]:
         found = rows(self.connection, "audit.load_files")
@@ -143,9 +147,9 @@ def differences(found: Mapping[Any, Any], expected: Mapping[Any, Any]) -> dict[A
     return {key: (found.get(key), expected.get(key)) for key in keys if found.get(key) != expected.get(key)}
 
 
-def key(line: Line) -> tuple[str, int]:
-    """Where a line stands."""
-    return line.source_file, line.line_number
+def key(line: Line) -> Place:
+    """Where a delivery stands."""
+    return line.source_file, line.line_number, line.position
 
 
 def counts(lines: list[Line], name: str) -> dict[str, int]:

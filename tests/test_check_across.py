@@ -63,6 +63,7 @@ LOAD = "1 as load_id, now() as loaded_at"
 NO_LINES = (
     *("0 as lines", "0 as blank", "0 as accepted", "0 as other_events", "0 as rejected"),
     *("0 as distinct_changes", "0 as repeated_deliveries", "0 as forgotten_lines"),
+    *("0 as batch_lines", "0 as batch_deliveries"),
 )
 
 
@@ -105,7 +106,7 @@ BREAKS = {
     ),
     "a delivery twice": Break(
         (f"insert into {DELIVERIES} from {DELIVERIES} where {A_DELIVERY}",),
-        {(DELIVERIES, "file_id + line_number is unique"): 1, LEDGER_KEPT: 1, COUNTED: 1},
+        {(DELIVERIES, "file_id + line_number + position is unique"): 1, LEDGER_KEPT: 1, COUNTED: 1},
     ),
     "a number left out": Break(
         (f"update {CHANGES} set sequence_number = sequence_number + 1 where is_current and {VICTIM}",),

@@ -160,6 +160,8 @@ def test_status_tells_of_what_is_loaded_before_anything_is_built(tmp_path: Path)
         "rejected": {"missing_field": 1},
         "distinct_changes": 1,
         "repeated_deliveries": 1,
+        "batch_lines": 0,
+        "batch_deliveries": 0,
         "forgotten": 0,
     }
     assert status["unfinished_files"] == 1

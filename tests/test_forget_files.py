@@ -1,5 +1,6 @@
 """Forgetting a person in the files that a user keeps: raw files and people.csv lose their lines and no other byte."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from pipelines.receive.files import LOCK
 
 if TYPE_CHECKING:
     from pipelines.errors import SourceError
+
+DELIVERED = "select participant_id, updated_at from raw.deliveries where reason is null order by all"
 
 
 @pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
@@ -138,3 +141,50 @@ def test_people_csv_keeps_all_other_rows(tmp_path: Path, text: str, left: str) -
     people_file.take_out(file, SOMEONE)
     assert file.read_bytes() == left.encode()
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_batches_lose_their_deliveries_and_nothing_else(tmp_path: Path, product: Product) -> None:
+    """Also where they are text inside text. Whatever is loaded then is what was there without them."""
+    theirs = [line(updatedAt=f"2025-03-0{day}T00:00:00Z")[:-1] for day in range(1, 5)]
+    other, mention = (
+        line(personId="other", participantId="of-other", **more)[:-1] for more in ({}, {"note": f"as {SOMEONE} said"})
+    )
+
+    def text(*events: bytes) -> bytes:
+        notices = (json.dumps({"TopicArn": "t", "MessageId": "m", "Message": event.decode()}) for event in events)
+        return json.dumps({"Records": [{"messageId": "m", "body": notice} for notice in notices]}).encode()
+
+    event_of_theirs = b'{"_eventType": "person.changed", "personId": "' + SOMEONE.encode() + b'"}'
+    content = [
+        b"[" + theirs[0] + b",  " + other + b"]",
+        b'{"data": [' + theirs[1] + b"]}",
+        other + theirs[2] + event_of_theirs + other,
+        text(theirs[3], other),
+        b"[" + mention + b"]",
+        other,
+    ]
+    left = [b"[" + other + b"]", other + other, text(other), b"[" + mention + b"]", other]
+    place = Place(tmp_path, product)
+    place.put({"a.jsonl": b"\n".join(content) + b"\n"})
+    before = place.of(DELIVERED)
+    known = place.known()
+    assert (known.lines, known.mentions) == (5, 1)
+    problems: list[SourceError] = []
+    [held] = raw_files.look_through([place.raw / "a.jsonl"], known, problems, rewrite=True)
+    assert (held.lines, held.mentions, held.is_left, problems) == (5, 1, True, [])
+    assert (place.raw / "a.jsonl").read_bytes() == b"\n".join(left) + b"\n"
+
+    place.forget(SOMEONE)
+    place.accounts_for_batches()
+    rest = [row for row in before if row[0] == "of-other"]
+    assert place.of(DELIVERED) == rest
+    assert place.of("select count(*) from raw.deliveries where line is not null") == [(0,)]
+    place.load()  # the file has become another one, with the same deliveries in it
+    assert place.of(DELIVERED) == rest
+    (place.raw / "b.jsonl").write_bytes(b"\n".join(content) + b"\n")
+    place.load()
+    assert len(place.of(DELIVERED)) == 2 * len(rest)
+    assert place.of(
+        "select count(*) from raw.forgotten_lines where load_id = (select max(load_id) from raw.loads)"
+    ) == [(5,)]
+    place.accounts_for_batches()

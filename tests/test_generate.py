@@ -99,6 +99,8 @@ def test_counts_are_what_an_independent_reader_counts() -> None:
         "rejected": tally.rejected,
         "distinct_changes": tally.changes - tally.lost,
         "repeated_deliveries": tally.repeated,
+        "batch_lines": 0,
+        "batch_deliveries": 0,
     }
 
 

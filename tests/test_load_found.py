@@ -102,13 +102,15 @@ def test_a_closed_file_with_an_unfinished_line(box: Inbox, name: str) -> None:
     box.check({name: A, "b.jsonl": C})
 
 
-ENVELOPE = b'{"id": 1, "payload": "' + A[:-1].replace(b'"', b'\\"') + b'"}\n'
+ENVELOPE = b'{"id": 1, "payload": "' + A[:-2].replace(b'"', b'\\"') + b'"}\n'
 SHAPES = {
-    "an array of events in one line: 12 lines like this": (b"[" + A[:-1] + b", " + B[:-1] + b"]\n") * 12,
+    "an array without webhooks or that is not valid JSON: 12 lines like this": (b"[" + A[:-1] + b" " + B[:-1] + b"]\n")
+    * 12,
     "JSON over several lines (pretty-printed): 6 lines like this": b'{\n  "participantId": "p",\n  "x": {\n  },\n  "y": 1\n}\n',
-    "events one after another without line breaks: 1 line like this": A[:-1] + B[:-1] + C,
-    "events one after another without line breaks: a partial last line of": A[:-1] + B[:-1],
-    "an envelope around text, not around an event: 1 line like this": ENVELOPE,
+    "objects one after another that are cut off or not valid JSON: 1 line like this": A[:-1] + B[:-2] + b"\n",
+    "objects one after another that are cut off or not valid JSON: a partial last line of": A[:-1] + B[:-2],
+    "an envelope around text that is no event: 1 line like this": ENVELOPE,
+    "JSON objects that are no events: 3 lines like this": b'{"hello": ' + A[:-1] + b'}\n[{"x": 1}, {"y": 2}]\n',
     "CSV: 2 lines like this": b"participant_id,status\np,INVITE_SENT\n",
     "only empty files or blank lines": b"\n\n",
     "webhooks with statuses that are not in participant_statuses.csv": A.replace(b'"INVITE_SENT"', b'"NEW"'),

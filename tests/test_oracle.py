@@ -115,6 +115,8 @@ def test_accounting() -> None:
         "rejected": {"missing_field": 1, "not_an_object": 1},
         "distinct_changes": 1,
         "repeated_deliveries": 1,
+        "batch_lines": 0,
+        "batch_deliveries": 0,
     }
 
 

@@ -63,8 +63,8 @@ def check_files(folder: Path, sender: Sender, bodies: list[bytes], files: int) -
     for file in files_in(folder):
         *lines, rest = file.read_bytes().split(b"\n")
         for line in lines:
-            found[judge(line).svix_id] = json.loads(line)["payload"]
-        assert rest == b"" or judge(rest).reason == "invalid_json"
+            found[judge(line)[0].svix_id] = json.loads(line)["payload"]
+        assert rest == b"" or judge(rest)[0].reason == "invalid_json"
     assert found == {f"msg_{number}": json.loads(body) for number, body in enumerate(bodies)}
     assert 1 <= len(files_in(folder)) <= files
 
@@ -87,7 +87,7 @@ def test_killed_and_restarted_it_loses_nothing_that_it_acknowledged(box: Inbox, 
     box.load()
     loaded = set(box.connection.execute(DELIVERED).fetchall())
     [[rejected]] = box.connection.execute("select count(*) from raw.deliveries where reason is not null").fetchall()
-    sent = {judge(body)[5:11] for body in bodies if judge(body).outcome == "accepted"}
+    sent = {judge(body)[0][5:11] for body in bodies if judge(body)[0].outcome == "accepted"}
     assert (loaded, rejected) == (sent, 0)
 
 

@@ -33,8 +33,8 @@ def test_duckdb_takes_what_rally_sends_without_asking_the_judge(
 ) -> None:
     """The judge costs three times as much a line as all the rest of a load."""
     line = envelope_line("msg_1", ARRIVED, canonical(separators, priorStatus=prior))
-    assert taken(undecided, [line]) == {line: judge(line)}
-    assert (judge(line).svix_id, judge(line).received_at) == ("msg_1", ARRIVED)
+    assert taken(undecided, [line]) == {line: judge(line)[0]}
+    assert (judge(line)[0].svix_id, judge(line)[0].received_at) == ("msg_1", ARRIVED)
 
 
 JSON = st.recursive(

@@ -16,6 +16,8 @@ ACCOUNTING = {
     "rejected": {"unknown_prior_status": 1_234_567},
     "distinct_changes": 6_543_210,
     "repeated_deliveries": 1_111_110,
+    "batch_lines": 0,
+    "batch_deliveries": 0,
     "forgotten": 0,
 }
 

@@ -25,7 +25,7 @@ from pipelines.working_copy import working_copy
 pytestmark = pytest.mark.usefixtures("parsed_project")
 
 KEPT = Path(__file__).parent / "warehouses"
-FORMATS = [1, 2, 3, 4]
+FORMATS = [1, 2, 3, 4, 5]
 DELIVERED = "select * exclude (file_id, load_id, loaded_at) from raw.deliveries"
 CHANGES = "select * from marts.status_changes"
 

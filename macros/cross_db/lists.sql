@@ -5,6 +5,11 @@
 {% macro spark__sorted_list(value) -%}sort_array(collect_list({{ value }})){%- endmacro %}
 {% macro duckdb__sorted_list(value) -%}list_sort(list({{ value }})){%- endmacro %}
 
+{#- The distinct texts of a group, smallest first, with commas between them; null of none. -#}
+{% macro joined_texts(value) -%}{{ return(adapter.dispatch('joined_texts')(value)) }}{%- endmacro %}
+{% macro spark__joined_texts(value) -%}nullif(array_join(sort_array(collect_set({{ value }})), ', '), ''){%- endmacro %}
+{% macro duckdb__joined_texts(value) -%}array_to_string(list_sort(list(distinct {{ value }}) filter (where {{ value }} is not null)), ', '){%- endmacro %}
+
 {#- One row per element of a list of a relation, beside its columns. -#}
 {% macro each_element(relation, list, element) -%}{{ return(adapter.dispatch('each_element')(relation, list, element)) }}{%- endmacro %}
 {% macro spark__each_element(relation, list, element) -%}select *, explode({{ list }}) as {{ element }} from {{ relation }}{%- endmacro %}

@@ -63,12 +63,15 @@ accepted_by_file as (
     group by file_id
 ),
 
-other_events_by_file as (
+others_by_file as (
     select
         file_id,
-        count(*) as other_events
+        count(*) filter (where reason is null and participant_id is null) as other_events,
+        count(distinct case when position > 0 then line_number end) as batch_lines,
+        count(*) filter (where position > 0) as batch_deliveries,
+        {{ joined_texts('shape') }} as shapes
     from deliveries
-    where reason is null and participant_id is null
+    where (reason is null and participant_id is null) or shape is not null
     group by file_id
 ),
 
@@ -96,18 +99,22 @@ select
     files.lines,
     files.blank_lines as blank,
     cast(coalesce(accepted_by_file.accepted, 0) as bigint) as accepted,
-    coalesce(other_events_by_file.other_events, 0) as other_events,
+    coalesce(others_by_file.other_events, 0) as other_events,
     coalesce(rejected_by_file.rejected, 0) as rejected,
 
     cast(coalesce(accepted_by_file.distinct_changes, 0) as bigint) as distinct_changes,
     cast(coalesce(accepted_by_file.accepted - accepted_by_file.distinct_changes, 0) as bigint) as repeated_deliveries,
     coalesce(forgotten_by_file.forgotten_lines, 0) as forgotten_lines,
-    files.pending_bytes
+    files.pending_bytes,
+
+    coalesce(others_by_file.batch_lines, 0) as batch_lines,
+    coalesce(others_by_file.batch_deliveries, 0) as batch_deliveries,
+    others_by_file.shapes
 from files
 left join accepted_by_file
     on files.file_id = accepted_by_file.file_id
-left join other_events_by_file
-    on files.file_id = other_events_by_file.file_id
+left join others_by_file
+    on files.file_id = others_by_file.file_id
 left join rejected_by_file
     on files.file_id = rejected_by_file.file_id
 left join forgotten_by_file

@@ -31,6 +31,7 @@ judged as (
 select
     files.source_file,
     judged.line_number,
+    judged.position,
     judged.rejected_for as reason,
     coalesce(judged.line, {{ escaped_bytes('judged.line_bytes') }}, {{ delivery_as_json() }}) as line,
     judged.file_id

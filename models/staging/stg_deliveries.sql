@@ -13,6 +13,7 @@ statuses as (
 select
     deliveries.file_id,
     deliveries.line_number,
+    deliveries.position,
     deliveries.load_id,
 
     deliveries.participant_id,

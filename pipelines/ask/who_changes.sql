@@ -19,7 +19,8 @@ deliveries as (
     qualify row_number() over (
         partition by
             raw_deliveries.participant_id, raw_deliveries.status, raw_deliveries.prior_status, raw_deliveries.updated_at
-        order by raw_deliveries.received_at asc nulls last, raw_deliveries.load_id, files.source_file, raw_deliveries.line_number
+        order by raw_deliveries.received_at asc nulls last, raw_deliveries.load_id, files.source_file,
+            raw_deliveries.line_number, raw_deliveries.position
     ) = 1
 ),
 

@@ -33,7 +33,7 @@ select
     case when length(line) > {SHOWN_CHARACTERS} then left(line, {SHOWN_CHARACTERS}) || '…' else line end as line
 from {TABLE}
 where reason = $reason
-order by source_file, line_number
+order by source_file, line_number, position
 limit {SAMPLE_ROWS}
 """  # noqa: S608
     lines: pl.DataFrame = connection.sql(query, params={"reason": reason}).pl()

@@ -23,8 +23,11 @@ TAMPERED = (
 
 REJECTED = {
     "invalid_json": "Not a JSON document in UTF-8. The line was cut off or is not a webhook. If it is a webhook, send it again.",
-    "not_an_object": "JSON, but not one object. Write one webhook per line, with nothing around it.",
-    "missing_field": "A required field is missing, null or empty. Ask the sender of these lines.",
+    "not_an_object": "JSON, but not an object. Write one webhook per line, or a batch of webhooks.",
+    "missing_field": (
+        "A required field is missing, null or empty. Ask the sender of these lines. If a webhook is inside them, describe "
+        "where in data/reference/delivery_shapes.csv; the next load takes them in."
+    ),
     "invalid_type": "A field that must be text has another type. Ask the sender of these lines.",
     "invalid_timestamp": "`updatedAt` is not an RFC 3339 time with an offset, so the time of the change is unknown.",
     "unknown_status": "Add the status to data/reference/participant_statuses.csv; the next run accepts the lines.",

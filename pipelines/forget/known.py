@@ -19,19 +19,22 @@ WHOSE = (Path(__file__).parent / "whose.sql").read_text(encoding="utf-8")
 NOT_BUILT = "(select null::varchar as participant_id, null::varchar as person_id, null::timestamptz as last_changed_at)"
 
 KEPT_LINES = """
-select file_id, line_number, coalesce(line_bytes, encode(line)) as content
+select file_id, line_number, position, coalesce(line_bytes, encode(line)) as content
 from raw.deliveries
 where line is not null or line_bytes is not null
 """
 
 COUNTS = """
 select
-    count(*) filter (is_theirs(participant_id, person_id, file_id, line_number)),
-    count(*) filter (is_named(file_id, line_number) and not is_theirs(participant_id, person_id, file_id, line_number))
+    count(*) filter (is_theirs(participant_id, person_id, file_id, line_number, position)),
+    count(*) filter (
+        is_named(file_id, line_number, position)
+        and not is_theirs(participant_id, person_id, file_id, line_number, position)
+    )
 from raw.deliveries
 """
 
-NAMED = pa.schema({"file_id": pa.int32(), "line_number": pa.int64()})
+NAMED = pa.schema({"file_id": pa.int32(), "line_number": pa.int64(), "position": pa.int32()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,8 @@ class Ids:
 class Known:
     """What is known of a person.
 
-    `hashes`: of all their ids, now and when they were forgotten before (`forgotten_at`). `named`: file and number of
-    kept lines in which an id of theirs stands. `lines` are theirs, `mentions` are kept lines of others that name them.
+    `hashes`: of all their ids, now and when they were forgotten before (`forgotten_at`). `named`: where
+    kept lines are in which an id of theirs stands. `lines` are theirs, `mentions` are kept lines of others that name them.
     `people_rows`: of people.csv. `described`: whether the tables have their row of it. `in_lines` finds the lines that
     name them, by their ids and by hashes of ids that nobody knows any more; `anywhere` finds what must be nowhere.
     """
@@ -145,9 +148,9 @@ def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) ->
 
 
 def _named(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> pa.Table:
-    """File and number of the kept lines in which one of them is."""
+    """Where the kept lines are in which one of them is."""
     kept = (
-        ((row["file_id"], row["line_number"]), row["content"])
+        ((row["file_id"], row["line_number"], row["position"]), row["content"])
         for batch in connection.sql(KEPT_LINES).to_arrow_reader(LINES_AT_ONCE)
         for row in batch.to_pylist()
     )

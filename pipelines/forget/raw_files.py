@@ -1,26 +1,32 @@
 """The raw files without a person's lines: whose a line is, is judged as a load does, and all others stay byte for byte."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
 from pipelines.errors import SourceError
+from pipelines.forget.cutting import element_of, without
 from pipelines.forget.known import Known
 from pipelines.forget.replacing import draft_of, replacing
 from pipelines.load.content import open_content
-from pipelines.load.judge import judge
+from pipelines.load.judge import judged_parts
 from pipelines.load.lines import BLOCK
+from pipelines.load.shapes import Place, Shape
 from pipelines.load.sources import SourceFile, look_at
 from pipelines.packed import packed
 from pipelines.receive.files import is_being_written
+from pipelines.reference import known_shapes
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A raw file in which a person is: how many lines are theirs, how many of others mention them, and what was done."""
+    """A raw file in which a person is: how many lines are theirs, how many of others mention them, and what was done.
+
+    Of a batch, each delivery counts as a line.
+    """
 
     file: str
     lines: int
@@ -59,36 +65,51 @@ def look_through_objects(objects: Iterable[SourceFile], known: Known, problems: 
     """Each object that has lines of the person or mentions them. Objects are never written."""
     for source in objects:
         try:
-            theirs, mentions = _count(source, known)
+            _, lines, mentions = _count(source, known)
         except SourceError as problem:
             problems.append(problem)
         except (OSError, EOFError, pa.ArrowException) as error:
             problems.append(SourceError(source.name, f"cannot be read ({error})."))
         else:
-            if theirs or mentions:
-                yield Held(source.name, len(theirs), mentions, is_object=True)
+            if lines or mentions:
+                yield Held(source.name, lines, mentions, is_object=True)
 
 
 def _look_through(path: Path, known: Known, *, rewrite: bool, was_loaded: bool) -> Held | None:
     source = look_at(path)
-    theirs, mentions = _count(source, known)
-    if rewrite and theirs:
-        _rewrite(path, source, theirs)
-    held = Held(source.name, len(theirs), mentions, rewrite and bool(theirs), was_loaded)
-    return held if theirs or mentions else None
+    changed, lines, mentions = _count(source, known)
+    if rewrite and changed:
+        _rewrite(path, source, changed)
+    held = Held(source.name, lines, mentions, rewrite and bool(changed), was_loaded)
+    return held if lines or mentions else None
 
 
-def _count(source: SourceFile, known: Known) -> tuple[set[int], int]:
-    """The numbers of the lines that are theirs, and how many of others mention them."""
-    theirs, mentions = set(), 0
+def _count(source: SourceFile, known: Known) -> tuple[dict[int, list[Place]], int, int]:
+    """The numbers of lines with deliveries of theirs, and where in them; how many of these there are; lines that mention them."""
+    shapes = known_shapes()
+    changed: dict[int, list[Place]] = {}
+    lines = mentions = 0
     for number, line in known.in_lines.among(enumerate(lines_of(source), start=1)):
-        found = judge(line)
+        theirs = list(_theirs(line, known, shapes))
+        left = without(line, theirs)
+        lines += len(theirs)
+        mentions += left is not None and (not theirs or known.in_lines.are_in(left))
+        if theirs:
+            changed[number] = theirs
+    return changed, lines, mentions
+
+
+def _theirs(line: bytes, known: Known, shapes: Sequence[Shape]) -> Iterator[Place]:
+    """Where in a line that names them their deliveries are: at () if it is one."""
+    for part, found in judged_parts(line, shapes):
+        is_batch = found.position > 0
         person, participant = found.person_id, found.participant_id
-        if person is None or participant is None or known.hashes.have(person, participant):  # no delivery: theirs
-            theirs.add(number)
+        if person is None or participant is None:  # no delivery: theirs if it names them
+            is_theirs = not is_batch or known.in_lines.are_in(found.text or b"")
         else:
-            mentions += 1
-    return theirs, mentions
+            is_theirs = known.hashes.have(person, participant)
+        if is_theirs:
+            yield element_of(part.place) if is_batch else ()
 
 
 def lines_of(source: SourceFile) -> Iterator[bytes]:
@@ -105,15 +126,15 @@ def lines_of(source: SourceFile) -> Iterator[bytes]:
         yield last
 
 
-def _rewrite(path: Path, source: SourceFile, without: set[int]) -> None:
+def _rewrite(path: Path, source: SourceFile, changed: Mapping[int, Collection[Place]]) -> None:
+    """Write a file without these lines, or of batches without these deliveries in them."""
     if is_being_written(path.parent):
         msg = "a receiver writes to this folder, so the file was left as it is. Stop the receiver, then try again."
         raise SourceError(source.name, msg)
     with replacing(path) as new:
         with packed(new, source.compression) as target:
             for number, line in enumerate(lines_of(source), start=1):
-                if number not in without:
-                    target.write(line)
+                target.write(without(line, changed.get(number, ())) or b"")
         if look_at(path) != source:
             msg = (
                 "changed while it was being rewritten, so it was left as it is. Stop what writes to it, then try again."

@@ -1,24 +1,30 @@
 -- From a warehouse that is attached as `before`, everything in raw.deliveries and raw.files that is not theirs. It counts as load $load_id.
 
 create temp table gone as
-select file_id, line_number
+select file_id, line_number, position
 from before.raw.deliveries
-where is_theirs(participant_id, person_id, file_id, line_number);
+where is_theirs(participant_id, person_id, file_id, line_number, position);
 
 -- What others say of them goes, too; what others did stays.
 insert into raw.deliveries by name
-select * replace (case when participant_id is null or not is_named(file_id, line_number) then line end as line)
+select * replace (case when participant_id is null or not is_named(file_id, line_number, position) then line end as line)
 from before.raw.deliveries
-anti join gone using (file_id, line_number);
+anti join gone using (file_id, line_number, position);
 
+-- A batch is gone as a line when all of its deliveries are.
 insert into raw.files by name
 select files.* replace (files.lines - coalesce(gone_by_file.lines, 0) as lines)
 from before.raw.files as files
-left join (select file_id, count(*) as lines from gone group by file_id) as gone_by_file
+left join (
+    select file_id, count(distinct line_number) as lines
+    from gone
+    anti join (select file_id, line_number from raw.deliveries where position > 0) as batches using (file_id, line_number)
+    group by file_id
+) as gone_by_file
     on files.file_id = gone_by_file.file_id;
 
-insert into raw.forgotten_lines
-select gone.file_id, gone.line_number, $load_id
+insert into raw.forgotten_lines by name
+select gone.file_id, gone.line_number, gone.position, $load_id as load_id
 from gone
 inner join raw.files on gone.file_id = files.file_id
 where not files.is_superseded;

@@ -1,10 +1,10 @@
 -- Whose a row of raw.deliveries is, where withhold.sql has said who is forgotten, and `named` lists the kept lines that name them.
 
-create or replace temp macro is_named(file, number) as
-    row(file, number) in (select row(file_id, line_number) from named);
+create or replace temp macro is_named(file, number, place) as
+    row(file, number, place) in (select row(file_id, line_number, position) from named);
 
-create or replace temp macro is_theirs(participant, person, file, number) as
+create or replace temp macro is_theirs(participant, person, file, number, place) as
     case
         when participant is not null then is_forgotten_person(person) or is_forgotten_participant(participant)
-        else is_named(file, number)
+        else is_named(file, number, place)
     end;

@@ -35,7 +35,7 @@ WAYS: dict[str, tuple[Damage, ...]] = {
         lambda line: line.replace('"status":"', '"status":"\xff', 1),
         _written("… attempt=2"),
     ),
-    "not_an_object": (_written("[…]"), _written("null"), _written('"participant.status_changed"'), _written("42")),
+    "not_an_object": (_written("[null]"), _written("null"), _written('"participant.status_changed"'), _written("42")),
     "missing_field": (
         _without("status"),
         _replaced("personId", "null"),

@@ -1,22 +1,28 @@
-"""What a line of a webhook file is: blank, an accepted change, another event, or rejected for one reason.
+"""What a line of a webhook file is: blank, an accepted change, another event, or rejected for one reason; or a batch of these.
 
 Lines are judged here and nowhere else. What a status means is not judged: statuses come from a table that users edit.
 """
 
-import re
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-import orjson
+from pipelines.load.documents import parse
+from pipelines.load.moments import instant, moment
+from pipelines.load.shapes import EVENT_TYPE, Part, Shape, parts_in
+from pipelines.load.spans import Text, documents
 
 Outcome = Literal["blank", "accepted", "other", "rejected"]
 Reason = Literal["invalid_json", "not_an_object", "missing_field", "invalid_type", "invalid_timestamp"]
 
 
 class Judgement(NamedTuple):
-    """What a line is and what it says. Only an accepted line has the fields from `participant_id` to `updated_at`.
+    """What a delivery is and what it says. Only an accepted one has the fields from `participant_id` to `updated_at`.
 
-    `says_more`: the fields do not hold all that the line says.
+    `position`: its place in the batch that the line is, from 1; 0 if the line is one delivery. `shape`: the shapes around
+    it, from the outside; None if it stands alone or in the receiver's envelope. `says_more`: the fields do not hold all that
+    it says. `text` is what it says if that is not the whole line.
     """
 
     outcome: Outcome
@@ -31,71 +37,97 @@ class Judgement(NamedTuple):
     prior_status: str | None = None
     updated_at: datetime | None = None
     says_more: bool = True
+    position: int = 0
+    shape: str | None = None
+    text: bytes | None = None
 
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 EVENT = "participant.status_changed"
-MEMBERS = ("_eventType", "participantId", "personId", "studyId", "status", "updatedAt")
+MEMBERS = (EVENT_TYPE, "participantId", "personId", "studyId", "status", "updatedAt")
 
-_BLANK = Judgement("blank", says_more=False)
-_INVALID_JSON = Judgement("rejected", "invalid_json")
-_RFC_3339 = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII
-)
-_400_YEARS = timedelta(days=146_097)
-# Numbers that may be too large for a double; strings, so that no number is found in one.
-_LARGE_NUMBERS = re.compile(
-    rb'"(?:[^"\\]++|\\.)*+"|(-?(?:0|[1-9]\d*+)(?:\.\d++)?[eE][+-]?\d++|-?[1-9]\d{300,}+(?:\.\d++)?)', re.DOTALL
-)
+BLANK = Judgement("blank", says_more=False)
 
 
-def judge(raw: bytes) -> Judgement:
-    """What a line is. It may have its newline."""
-    text = raw.removeprefix(BYTE_ORDER_MARK)
-    if not text.strip():
-        return _BLANK
+def judge(raw: bytes, shapes: Sequence[Shape] = ()) -> list[Judgement]:
+    """What each delivery of a line is; of a line without one, that it is blank. The line may have its newline.
+
+    `shapes` are those of the table, in the order to try them.
+    """
+    return [judgement for _, judgement in judged_parts(raw, shapes)] or [BLANK]
+
+
+def judged_parts(raw: bytes, shapes: Sequence[Shape]) -> Iterator[tuple[Part, Judgement]]:
+    """The same, with where in the line each is; nothing of a blank line."""
+    line = Text(raw.removeprefix(BYTE_ORDER_MARK))
+    if line.content.strip():
+        for position, part in enumerate(_parts(line, shapes), start=1):
+            yield part, _judge_part(part, position, line)
+
+
+def _parts(line: Text, shapes: Sequence[Shape]) -> Iterator[Part]:
+    """The webhooks in a line that is not blank, as far as it can be taken apart; none in an empty batch."""
     try:
-        document = _parse(text)
+        part = Part(parse(line.content))
     except ValueError:
-        return _INVALID_JSON
-    if isinstance(document, dict) and "payload" in document and "_eventType" not in document:
-        svix_id = _text(document.get("svix_id"))
-        received_at = instant(_text(document.get("received_at")) or "")
-        is_all = len(document) == 1 + (svix_id is not None) + (received_at is not None)
-        return _judge_payload(document["payload"], svix_id, received_at, envelope_says_more=not is_all)
-    return _judge_payload(document, None, None, envelope_says_more=False)
+        yield from _parts_in_sequence(line, shapes)
+    else:
+        yield from parts_in(part, shapes)
 
 
 def is_document(text: bytes) -> bool:
-    """Whether bytes without a newline are a whole JSON document, and not one that is still being written."""
-    judgement = judge(text)
-    return judgement.outcome != "blank" and judgement.reason != "invalid_json"
-
-
-def instant(text: str) -> datetime | None:
-    """The instant of an RFC 3339 time with an offset, in UTC, cut to microseconds; None if it is not one."""
-    if not _RFC_3339.fullmatch(text):
-        return None
+    """Whether bytes without a newline are whole JSON documents, and not one that is still being written."""
     try:
-        if text.startswith("0000"):  # a year that Python does not have; an offset can bring it into the year 1
-            return datetime.fromisoformat(f"0400{text[4:].upper()}").astimezone(UTC) - _400_YEARS
-        return datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+        parse(text.removeprefix(BYTE_ORDER_MARK))
+    except ValueError:
+        return any(part.is_json for part in _parts_in_sequence(Text(text.removeprefix(BYTE_ORDER_MARK)), ()))
+    return True
 
 
-def _judge_payload(
-    payload: Any,  # noqa: ANN401 - a JSON document can be anything
-    svix_id: str | None,
-    received_at: datetime | None,
-    *,
-    envelope_says_more: bool,
-) -> Judgement:
-    if not isinstance(payload, dict):
-        return Judgement("rejected", "not_an_object", None, svix_id, received_at)
+def _parts_in_sequence(line: Text, shapes: Sequence[Shape]) -> Iterator[Part]:
+    """Documents that follow each other, of which at least one must be JSON; else the line is one part that is none."""
+    pieces = [Text(line.content[begin:end]) for begin, end in documents(line.content) or ()]
+    parsed = [_parsed(number, piece) for number, piece in enumerate(pieces)]
+    if not any(part.is_json for part in parsed):
+        yield Part(None, is_json=False)
+        return
+    for part in parsed:
+        yield from parts_in(part, shapes, 1) if part.is_json else (part,)
+
+
+def _parsed(number: int, piece: Text) -> Part:
+    part = Part(None, ("sequence",), (number,), piece, element=(piece, ()), is_json=False)
+    try:
+        return replace(part, document=parse(piece.content), is_json=True)
+    except ValueError:
+        return part
+
+
+def _judge_part(part: Part, position: int, line: Text) -> Judgement:
+    """What a part is. What is rejected is kept with the envelope around it, which may be what is wrong; else the part alone."""
+    judgement = _judge(part)
+    shape = "/".join(part.names) or None
+    position = position if part.element else 0
+    is_rejected = judgement.outcome == "rejected"
+    if not judgement.says_more or not (part.element or (shape and not is_rejected)):
+        return judgement._replace(position=position, shape=shape) if shape else judgement
+    root, steps = part.element if part.element and is_rejected else (part.root, part.steps)
+    return judgement._replace(position=position, shape=shape, text=(root or line).part(steps))
+
+
+def _id(value: Any) -> str | None:  # noqa: ANN401
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
+
+
+def _judge(part: Part) -> Judgement:
+    """What a part is, whatever is around it."""
+    svix_id, received_at = _id(part.delivery_id), moment(part.received_at)
+    payload = part.document
+    if not part.is_json or not isinstance(payload, dict):
+        return Judgement("rejected", "not_an_object" if part.is_json else "invalid_json", None, svix_id, received_at)
     values: list[Any] = [payload.get(name) for name in MEMBERS]
     event_type, participant_id, person_id, study_id, status, updated_at = values
-    seen = (_text(event_type), svix_id, received_at)
+    seen = (event_type if isinstance(event_type, str) else None, svix_id, received_at)
     if isinstance(event_type, str) and event_type not in ("", EVENT):
         return Judgement("other", None, *seen)
     if None in values or "" in values:
@@ -106,37 +138,7 @@ def _judge_payload(
     changed = instant(updated_at)
     if changed is None:
         return Judgement("rejected", "invalid_timestamp", *seen)
-    says_more = envelope_says_more or len(payload) > len(MEMBERS) + ("priorStatus" in payload)
+    says_more = part.envelope_says_more or len(payload) > len(MEMBERS) + ("priorStatus" in payload)
     return Judgement(
         "accepted", None, *seen, participant_id, person_id, study_id, status, prior_status, changed, says_more
     )
-
-
-def _text(value: Any) -> str | None:  # noqa: ANN401
-    return value if isinstance(value, str) else None
-
-
-def _parse(text: bytes) -> Any:  # noqa: ANN401
-    """The JSON document as RFC 8259 has it, the last value of a repeated key. Numbers are only known to be numbers.
-
-    Raises:
-        ValueError: it is no JSON, not UTF-8, or nested more than 1,024 deep.
-    """
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        without = _without_large_numbers(text)
-        if without is None:
-            raise
-        return orjson.loads(without)
-
-
-def _without_large_numbers(text: bytes) -> bytearray | None:
-    """The text with false for each number that orjson may have found too large; None if there is no such number."""
-    without = None
-    for found in _LARGE_NUMBERS.finditer(text):
-        start, end = found.span(1)
-        if start >= 0:
-            without = without or bytearray(text)
-            without[start:end] = b"false".ljust(end - start)
-    return without

@@ -1,8 +1,8 @@
--- `judged_lines` as rows of `raw.deliveries`, without the blank ones. The whole line is kept where it says more than its
--- columns do, where it is rejected, and where a status is unknown.
--- is_withheld: the line is of someone who was forgotten, so only its place is kept. Where another person's line mentions
+-- The rows of `judged_{rows}` as rows of `raw.deliveries`, without blank ones. The whole line, or the part of it that is the delivery's,
+-- is kept where it says more than its columns do, where it is rejected, and where a status is unknown.
+-- is_withheld: the delivery is of someone who was forgotten, so only its place is kept. Where another person's mentions
 -- them, its columns are kept and the whole line is not.
-create or replace temp view kept_lines as
+create or replace temp view kept_{rows} as
 
 with
 
@@ -11,7 +11,7 @@ compared as (
         *,
         coalesce(is_forgotten_person(person_id) or is_forgotten_participant(participant_id), false) as is_theirs,
         mentions_forgotten(case when says_more then raw end) as mentions_them
-    from judged_lines
+    from judged_{rows}
     where outcome <> 'blank'
 ),
 
@@ -32,7 +32,9 @@ decided as (
 select
     file_id,
     line_number,
+    position,
     is_withheld,
+    shape,
     if(is_withheld, null, reason) as reason,
     if(is_withheld, null, event_type) as event_type,
     if(is_withheld, null, participant_id) as participant_id,

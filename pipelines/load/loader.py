@@ -11,29 +11,49 @@ import pyarrow as pa
 from pipelines.errors import SourceError
 from pipelines.load.finding import find
 from pipelines.load.found import Found
+from pipelines.load.judging_again import Insert as InsertAgain
+from pipelines.load.judging_again import hash_of_shapes, insert_again, is_due, judge_again
 from pipelines.load.ledger import Plan, Task, current_entries, entry_after, known_objects, plan, write_entries
 from pipelines.load.loaded import Loaded
+from pipelines.load.not_webhooks import why_nothing_is_usable
 from pipelines.load.objects import vanished
-from pipelines.load.parsing import insert, judging
-from pipelines.load.shapes import why_nothing_is_usable
+from pipelines.load.parsing import Judging, insert, judging
 from pipelines.load.taking_back import supersede, take_back, take_back_repeated
 from pipelines.load.withhold import forgotten
 from pipelines.object_paths import RawPath
-from pipelines.reference import known_statuses
+from pipelines.reference import known_shapes, known_statuses
 from pipelines.warehouse import has_table, only_row, raw_tables_ddl, transaction
 
 OBJECTS_AHEAD = 8
 """Of how many objects the first block is fetched before their turn: each is small, and far away."""
 
+# A batch of which something is kept is a line that is kept.
 COUNTED = """
-select file_id, count(*) filter (is_kept), count(*) filter (not is_kept)
-from (
-    select file_id, true as is_kept from raw.deliveries
-    union all
-    select file_id, false as is_kept from raw.forgotten_lines
+with
+
+files as (
+    select unnest($file_ids) as file_id
+),
+
+kept as (
+    select file_id, count(*) filter (position = 0) + count(distinct line_number) filter (position > 0) as lines
+    from raw.deliveries
+    semi join files using (file_id)
+    group by file_id
+),
+
+withheld as (
+    select file_id, count(distinct line_number) as lines
+    from raw.forgotten_lines
+    semi join files using (file_id)
+    anti join (select file_id, line_number from raw.deliveries where position > 0) as batches using (file_id, line_number)
+    group by file_id
 )
-where file_id in (select unnest($file_ids))
-group by file_id
+
+select file_id, coalesce(kept.lines, 0), coalesce(withheld.lines, 0)
+from files
+left join kept using (file_id)
+left join withheld using (file_id)
 """
 
 
@@ -42,7 +62,8 @@ def nothing_new(connection: duckdb.DuckDBPyConnection, paths: Iterable[RawPath])
     if not has_table(connection, "raw", "format"):
         return None
     found, todo = _look(connection, paths, time_ns())
-    return None if todo.tasks or todo.touched or todo.superseded else _summary(connection, found, todo)
+    is_something = todo.tasks or todo.touched or todo.superseded or is_due(connection, known_shapes())
+    return None if is_something else _summary(connection, found, todo)
 
 
 Progress = Callable[[int, int], object]
@@ -59,22 +80,30 @@ def load(
     paths: Iterable[RawPath],
     progress: Progress | None = None,
     insert_files: Insert | None = None,
+    insert_judged_again: InsertAgain = insert_again,
 ) -> Loaded:
     """Read what is new under the paths. A file that cannot be read to its end leaves nothing behind.
 
     Raises:
-        StudyflowError: the table of statuses is missing or wrong.
+        StudyflowError: the table of statuses or that of shapes is missing or wrong.
     """
-    statuses = known_statuses()
+    statuses, shapes = known_statuses(), known_shapes()
+    known = hash_of_shapes(shapes)
     connection.execute(raw_tables_ddl())
     read_ns = time_ns()
     found, todo = _look(connection, paths, read_ns)
-    with judging(connection, forgotten(connection)), transaction(connection):
+    with judging(connection, shapes, forgotten(connection)) as judges, transaction(connection):
         write_entries(connection, todo.touched)
         supersede(connection, [entry.file_id for entry in todo.superseded])
+        if is_due(connection, shapes):  # first: what it makes of lines is compared with those that come again
+            judge_again(judges, begin_load(connection, known), statuses, insert_judged_again, _counted)
         if todo.tasks:
-            load_id = begin_load(connection)
-            failed = (insert_files or _insert)(connection, todo, load_id, statuses, progress)
+            load_id = begin_load(connection, known)
+            failed = (
+                insert_files(connection, todo, load_id, statuses, progress)
+                if insert_files
+                else _insert(judges, todo, load_id, statuses, progress)
+            )
             _record(connection, todo, failed, load_id, read_ns)
     return _summary(connection, found, todo)
 
@@ -101,28 +130,29 @@ def _record(connection: duckdb.DuckDBPyConnection, todo: Plan, failed: list[Task
     for task in failed:
         take_back(connection, task.reader.file_id, "load_id = $load_id", load_id)
     take_back_repeated(connection, todo.gone, [task.entry for task in todo.tasks if task.entry], load_id)
-    counted = _counted(connection, todo.tasks)
+    counted = _counted(connection, [task.reader.file_id for task in todo.tasks])
     write_entries(
         connection,
         [entry_after(task, load_id, read_ns, *counted.get(task.reader.file_id, (0, 0))) for task in todo.tasks],
     )
 
 
-def _counted(connection: duckdb.DuckDBPyConnection, tasks: list[Task]) -> dict[int, tuple[int, int]]:
+def _counted(connection: duckdb.DuckDBPyConnection, file_ids: list[int]) -> dict[int, tuple[int, int]]:
     """How many lines of each file are kept, and how many are withheld."""
-    found = connection.execute(COUNTED, {"file_ids": [task.reader.file_id for task in tasks]}).fetchall()
+    found = connection.execute(COUNTED, {"file_ids": file_ids}).fetchall()
     return {file_id: (kept, withheld) for file_id, kept, withheld in found}
 
 
-def begin_load(connection: duckdb.DuckDBPyConnection) -> int:
-    """The number of a load that begins now."""
-    query = "insert into raw.loads select coalesce(max(load_id), 0) + 1, now() from raw.loads returning load_id"
-    return int(only_row(connection, query)[0])
+def begin_load(connection: duckdb.DuckDBPyConnection, shapes: str | None = None) -> int:
+    """The number of a load that begins now, with a hash of the shapes that it knows: those of the last one, if not said."""
+    query = (
+        "insert into raw.loads select coalesce(max(load_id), 0) + 1, now(), coalesce($shapes, max_by(shapes, load_id)) "
+        "from raw.loads returning load_id"
+    )
+    return int(only_row(connection, query, {"shapes": shapes})[0])
 
 
-def _insert(
-    connection: duckdb.DuckDBPyConnection, todo: Plan, load_id: int, statuses: list[str], progress: Progress | None
-) -> list[Task]:
+def _insert(judges: Judging, todo: Plan, load_id: int, statuses: list[str], progress: Progress | None) -> list[Task]:
     """Stream every file into one insert; the tasks whose file could not be read to its end."""
     failed: list[Task] = []
     broken_off_by: list[BaseException] = []  # DuckDB makes an error of its own of whatever comes up in the stream
@@ -149,7 +179,7 @@ def _insert(
             done += task.reader.source.size
 
     try:
-        insert(connection, batches(), load_id, statuses)
+        insert(judges, batches(), load_id, statuses)
     except duckdb.Error:
         if broken_off_by:
             raise broken_off_by[0] from None

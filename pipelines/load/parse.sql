@@ -1,6 +1,7 @@
 -- What DuckDB and the judge (judge.py) make of lines.
 -- Most lines need no judging. They are canonical: cut at their quotes and written again in Rally's own form, or in that
--- of Python's json.dumps, with or without the envelope, they give the same bytes. All other lines go to judge().
+-- of Python's json.dumps, with or without the envelope, they give the same bytes. All other lines go to judge(), which
+-- puts aside the deliveries of a line that is a batch, and says that the line is blank.
 
 -- As RFC 3339 has it, and in years in which no offset leads out of the range.
 create or replace temp macro canonical_instant(text) as
@@ -36,7 +37,8 @@ create or replace temp macro canonical_line(
         ending
     );
 
--- One row per line of `arriving` (file_id, line_number, raw), with the members of its judgement.
+-- One row per line of `arriving` (file_id, line_number, raw), with the members of its judgement. raw is the delivery in the
+-- line, if that is not the line.
 create or replace temp view judged_lines as
 
 with
@@ -117,14 +119,14 @@ compared as (
 judged as (
     select
         *,
-        case when not is_canonical then judge(raw) end as judgement
+        case when not is_canonical then judge(file_id, line_number, raw) end as judgement
     from compared
 )
 
 select
     file_id,
     line_number,
-    raw,
+    coalesce(judgement.text, raw) as raw,
     if(is_canonical, 'accepted', judgement.outcome) as outcome,
     if(is_canonical, null, judgement.reason) as reason,
     if(is_canonical, 'participant.status_changed', judgement.event_type) as event_type,
@@ -136,5 +138,7 @@ select
     if(is_canonical, status, judgement.status) as status,
     if(is_canonical, prior_status, judgement.prior_status) as prior_status,
     if(is_canonical, updated_at, judgement.updated_at) as updated_at,
-    if(is_canonical, false, judgement.says_more) as says_more
+    if(is_canonical, false, judgement.says_more) as says_more,
+    0 as position,
+    judgement.shape as shape
 from judged;

@@ -1,7 +1,8 @@
 """Lines that a load takes back: those that have come again, a last line that was not whole, a file that broke off.
 
 Of each line as many deliveries count as were ever in the files at the same time. A load therefore puts the new lines
-of files in the place of equal ones of contents that no file has any more, whatever those files were called.
+of files in the place of equal ones of contents that no file has any more, whatever those files were called. Of batches
+this holds for each delivery in them: they may come again in other batches.
 """
 
 from collections.abc import Iterable
@@ -27,6 +28,7 @@ lines as (
     select
         deliveries.file_id,
         deliveries.line_number,
+        deliveries.position,
         deliveries.load_id = $load_id as is_new,
         open_lines.file_id is not null as is_open,
         hash(
@@ -49,23 +51,26 @@ new_lines as (
     group by content
 )
 
-select lines.file_id, lines.line_number, lines.is_open
+select lines.file_id, lines.line_number, lines.position, lines.is_open
 from lines
 inner join new_lines
     on lines.content = new_lines.content
 where not lines.is_new
 qualify
-    row_number() over (partition by lines.content order by lines.is_open desc, lines.file_id, lines.line_number)
-    <= new_lines.times
+    row_number() over (
+        partition by lines.content order by lines.is_open desc, lines.file_id, lines.line_number, lines.position
+    ) <= new_lines.times
 """
 
-REPEATED = "load_id < $load_id and (file_id, line_number) in (select (file_id, line_number) from come_again)"
+REPEATED = """
+load_id < $load_id and (file_id, line_number, position) in (select (file_id, line_number, position) from come_again)
+"""
 
 SUPERSEDE = """
 update raw.files
 set
     is_superseded = true,
-    lines = (select count(*) from raw.deliveries where deliveries.file_id = files.file_id),
+    lines = (select count(distinct line_number) from raw.deliveries where deliveries.file_id = files.file_id),
     blank_lines = 0,
     pending_bytes = 0
 where file_id in (select unnest($file_ids))
@@ -85,7 +90,7 @@ def take_back_repeated(
     numbers = {name: [line[place] for line in open_lines] for place, name in enumerate(("file_id", "line_number"))}
     connection.register("open_lines", pa.table(numbers, pa.schema({"file_id": pa.int32(), "line_number": pa.int64()})))
     connection.execute(COME_AGAIN, {"load_id": load_id})
-    _remove(connection, REPEATED, {"load_id": load_id})
+    remove(connection, REPEATED, {"load_id": load_id})
     for file_id, line_number in open_lines:  # of those that have become other lines
         take_back(connection, file_id, f"load_id < $load_id and line_number = {line_number}", load_id)
     parted = connection.execute("select distinct file_id from come_again where not is_open").fetchall()
@@ -103,14 +108,14 @@ def take_back(connection: duckdb.DuckDBPyConnection, file_id: int, which: str, l
         f"where {rows}",
         values,
     )
-    _remove(connection, rows, values)
+    remove(connection, rows, values)
     connection.execute(f"delete from raw.forgotten_lines where {rows}", values)  # noqa: S608
 
 
-def _remove(connection: duckdb.DuckDBPyConnection, which: str, values: dict[str, int]) -> None:
+def remove(connection: duckdb.DuckDBPyConnection, which: str, values: dict[str, int]) -> None:
     """Remove rows of raw.deliveries. Where those lie in Parquet files, `parquet.taken_back` says which are left out."""
     if has_table(connection, "parquet", "taken_back"):
-        taken = "insert into parquet.taken_back select file_id, line_number, load_id"
+        taken = "insert into parquet.taken_back by name select file_id, line_number, position, load_id"
         connection.execute(f"{taken} from raw.deliveries where {which}", values)
     else:
         connection.execute(f"delete from raw.deliveries where {which}", values)  # noqa: S608

@@ -116,7 +116,7 @@ def last_received(folder: Path) -> datetime | None:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - _TAIL))
             for line in reversed(file.read().splitlines(keepends=True)):
-                judgement = judge(line)
+                judgement = judge(line)[0]
                 if line.endswith(b"\n") and judgement.received_at and not (judgement.svix_id or "").startswith(TEST_ID):
                     return judgement.received_at
     return None

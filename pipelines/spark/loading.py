@@ -18,6 +18,7 @@ from pipelines.load.ledger import Plan, Task
 from pipelines.load.loaded import Loaded
 from pipelines.load.loader import Progress, load
 from pipelines.load.withhold import forgotten
+from pipelines.reference import known_shapes
 from pipelines.spark.tasks import KEPT, PART, Cut, FileToRead, OneLoad, cut, judge_parts, parts_of
 from pipelines.spark.views import drop_view_of_files, make_view_of_files, parquet_files
 from pipelines.warehouse import has_table, literal, only_row, raw_tables_ddl, transaction
@@ -31,10 +32,12 @@ PARTS_AT_ONCE = 8
 LEDGER = """
 create schema if not exists parquet;
 create table if not exists parquet.parts (part_id integer, file_id integer, load_id integer, folder varchar);
-create table if not exists parquet.taken_back (file_id integer, line_number bigint, load_id integer);
+create table if not exists parquet.taken_back (file_id integer, line_number bigint, position integer, load_id integer);
 create table if not exists parquet.no_deliveries as from raw.deliveries limit 0;
 """
-WITHOUT_TAKEN_BACK = "from parquet.raw_deliveries anti join parquet.taken_back using (file_id, line_number, load_id)"
+WITHOUT_TAKEN_BACK = (
+    "from parquet.raw_deliveries anti join parquet.taken_back using (file_id, line_number, position, load_id)"
+)
 
 
 class SparkLoader:
@@ -57,7 +60,7 @@ class SparkLoader:
 
         prepare(connection)
         try:
-            loaded = load(connection, paths, progress, self.insert)
+            loaded = load(connection, paths, progress, self.insert, self.insert_judged_again)
         except PySparkException as error:
             said = str(error).strip().split("\n", maxsplit=1)[0]
             msg = f"The files could not be loaded on Spark, and nothing has changed. Spark says: {said}"
@@ -95,7 +98,7 @@ class SparkLoader:
         shutil.rmtree(new, ignore_errors=True)
         if parts:
             loaded_at = only_row(connection, "select loaded_at from raw.loads where load_id = $1", [load_id])[0]
-            task = judge_parts(parts, OneLoad(load_id, loaded_at, statuses, forgotten(connection)))
+            task = judge_parts(parts, OneLoad(load_id, loaded_at, statuses, known_shapes(), forgotten(connection)))
             rows = self._numbered(len(parts), sum(part.source.size - part.cursor.offset for part in parts))
             rows = rows.mapInArrow(task, from_arrow_schema(KEPT)).selectExpr("*", "part_id as part")
             rows.write.partitionBy("is_withheld", "part").parquet(str(new))
@@ -112,6 +115,23 @@ class SparkLoader:
         names = {file.part_id: file.source.name for file in files}
         todo.problems += [SourceError(names[part_id], problem) for part_id, problem in sorted(problems.items())]
         return failed
+
+    def insert_judged_again(self, connection: duckdb.DuckDBPyConnection, load_id: int) -> None:
+        """Write lines that were judged again, which are few, as Parquet."""
+        columns = [name for name in columns_of_deliveries(connection) if name not in {"load_id", "loaded_at"}]
+        files = connection.execute("select distinct file_id from judged_again order by file_id").fetchall()
+        for (file_id,) in files:
+            part_id = only_row(connection, "select coalesce(max(part_id), 0) + 1 from parquet.parts")[0]
+            new = self.folder / "new"
+            shutil.rmtree(new, ignore_errors=True)
+            new.mkdir(parents=True)
+            query = (
+                f"select {', '.join(columns)}, loads.load_id, loads.loaded_at, {part_id}::integer as part_id "  # noqa: S608
+                f"from judged_again cross join raw.loads where file_id = {file_id} and loads.load_id = {load_id}"
+            )
+            connection.execute(f"copy ({query}) to {literal(str(new / 'again.parquet'))} (format parquet)")
+            self._add(connection, new, part_id, file_id, load_id)
+        show_parts(connection)
 
     def _cut(self, files: list[FileToRead]) -> dict[int, Cut | str]:
         rows = self._numbered(len(files), sum(file.source.size for file in files))
@@ -132,8 +152,8 @@ class SparkLoader:
     def _take_in(self, connection: duckdb.DuckDBPyConnection, new: Path, file: FileToRead, load_id: int) -> None:
         withheld = new / "is_withheld=true" / f"part={file.part_id}"
         if withheld.exists():
-            query = f"select file_id, line_number, load_id from {parquet_files([withheld])}"  # noqa: S608
-            connection.execute(f"insert into raw.forgotten_lines {query}")
+            query = f"select file_id, line_number, position, load_id from {parquet_files([withheld])}"  # noqa: S608
+            connection.execute(f"insert into raw.forgotten_lines by name {query}")
         made = new / "is_withheld=false" / f"part={file.part_id}"
         if made.exists():
             self._add(connection, made, file.part_id, file.file_id, load_id)
@@ -179,6 +199,31 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(raw_tables_ddl())
     connection.execute(LEDGER)
     connection.execute("drop table raw.deliveries")
+    show_parts(connection)
+
+
+def add_batches(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give the lines of an earlier version, which were one delivery each, what batches need.
+
+    Their folders stay for those who still read them, until the next build tidies up.
+    """
+    connection.execute("alter table parquet.no_deliveries add column position integer")
+    connection.execute("alter table parquet.no_deliveries add column shape varchar")
+    connection.execute("alter table parquet.taken_back add column position integer default 0")
+    parts = connection.execute("select part_id, folder from parquet.parts order by part_id").fetchall()
+    last = max((part_id for part_id, _ in parts), default=0)
+    for next_part, (part_id, folder) in enumerate(parts, start=last + 1):
+        place = Path(folder).with_name(f"part-{next_part}")
+        shutil.rmtree(place, ignore_errors=True)  # of a run that was killed
+        place.mkdir()
+        query = (
+            f"select * exclude (part_id), 0 as position, null::varchar as shape, {next_part}::integer as part_id "  # noqa: S608
+            f"from {parquet_files([Path(folder)])}"
+        )
+        connection.execute(f"copy ({query}) to {literal(str(place / 'lines.parquet'))} (format parquet)")
+        connection.execute(
+            "update parquet.parts set part_id = $1, folder = $2 where part_id = $3", [next_part, str(place), part_id]
+        )
     show_parts(connection)
 
 

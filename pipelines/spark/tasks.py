@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from pipelines.errors import SourceError
 from pipelines.load.lines import Cursor, LineReader
-from pipelines.load.parsing import judging, keep_lines
+from pipelines.load.parsing import Judging, judging, kept
+from pipelines.load.shapes import Shape
 from pipelines.load.sources import SourceFile
 from pipelines.load.withhold import Forgotten
 from pipelines.warehouse import ON_EVERY_CONNECTION
@@ -36,6 +37,8 @@ KEPT = pa.schema(
         ("received_at", pa.timestamp("us", "UTC")),
         ("line", pa.string()),
         ("line_bytes", pa.binary()),
+        ("position", pa.int32()),
+        ("shape", pa.string()),
         ("part_id", pa.int32()),
         ("is_withheld", pa.bool_()),
     ]
@@ -76,6 +79,7 @@ class OneLoad:
     load_id: int
     loaded_at: datetime
     statuses: list[str]
+    shapes: Sequence[Shape]
     everyone_forgotten: Forgotten | None
 
 
@@ -117,14 +121,14 @@ def judge_parts(parts: Sequence[FileToRead], load: OneLoad) -> Task:
     def task(numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         with duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "1GB"}) as connection:
             connection.execute(ON_EVERY_CONNECTION)
-            with judging(connection, load.everyone_forgotten):
+            with judging(connection, load.shapes, load.everyone_forgotten) as judges:
                 for number in _numbers(numbers):
-                    yield from _judged(connection, parts[number], load)
+                    yield from _judged(judges, parts[number], load)
 
     return task
 
 
-def _judged(connection: duckdb.DuckDBPyConnection, part: FileToRead, load: OneLoad) -> Iterator[pa.RecordBatch]:
+def _judged(judges: Judging, part: FileToRead, load: OneLoad) -> Iterator[pa.RecordBatch]:
     problems: list[str] = []
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -133,18 +137,25 @@ def _judged(connection: duckdb.DuckDBPyConnection, part: FileToRead, load: OneLo
         except SourceError as error:
             problems.append(error.problem)
 
-    keep_lines(connection, batches(), load.statuses, load.everyone_forgotten)
     same = {"load_id": load.load_id, "loaded_at": load.loaded_at, "part_id": part.part_id}
-    for rows in connection.sql("from kept_lines").to_arrow_reader(ROWS):
-        columns = [
-            pa.array([same[column.name]] * len(rows), column.type)
-            if column.name in same
-            else rows[column.name].cast(column.type)
-            for column in KEPT
-        ]
-        yield pa.record_batch(columns, schema=KEPT)
+    for view in kept(judges, batches(), load.statuses, load.everyone_forgotten):
+        for rows in judges.connection.sql(f"from {view}").to_arrow_reader(ROWS):
+            columns = [
+                pa.array([same[column.name]] * len(rows), column.type)
+                if column.name in same
+                else rows[column.name].cast(column.type)
+                for column in KEPT
+            ]
+            yield pa.record_batch(columns, schema=KEPT)
     for problem in problems:
-        row = {"file_id": part.file_id, "line_number": 0, "reason": problem, "is_withheld": False, **same}
+        row = {
+            "file_id": part.file_id,
+            "line_number": 0,
+            "position": 0,
+            "reason": problem,
+            "is_withheld": False,
+            **same,
+        }
         yield pa.RecordBatch.from_pylist([row], schema=KEPT)
 
 

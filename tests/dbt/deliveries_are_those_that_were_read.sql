@@ -1,4 +1,4 @@
--- raw.deliveries has the lines that raw.files says were read.
+-- raw.deliveries has the lines that raw.files says were read. A line that is a batch has several deliveries.
 -- Why: everything is made of these rows, and nothing else can tell that one is gone.
 -- Remedy: raw.deliveries does not have the lines that were read. Move the warehouse away and load everything again
 -- with: studyflow run
@@ -6,7 +6,7 @@
 -- Rules of raw.deliveries:
 --   is_of_no_file: every delivery is of a file in raw.files (kept_lines)
 -- Rules of raw.files:
---   has_other_lines: lines - blank_lines = rows in raw.deliveries (source_file, lines, blank_lines, kept_lines)
+--   has_other_lines: lines - blank_lines = lines in raw.deliveries (source_file, lines, blank_lines, kept_lines)
 --   was_longer: lines and forgotten lines are all lines that the file had when it was read (source_file,
 --     physical_lines, lines, forgotten_lines)
 with
@@ -18,17 +18,30 @@ files as (
 kept as (
     select
         file_id,
-        count(*) as kept_lines
+        count(*) filter (where position = 0) + count(distinct case when position > 0 then line_number end) as kept_lines
     from {{ source('raw', 'deliveries') }}
     group by file_id
 ),
 
+kept_batches as (
+    select distinct
+        file_id,
+        line_number
+    from {{ source('raw', 'deliveries') }}
+    where position > 0
+),
+
 forgotten as (
     select
-        file_id,
-        count(*) as forgotten_lines
-    from {{ source('raw', 'forgotten_lines') }}
-    group by file_id
+        forgotten_deliveries.file_id,
+        count(distinct forgotten_deliveries.line_number) as forgotten_lines
+    from {{ source('raw', 'forgotten_lines') }} as forgotten_deliveries
+    left join kept_batches
+        on
+            forgotten_deliveries.file_id = kept_batches.file_id
+            and forgotten_deliveries.line_number = kept_batches.line_number
+    where kept_batches.file_id is null
+    group by forgotten_deliveries.file_id
 ),
 
 compared as (

@@ -1,4 +1,4 @@
--- audit.load_files counts every line of every file, by what became of it, as often as it is in the raw tables.
+-- audit.load_files counts every delivery of every file, by what became of it, as often as it is in the raw tables.
 -- Why: "every line accounted for" is the promise of the load. A line that no count has, or two have, is lost or
 -- doubled without anybody noticing.
 -- Remedy: The table is not made of what is loaded now. Build it again with: studyflow build
@@ -9,8 +9,10 @@
 --   forgotten_differ: forgotten_lines is what raw.forgotten_lines has (source_file, forgotten_lines, forgotten_kept)
 --   outcomes_differ: accepted, other_events and rejected are what raw.deliveries has (source_file, accepted,
 --     accepted_kept, other_events, other_events_kept, rejected, rejected_kept)
---   lines_do_not_add_up: lines = blank + accepted + other_events + rejected (source_file, lines, blank, accepted,
---     other_events, rejected)
+--   batches_differ: batch_lines and batch_deliveries are what raw.deliveries has (source_file, batch_lines,
+--     batch_lines_kept, batch_deliveries, batch_deliveries_kept)
+--   lines_do_not_add_up: lines - batch_lines + batch_deliveries = blank + accepted + other_events + rejected
+--     (source_file, lines, batch_lines, batch_deliveries, blank, accepted, other_events, rejected)
 --   accepted_do_not_add_up: accepted = distinct_changes + repeated_deliveries (source_file, accepted,
 --     distinct_changes, repeated_deliveries)
 -- Rules of audit.rejected_lines:
@@ -61,6 +63,16 @@ kept as (
     group by file_id
 ),
 
+batches as (
+    select
+        file_id,
+        count(distinct line_number) as batch_lines,
+        count(*) as batch_deliveries
+    from {{ source('raw', 'deliveries') }}
+    where position > 0
+    group by file_id
+),
+
 listed as (
     select
         file_id,
@@ -91,6 +103,8 @@ compared as (
         coalesce(kept.rejected, 0) as rejected_kept,
         coalesce(listed.rejected, 0) as rejected_listed,
         coalesce(forgotten.forgotten_lines, 0) as forgotten_kept,
+        coalesce(batches.batch_lines, 0) as batch_lines_kept,
+        coalesce(batches.batch_deliveries, 0) as batch_deliveries_kept,
 
         counted.lines,
         counted.blank,
@@ -99,7 +113,9 @@ compared as (
         counted.rejected,
         counted.distinct_changes,
         counted.repeated_deliveries,
-        counted.forgotten_lines
+        counted.forgotten_lines,
+        counted.batch_lines,
+        counted.batch_deliveries
     from {{ source('raw', 'files') }} as files
     full outer join kept
         on files.file_id = kept.file_id
@@ -109,6 +125,8 @@ compared as (
         on coalesce(files.file_id, kept.file_id, counted.file_id) = listed.file_id
     left join forgotten
         on files.file_id = forgotten.file_id
+    left join batches
+        on files.file_id = batches.file_id
 ),
 
 judged as (
@@ -118,7 +136,8 @@ judged as (
         lines <> lines_read or blank <> blank_read as lines_differ,
         forgotten_lines <> forgotten_kept as forgotten_differ,
         accepted <> accepted_kept or other_events <> other_events_kept or rejected <> rejected_kept as outcomes_differ,
-        lines <> blank + accepted + other_events + rejected as lines_do_not_add_up,
+        batch_lines <> batch_lines_kept or batch_deliveries <> batch_deliveries_kept as batches_differ,
+        lines - batch_lines + batch_deliveries <> blank + accepted + other_events + rejected as lines_do_not_add_up,
         accepted <> distinct_changes + repeated_deliveries as accepted_do_not_add_up,
         rejected_listed <> rejected_kept as rejected_differ
     from compared
@@ -130,6 +149,7 @@ where
     or lines_differ
     or forgotten_differ
     or outcomes_differ
+    or batches_differ
     or lines_do_not_add_up
     or accepted_do_not_add_up
     or rejected_differ

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NoReturn
 
+from .shapes import Part, take_apart
+
 BOM = b"\xef\xbb\xbf"
 EVENT = "participant.status_changed"
 REQUIRED = ("_eventType", "participantId", "personId", "studyId", "status", "updatedAt")
@@ -34,14 +36,18 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Line:
-    """A physical line and what became of it: blank, accepted, other_event or rejected."""
+    """A delivery in a physical line, or a line without one, and what became of it: blank, accepted, other_event or rejected.
+
+    `position` is its place if the line is a batch, from 1, else 0.
+    """
 
     source_file: str
     line_number: int
     outcome: str
     reason: str | None
     delivery: Delivery | None
-    raw: bytes  # without its newline
+    raw: bytes  # the line without its newline, or of a batch what is kept of a rejected delivery
+    position: int = 0
 
     @property
     def text(self) -> str:
@@ -66,14 +72,17 @@ def accounting(lines: Iterable[Line]) -> dict[str, Any]:
     lines = list(lines)
     outcomes = Counter(line.outcome for line in lines)
     distinct = len({line.delivery for line in lines if line.delivery is not None})
+    in_batches = [(line.source_file, line.line_number) for line in lines if line.position]
     return {
-        "lines": len(lines),
+        "lines": len({(line.source_file, line.line_number) for line in lines}),
         "blank": outcomes["blank"],
         "accepted": outcomes["accepted"],
         "other_events": outcomes["other_event"],
         "rejected": dict(Counter(line.reason for line in lines if line.reason is not None)),
         "distinct_changes": distinct,
         "repeated_deliveries": outcomes["accepted"] - distinct,
+        "batch_lines": len(set(in_batches)),
+        "batch_deliveries": len(in_batches),
     }
 
 
@@ -85,25 +94,42 @@ def deliveries(lines: Iterable[Line]) -> list[Delivery]:
 def _file(name: str, content: bytes, statuses: Container[str]) -> Iterator[Line]:
     *terminated, last = content.split(b"\n")
     for number, raw in enumerate(terminated, start=1):
-        yield _line(name, number, raw, statuses)
+        yield from _line(name, number, raw, statuses)
     if _is_document(last):  # else it may still be being written, and waits
-        yield _line(name, len(terminated) + 1, last, statuses)
+        yield from _line(name, len(terminated) + 1, last, statuses)
 
 
-def _line(name: str, number: int, raw: bytes, statuses: Container[str]) -> Line:
-    if not raw.removeprefix(BOM).strip():
-        return Line(name, number, "blank", None, None, raw)
+def _line(name: str, number: int, raw: bytes, statuses: Container[str]) -> Iterator[Line]:
+    text = raw.removeprefix(BOM)
+    parts = take_apart(text, _document) if text.strip() else []
+    if not parts:
+        yield Line(name, number, "blank", None, None, raw)
+    for place, part in enumerate(parts, start=1):
+        position = place if part.in_batch else 0
+        kept = raw if part.text is None else part.text
+        try:
+            delivery = _parse(part, statuses)
+        except RejectedError as rejected:
+            yield Line(name, number, "rejected", str(rejected), None, kept, position)
+        else:
+            outcome = "other_event" if delivery is None else "accepted"
+            yield Line(name, number, outcome, None, delivery, kept, position)
+
+
+def _document(text: bytes) -> object:
     try:
-        delivery = _parse(raw, statuses)
-    except RejectedError as rejected:
-        return Line(name, number, "rejected", str(rejected), None, raw)
-    outcome = "other_event" if delivery is None else "accepted"
-    return Line(name, number, outcome, None, delivery, raw)
+        return _json(text)
+    except RejectedError as error:
+        raise ValueError(text) from error
 
 
-def _parse(raw: bytes, statuses: Container[str]) -> Delivery | None:
+def _parse(part: Part, statuses: Container[str]) -> Delivery | None:
     """Return the delivery, or None for an event of another type."""
-    payload = _payload(_json(raw))
+    payload = part.payload
+    if not part.is_json:
+        raise RejectedError(reason="invalid_json")
+    if not isinstance(payload, dict):
+        raise RejectedError(reason="not_an_object")
     event = payload.get("_eventType")
     if isinstance(event, str) and event not in {"", EVENT}:
         return None
@@ -131,16 +157,14 @@ def _parse(raw: bytes, statuses: Container[str]) -> Delivery | None:
     )
 
 
-def _payload(document: object) -> dict[str, Any]:
-    """Take the payload out of its envelope, if it is in one."""
-    if isinstance(document, dict) and "payload" in document and "_eventType" not in document:
-        document = document["payload"]
-    if not isinstance(document, dict):
-        raise RejectedError(reason="not_an_object")
-    return document
-
-
 def _is_document(raw: bytes) -> bool:
+    text = raw.removeprefix(BOM)
+    if not text.strip():
+        return False
+    return _is_json(text) or any(part.is_json for part in take_apart(text, _document))
+
+
+def _is_json(raw: bytes) -> bool:
     try:
         _json(raw)
     except RejectedError:
@@ -155,7 +179,7 @@ def _json(raw: bytes) -> object:
     one is no error), and what is nested too deep for Python's parser counts as invalid.
     """
     try:
-        text = raw.removeprefix(BOM).decode("utf-8")
+        text = raw.decode("utf-8")
         document = json.loads(
             text,
             parse_constant=_refuse,

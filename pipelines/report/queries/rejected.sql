@@ -19,6 +19,7 @@ lines as (
         on
             rejected_lines.file_id = deliveries.file_id
             and rejected_lines.line_number = deliveries.line_number
+            and rejected_lines.position = deliveries.position
 )
 
 select

@@ -1,0 +1,71 @@
+"""Deliveries cut out of a line that is a batch. The others in it stay byte for byte, unless they share a text with one that goes."""
+
+import base64
+from collections.abc import Collection, Iterable
+
+import orjson
+
+from pipelines.load.judge import BYTE_ORDER_MARK
+from pipelines.load.shapes import Inside, Place
+from pipelines.load.spans import Span, Step, Text, documents
+
+
+def element_of(place: Place) -> Place:
+    """The place of the innermost element of a list that a delivery is in."""
+    last = max(number for number, step in enumerate(place) if isinstance(step, int))
+    return place[: last + 1]
+
+
+def without(line: bytes, places: Collection[Place]) -> bytes | None:
+    """A line, which may have its newline, without the parts at these places, () for all of it; None if nothing is left."""
+    if () in places or not places:
+        return None if places else line
+    begin = len(BYTE_ORDER_MARK) if line.startswith(BYTE_ORDER_MARK) else 0
+    end = len(line.rstrip(b"\r\n"))
+    left = _without(line[begin:end], places)
+    return None if left is None else line[:begin] + left + line[end:]
+
+
+def _without(content: bytes, places: Collection[Place]) -> bytes | None:
+    text = Text(content)
+    if pieces := documents(content):
+        return _list(text, (0, len(content)), dict(enumerate(pieces)), places, b"")
+    return _value(text, (0, len(content)), places)
+
+
+def _value(text: Text, span: Span, places: Iterable[Place]) -> bytes | None:
+    """What is left of a value; None if that is nothing."""
+    places = list(places)
+    how = places[0][0]
+    begin, end = span
+    if isinstance(how, Inside):
+        said = orjson.loads(text.content[begin:end])
+        is_base64 = how is Inside.BASE64
+        left = _without(base64.b64decode(said) if is_base64 else said.encode(), [place[1:] for place in places])
+        return None if left is None else orjson.dumps((base64.b64encode(left) if is_base64 else left).decode())
+    parts = text.parts(begin)
+    if isinstance(how, int):
+        return _list(text, span, parts, places, b",")
+    pieces, at = [], begin
+    for name, (part_begin, part_end) in sorted(parts.items(), key=lambda part: part[1]):
+        if within := [place[1:] for place in places if place[0] == name]:
+            left = _value(text, (part_begin, part_end), within)
+            if left is None:
+                return None
+            pieces += [text.content[at:part_begin], left]
+            at = part_end
+    return b"".join([*pieces, text.content[at:end]])
+
+
+def _list(text: Text, span: Span, parts: dict[Step, Span], places: Collection[Place], between: bytes) -> bytes | None:
+    """What is left of a list, with its brackets."""
+    left = []
+    for number, (begin, end) in parts.items():
+        within = [place[1:] for place in places if place[0] == number]
+        if () in within:
+            continue
+        part = _value(text, (begin, end), within) if within else text.content[begin:end]
+        if part is not None:
+            left.append(part)
+    first, last = min(begin for begin, _ in parts.values()), max(end for _, end in parts.values())
+    return text.content[span[0] : first] + between.join(left) + text.content[last : span[1]] if left else None
