@@ -15,6 +15,7 @@ The files in fixtures/shapes have the form that these pages describe; fixtures/s
 
 import base64
 import json
+import pickle
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -261,6 +262,14 @@ def test_what_is_no_batch_stays_what_it_was(line: bytes, expected: list[tuple[An
     """And of a batch, what is wrong is rejected by itself."""
     assert [(one.outcome, one.reason, one.position) for one in judge(line, SHAPES)] == expected
     check_against_oracle(line)
+
+
+def test_shapes_that_were_sent_to_another_process_are_the_same() -> None:
+    """As tasks of Spark get them."""
+    sent = pickle.loads(pickle.dumps(SHAPES))  # noqa: S301 - our own
+    for line in (WRAPS[name]([WEBHOOK]) for name in sorted(WRAPS)):
+        assert judge(json.dumps(line).encode(), sent) == judge(json.dumps(line).encode(), SHAPES)
+        assert judge(json.dumps(line[0]).encode(), sent) == judge(json.dumps(line[0]).encode(), SHAPES)
 
 
 def test_envelopes_inside_each_other_end_somewhere() -> None:

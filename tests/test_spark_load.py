@@ -21,10 +21,14 @@ from strategies import valid_but
 from pipelines.load.ledger import COLUMNS
 from pipelines.load.loaded import Loaded
 from pipelines.load.loader import load
+from pipelines.load.shapes import Shape, in_order
+from pipelines.reference import known_shapes
+from pipelines.settings import PROJECT
 from pipelines.spark.loading import SparkLoader
 from pipelines.spark.session import missing, session
 from pipelines.warehouse import connect, raw_tables_ddl
 
+FIXTURES = PROJECT / "tests" / "fixtures"
 needs_spark = pytest.mark.skipif(bool(missing()), reason=f"no {' and no '.join(missing())} here")
 
 OF_FILES = ", ".join(column for column in COLUMNS if column != "read_ns")
@@ -105,6 +109,8 @@ def test_load_after_load(both: TwoWarehouses) -> None:
     both.put("open.jsonl", lines(10, 12) + lines(12, 13)[:-1])  # the last line is whole, but for its end
     both.put("pending.jsonl", lines(20, 22) + lines(22, 23)[:40])
     both.put("empty.jsonl", b"")
+    for path in (FIXTURES / "shapes").iterdir():  # batches and envelopes
+        both.put(path.name, path.read_bytes())
     both.put("broken.jsonl.gz", b"")
     both.folder.joinpath("broken.jsonl.gz").write_bytes(gzip.compress(lines(0, 50))[:-30])
     assert "broken" in str(both.load().problems)
@@ -140,3 +146,15 @@ def test_load_after_load(both: TwoWarehouses) -> None:
     both.load()
     assert both.on_spark.execute("select count(*) from raw.forgotten_lines").fetchall() == [(2,)]
     assert both.load().lines_read == 0
+
+    both.put(
+        "mine.jsonl",
+        b"".join(b'{"mine": [' + line[:-1] + b", 1]}\n" for line in lines(500, 503).splitlines(keepends=True)),
+    )
+    both.load()
+    mine = in_order([*known_shapes(), Shape("mine", (), ("mine",))])
+    with patch("pipelines.load.loader.known_shapes", lambda: mine):
+        both.load()  # judged again, what was rejected before
+    assert both.on_spark.execute(
+        "select count(*), max(position) from raw.deliveries where shape = 'mine'"
+    ).fetchall() == [(6, 2)]

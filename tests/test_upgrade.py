@@ -18,7 +18,9 @@ import pytest
 from pipelines.build import build
 from pipelines.errors import StudyflowError
 from pipelines.load.loader import load
+from pipelines.migrations import migrate
 from pipelines.settings import Settings
+from pipelines.spark.loading import prepare
 from pipelines.warehouse import connect, warehouse_format
 from pipelines.working_copy import working_copy
 
@@ -135,3 +137,31 @@ def test_looking_at_tables_of_an_earlier_version_says_what_to_do(tmp_path: Path)
     assert said.returncode == 1
     assert "Build them again: studyflow build" in said.stderr
     assert "Traceback" not in said.stderr
+
+
+def test_parquet_files_of_spark_are_brought_to_this_format(tmp_path: Path) -> None:
+    """Their lines were one delivery each. The files of before stay for those who still read them."""
+    folder = tmp_path / "part-1"
+    folder.mkdir()
+    with connect(tmp_path / "w.duckdb") as connection:
+        prepare(connection)
+        for statement in (
+            "alter table parquet.no_deliveries drop column position",
+            "alter table parquet.no_deliveries drop column shape",
+            "alter table parquet.taken_back drop column position",
+            "alter table raw.forgotten_lines drop column position",
+            "alter table raw.loads drop column shapes",
+            "update raw.format set format = 5",
+            "create table one as from parquet.no_deliveries",
+            "insert into one by name select 1 as file_id, 7 as line_number, 1 as load_id, now() as loaded_at, 'x' as line",
+            f"copy (select *, 1 as part_id from one) to '{folder}/lines.parquet' (format parquet)",
+            f"insert into parquet.parts values (1, 1, 1, '{folder}')",
+            "create or replace view raw.deliveries as from one",
+            "drop table one",
+        ):
+            connection.execute(statement)
+        migrate(connection, tmp_path)
+        found = connection.execute("select line_number, line, position, shape from raw.deliveries").fetchall()
+        assert found == [(7, "x", 0, None)]
+        assert connection.execute("select folder from parquet.parts").fetchall() == [(str(tmp_path / "part-2"),)]
+        assert folder.exists()

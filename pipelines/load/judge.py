@@ -4,7 +4,6 @@ Lines are judged here and nowhere else. What a status means is not judged: statu
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -98,7 +97,7 @@ def _parts_in_sequence(line: Text, shapes: Sequence[Shape]) -> Iterator[Part]:
 def _parsed(number: int, piece: Text) -> Part:
     part = Part(None, ("sequence",), (number,), piece, element=(piece, ()), is_json=False)
     try:
-        return replace(part, document=parse(piece.content), is_json=True)
+        return part._replace(document=parse(piece.content), is_json=True)
     except ValueError:
         return part
 

@@ -2,9 +2,9 @@
 
 import base64
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipelines.load.documents import parse
 from pipelines.load.moments import moment
@@ -45,6 +45,13 @@ class Shape:
     delivery_id: Path = ()
     received_at: Path = ()
 
+    names: frozenset[str] = field(init=False, repr=False, compare=False)
+    """Of members, outermost ones, that an object of this shape has: few others have all of them."""
+
+    def __post_init__(self) -> None:
+        """See which names these are."""
+        object.__setattr__(self, "names", frozenset(path[0] for path in self.needs if path))
+
     @property
     def needs(self) -> frozenset[Path]:
         """All that must be in an object of this shape."""
@@ -52,6 +59,8 @@ class Shape:
 
     def fits(self, value: dict[str, Any]) -> bool:
         """Whether an object has this shape."""
+        if not self.names <= value.keys():
+            return False
         if any(_at(value, path) is None for path in self.members):
             return False
         if not self.deliveries:
@@ -64,8 +73,7 @@ ENVELOPE = Shape("envelope", (), (), ("payload",), delivery_id=("svix_id",), rec
 """The receiver's own: what has a payload."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A webhook, as far as can be told, and what the envelopes around it say.
 
     `names`: of the shapes, from the outside. `place`: where it is in the line. `root` is the text that it was parsed from,
@@ -87,11 +95,11 @@ class Part:
     def inside(self, steps: tuple[Step, ...], value: Any, name: str | None) -> "Part":  # noqa: ANN401
         """What these steps lead to."""
         names = (*self.names, name) if name else self.names
-        return replace(self, document=value, names=names, place=(*self.place, *steps), steps=(*self.steps, *steps))
+        return self._replace(document=value, names=names, place=(*self.place, *steps), steps=(*self.steps, *steps))
 
     def as_element(self) -> "Part":
         """The same as an element of a batch: an id of the whole batch is not its own."""
-        return replace(self, element=(self.root, self.steps), delivery_id=None)
+        return self._replace(element=(self.root, self.steps), delivery_id=None)
 
     def parsed(self, how: Inside) -> "Part":
         """What its text says."""
@@ -100,8 +108,8 @@ class Part:
             content = base64.b64decode(text, validate=True) if how is Inside.BASE64 else text.encode()
             document = parse(content)
         except ValueError:
-            return replace(self, document=None, is_json=False)
-        return replace(self, document=document, place=(*self.place, how), root=Text(content), steps=())
+            return self._replace(document=None, is_json=False)
+        return self._replace(document=document, place=(*self.place, how), root=Text(content), steps=())
 
 
 def in_order(shapes: Iterable[Shape]) -> tuple[Shape, ...]:
@@ -146,14 +154,13 @@ def _unwrapped(part: Part, shape: Shape, shapes: Sequence[Shape], depth: int) ->
 def _payload(part: Part, shape: Shape, name: str | None) -> Part:
     """What an envelope is around. The receiver's own is not worth a name around an object: it is how lines should be."""
     value = _at(part.document, shape.payload)
-    is_plain = shape is ENVELOPE and not isinstance(value, str | list)
+    is_plain = shape == ENVELOPE and not isinstance(value, str | list)
     found = part.inside(shape.payload, value, None if is_plain else name)
     delivery_id, received_at = _at(part.document, shape.delivery_id), _at(part.document, shape.received_at)
-    found = replace(
-        found,
+    found = found._replace(
         delivery_id=part.delivery_id if delivery_id is None else delivery_id,
         received_at=part.received_at if received_at is None else received_at,
-        envelope_says_more=shape is ENVELOPE
+        envelope_says_more=shape == ENVELOPE
         and len(part.document) > 1 + isinstance(delivery_id, str) + (moment(received_at) is not None),
     )
     return found.parsed(Inside.BASE64) if shape.is_base64 and isinstance(value, str) else found
