@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -39,9 +40,7 @@ set lock_configuration = true;
 def macros_of(file: Path) -> Callable[..., Any]:
     """The macros of a file without dbt: called by name, they give what they return or else the text they make."""
     returned: list[Any] = []
-    environment = jinja2.Environment(extensions=["jinja2.ext.do"], autoescape=False)  # noqa: S701 - SQL, not HTML
-    environment.globals["return"] = returned.append
-    module = environment.from_string(file.read_text(encoding="utf-8")).module
+    module = _template(file).make_module({"return": returned.append})
 
     def call(name: str, *arguments: object) -> Any:  # noqa: ANN401 - lists or text
         returned.clear()
@@ -49,6 +48,12 @@ def macros_of(file: Path) -> Callable[..., Any]:
         return returned[0] if returned else str(text)
 
     return call
+
+
+@cache
+def _template(file: Path) -> jinja2.Template:
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"], autoescape=False)  # noqa: S701 - SQL, not HTML
+    return environment.from_string(file.read_text(encoding="utf-8"))
 
 
 def raw_tables_ddl() -> str:

@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-pytest.register_assert_rewrite("inbox", "product")
+pytest.register_assert_rewrite("against_oracle", "inbox", "product")
 
 from inbox import Inbox, inbox  # noqa: E402 - once their assertions say what they found
 from processes import PARSED, use_parsed_project  # noqa: E402

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import duckdb
 import pyarrow as pa
 from oracle.lines import EVENT, Delivery
 
+from pipelines.check.contracts import read_contracts
 from pipelines.reference import read_reference_files
 from pipelines.settings import PROJECT, REFERENCE
 from pipelines.warehouse import macros_of, raw_tables_ddl
@@ -50,6 +51,11 @@ class Product:
         """What `compile_project` has made in this folder."""
         return cls(json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8")))
 
+    @property
+    def names(self) -> list[str]:
+        """All models."""
+        return [model["name"] for model in self.models.values()]
+
     def prepare(self, connection: duckdb.DuckDBPyConnection, seeds: Path = REFERENCE) -> None:
         """Make what the models read: the raw tables, and the reference tables from the files in a folder."""
         connection.execute(raw_tables_ddl())
@@ -68,7 +74,7 @@ class Product:
             columns = ", ".join(f"{column['name']} {column['data_type']}" for column in file["columns"].values())
             connection.execute(f"create or replace table {file['schema']}.{file['name']} ({columns})")
 
-    def build(
+    def build(  # noqa: PLR0913
         self,
         connection: duckdb.DuckDBPyConnection,
         *names: str,
@@ -76,18 +82,25 @@ class Product:
         report_timezone: str = "UTC",
         daily_tables_from: date = date(2000, 1, 1),
         optional: Mapping[str, Sequence[Row]] | None = None,
+        with_constraints: bool = False,
     ) -> None:
         """Make these models and all that they need.
 
         `optional` says what the optional reference files hold: the name of the model that reads such a file, and
-        rows with some or all of its columns.
+        rows with some or all of its columns. `with_constraints`: tables refuse rows that break their contract, as those
+        that dbt makes.
         """
         given = dict(optional or {})
         for model in self._in_order(names):
             query = model["compiled_code"].replace(f'"{CATALOG}".', "")
             query = query.replace(AS_OF, as_of.isoformat()).replace(REPORT_TIMEZONE, report_timezone)
             query = query.replace(DAILY_TABLES_FROM, daily_tables_from.isoformat())
-            connection.execute(f"create or replace table {_relation(model)} as {query}")
+            definition = _definitions().get(model["name"]) if with_constraints else None
+            if definition:
+                connection.execute(f"create or replace table {_relation(model)} ({definition})")
+                connection.execute(f"insert into {_relation(model)} by name {query}")
+            else:
+                connection.execute(f"create or replace table {_relation(model)} as {query}")
             insert(connection, _relation(model), given.get(model["name"], ()))
 
     @contextmanager
@@ -176,6 +189,16 @@ def insert(connection: duckdb.DuckDBPyConnection, relation: str, given: Sequence
         connection.register("given", pa.Table.from_pylist(list(given)))
         connection.execute(f"insert into {relation} by name select * from given")
         connection.unregister("given")
+
+
+@cache
+def _definitions() -> dict[str, str]:
+    """The columns of tables as `create table` takes them, by model, where a contract says more than their types."""
+    return {
+        contract.name: ", ".join(column.definition for column in contract.columns)
+        for contract in read_contracts(PROJECT / "models")
+        if contract.columns
+    }
 
 
 def _relation(node: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from oracle.marts_study import study_progress
 from oracle.reference import DEFAULT_STATUSES
 from oracle.workspace import Workspace
 from product import Product, Row, rows
-from test_marts_flow_against_oracle import sample_files, sample_studies
+from sample import sample_files, sample_studies
 
 from pipelines.settings import sample_as_of
 

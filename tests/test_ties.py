@@ -1,7 +1,4 @@
-"""Ties of any size: the fewest gaps, and one order whatever order they arrive in.
-
-Ties of up to ten changes are compared with the oracle row by row in test_models_against_oracle.
-"""
+"""Ties of any size: the fewest gaps, and one order whatever order they arrive in. Small ones row by row as the oracle has them."""
 
 import random
 from datetime import timedelta
@@ -9,10 +6,16 @@ from itertools import pairwise
 from itertools import product as product_of
 
 import pytest
+from against_oracle import changes as changes_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle.history import histories
 from oracle.lines import Delivery
+from oracle.reference import DEFAULT_STATUSES
 from oracle.ties import fewest_gaps
-from product import Product, Row, rows
-from strategies import PERSONS, START, STATUSES
+from oracle.workspace import Workspace
+from product import END_OF_TIME, Product, Row, rows
+from strategies import PERSONS, START, STATUSES, tangles
 
 SIZES = (1, 2, 3, 59, 60, 61, 70, 300)
 TABLES = ("marts.status_changes", "marts.participants", "audit.gaps")
@@ -77,3 +80,17 @@ def test_every_change_there_can_be(product: Product) -> None:
     found = built(product, changes)
     assert len(changes) == 650
     assert sum(row["follows_gap"] for row in found["marts.status_changes"]) == 24
+
+
+AT_ONCE = 5
+"""Participants in a warehouse: making it takes longer than putting their ties in order."""
+
+
+@settings(max_examples=settings().max_examples // AT_ONCE)
+@given(drawn=st.tuples(*(tangles(f"participant-{number}", largest=10) for number in range(AT_ONCE))))
+def test_ties_that_make_no_sense(product: Product, drawn: tuple[list[Delivery], ...]) -> None:
+    """Up to ten changes at one or two instants, whose links can be put right in many ways or none."""
+    changes = [change for tangle in drawn for change in dict.fromkeys(tangle)]
+    workspace = Workspace(histories(changes, END_OF_TIME, DEFAULT_STATUSES), END_OF_TIME)
+    with product.warehouse(changes, *changes_of.MODELS) as connection:
+        changes_of.compare(connection, workspace)

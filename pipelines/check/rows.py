@@ -34,13 +34,15 @@ def register() -> None:
 
 def check_table(
     connection: duckdb.DuckDBPyConnection,
-    schema: Callable[..., DataFrameSchema],
+    schema: Callable[[], DataFrameSchema],
     batch_rows: int,
-    *,
-    is_guaranteed: bool,
+    left: DataFrameSchema | None,
 ) -> Checked:
-    """What becomes of a table. If its constraints guarantee most rules, its rows are read only if one of the rest is broken."""
-    if is_guaranteed and not _errors(left := schema(is_guaranteed=True), _values(connection, left)):
+    """What becomes of a table. `left`: the rules that its constraints do not guarantee; rows are read only if one is broken.
+
+    None if nothing is guaranteed.
+    """
+    if left and not _errors(left, _values(connection, left)):
         [(rows,)] = connection.execute(f"select count(*) from {left.name}").fetchall()  # noqa: S608
         return Checked(rows, [])
     return check_rows(connection, schema(), batch_rows)

@@ -69,11 +69,12 @@ def check(
         if contract.columns:
             table = tables[contract.name]
             schema = partial(schema_of, contract, table, values, as_of)
+            left = schema(is_guaranteed=True)
             is_guaranteed = kept[table] >= promised[contract.name]
-            checked = check_table(connection, schema, batch_rows, is_guaranteed=is_guaranteed)
+            checked = check_table(connection, schema, batch_rows, left if is_guaranteed else None)
             rows[table] = checked.rows
             failures += checked.findings
-            rules += count_rules(contract, schema(is_guaranteed=True))
+            rules += count_rules(contract, left)
             if not checked.is_sound:
                 unsound.add(contract.name)
     for contract in contracts:
