@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from filelock import FileLock
 from hypothesis import settings
@@ -14,6 +15,9 @@ pytest.register_assert_rewrite("against_oracle", "inbox", "product")
 from inbox import Inbox, inbox  # noqa: E402 - once their assertions say what they found
 from processes import PARSED, use_parsed_project  # noqa: E402
 from product import Product, compile_project  # noqa: E402
+from tables_page import build_sample  # noqa: E402
+
+from pipelines.warehouse import connect  # noqa: E402
 
 # How long an example takes says nothing of whether it is right. For a deep search: pytest --hypothesis-profile thorough
 # CI tries the same examples every time, so that a change is red for what is in it.
@@ -47,6 +51,26 @@ def product(compiled: Path) -> Iterator[Product]:
 
 
 @pytest.fixture(scope="session")
+def sample_database(compiled: Path, product: Product) -> Path:
+    """A warehouse in which the sample is loaded and every model built, once for all workers. Copy it to write to it."""
+    file = compiled.with_name("sample.duckdb")
+    with FileLock(file.with_suffix(".lock")):
+        if not file.exists():
+            draft = file.with_name("sample_draft.duckdb")
+            with connect(draft) as connection:
+                build_sample(product, connection)
+            draft.rename(file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def sample(sample_database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """That warehouse, to read."""
+    with connect(sample_database, read_only=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
 def parsed_project(compiled: Path) -> None:
     """Builds begin with what dbt has parsed once, from here on."""
     os.environ[PARSED] = str(compiled / "target" / "partial_parse.msgpack")
@@ -63,8 +87,8 @@ def box(product: Product) -> Iterator[Inbox]:
 # Modules of 15 seconds or more, longest first: a worker that begins a long one last leaves the others with nothing to do.
 # The second needs no compiled project, which the worker with the first one compiles meanwhile.
 LONGEST = (
-    *("dbt_project", "delivered", "cli", "incremental", "runs", "check_across", "load_again", "models_against_oracle"),
-    *("forget", "schedule", "forget_command", "upgrade", "ties", "load_files", "trust_against_oracle", "load_moved"),
+    *("dbt_project", "delivered", "cli", "incremental", "runs", "any_history", "check_across", "load_again"),
+    *("forget", "schedule", "forget_command", "forget_forms", "upgrade", "ties", "report", "load_files"),
 )
 
 

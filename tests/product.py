@@ -22,6 +22,7 @@ from oracle.lines import EVENT, Delivery
 from pipelines.check.contracts import read_contracts
 from pipelines.reference import read_reference_files
 from pipelines.settings import PROJECT, REFERENCE
+from pipelines.sheets import Sheet
 from pipelines.warehouse import macros_of, raw_tables_ddl
 
 Row = dict[str, Any]
@@ -33,6 +34,8 @@ END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 
 # These stand in the compiled SQL for a run's own values, which are put in their place for each example.
 AS_OF = "2001-02-03T04:05:06.070809+00:00"
+NOT_AS_OF = "2002-02-03T04:05:06.070809+00:00"
+"""What the environment says, after which dbt must not go."""
 REPORT_TIMEZONE = "Etc/Greenwich"
 DAILY_TABLES_FROM = "1987-06-05"
 
@@ -62,7 +65,7 @@ class Product:
         for schema in sorted({node["schema"] for node in [*self.models.values(), *self.seeds]}):
             connection.execute(f"create schema if not exists {schema}")
         connection.execute(macros_of(PROJECT / "macros" / "share_bound.sql")("duckdb__share_functions"))
-        sheets = read_reference_files(NOWHERE, NOWHERE, seeds)
+        sheets = _sheets(seeds)
         for seed in self.seeds:
             types = seed["config"]["column_types"]
             table = pa.table({name: [row.get(name) or None for row in sheets[seed["name"]].rows] for name in types})
@@ -166,7 +169,7 @@ def compile_project(folder: Path, **variables: object) -> Product:
             *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
             *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
         ],
-        env=environment | {"STUDYFLOW_DATABASE": str(folder / f"{CATALOG}.duckdb")},
+        env=environment | {"STUDYFLOW_DATABASE": str(folder / f"{CATALOG}.duckdb"), "STUDYFLOW_AS_OF": NOT_AS_OF},
         cwd=PROJECT,
         capture_output=True,
         text=True,
@@ -189,6 +192,11 @@ def insert(connection: duckdb.DuckDBPyConnection, relation: str, given: Sequence
         connection.register("given", pa.Table.from_pylist(list(given)))
         connection.execute(f"insert into {relation} by name select * from given")
         connection.unregister("given")
+
+
+@cache
+def _sheets(seeds: Path) -> dict[str, Sheet]:
+    return read_reference_files(NOWHERE, NOWHERE, seeds)
 
 
 @cache

@@ -14,9 +14,10 @@ from typing import Any
 import duckdb
 from oracle.lines import Delivery
 from product import Product, Row, compile_project
-from tables_page import public_tables, sample_warehouse
+from tables_page import build_sample, describe
 
 from pipelines.report import ReportRequest, write
+from pipelines.warehouse import connect
 
 GOLDEN = Path(__file__).parent / "golden" / "report.md"
 MONDAY = datetime(2026, 7, 27, 9, tzinfo=UTC)
@@ -29,22 +30,6 @@ HOSTILE = (
     "--> ]]> </style></title> {{ 7 * 7 }} {% raw %}",
     "long " + "x" * 300,
 )
-
-
-@contextmanager
-def described_sample(product: Product) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The sample, built, and its tables described as dbt does."""
-    with sample_warehouse(product) as connection:
-        describe(product, connection)
-        yield connection
-
-
-def describe(product: Product, connection: duckdb.DuckDBPyConnection) -> None:
-    """Put the descriptions of columns where dbt's persist_docs puts them."""
-    for table, columns in public_tables(product).items():
-        for column, text in columns.items():
-            quoted = text.replace("'", "''")
-            connection.execute(f"comment on column {table}.\"{column}\" is '{quoted}'")
 
 
 @contextmanager
@@ -88,7 +73,8 @@ def hostile(product: Product) -> AbstractContextManager[duckdb.DuckDBPyConnectio
 
 def main() -> None:
     """Write the golden report."""
-    with tempfile.TemporaryDirectory() as folder, described_sample(compile_project(Path(folder) / "dbt")) as connection:
+    with tempfile.TemporaryDirectory() as folder, connect(Path(folder) / "sample.duckdb") as connection:
+        build_sample(compile_project(Path(folder) / "dbt"), connection)
         [file] = write(connection, Path(folder), ReportRequest(formats=("md",))).files
         GOLDEN.write_bytes(file.read_bytes())
 

@@ -11,8 +11,7 @@ import csv
 import re
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from product import Product, compile_project
 
 from pipelines.load.loader import load
 from pipelines.settings import PROJECT, SAMPLE, sample_as_of
+from pipelines.warehouse import connect
 
 DOCS = PROJECT / "docs"
 SOURCES = PROJECT / "models" / "staging" / "sources.yml"
@@ -83,21 +83,22 @@ def fill_in(
     return filled
 
 
-@contextmanager
-def sample_warehouse(product: Product) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A warehouse in memory in which the sample is loaded and every model built."""
+def build_sample(product: Product, connection: duckdb.DuckDBPyConnection) -> None:
+    """Load the sample, make every model of it, and describe the columns as dbt does."""
     with (SAMPLE / "studies.csv").open(encoding="utf-8", newline="") as lines:
         studies = [{name: value or None for name, value in row.items()} for row in csv.DictReader(lines)]
-    connection = duckdb.connect(":memory:")
-    try:
-        connection.execute("set timezone = 'UTC'")
-        product.prepare(connection)
-        load(connection, [SAMPLE])
-        models = [model["name"] for model in product.models.values()]
-        product.build(connection, *models, as_of=sample_as_of(), optional={"stg_studies": studies})
-        yield connection
-    finally:
-        connection.close()
+    product.prepare(connection)
+    load(connection, [SAMPLE])
+    product.build(connection, *product.names, as_of=sample_as_of(), optional={"stg_studies": studies})
+    describe(product, connection)
+
+
+def describe(product: Product, connection: duckdb.DuckDBPyConnection) -> None:
+    """Put the descriptions of columns where dbt's persist_docs puts them."""
+    for table, columns in public_tables(product).items():
+        for column, text in columns.items():
+            quoted = text.replace("'", "''")
+            connection.execute(f"comment on column {table}.\"{column}\" is '{quoted}'")
 
 
 def _described(columns: Iterable[Mapping[str, str]]) -> Columns:
@@ -141,7 +142,8 @@ def main() -> None:
     """Write the pages anew."""
     with tempfile.TemporaryDirectory() as folder:
         product = compile_project(Path(folder))
-        with sample_warehouse(product) as connection:
+        with connect(Path(folder) / "sample.duckdb") as connection:
+            build_sample(product, connection)
             filled = fill_in(pages(), public_tables(product), connection)
     for page, text in filled.items():
         page.write_text(text, encoding="utf-8")

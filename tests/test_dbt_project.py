@@ -3,7 +3,6 @@
 import csv
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ import duckdb
 import processes
 import pytest
 import yaml  # type: ignore[import-untyped]
-from product import Product
-from tables_page import SOURCES, sample_warehouse
+from product import AS_OF as AS_OF_OF_COMMAND_LINE
+from product import NOT_AS_OF, Product
+from tables_page import SOURCES
 
 from pipelines import state
 from pipelines.check import prepare
@@ -103,12 +103,6 @@ def checkout(one_checkout: Checkout) -> Checkout:
     return one_checkout
 
 
-@pytest.fixture(scope="module")
-def warehouse(product: Product) -> Iterator[duckdb.DuckDBPyConnection]:
-    with sample_warehouse(product) as connection:
-        yield connection
-
-
 def test_dbt_works_on_an_empty_warehouse(checkout: Checkout, product: Product) -> None:
     """The first thing someone does with a dbt project is `dbt run`: without seeds, without data, without a warehouse.
 
@@ -166,11 +160,11 @@ def names_its_state_as_studyflow_does(checkout: Checkout, monkeypatch: pytest.Mo
     assert build.fingerprint == state.fingerprint(settings)
 
 
-def takes_what_its_command_line_says(checkout: Checkout) -> None:
+def test_dbt_takes_what_its_command_line_says(product: Product) -> None:
     """Before what the environment says, which comes before dbt_project.yml."""
-    moment = "2026-07-01T00:00:00Z"
-    said = checkout.dbt("compile", "--inline", "{{ setting('as_of') }}", "--vars", f"{{as_of: '{moment}'}}")
-    assert said.strip().endswith(moment)
+    compiled = " ".join(model["compiled_code"] for model in product.models.values())
+    assert AS_OF_OF_COMMAND_LINE in compiled
+    assert NOT_AS_OF not in compiled
 
 
 def test_dbt_build_and_dbt_seed_and_run_give_the_same_tables(
@@ -219,7 +213,6 @@ def test_dbt_build_and_dbt_seed_and_run_give_the_same_tables(
     checkout.dbt("seed")
     checkout.dbt("run")
     assert checkout.tables("marts", "audit", "reference") == built
-    takes_what_its_command_line_says(checkout)
 
 
 def test_every_table_says_what_one_row_is(product: Product) -> None:
@@ -228,7 +221,7 @@ def test_every_table_says_what_one_row_is(product: Product) -> None:
     assert [node["name"] for node in nodes if not node["description"].startswith("One row per ")] == []
 
 
-def test_every_column_is_described_as_it_is(product: Product, warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_every_column_is_described_as_it_is(product: Product, sample: duckdb.DuckDBPyConnection) -> None:
     """In the YAML of models, seeds and raw tables: no column missing, none too many, the type true where it is said."""
     documented = {
         f"{node['schema']}.{node['name']}": list(node["columns"].values())
@@ -238,7 +231,7 @@ def test_every_column_is_described_as_it_is(product: Product, warehouse: duckdb.
         documented |= {f"{source['schema']}.{table['name']}": table["columns"] for table in source["tables"]}
     problems = []
     for table, columns in documented.items():
-        types = {name: kind.lower() for name, kind, *_ in warehouse.execute(f"describe {table}").fetchall()}
+        types = {name: kind.lower() for name, kind, *_ in sample.execute(f"describe {table}").fetchall()}
         described = {column["name"]: column for column in columns if column.get("description")}
         problems += [f"{table}.{column} is not described" for column in types.keys() - described]
         problems += [f"{table}.{column} is not there" for column in described.keys() - types]

@@ -242,8 +242,10 @@ def a_file_is_rewritten(at: Warehouse) -> Iterator[None]:
 BUILDS = (
     (much_happens, a_study_gets_another_type),
     (one_thing_happens, time_passes, a_person_opts_out),
-    (both, a_study_gets_another_type),
-    (a_line_turns_out_to_be_another, an_opt_out_turns_out_to_be_none, a_file_is_rewritten),
+    (
+        *(both, a_study_gets_another_type, a_line_turns_out_to_be_another),
+        *(an_opt_out_turns_out_to_be_none, a_file_is_rewritten),
+    ),
 )
 HAPPENINGS = tuple(dict.fromkeys(happening for happenings in BUILDS for happening in happenings))
 

@@ -1,7 +1,6 @@
 """The report as those meet it who receive it: the same bytes each time, numbers that are those of the marts, no surprises."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -15,7 +14,7 @@ import typer.main
 from oracle.lines import Delivery
 from oracle.trust import wilson
 from product import Product
-from report_warehouse import AS_OF, GOLDEN, HOSTILE, MONDAY, described_sample, finished, hostile, journey, warehouse
+from report_warehouse import AS_OF, GOLDEN, HOSTILE, MONDAY, finished, hostile, journey, warehouse
 from typer.testing import CliRunner
 
 from pipelines.cli import app
@@ -43,12 +42,6 @@ class Page(HTMLParser):
     def values(self, attribute: str) -> list[str]:
         """What stands in an attribute, everywhere."""
         return [found[attribute] or "" for _, found in self.tags if attribute in found]
-
-
-@pytest.fixture(scope="module")
-def sample(product: Product) -> Iterator[duckdb.DuckDBPyConnection]:
-    with described_sample(product) as connection:
-        yield connection
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import duckdb
 import pytest
 from product import Product
-from report_warehouse import AS_OF, HOSTILE, MONDAY, described_sample, finished, journey, warehouse
+from report_warehouse import AS_OF, HOSTILE, MONDAY, finished, journey, warehouse
 
 from pipelines.report import ReportRequest, charts, write
 from pipelines.settings import PROJECT
@@ -68,10 +69,9 @@ def browser() -> Iterator["Browser"]:
 
 
 @pytest.fixture(scope="module")
-def sample(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def report(sample: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the sample."""
-    with described_sample(product) as connection:
-        return write(connection, tmp_path_factory.mktemp("sample"), ReportRequest(formats=("html",))).files[0]
+    return write(sample, tmp_path_factory.mktemp("sample"), ReportRequest(formats=("html",))).files[0]
 
 
 @pytest.fixture(scope="module")
@@ -117,12 +117,12 @@ def note(page: "Page", asked: list[str], said: list[str]) -> None:
     page.on("console", say)
 
 
-def test_no_table_is_cut_and_what_scrolls_says_so(browser: "Browser", sample: Path, small: Path) -> None:
+def test_no_table_is_cut_and_what_scrolls_says_so(browser: "Browser", report: Path, small: Path) -> None:
     """A column out of sight is a column that nobody knows of.
 
     From 1024 pixels on every table is whole; below, a table may scroll by itself, never the page, and says so.
     """
-    for file in (sample, small):
+    for file in (report, small):
         page = opened(browser, file)
         page.evaluate("document.querySelectorAll('details.data').forEach(one => one.open = true)")
         for width in WIDTHS:
@@ -137,7 +137,7 @@ def test_no_table_is_cut_and_what_scrolls_says_so(browser: "Browser", sample: Pa
         page.close()
 
 
-def test_numbers_of_seven_digits_touch_nothing(browser: "Browser", sample: Path, tmp_path: Path) -> None:
+def test_numbers_of_seven_digits_touch_nothing(browser: "Browser", report: Path, tmp_path: Path) -> None:
     """In pictures and tiles of a large workspace, numbers stand apart and in one piece."""
     many = [1_234_567, 1_200_345, 987_654, 1_234_567]
     days = [date(2026, 7, day) for day in range(1, 29)]
@@ -150,7 +150,7 @@ def test_numbers_of_seven_digits_touch_nothing(browser: "Browser", sample: Path,
         ),
         charts.backlog([{"day": day, "overdue": 1_234_567, "not_yet_overdue": 987_654} for day in days], "c", "c"),
     ]
-    text = sample.read_text(encoding="utf-8")
+    text = report.read_text(encoding="utf-8")
     tiles = re.sub(r"(<dd>)[\d,]+( <span class=\"was\">was )[\d,]+", r"\g<1>1,234,567\g<2>1,234,567", text)
     file = tmp_path / "large.html"
     file.write_text(
@@ -169,10 +169,10 @@ def test_numbers_of_seven_digits_touch_nothing(browser: "Browser", sample: Path,
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_first_screen_says_what_changed_and_what_is_most_urgent(
-    browser: "Browser", sample: Path, width: int
+    browser: "Browser", report: Path, width: int
 ) -> None:
     """On a phone, too, nobody has to scroll to see that incentives are overdue."""
-    page = opened(browser, sample, width)
+    page = opened(browser, report, width)
     for text in ("What changed", "Needs action", "overdue incentives not sent", "incentives not delivered"):
         box = page.get_by_text(text, exact=True).first.bounding_box()
         assert box
@@ -180,9 +180,9 @@ def test_the_first_screen_says_what_changed_and_what_is_most_urgent(
     page.close()
 
 
-def test_nothing_is_asked_of_the_network_and_nothing_goes_wrong(browser: "Browser", sample: Path, small: Path) -> None:
+def test_nothing_is_asked_of_the_network_and_nothing_goes_wrong(browser: "Browser", report: Path, small: Path) -> None:
     """An opened report is seen by its reader only. A message on the console would mean that something in it is broken."""
-    for file in (sample, small):
+    for file in (report, small):
         page = browser.new_page()
         asked: list[str] = []
         said: list[str] = []
@@ -204,9 +204,9 @@ def test_the_accessibility_checker_finds_nothing(
     page.close()
 
 
-def test_text_of_pictures_can_be_selected_and_lies_within_them(browser: "Browser", sample: Path) -> None:
+def test_text_of_pictures_can_be_selected_and_lies_within_them(browser: "Browser", report: Path) -> None:
     """Fonts differ from machine to machine; labels must not be cut where the browser's is wider than vl-convert's."""
-    page = opened(browser, sample)
+    page = opened(browser, report)
     assert page.evaluate(OUTSIDE) == []
     picked = page.evaluate(
         """() => {
@@ -219,9 +219,9 @@ def test_text_of_pictures_can_be_selected_and_lies_within_them(browser: "Browser
     page.close()
 
 
-def test_it_prints(browser: "Browser", sample: Path) -> None:
+def test_it_prints(browser: "Browser", report: Path) -> None:
     """On paper it is light whatever the screen is, queries are left out, and a table's rows are whole."""
-    page = opened(browser, sample, scheme="dark")
+    page = opened(browser, report, scheme="dark")
     printed = page.pdf(format="A4")
     assert printed.startswith(b"%PDF")
     assert 5 < printed.count(b"/Type /Page\n") < 25

@@ -1,21 +1,13 @@
 """The pages on tables against the tables: researchers read them instead of the SQL."""
 
-from collections.abc import Iterator
-
 import duckdb
 import pytest
 from product import Product
-from tables_page import fill_in, pages, public_tables, sample_warehouse, sections
+from tables_page import fill_in, pages, public_tables, sections
 
 PAGES = pages()
 SECTIONS = [section for text in PAGES.values() for section in sections(text)]
 REMEDY = "Write the section by hand (see tests/tables_page.py), then run: python tests/tables_page.py"
-
-
-@pytest.fixture(scope="module")
-def warehouse(product: Product) -> Iterator[duckdb.DuckDBPyConnection]:
-    with sample_warehouse(product) as connection:
-        yield connection
 
 
 def test_every_public_table_has_one_section_and_nothing_else_has(product: Product) -> None:
@@ -32,9 +24,9 @@ def test_every_section_says_what_one_row_is_and_shows_its_columns_and_an_answer(
     assert "```sql" in text, REMEDY
 
 
-def test_columns_and_answers_are_what_the_tables_say(product: Product, warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_columns_and_answers_are_what_the_tables_say(product: Product, sample: duckdb.DuckDBPyConnection) -> None:
     """An example that no longer runs, or whose answer changed, would teach something wrong."""
-    now = fill_in(PAGES, public_tables(product), warehouse)
+    now = fill_in(PAGES, public_tables(product), sample)
     for page, text in PAGES.items():
         assert text == now[page], (
             f"{page.name}: look whether the change is right, then run: python tests/tables_page.py"

@@ -21,7 +21,7 @@ FONT_FACE = re.compile(r"\s*@font-face \{.*?\}\n", re.DOTALL)
 
 def run_sample(folder: Path) -> Outcome:
     """A run of the sample that leaves the project's own warehouse and exports alone."""
-    settings = resolve(database=folder / "studyflow.duckdb", exports=folder / "exports")
+    settings = resolve(database=folder / "w.duckdb", exports=folder / "exports")
     return run_all(settings, ExportOptions(), strict=False, console=None)
 
 
