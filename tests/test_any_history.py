@@ -9,21 +9,17 @@ import pytest
 from against_oracle import people
 from hypothesis import given
 from hypothesis import strategies as st
-from inbox import Inbox, inbox
+from inbox import inbox
 from oracle.history import histories
 from oracle.lines import Delivery, deliveries, read_lines
 from oracle.marts import Limit
-from oracle.marts_incidence import study_incidence
 from oracle.reference import COMPLETIONS, DEFAULT_STATUSES, INVITATIONS
 from oracle.workspace import Workspace
 from product import Product
-from sample import sample_files, sample_workspace
 from strategies import PERSONS, START, as_ofs, feeds, first_days, study_infos, workspaces
 
 from pipelines.check import check
 from pipelines.check.remedies import WRONG_CLOCK
-from pipelines.load.loader import load
-from pipelines.settings import SAMPLE
 
 LATER = START + timedelta(days=9)
 
@@ -118,13 +114,3 @@ def test_bulk_edits(product: Product, size: int) -> None:
     edited = people.unexpected_changes(workspace.histories, {"study-1": "survey"})
     assert len(edited) == (size if size == people.BULK else 0)
     compare(product, changes, workspace)
-
-
-def test_the_sample(box: Inbox) -> None:
-    """A thousand participants: groups large enough for medians, percentiles and curves."""
-    workspace = sample_workspace()
-    assert any(row["completed_low"] is not None for row in study_incidence(workspace))
-    assert load(box.connection, [SAMPLE]).problems == ()
-    box.check(sample_files())
-    box.product.build(box.connection, *box.product.names, **against_oracle.settings_of(workspace))
-    against_oracle.compare(box.connection, workspace)

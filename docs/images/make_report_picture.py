@@ -15,12 +15,14 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from pipelines.report import ReportRequest, write
+from pipelines.warehouse import connect
 
 PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT / "tests"))
 
 from product import compile_project  # noqa: E402
-from report_warehouse import GOLDEN, described_sample  # noqa: E402
+from report_warehouse import GOLDEN  # noqa: E402
+from tables_page import build_sample  # noqa: E402
 
 PICTURE = Path(__file__).with_name("report.png")
 SIZE = {"width": 1440, "height": 840}
@@ -55,7 +57,8 @@ def photograph(report: Path) -> bytes:
 
 def main() -> None:
     """Write the picture."""
-    with tempfile.TemporaryDirectory() as folder, described_sample(compile_project(Path(folder) / "dbt")) as connection:
+    with tempfile.TemporaryDirectory() as folder, connect(Path(folder) / "sample.duckdb") as connection:
+        build_sample(compile_project(Path(folder) / "dbt"), connection)
         report = write(connection, Path(folder) / "report.html", ReportRequest()).files[0]
         PICTURE.write_bytes(photograph(report))
 
