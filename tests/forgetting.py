@@ -1,6 +1,7 @@
 """What tests of forgetting share: folders of raw files, warehouses of them with and without their tables, and who is in them."""
 
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -49,7 +50,7 @@ class Place:
     def __init__(self, folder: str | Path, product: Product) -> None:
         self.folder = Path(folder)
         self.raw = self.folder / "raw"
-        self.raw.mkdir()
+        self.raw.mkdir(parents=True, exist_ok=True)
         self.product = product
         self.settings = Settings(
             (self.raw,),
@@ -166,13 +167,20 @@ class Whole:
     @classmethod
     def of(cls, folder: Path, product: Product, content: bytes, *tables: str, people: str = PEOPLE) -> "Whole":
         """All of what a file and people.csv say, or some tables and what these are made of."""
-        folder.mkdir()
         place = Place(folder, product)
         place.put({"a.jsonl": content})
         place.settings.people_file.write_text(people, encoding="utf-8")
         whole = cls(place, place.settings, tables or tuple(model["name"] for model in product.models.values()))
         whole.build(place.settings)
         return whole
+
+    def copied(self, folder: Path) -> "Whole":
+        """The same in a folder of its own."""
+        shutil.copytree(self.place.folder, folder)
+        place = Place(folder, self.place.product)
+        with connect(place.settings.database) as connection:
+            connection.execute("update raw.files set source_file = ?", [str(place.raw / "a.jsonl")])
+        return Whole(place, place.settings, self.tables)
 
     def build(self, settings: Settings) -> None:
         """Make every table."""
@@ -221,13 +229,17 @@ THEIRS = line() + line(status="OPTED_OUT", updatedAt="2025-04-01T00:00:00Z") + l
 NEEDED = ("participants", "people", "built_as_of", "load_files")
 
 
-def with_them(tmp_path: Path, product: Product, monkeypatch: pytest.MonkeyPatch, *tables: str) -> Whole:
-    """A warehouse in which the person is, and in people.csv; forgetting makes it anew as it was made."""
-    made = Whole.of(tmp_path / "one", product, THEIRS + OTHERS, *tables, people=PEOPLE + THEIR_ROWS)
-    passed = Report(made.settings.as_of, strict=False, rows={}, rules=0, failures=[], warnings=[])
-    monkeypatch.setattr(forgetting, "build_tables", made.build)
-    monkeypatch.setattr(forgetting, "check_copy", lambda *_, **__: passed)
-    return made
+def with_them(folder: Path, product: Product, *tables: str) -> Whole:
+    """A warehouse in which the person is, and in people.csv."""
+    return Whole.of(folder, product, THEIRS + OTHERS, *tables, people=PEOPLE + THEIR_ROWS)
+
+
+def made_anew(whole: Whole, patch: pytest.MonkeyPatch) -> Whole:
+    """The same; forgetting makes it anew as it was made."""
+    passed = Report(whole.settings.as_of, strict=False, rows={}, rules=0, failures=[], warnings=[])
+    patch.setattr(forgetting, "build_tables", whole.build)
+    patch.setattr(forgetting, "check_copy", lambda *_, **__: passed)
+    return whole
 
 
 def forget(settings: Settings, *, rewrite: bool = True, person: str = SOMEONE) -> "Proof":

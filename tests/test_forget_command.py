@@ -11,7 +11,20 @@ from typing import Any
 
 import pytest
 from export_warehouse import PSEUDONYMS, contents
-from forgetting import NAME, NEEDED, OTHERS, PARTICIPANT, PEOPLE, SOMEONE, THEIR_ROWS, THEIRS, Whole, forget, with_them
+from forgetting import (
+    NAME,
+    NEEDED,
+    OTHERS,
+    PARTICIPANT,
+    PEOPLE,
+    SOMEONE,
+    THEIR_ROWS,
+    THEIRS,
+    Whole,
+    forget,
+    made_anew,
+    with_them,
+)
 from processes import studyflow
 from product import Product
 
@@ -27,17 +40,31 @@ KILLED_AFTER = 4
 """Seconds: dbt is at work by then."""
 
 
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory, product: Product) -> Whole:
+    """One in which the person is, for all tests to copy."""
+    return with_them(tmp_path_factory.mktemp("one"), product, *NEEDED)
+
+
 @pytest.fixture
-def whole(tmp_path: Path, product: Product, monkeypatch: pytest.MonkeyPatch) -> Whole:
-    """One in which the person is."""
-    return with_them(tmp_path, product, monkeypatch, *NEEDED)
+def whole(tmp_path: Path, one: Whole, monkeypatch: pytest.MonkeyPatch) -> Whole:
+    """A copy of it."""
+    return made_anew(one.copied(tmp_path / "one"), monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def never(tmp_path_factory: pytest.TempPathFactory, product: Product) -> dict[str, bytes]:
+    """What is exported if the person has never been there."""
+    made = Whole.of(tmp_path_factory.mktemp("never"), product, OTHERS, *NEEDED)
+    export_tables(made.settings, ExportOptions(by_study=True), as_of_must_match=False)
+    return contents(made.settings.exports)
 
 
 def test_all_tables_and_exports_are_as_if_they_had_never_been(
     tmp_path: Path, product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every table and every file; and the proof says what happened, and does not say who it was."""
-    whole = with_them(tmp_path, product, monkeypatch)
+    whole = made_anew(with_them(tmp_path / "one", product), monkeypatch)
     export_tables(whole.settings, ExportOptions(by_study=True, parquet=True), as_of_must_match=False)
     people = PEOPLE + THEIR_ROWS.partition("\n")[2]
     never = Whole.of(tmp_path / "other", whole.place.product, OTHERS, people=people)
@@ -98,7 +125,7 @@ def test_said_again_it_says_that_nothing_is_left(whole: Whole) -> None:
 
 @pytest.mark.parametrize("step", ["take_out", "build_tables", "export_tables", "look_through", "search"])
 def test_what_is_cut_off_is_finished_by_the_next_try(
-    tmp_path: Path, whole: Whole, step: str, monkeypatch: pytest.MonkeyPatch
+    whole: Whole, never: dict[str, bytes], step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At every boundary: till then either all of the warehouse is as it was, or nothing of them is in it."""
     export_tables(whole.settings, ExportOptions(by_study=True), as_of_must_match=False)
@@ -115,9 +142,7 @@ def test_what_is_cut_off_is_finished_by_the_next_try(
         assert whole.settings.database.read_bytes() == before
     assert forget(whole.settings).is_done
     assert nowhere(whole.place.folder, SOMEONE, PARTICIPANT, NAME)
-    never = Whole.of(tmp_path / "other", whole.place.product, OTHERS, *NEEDED)
-    export_tables(never.settings, ExportOptions(by_study=True), as_of_must_match=False)
-    assert contents(whole.settings.exports) == contents(never.settings.exports)
+    assert contents(whole.settings.exports) == never
     assert (whole.place.raw / "a.jsonl").read_bytes() == OTHERS
 
 
