@@ -10,7 +10,7 @@ from oracle.lines import deliveries, read_lines
 from oracle.reference import DEFAULT_STATUSES
 from processes import BUILD_VARS, PROJECT, studyflow
 from product import rows
-from test_marts_flow_against_oracle import sample_files, sample_studies
+from sample import sample_files, sample_studies
 
 from pipelines.settings import sample_as_of
 from pipelines.state import last_build
