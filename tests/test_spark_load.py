@@ -29,7 +29,7 @@ from pipelines.spark.session import missing, session
 from pipelines.warehouse import connect, raw_tables_ddl
 
 FIXTURES = PROJECT / "tests" / "fixtures"
-needs_spark = pytest.mark.skipif(bool(missing()), reason=f"no {' and no '.join(missing())} here")
+needs_spark = pytest.mark.skipif(bool(missing()), reason=f"needs {' and '.join(missing())}")
 
 OF_FILES = ", ".join(column for column in COLUMNS if column != "read_ns")
 COMPARED = {

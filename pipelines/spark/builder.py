@@ -23,7 +23,7 @@ from pipelines.spark.raw import make_file_tables, write_raw
 from pipelines.spark.session import session, target
 from pipelines.spark.views import SparkTable, make_views, parquet_files
 from pipelines.state import fingerprint
-from pipelines.warehouse import connect, macros_of, only_row
+from pipelines.warehouse import connect, has_table, macros_of
 
 GLOB = re.compile(r"[][{}*?\\]")
 LAST_BUILD = """
@@ -78,6 +78,7 @@ class SparkBuilder:
         settings = self.settings
         new = self.folder / "new"
         with connect(settings.database) as connection:
+            self._remove_unseen(_shown(connection))
             write_raw(connection, new, settings.studies_file, settings.people_file)
             make_file_tables(connection, new)
         places = {"--target-path": self.folder / "dbt" / "target", "--log-path": self.folder / "dbt" / "logs"}
@@ -97,10 +98,7 @@ class SparkBuilder:
     def tidy(self) -> None:
         """Point `tables` to the build that the warehouse shows, and remove all others but the one before, and lines of none."""
         with connect(self.settings.database, read_only=True) as connection:
-            [[seen]] = only_row(
-                connection, "select folders from parquet.folders where view_name = 'marts_participants'"
-            )
-        shown = int(Path(seen).parent.parent.name.removeprefix("build-"))
+            shown = _shown(connection)
         link = self.folder / "tables.new"
         with suppress(OSError):  # not every file system has links
             link.unlink(missing_ok=True)
@@ -114,6 +112,12 @@ class SparkBuilder:
             found = connection.execute(f"select distinct part_id from {parts}").fetchall()  # noqa: S608
         remove_parts(self.folder / "lines", but={part_id for (part_id,) in found})
 
+    def _remove_unseen(self, shown: int) -> None:
+        """Remove builds that no warehouse ever showed: of runs that were killed before they ended."""
+        for number in self._builds():
+            if number > shown:
+                shutil.rmtree(self.folder / f"build-{number}", ignore_errors=True)
+
     def _builds(self) -> set[int]:
         return {int(path.name.removeprefix("build-")) for path in self.folder.glob("build-[0-9]*")}
 
@@ -123,6 +127,14 @@ def _set(name: str, value: str | None) -> None:
         os.environ.pop(name, None)
     else:
         os.environ[name] = value
+
+
+def _shown(connection: duckdb.DuckDBPyConnection) -> int:
+    """The number of the build that the warehouse shows; 0 where none has been made."""
+    if not has_table(connection, "parquet", "folders"):
+        return 0
+    rows = connection.execute("select folders from parquet.folders where view_name = 'marts_participants'").fetchall()
+    return int(Path(rows[0][0][0]).parent.parent.name.removeprefix("build-")) if rows else 0
 
 
 def _table(node: Any, place: Path) -> SparkTable:  # noqa: ANN401 - as dbt has it

@@ -14,11 +14,10 @@ import duckdb
 from pipelines.warehouse import has_table, literal
 
 CASTS = {
-    "hugeint": "cast({0} as hugeint)",
     # the same 64 bits, of which Spark takes the first for a sign
     "ubigint": "cast(if({0} < 0, cast({0} as hugeint) + 18446744073709551616, {0}) as ubigint)",
 }
-"""What Parquet files of Spark have in another type than DuckDB's tables."""
+"""What takes more than a cast to be in the type of DuckDB's tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +65,7 @@ def _make(connection: duckdb.DuckDBPyConnection, table: SparkTable) -> None:
     view = f"{table.schema}.{table.name}"
     make_view_of_files(connection, name, table.folders)
     columns = [str(column) for column, *_ in connection.execute(f"describe parquet.{name}").fetchall()]
-    shown = ", ".join(
-        f"{CASTS[kind].format(column)} as {column}" if (kind := table.types.get(column, "")) in CASTS else f'"{column}"'
-        for column in columns
-    )
+    shown = ", ".join(f'{_typed(column, table.types.get(column))} as "{column}"' for column in columns)
     connection.execute(f"create schema if not exists {table.schema}")
     connection.execute(f"create or replace view {view} as select {shown} from parquet.{name}")  # noqa: S608
     comments = [f"comment on view {view} is {literal(table.comment)}"] if table.comment else []
@@ -80,3 +76,8 @@ def _make(connection: duckdb.DuckDBPyConnection, table: SparkTable) -> None:
     ]
     for comment in comments:
         connection.execute(comment)
+
+
+def _typed(column: str, kind: str | None) -> str:
+    """A column of a file in the type of YAML, if that says one."""
+    return CASTS.get(kind or "", f'cast("{{0}}" as {kind})' if kind else '"{0}"').format(column)
