@@ -1,4 +1,4 @@
-"""Forecasts of the sample as the oracle has them, and how far its approximation is from the exact distribution."""
+"""Forecasts of the sample as the oracle has them, and how far the approximation is from the exact distribution."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 from oracle.history import histories
 from oracle.lines import deliveries, read_lines
-from oracle.marts_forecast import Forecast, at_least, forecasts, invitations
+from oracle.marts_forecast import Forecast, at_least, forecasts, how_many, invitations
 from oracle.marts_study import study_progress
 from oracle.reference import DEFAULT_STATUSES
 from oracle.workspace import Workspace
@@ -115,3 +115,27 @@ def test_how_good_the_normal_approximation_is(made: Made) -> None:
                 worst_promise = max(worst_promise, said - exact)
     assert worst_promise < 0.01
     assert worst < 0.25
+
+
+def chances_of(people: int) -> list[tuple[float, ...]]:
+    """What chances as many people may have: all alike, one of each, some recently invited, some as good as certain."""
+    alike = [(chance,) * people for chance in (0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99)]
+    mixed = [
+        tuple((place + 0.5) / people for place in range(people)),
+        tuple(0.02 if place % 5 else 0.3 for place in range(people)),
+        tuple(0.05 if place % 2 else 0.95 for place in range(people)),
+    ]
+    return alike + mixed
+
+
+@pytest.mark.parametrize("people", [1, 2, 5, 10, 50, 200])
+def test_the_normal_approximation_promises_too_little_rather_than_too_much(people: int) -> None:
+    """docs/forecasts.md has these bounds: for few people, too, a statement holds in as many cases as it says."""
+    for chances in chances_of(people):
+        distribution = NormalDist(sum(chances), sqrt(sum(chance * (1 - chance) for chance in chances)))
+        exactly = how_many(chances)
+        for number in range(1, people + 1):
+            exact, said = sum(exactly[number:]), 1 - distribution.cdf(number)
+            assert all(exact >= level / 100 for level in LEVELS if said >= level / 100), (chances, number)
+            if said >= 0.5:
+                assert said - exact < 0.003, (chances, number)

@@ -42,3 +42,12 @@
 {% macro list_min(list) -%}{{ return(adapter.dispatch('list_min')(list)) }}{%- endmacro %}
 {% macro spark__list_min(list) -%}array_min({{ list }}){%- endmacro %}
 {% macro duckdb__list_min(list) -%}list_min({{ list }}){%- endmacro %}
+
+{#- Texts of a group as one, in an order, with something between. -#}
+{% macro joined_in_order(value, order, between) -%}{{ return(adapter.dispatch('joined_in_order')(value, order, between)) }}{%- endmacro %}
+{% macro spark__joined_in_order(value, order, between) -%}
+    array_join(transform(
+        sort_array(collect_list(named_struct('place', {{ order }}, 'value', {{ value }}))), each_text -> each_text.value
+    ), '{{ between }}')
+{%- endmacro %}
+{% macro duckdb__joined_in_order(value, order, between) -%}string_agg({{ value }}, '{{ between }}' order by {{ order }}){%- endmacro %}

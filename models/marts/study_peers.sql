@@ -74,6 +74,7 @@ medians as (
 compared as (
     select
         measured.*,
+        progress.study_name,
         progress.study_type,
         medians.studies,
         medians.median,
@@ -97,6 +98,7 @@ judged as (
 
 select
     study_id,
+    study_name,
     study_type,
     measure,
     stage,

@@ -1,4 +1,4 @@
-"""`studyflow funnel`: how far the participants of a study got, and where they dropped off."""
+"""`studyflow funnel`: how far the participants of a study got, where they dropped off, and by which paths they moved."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,30 +28,44 @@ WITHIN = Headings(
 )
 STOPS = Headings(("did not reach", "status now", "participants", "active or lost"), right=("participants",))
 
+PATHS = Headings(
+    ("participants", "of all", "median d", "90th pct d", "leads to", "for d", "path"),
+    right=("participants", "of all", "median d", "90th pct d", "for d"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """A row for each step of the study's funnel, one for each step and status of those who stopped before it, and incidence."""
+    """A study's funnel: rows for its steps, incidence, those who stopped before each step, by status, and paths."""
 
     study_id: str
     as_of: datetime
     steps: QueryResult
     incidence: list[Row]
     drop_off: QueryResult
+    paths: QueryResult
 
     def as_csv(self) -> Iterator[str]:
         """A line for each step; every one has `as_of`."""
         return csv_lines(self.steps)
 
     def as_json(self) -> Iterator[str]:
-        """The study, its steps, and where those who stopped stand."""
+        """The study, its steps, where those who stopped stand, and the paths."""
         steps = self.steps.records()
         common = {key: steps[0][key] for key in ("study_id", "study_name", "as_of")}
         shown = [{key: value for key, value in step.items() if key not in common} for step in steps]
-        return document({**common, "steps": shown, "incidence": self.incidence, "drop_off": self.drop_off.records()})
+        return document(
+            {
+                **common,
+                "steps": shown,
+                "incidence": self.incidence,
+                "drop_off": self.drop_off.records(),
+                "paths": self.paths.records(),
+            }
+        )
 
     def render(self, console: Console) -> None:
-        """Print the steps, and below them where those who stopped stand now."""
+        """Print the steps, below them where those who stopped stand now, and by which paths participants moved."""
         steps = self.steps.records()
         say(console, f"as of {moment(self.as_of)} UTC", "dim")
         say(console)
@@ -79,6 +93,7 @@ class Funnel:
             say(console, f"In brackets, where there are fewer than {FEW}: the 95% interval.", "dim")
         _render_incidence(self.incidence, console)
         _render_drop_off(self.drop_off.records(), console)
+        _render_paths(self.paths.records(), console)
 
 
 def funnel(connection: duckdb.DuckDBPyConnection, asked: str) -> Funnel:
@@ -89,11 +104,14 @@ def funnel(connection: duckdb.DuckDBPyConnection, asked: str) -> Funnel:
     """
     as_of = marts_as_of(connection)
     study_id = find_study(connection, asked)
-    # One connection has one answer at a time, and the steps are few.
-    steps = ask(connection, "funnel", study_id=study_id)
-    steps = QueryResult(steps.columns, iter(list(steps.rows)))
+    # One connection has one answer at a time, and these are short.
+    steps, drop_off, paths = (
+        QueryResult(answer.columns, iter(list(answer.rows)))
+        for question in ("funnel", "drop_off", "paths")
+        for answer in [ask(connection, question, study_id=study_id)]
+    )
     incidence = ask(connection, "incidence", study_id=study_id).records()
-    return Funnel(study_id, as_of, steps, incidence, ask(connection, "drop_off", study_id=study_id))
+    return Funnel(study_id, as_of, steps, incidence, drop_off, paths)
 
 
 def _conversions(step: dict[str, Any]) -> tuple[str, str]:
@@ -155,3 +173,35 @@ def _render_drop_off(rows: list[dict[str, Any]], console: Console) -> None:
     ]
     say(console)
     put_lines(console, STOPS, lines)
+
+
+def _render_paths(rows: list[dict[str, Any]], console: Console) -> None:
+    lines = [
+        [
+            f"{row['participants']:,}",
+            f"{row['share']:.0%}",
+            _days(row["median_hours"]),
+            _days(row["p90_hours"]),
+            _leads_to(row),
+            _days(row["median_hours_since"]),
+            row["path_labels"] or f"{several(row['variants'], 'other path')} together",
+        ]
+        for row in rows
+    ]
+    say(console)
+    put_lines(console, PATHS, lines)
+    say(
+        console,
+        "Times of a path: from the first change to its last status, and for how long those who have not ended have been there.",
+        "dim",
+    )
+
+
+def _days(hours: float | None) -> str:
+    return tenths(None if hours is None else hours / 24)
+
+
+def _leads_to(row: dict[str, Any]) -> str:
+    if row["outcome"] is None:
+        return f"{row['without_end']:,} not ended"
+    return str(row["last_stage"] if row["outcome"] == "ended" else row["outcome"])

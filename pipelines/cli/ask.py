@@ -119,7 +119,7 @@ def funnel(
         ),
     ],
 ) -> Question:
-    """Show how far the participants of a study got, how fast, and where they dropped off."""
+    """Show how far the participants of a study got, how fast, where they dropped off, and by which paths they moved."""
     from pipelines.ask.funnel import funnel as ask
 
     return lambda connection: ask(connection, study)

@@ -26,7 +26,18 @@ def study_section(
     title = formatting.cut(row["study"])
     answers = {
         key: ask(connection, f"study_{key}", of_study, rows=8)
-        for key in ("rates", "funnel", "drop_off", "flow", "forecast", "incidence", "time_in_stage", "cohorts", "peers")
+        for key in (
+            "rates",
+            "funnel",
+            "paths",
+            "drop_off",
+            "flow",
+            "forecast",
+            "incidence",
+            "time_in_stage",
+            "cohorts",
+            "peers",
+        )
     }
     limit, over = row["participation_limit"], row["over_limit"]
     progress = None
@@ -66,6 +77,7 @@ def study_section(
             ),
             of("cohorts", "Completed, by week first seen", "Nobody has completed an activity yet."),
             of("peers", "Compared with studies of the same type", "There are too few people or studies to compare."),
+            of("paths", "Most frequent paths of participants", "There are no participants yet."),
             of("drop_off", "Current status of people who dropped off", "Nobody dropped off."),
         ],
     )

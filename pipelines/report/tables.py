@@ -69,6 +69,11 @@ def _words(row: Row, key: str) -> Cell:
     return Cell(formatting.shown(formatting.words(row[key])))
 
 
+def _text(row: Row, key: str) -> Cell:
+    """Text that others wrote, all of it."""
+    return Cell(formatting.shown(row[key]))
+
+
 def _flag(row: Row, key: str, says: str, tone: Tone) -> Cell:
     """A word, or several with ~ between, where something holds, else nothing."""
     return Cell(says.replace("~", formatting.SPACE), tone=tone) if row[key] else Cell("")
@@ -142,6 +147,7 @@ TEXTS: dict[str, Writer] = {
     "participant": _code,
     "person": _name,
     "study": _study,
+    "text": _text,
     "words": _words,
 }
 NUMBERS: dict[str, Writer] = {

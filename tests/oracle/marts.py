@@ -9,6 +9,7 @@ from .marts_flow import (
     transitions,
 )
 from .marts_funnel import study_drop_off, study_funnel, study_funnel_cohorts, time_to_recruit
+from .marts_paths import study_paths
 from .marts_peers import study_peers
 from .marts_people import Limit, contact_limits, people
 from .marts_study import activity_daily, study_progress
@@ -29,6 +30,7 @@ __all__ = [
     "study_drop_off",
     "study_funnel",
     "study_funnel_cohorts",
+    "study_paths",
     "study_peers",
     "study_progress",
     "study_stage_daily",

@@ -70,12 +70,17 @@ def _chance(points: list[Point], age: int, later: int) -> float:
 
 
 def at_least(chances: tuple[float, ...], number: int) -> float:
-    """Return the exact chance that at least so many complete: the Poisson-binomial distribution, by convolution."""
+    """Return the exact chance that at least so many complete."""
+    return sum(how_many(chances)[max(number, 0) :])
+
+
+def how_many(chances: tuple[float, ...]) -> list[float]:
+    """Return the exact chance that nobody, one, two, … complete: the Poisson-binomial distribution, by convolution."""
     distribution = [1.0]
     for chance in chances:
         stays, goes = [*distribution, 0.0], [0.0, *distribution]
         distribution = [a * (1 - chance) + b * chance for a, b in zip(stays, goes, strict=True)]
-    return sum(distribution[max(number, 0) :])
+    return distribution
 
 
 def invitations(forecast: Forecast, remaining: int, confidence: int, most: int = 100_000) -> int | None:

@@ -1,6 +1,6 @@
 -- The measures in which open studies do worse than studies of the same type, the worst first.
 -- All: studyflow sql "from study_peers where times_worse > 1 order by place"
---   study | Study | of_study: marts.study_progress.study_name
+--   study | Study | of_study: marts.study_peers.study_name
 --   measured | Measure | name: marts.study_peers.measure
 --   value | Value | measure share_of_study days_of_study: The value of the study: a share, or a median time.
 --   median | Median | measure share_of_type days_of_type: The median of the values of all studies of the type.
@@ -8,7 +8,7 @@
 --   counted | Cases | number: marts.study_peers.counted
 select
     peers.study_id,
-    coalesce(studies.study_name, peers.study_id) as study,
+    coalesce(peers.study_name, peers.study_id) as study,
     case peers.measure
         when 'no_show_share' then 'No-shows'
         when 'screener_pass_rate' then 'Passed the screener'

@@ -1,0 +1,18 @@
+-- One row per path of study $study_id, the most frequent first, and one for all others together.
+select
+    place,
+    path,
+    path_labels,
+    last_stage,
+    outcome,
+    variants,
+    participants,
+    share,
+    without_end,
+    timed,
+    median_hours,
+    p90_hours,
+    median_hours_since
+from marts.study_paths
+where study_id = $study_id
+order by place
