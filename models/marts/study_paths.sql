@@ -100,7 +100,7 @@ select
 
     cast(rows_of_study.variants as integer) as variants,
     cast(rows_of_study.participants as integer) as participants,
-    {{ ratio('rows_of_study.participants', 'rows_of_study.participants_of_study') }} as share,
+    {{ ratio('rows_of_study.participants', 'rows_of_study.participants_of_study') }} as share_of_study,
     cast(rows_of_study.without_end as integer) as without_end,
     cast(rows_of_study.timed as integer) as timed,
     rows_of_study.median_hours,

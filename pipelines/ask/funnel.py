@@ -179,7 +179,7 @@ def _render_paths(rows: list[dict[str, Any]], console: Console) -> None:
     lines = [
         [
             f"{row['participants']:,}",
-            f"{row['share']:.0%}",
+            f"{row['share_of_study']:.0%}",
             _days(row["median_hours"]),
             _days(row["p90_hours"]),
             _leads_to(row),

@@ -7,7 +7,7 @@ select
     outcome,
     variants,
     participants,
-    share,
+    share_of_study,
     without_end,
     timed,
     median_hours,

@@ -67,7 +67,7 @@ def _row(workspace: Workspace, ways: dict[Path, list[Way]], members: int) -> Row
     return {
         "variants": len(ways),
         "participants": len(taken),
-        "share": ratio(len(taken), members),
+        "share_of_study": ratio(len(taken), members),
         "without_end": len(waiting),
         "timed": len(hours),
         "median_hours": percentile(hours, 0.5),
