@@ -1,3 +1,7 @@
+{#- What is usual for a move is known from so many that were timed. It ends one and a half quartile ranges beyond the quartiles,
+    on a logarithmic scale, because times are many times longer as often as they are many times shorter. -#}
+{%- set fewest_timed = 20 -%}
+{%- set reach = '(third_quartile / first_quartile) * sqrt(third_quartile / first_quartile)' -%}
 with
 
 changes as (
@@ -33,9 +37,40 @@ counted as (
         status_rank,
         count(*) as transitions,
         count(hours) as timed_transitions,
-        {{ percentile('hours', 0.5) }} as median_hours
+        {{ percentile('hours', 0.25) }} as first_quartile,
+        {{ percentile('hours', 0.5) }} as median_hours,
+        {{ percentile('hours', 0.75) }} as third_quartile
     from moves
     group by study_key, prior_rank, status_rank
+),
+
+usual as (
+    select
+        study_key,
+        prior_rank,
+        status_rank,
+        first_quartile / ({{ reach }}) as usual_from_hours,
+        third_quartile * {{ reach }} as usual_to_hours
+    from counted
+    where timed_transitions >= {{ fewest_timed }} and first_quartile > 0
+),
+
+outliers as (
+    select
+        usual.study_key,
+        usual.prior_rank,
+        usual.status_rank,
+        usual.usual_from_hours,
+        usual.usual_to_hours,
+        count(case when moves.hours < usual.usual_from_hours then 1 end) as unusually_fast,
+        count(case when moves.hours > usual.usual_to_hours then 1 end) as unusually_slow
+    from usual
+    inner join moves
+        on
+            usual.study_key = moves.study_key
+            and usual.prior_rank = moves.prior_rank
+            and usual.status_rank = moves.status_rank
+    group by usual.study_key, usual.prior_rank, usual.status_rank, usual.usual_from_hours, usual.usual_to_hours
 )
 
 select
@@ -47,7 +82,11 @@ select
     expected_moves.study_type is not null as is_expected,
     cast(counted.transitions as integer) as transitions,
     cast(counted.timed_transitions as integer) as timed_transitions,
-    counted.median_hours
+    counted.median_hours,
+    outliers.usual_from_hours,
+    outliers.usual_to_hours,
+    cast(outliers.unusually_fast as integer) as unusually_fast,
+    cast(outliers.unusually_slow as integer) as unusually_slow
 from counted
 inner join studies
     on counted.study_key = studies.study_key
@@ -60,3 +99,8 @@ left join expected_moves
         studies.study_type = expected_moves.study_type
         and counted.prior_rank = expected_moves.prior_rank
         and counted.status_rank = expected_moves.status_rank
+left join outliers
+    on
+        counted.study_key = outliers.study_key
+        and counted.prior_rank = outliers.prior_rank
+        and counted.status_rank = outliers.status_rank

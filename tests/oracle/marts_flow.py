@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from math import sqrt
 
 from .history import Change, History
 from .marts_study import takes_nobody
@@ -10,6 +11,7 @@ from .tables import study_types
 from .workspace import HOUR, Row, Visit, Workspace, percentile, ratio, visits
 
 STALLED_SHARE = 0.9
+FEWEST_TIMED = 20
 MOVED_BY_HAND = frozenset({"SCREENER_STARTED", "SURVEY_STARTED"})
 NUDGED_IN = frozenset({"Invited", "Screening", "In Progress"})
 
@@ -116,9 +118,24 @@ def transitions(workspace: Workspace) -> list[Row]:
             "to_status": target,
             "transitions": count,
             "median_hours": percentile(timed[study_id, source, target], 0.5),
+            **_outliers(timed[study_id, source, target]),
         }
         for (study_id, source, target), count in counts.items()
     ]
+
+
+def _outliers(hours: list[float]) -> Row:
+    """Count what is beyond the quartiles by more than 1.5 of their distance, in logarithms."""
+    low, high = percentile(hours, 0.25), percentile(hours, 0.75)
+    if len(hours) < FEWEST_TIMED or not low or not high:
+        return dict.fromkeys(("usual_from_hours", "usual_to_hours", "unusually_fast", "unusually_slow"))
+    first, last = low / (high / low * sqrt(high / low)), high * (high / low * sqrt(high / low))
+    return {
+        "usual_from_hours": first,
+        "usual_to_hours": last,
+        "unusually_fast": sum(one < first for one in hours),
+        "unusually_slow": sum(one > last for one in hours),
+    }
 
 
 def stage_visits(workspace: Workspace, history: History) -> list[Visit]:
