@@ -1042,7 +1042,7 @@ select
     step_order as furthest_step_order,
     current_status,
     current_status_label,
-    is_terminal,
+    is_terminal and current_status <> 'INCENTIVE_SENT' as is_lost,
     count(*) as participants
 from marts.participants
 inner join steps on furthest_step = step
@@ -1058,8 +1058,8 @@ counts as (
         step_order,
         observed,
         sum(participants) filter (furthest_step_order >= step_order) as reached,
-        sum(participants) filter (furthest_step_order < step_order and not is_terminal) as dropped_active,
-        sum(participants) filter (furthest_step_order < step_order and is_terminal) as dropped_lost
+        sum(participants) filter (furthest_step_order < step_order and not is_lost) as dropped_active,
+        sum(participants) filter (furthest_step_order < step_order and is_lost) as dropped_lost
     from study_steps
     inner join stops using (study_id)
     where furthest_step_order >= coalesce(previous_step_order, step_order)
@@ -1117,7 +1117,7 @@ select
     current_status_label as status_label,
     participants::integer as participants,
     share(participants, dropped_active + dropped_lost) as share_of_drop,
-    is_terminal as is_lost
+    is_lost
 from study_steps
 inner join stops using (study_id)
 inner join marts.study_funnel using (study_id, step_order)

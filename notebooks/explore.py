@@ -287,7 +287,7 @@ def _():
 
 @app.cell(hide_code=True)
 def _(days, study):
-    # Only those first seen so many days ago count, so young weeks do not look worse than they are.
+    # Only people first seen long enough ago count, so that recent weeks do not look worse than they are.
     cohorts = ask(
         f"""
         select
@@ -392,7 +392,7 @@ def _():
         min_height=120,
         label="SQL",
     ).form(submit_button_label="Ask", bordered=False)
-    mo.vstack([mo.md("## Anything else\n\nAny SQL that reads; docs/tables.md says what there is."), query])
+    mo.vstack([mo.md("## Anything else\n\nAny SQL query that reads; docs/tables.md lists the tables."), query])
     return (query,)
 
 
@@ -401,7 +401,7 @@ def _(query):
     mo.stop(not query.value)
     try:
         _answer, _is_more = ask_freely(query.value)
-    except Exception as _error:  # noqa: BLE001 - whatever is wrong with it, whoever wrote it can mend it
+    except Exception as _error:  # noqa: BLE001 - any error is shown to the person who wrote the query
         _shown = mo.callout(mo.plain_text(str(_error)), kind="danger")
     else:
         _note = mo.md(f"Only the first {MOST_ROWS:,} rows.") if _is_more else None

@@ -1,7 +1,7 @@
 """dbt in a process of its own, which gets ready while webhooks are loaded and then waits for the warehouse.
 
 `Builder` starts it, says when it may open the warehouse, and takes its answer. The other side is `main`. They talk over
-pipes: standard input has the settings, then GO; standard output has the answer. When standard input ends, whoever started
+pipes: standard input has the settings, then GO; standard output has the answer. When standard input ends, the process that started
 the process has ended, so it ends, too.
 """
 
@@ -76,7 +76,7 @@ class Builder:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """End the process, whatever it is doing: the warehouse is a working copy."""
+        """End the process at any point: the warehouse is a working copy."""
         if "process" in vars(self):
             self.process.kill()
             self.process.communicate()

@@ -30,7 +30,7 @@ AGAIN = Retry(
     retry_after_max=SECONDS,
 )
 LONGEST = 30.0
-"""Seconds that a run waits for the chat, whatever that does."""
+"""The most seconds that a run waits for the chat."""
 LONGEST_TEXT = 2900
 """Slack refuses sections of more than 3,000 characters."""
 OUTCOMES = {

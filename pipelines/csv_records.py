@@ -1,4 +1,4 @@
-"""The one reader of CSV files that people edit. Whoever needs such a file, or a row of it, asks here.
+"""The only reader of CSV files that people edit. All code that needs such a file, or a row of it, uses this module.
 
 The dialect: UTF-8 with or without a byte-order mark, commas, double quotes (doubled within a cell), any line ends.
 White space around a cell, and in and around the name of a column, means nothing.

@@ -1,6 +1,6 @@
 """The reference files that a user edits: read once, checked, and handed on to dbt as rows.
 
-Models never read these files. What stands in them is what this module read (`ReferenceFunctions`), so that what was
+Models never read these files. They use the rows that this module read (`ReferenceFunctions`), so that what was
 found right and what is computed with are the same.
 """
 

@@ -111,7 +111,7 @@ def _check_places(settings: Settings) -> None:
 
 
 def report_on(outcome: Outcome, keep: int) -> None:
-    """Put the report of the day into the folder of reports, of which the last so many stay."""
+    """Put the report of the day into the folder of reports, and remove all but the last `reports_kept`."""
     from pipelines.report import file_report  # noqa: PLC0415 - takes a second
 
     with _timed(outcome, "report") as of_report, reading(outcome.settings.database) as connection:
@@ -274,7 +274,7 @@ def _record_checked(connection: duckdb.DuckDBPyConnection, report: "Report", bui
 
 
 def export_tables(settings: Settings, options: "ExportOptions", *, as_of_must_match: bool = True) -> "Exported":
-    """Write the stage tables into the exports folder; the marts must be there, likewise."""
+    """Write the stage tables into the exports folder; the marts must have been built."""
     from pipelines.export import export  # noqa: PLC0415
     from pipelines.export.dropping import refuse_to_drop_most  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Where things are, and what holds where the user says nothing."""
+"""Paths and other settings, with their defaults."""
 
 import os
 from collections.abc import Mapping
@@ -42,8 +42,8 @@ Engine = Literal["duckdb", "spark"]
 class Settings:
     """What one run works on. `as_of` is one time for the whole run, in UTC; if nobody asked for it, now.
 
-    `reports_kept`: the run also makes a report, and so many dated ones stay. `spark_folder`: where Spark's tables are.
-    `backtest_weeks`: forecasts are also made as of so many past weeks.
+    `reports_kept`: the run also makes a report, and this many dated ones stay. `spark_folder`: where Spark's tables are.
+    `backtest_weeks`: forecasts are also made as of this many past weeks.
     """
 
     raw: tuple[RawPath, ...]

@@ -41,7 +41,7 @@ class Sheet:
         self.found.append((line, f"{place}: {problem}. {remedy}"))
 
     def unique(self, key: str) -> None:
-        """Note rows without a key, and keys that stand there twice."""
+        """Note rows without a key, and keys that appear twice."""
         seen: dict[str, int] = {}
         for row in self.rows:
             value = row.get(key)

@@ -1,4 +1,4 @@
-"""Ctrl-C, a scheduler's SIGTERM and the SIGHUP of a closed terminal: all end a command alike, wherever it is."""
+"""Ctrl-C, a scheduler's SIGTERM and the SIGHUP of a closed terminal: all end a command in the same way, at any point."""
 
 import signal
 from types import FrameType
@@ -12,7 +12,7 @@ _SIGNALS = [
 def listen() -> None:
     """From now on each of the signals raises KeyboardInterrupt, and is remembered: dbt and DuckDB may swallow that.
 
-    A signal that whoever started the process had ignored, as nohup does with SIGHUP, stays ignored.
+    A signal that was ignored when the process started, as SIGHUP is under nohup, stays ignored.
     """
     for number in _SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -28,7 +28,7 @@ def raise_if_asked() -> None:
     """Called before something is put in place.
 
     Raises:
-        KeyboardInterrupt: a signal came, and whoever was at work then went on all the same.
+        KeyboardInterrupt: a signal came, and the code that was running at the time swallowed it.
     """
     if _asked:
         raise KeyboardInterrupt

@@ -187,7 +187,7 @@ def _lines_table(summary: Summary) -> Table:
 
 
 def _stages_table(summary: Summary, longest_bar: int = 0) -> Table:
-    """Participants by stage, with a bar beside each number that is at most so many letters long."""
+    """Participants by stage, each with a bar of at most `longest_bar` characters."""
     table = Table(title="Participants", title_justify="left", box=None, show_header=False, padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)

@@ -89,7 +89,7 @@ def _text(pattern: str) -> Check:
     return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 
-def _is_readable(value: Any, read: Callable[[str], object]) -> bool:  # noqa: ANN401 - whatever YAML holds
+def _is_readable(value: Any, read: Callable[[str], object]) -> bool:  # noqa: ANN401 - any value of YAML
     try:
         read(str(value))
     except (ValueError, StudyflowError):

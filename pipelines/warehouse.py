@@ -174,7 +174,7 @@ def _sandboxed(database: Path) -> duckdb.DuckDBPyConnection:
 def _hold_parquet(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     """Let Arrow read the Parquet files of a warehouse that Spark made: nothing that a query says leads to another file.
 
-    DuckDB's `allowed_directories` would let queries write there, too, and through `..` read whatever there is.
+    DuckDB's `allowed_directories` would let queries write there, too, and read any file through `..`.
     """
     import pyarrow.dataset  # noqa: PLC0415 - takes a moment, and few warehouses have such files
 

@@ -131,7 +131,7 @@ def test_the_backlog_can_be_narrowed(ask: Asked, words: list[str], who: list[str
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ("onboarding", ["may mean any", "st-1  Onboarding, week 1", "st-2  Onboarding, week 2"]),
+        ("onboarding", ["matches several", "st-1  Onboarding, week 1", "st-2  Onboarding, week 2"]),
         ("Onbording, week 1", ["no study has this id or name", "st-1  Onboarding, week 1"]),
         ("zzz", ["no study has this id or name", "studyflow studies"]),
         ("", ["no study"]),
@@ -186,7 +186,7 @@ def test_people_go_by_name_and_by_parts_of_ids(ask: Asked, asked: str, participa
 def test_people_of_one_name_are_listed_not_guessed(ask: Asked, asked: str, listed: list[str]) -> None:
     answered = ask("who", asked)
     assert (answered.returncode, answered.stdout) == (1, "")
-    assert "may mean any of these people" in answered.stderr
+    assert "matches several people" in answered.stderr
     assert [words for words in listed if f"\n  {words}" not in answered.stderr] == []
     assert answered.stderr.count("\n  ") <= 21
 

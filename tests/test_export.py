@@ -330,7 +330,7 @@ def an_old_mart(connection: Connection) -> None:
         (missing_marts, r"marts\.participants is not in the warehouse yet\. Make it first: studyflow run"),
         (missing_stages, r"reference\.stages is not in the warehouse yet"),
         (a_stage_less, r"1 participants are in a stage that reference\.stages lacks"),
-        (a_name_twice, "export_name 'same' is there twice"),
+        (a_name_twice, "export_name 'same' appears twice"),
         (an_old_mart, r"cannot be read\. DuckDB says: .*study_id"),
     ],
 )

@@ -52,9 +52,13 @@ select
 
     cast(stops.participants as integer) as participants,
     {{ ratio('stops.participants', '(funnel.dropped_active + funnel.dropped_lost)') }} as share_of_drop,
-    stops.is_terminal as is_lost,
-    not stops.is_terminal
-    and (coalesce(stages.awaits_incentive, false) or not {{ is_let_go('statuses', 'progress') }}) as may_still_come
+    {{ is_lost('stops', 'statuses') }} as is_lost,
+    not {{ is_lost('stops', 'statuses') }}
+    and (
+        stops.is_terminal
+        or coalesce(stages.awaits_incentive, false)
+        or not {{ is_let_go('statuses', 'progress') }}
+    ) as may_still_come
 from stops
 inner join studies
     on stops.study_key = studies.study_key

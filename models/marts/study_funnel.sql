@@ -14,12 +14,14 @@ steps as (
 
 stops as (
     select
-        study_key,
-        furthest_step_order,
-        count(case when not is_terminal then 1 end) as active,
-        count(case when is_terminal then 1 end) as lost
-    from {{ ref('int_participants') }}
-    group by study_key, furthest_step_order
+        participants.study_key,
+        participants.furthest_step_order,
+        count(case when not {{ is_lost('participants', 'statuses') }} then 1 end) as active,
+        count(case when {{ is_lost('participants', 'statuses') }} then 1 end) as lost
+    from {{ ref('int_participants') }} as participants
+    inner join {{ ref('stg_statuses') }} as statuses
+        on participants.status_rank = statuses.status_rank
+    group by participants.study_key, participants.furthest_step_order
 ),
 
 study_steps as (

@@ -23,7 +23,7 @@ def find_study(connection: duckdb.DuckDBPyConnection, asked: str) -> str:
     listed = "".join(f"\n  {study}  {name or ''}".rstrip() for study, name in meant[:MOST_LISTED])
     listed += "\n  …" if len(meant) > MOST_LISTED else ""
     if best < _ALIKE:
-        msg = f"{asked!r} may mean any of these studies. Say more of the name, or the id:{listed}"
+        msg = f"{asked!r} matches several studies. Give more of the name, or the id:{listed}"
     elif listed:
         msg = f"{asked!r}: no study has this id or name. Did you mean one of these?{listed}"
     else:
@@ -50,7 +50,7 @@ def find_participants(connection: duckdb.DuckDBPyConnection, asked: str) -> list
     if found:
         listed = [f"\n  {'  '.join(filter(None, (one, name, study)))}" for one, _, name, study in found[:MOST_LISTED]]
         listed += ["\n  …"] if len(found) > MOST_LISTED else []
-        msg = f"{asked!r} may mean any of these people. Say more of the name, or the id:{''.join(listed)}"
+        msg = f"{asked!r} matches several people. Give more of the name, or the id:{''.join(listed)}"
     else:
         alike = "".join(f"\n  {one}" for (one,) in ask(connection, "find_people_alike", asked=asked).rows)
         did_you_mean = f" Did you mean one of these?{alike}" if alike else ""

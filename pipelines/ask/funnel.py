@@ -86,7 +86,7 @@ class Funnel:
         put_lines(console, STEPS, lines)
         say(
             console,
-            "Of those who reached the step before and not this one: lost are in a terminal stage, active are not yet.",
+            "active, lost: people who reached the step before but not this one. lost: in a terminal stage, with nothing left to claim.",
             "dim",
         )
         if any(step["reached_before"] and step["reached_before"] < FEW for step in steps):

@@ -79,7 +79,7 @@ def ask_freely(connection: duckdb.DuckDBPyConnection, query: str) -> QueryResult
     with explained():
         statements = connection.extract_statements(query)
         if not statements:
-            msg = 'There is no SQL in it. Write it like: studyflow sql "select * from marts.participants"'
+            msg = 'The query is empty. Write one, e.g. studyflow sql "select * from marts.participants"'
             raise StudyflowError(msg)
         for statement in statements[:-1]:
             connection.execute(statement)
@@ -125,7 +125,7 @@ def explained() -> Iterator[None]:
     except duckdb.Error as error:
         msg = str(error)
         if isinstance(error, duckdb.PermissionException) or "LocalFileSystem" in msg:
-            msg = f"Only the warehouse is within reach here, no other file; write the answer to one with > FILE.csv. DuckDB says: {msg}"
+            msg = f"Queries can reach only the warehouse, no other file. Write the result to a file with > FILE.csv. DuckDB says: {msg}"
         elif "read-only mode" in msg:
-            msg = f"The warehouse is only read here, and nothing was changed. DuckDB says: {msg}"
+            msg = f"Queries only read the warehouse; nothing was changed. DuckDB says: {msg}"
         raise StudyflowError(msg) from error

@@ -33,7 +33,7 @@ where
 def prepare() -> tuple[list[TableContract], list[RuleFile], Parts]:
     """What a check needs and no warehouse says: contracts, rules, and what contracts put into the catalogue.
 
-    Afterwards pandera is imported. Whoever calls this while something else runs makes the check start at once.
+    Afterwards pandera is imported. Call this while something else runs, so that the check can start at once.
     """
     from pipelines.check.rows import register  # noqa: PLC0415 - pandera takes a second to import
 

@@ -80,7 +80,7 @@ def _answer(
     chosen = dict(zip(get_args(OutputFormat), (as_table, as_csv, as_json), strict=True))
     formats: list[OutputFormat] = [name for name, is_chosen in chosen.items() if is_chosen]
     if len(formats) > 1:
-        msg = f"Say one of {', '.join(f'--{name}' for name in formats)}."
+        msg = f"Choose one of {', '.join(f'--{name}' for name in formats)}."
         raise typer.BadParameter(msg)
     [output_format] = formats or ["table" if sys.stdout.isatty() else in_a_pipe]
     asked = made()

@@ -42,6 +42,6 @@ def _offered(ctx: typer.Context, kind: str, typed: str) -> list[tuple[str, str]]
         database: Any = ctx.params.get("database")
         with reading(resolve(database=Path(database) if database else None).database) as connection:
             found = list(ask(connection, "complete", kind=kind, typed=typed, most=MOST_OFFERED).rows)
-    except Exception:  # noqa: BLE001 - whatever is wrong, a command will say it; a prompt must not
+    except Exception:  # noqa: BLE001 - a command will report any error; a prompt must not
         return []
     return [(offered, plain(said)) for offered, said in found if _SAFE.fullmatch(offered)]

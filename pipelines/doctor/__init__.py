@@ -1,1 +1,1 @@
-"""What is configured, and what is wrong with it before it hurts: from the signing secret to the tables."""
+"""The checks of `studyflow doctor`, from the signing secret to the tables."""

@@ -12,7 +12,7 @@ INSTANT = "TIMESTAMP WITH TIME ZONE"
 _STARTS_FORMULA = r"[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}\x{FE66}\x{FE62}\x{FE63}\x{FE6B}]"
 # white space that ends no cell, control and format characters, and quotes
 _IGNORED_BEFORE = r'[\x00-\x08\x0B\x0C\x0E-\x20"\x7F-\x{A0}\p{Z}\p{Cf}]*'
-# Where the list separator is a semicolon or tab, a spreadsheet starts a new cell at those whatever the quotes say.
+# Where the list separator is a semicolon or tab, a spreadsheet starts a new cell at those, even within quotes.
 _FORMULA = rf"(^|[;\t\r\n])({_IGNORED_BEFORE}{_STARTS_FORMULA})"
 # What nearly all cells are made of. It needs neither care nor the time that care takes.
 _HARMLESS = r"\w([\w .:-]*\w)?"

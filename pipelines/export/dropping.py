@@ -30,7 +30,7 @@ def refuse_to_drop_most(connection: duckdb.DuckDBPyConnection, folder: Path) -> 
     if had - has > had / 2:
         msg = (
             f"{folder}: the export there has {had:,} participants, and this one would have {has:,}. It was left as it is. "
-            "Check --raw, --database and --as-of; if this is right, say --force."
+            "Check --raw, --database and --as-of; if they are right, add --force."
         )
         raise StudyflowError(msg)
 

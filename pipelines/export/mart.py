@@ -68,7 +68,7 @@ def stages(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """).fetchall()
     for stage, name in found:
         if [other for other, its_name in found if its_name == name] != [stage]:
-            msg = f"data/reference/stages.csv: export_name {name!r} is there twice. Give each stage a name of its own."
+            msg = f"data/reference/stages.csv: export_name {name!r} appears twice. Give each stage a name of its own."
             raise StudyflowError(msg)
     return {str(stage): str(name) for stage, name in found}
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 LONGEST = 80
 _HASH_LENGTHS = (0, 8, 64)
-# Windows takes these for devices, whatever ending they have.
+# Windows takes these for devices, with any ending.
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 

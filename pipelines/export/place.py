@@ -68,7 +68,7 @@ def _problems_inside(place: Path) -> Iterator[str]:
             f"there are files that studyflow did not write, {others[0]} for one, and no export yet. "
             "Name a new or an empty folder."
         )
-    # The new folder could not get the group of the old one, and so whoever is in it could no longer read it.
+    # The new folder could not get the group of the old one, and members of that group could no longer read it.
     with suppress(AttributeError):  # Windows has no groups
         group, parent = place.stat().st_gid, place.parent.stat()
         is_inherited = bool(parent.st_mode & stat.S_ISGID) and parent.st_gid == group
@@ -81,7 +81,7 @@ def _problems_inside(place: Path) -> Iterator[str]:
 
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """Turn what the system says into what a person can do. Whatever was in the folder is as it was.
+    """Turn an error of the system into a message that says what to do. The folder is unchanged.
 
     Raises:
         StudyflowError: in place of an OSError.

@@ -94,7 +94,7 @@ def _give_rights_of(folder: Path, new: Path) -> None:
 
 
 def _tidy(workspace: Path, folder: Path) -> None:
-    """Clear the workspace, whatever point the work in it had come to.
+    """Clear the workspace, no matter how far the work in it had come.
 
     A link in it is nothing that an export made, and leads nowhere that may be touched.
     """

@@ -1,4 +1,4 @@
-"""Whether a person is in a file, whatever kind of file it is: tables and archives are read as what they are."""
+"""Whether a person is in a file of any kind: tables and archives are opened."""
 
 import csv
 import glob

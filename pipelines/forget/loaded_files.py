@@ -34,7 +34,7 @@ MAY_BE_RAW = re.compile(r"\.(jsonl|ndjson)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class RawFiles:
-    """`loaded`: files that were loaded, wherever they lie now, or that were named. `missing`: the names of those that are gone.
+    """`loaded`: files that were loaded, wherever they are now, or that were named. `missing`: the names of those that are gone.
 
     `beside`: files that lie beside them and are called alike, but were not loaded. `objects`: as `loaded`, in object stores.
     """

@@ -17,7 +17,7 @@ RETRIES = (5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR)
 REPLAYED = 0.15
 OTHER_OFFSET_WHEN_REPEATED = 0.1
 OPT_OUT_HEARD = 0.6
-# Harmless variety, whatever the recipe: these are cumulative.
+# Harmless variety in every recipe: these are cumulative.
 BLANK = 0.001
 ENVELOPED = 0.02
 OTHER_OFFSET = 0.05

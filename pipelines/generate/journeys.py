@@ -11,7 +11,7 @@ from pipelines.generate.clock import HOUR
 from pipelines.generate.recipe import Recipe
 
 PATHS = Path(__file__).with_name("paths.csv")
-"""Which status follows which, how often (a share of a hundred) and how fast. Whoever takes no branch stays.
+"""Which status follows which, how often (a share of a hundred) and how fast. Participants who take no branch stay.
 
 A place is a status, or a status with a note after a space where what follows depends on how it was reached. A row
 `only_for` some designs of a study does not hold for others; a name in braces is another place in each design.

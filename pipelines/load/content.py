@@ -17,7 +17,7 @@ from pipelines.load.sources import SourceFile
 from pipelines.object_paths import ObjectPath
 
 PIECE = 1 << 20
-"""A fingerprint has one digest for each piece of so many bytes, and one for the rest."""
+"""A fingerprint has one digest for each piece of this many bytes, and one for the rest."""
 DIGEST = 16
 HEX = 2 * DIGEST
 BLOCK_OF_OBJECT = 8 << 20
@@ -190,7 +190,7 @@ def skip(content: Content, offset: int) -> None:
 
 
 def take(content: Content, size: int) -> bytes:
-    """The next bytes: so many, or what is left."""
+    """The next `size` bytes, or the rest if there are fewer."""
     data = b""
     while len(data) < size and (more := content.read(size - len(data))):
         data += more

@@ -86,7 +86,7 @@ _WORDS = re.compile("[^\0-\x1f\x7f\ufffd]{4,}")
 
 
 def _base64(text: str) -> Iterator[str]:
-    """What each run of the alphabet says, wherever in it a group of four begins; what ends it is no part of a word."""
+    """Each decoding of each run of the alphabet, with groups of four starting at any offset; the character that ends it is not part of a word."""
     places = np.frombuffer(text.encode("latin-1", "replace").translate(_PLACES) + bytes(7), np.uint8)
     groups = len(text) // 4 + 1
     for start in range(4):

@@ -232,7 +232,7 @@ def _is_as_read(source: SourceFile, entry: Entry) -> bool:
 
 
 def entry_after(task: Task, load_id: int, read_ns: int, kept: int, withheld: int) -> Entry:
-    """The row of a file that has been read, of which so many lines are kept. Those that are withheld are not in it."""
+    """The row of a file that has been read, with the number of lines that were kept; withheld lines do not count."""
     source, cursor, before = task.reader.source, task.reader.cursor, task.entry
     return Entry(
         file_id=task.reader.file_id,

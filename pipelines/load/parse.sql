@@ -13,7 +13,7 @@ create or replace temp macro canonical_instant(text) as
             then try_cast(text as timestamptz)
     end;
 
--- A webhook with these members. The two forms differ in what stands at a colon and at a comma.
+-- A webhook with these members. The two forms differ in the text at a colon and at a comma.
 create or replace temp macro canonical_line(
     colon, comma, svix_id, received_at, participant_id, person_id, study_id, status, prior_status, updated_at, ending
 ) as

@@ -1,4 +1,4 @@
-"""What is searched for, and whether it is in a text, in whatever form."""
+"""The texts that are searched for, and whether a text contains one of them, in any form."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,7 +36,7 @@ CANDIDATES = (
 
 
 class Readable(Protocol):
-    """What bytes can be read from, so many at a time."""
+    """A stream from which a number of bytes can be read."""
 
     def read(self, size: int, /) -> bytes:
         """The next of them; none at the end."""

@@ -44,7 +44,7 @@ class GroupCommit:
                 continue
             try:
                 await loop.run_in_executor(self._thread, self._append, [line for line, _ in batch])
-            except Exception as error:  # noqa: BLE001 - those who wait must learn of it, whatever it is
+            except Exception as error:  # noqa: BLE001 - all who wait must learn of any error
                 _settle(batch, error)
             else:
                 _settle(batch, None)
@@ -52,7 +52,7 @@ class GroupCommit:
 
 def _settle(batch: Sequence[tuple[bytes, asyncio.Future[None]]], error: Exception | None) -> None:
     for _, future in batch:
-        if future.done():  # whoever waited has gone
+        if future.done():  # the one that waited has gone
             continue
         if error:
             future.set_exception(error)

@@ -24,7 +24,7 @@ _PERMISSIONS = 0o640
 class DeliveryFiles:
     """Appends lines to the newest file of a folder. Begin a process with a new one: a file is never gone on with.
 
-    `size`: a file of so many bytes or more gets no further lines.
+    `size`: a file with this many bytes or more gets no further lines.
     """
 
     def __init__(self, folder: Path, size: int) -> None:

@@ -141,7 +141,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def _stopping_signals() -> list[signal.Signals]:
-    """Those that stop other commands, too; one that whoever started the process had ignored stays ignored."""
+    """The signals that stop other commands, too, except those that were ignored when the process started."""
     known = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     return [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
 

@@ -56,7 +56,7 @@ def check_folder(folder: Path) -> None:
         msg = f"{folder}: reports cannot be kept here ({error.strerror}). Choose another --reports."
         raise StudyflowError(msg) from error
     if not os.access(folder, os.W_OK | os.X_OK):
-        msg = f"{folder}: reports cannot be kept here, for it is write-protected. Choose another --reports."
+        msg = f"{folder}: reports cannot be kept here, because the folder is write-protected. Choose another --reports."
         raise StudyflowError(msg)
     _refuse_index_of_others(folder / INDEX)
 

@@ -9,7 +9,7 @@ from typing import Any
 from pipelines.settings import parse_instant
 
 OURS = re.compile(r"studyflow-\d{4}-\d\d-\d\d\.(html|md)")
-"""The names of reports in such a folder: whatever else its memory names is not removed."""
+"""The names of reports in such a folder. Only files with such names are ever removed."""
 
 
 @dataclass(frozen=True, slots=True)

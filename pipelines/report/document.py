@@ -1,4 +1,4 @@
-"""What a report consists of, whatever it is written as."""
+"""The parts of a report, independent of its format."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -129,7 +129,7 @@ class ReportedStudy:
 
 @dataclass(slots=True)
 class Section:
-    """A heading of the second rank with what stands under it."""
+    """A heading of the second level with its notes, charts and tables."""
 
     anchor: str
     title: str

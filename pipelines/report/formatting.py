@@ -78,7 +78,7 @@ def age(value: float | None) -> str:
 
 
 def hours(value: float | None) -> str:
-    """A length in hours, likewise."""
+    """A length in hours: 12 min, 5 h, 2.9 d, 51 d."""
     return NONE if value is None else days(value / 24)
 
 

@@ -50,7 +50,7 @@ def _check(name: str, url: str, needed: tuple[str, ...]) -> None:
         raise StudyflowError(msg)
     placeholders = set(_PLACEHOLDER.findall(url))
     if unknown := placeholders.difference(IDS):
-        msg = f"The {said} has {{{min(unknown)}}}. Known are {', '.join(f'{{{one}}}' for one in IDS)}."
+        msg = f"The {said} has {{{min(unknown)}}}, which is unknown. Use {', '.join(f'{{{one}}}' for one in IDS)}."
         raise StudyflowError(msg)
     if url and not placeholders.intersection(needed):
         msg = f"The {said} must have {' or '.join(f'{{{one}}}' for one in needed)} where the id goes."

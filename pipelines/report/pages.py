@@ -54,7 +54,7 @@ def escaped(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """A command between backticks, whatever it holds."""
+    """A command between as many backticks as it needs."""
     line = formatting.shown(text)
     longest = max((len(ticks) for ticks in re.findall(r"`+", line)), default=0)
     ticks = "`" * (longest + 1)
@@ -67,7 +67,7 @@ def _cell(cell: Cell) -> str:
 
 
 def fenced(sql: str) -> str:
-    """A block of SQL, whatever it holds."""
+    """A block of SQL between as many backticks as it needs."""
     longest = max((len(ticks) for ticks in re.findall(r"`+", sql)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}sql\n{sql}\n{fence}"

@@ -90,7 +90,7 @@ class Answer:
 
 
 def ask(connection: duckdb.DuckDBPyConnection, name: str, scope: Scope, rows: int = 12) -> Answer:
-    """The answer to a query of queries/, with at most so many rows where it has a limit.
+    """The answer to a query of queries/, with at most `rows` rows if the query has a limit.
 
     Raises:
         StudyflowError: the tables are not those of this version of studyflow.
@@ -109,7 +109,7 @@ def ask(connection: duckdb.DuckDBPyConnection, name: str, scope: Scope, rows: in
         found = rows_of(connection, filled)
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         what = str(error).splitlines()[0]
-        msg = f"The tables are not those that this report reads ({what}). Build them again: studyflow run"
+        msg = f"The tables do not match this version of the report ({what}). Build them again: studyflow run"
         raise StudyflowError(msg) from error
     for row in found:
         row.update({key: scope.local(value) for key, value in row.items() if isinstance(value, datetime)})

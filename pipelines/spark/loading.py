@@ -139,7 +139,7 @@ class SparkLoader:
         return dict(pickle.loads(row.answer) for row in answers)  # noqa: S301 - from this very package
 
     def _numbered(self, count: int, size: int) -> "DataFrame":
-        """Numbers from 0, in as many parts as so many bytes of files are worth."""
+        """Numbers from 0, in a number of parts that suits the bytes of the files."""
         return self.spark.range(0, count, 1, min(count, PARTS_AT_ONCE + size // PART))
 
     def _problems(self, connection: duckdb.DuckDBPyConnection, new: Path) -> dict[int, str]:

@@ -1,5 +1,5 @@
 -- Every person and every study with a participant has one row of their own, and nobody else has.
--- Why: whoever is missing there is contacted too often, or is in no report.
+-- Why: a person who is missing there is contacted too often; a study that is missing is in no report.
 -- Remedy: The table is not what the models make of the loaded lines. Build it again with: studyflow build
 -- Key: id
 -- Rules of marts.people:

@@ -24,7 +24,7 @@ def study_funnel(workspace: Workspace) -> list[Row]:
             reached = _reached(workspace, histories, step)
             previous = [] if before is None else _reached(workspace, histories, before)
             dropped = _dropped(workspace, histories, before, step)
-            lost = sum(workspace.is_terminal(history) for history in dropped)
+            lost = sum(_is_lost(history.changes[-1].status, workspace.current_stage(history)) for history in dropped)
             hours = [] if before is None else _hours(workspace, histories, before, step)
             rows.append(
                 {
@@ -87,8 +87,9 @@ def study_drop_off(workspace: Workspace) -> list[Row]:
                     "status": status,
                     "participants": count,
                     "share_of_drop": count / len(dropped),
-                    "is_lost": stage in TERMINAL_STAGES,
+                    "is_lost": _is_lost(status, stage),
                     "may_still_come": stage == "Pending Incentive"
+                    or status == "INCENTIVE_SENT"
                     or not (stage in TERMINAL_STAGES or status in LET_GO or study_id in ended),
                 }
                 for (status, stage), count in sorted(stopped.items())
@@ -118,6 +119,11 @@ def time_to_recruit(workspace: Workspace) -> list[Row]:
             },
         )
     return rows
+
+
+def _is_lost(status: str, stage: str) -> bool:
+    """Say whether nothing more is to come. An incentive that was sent can still be claimed."""
+    return stage in TERMINAL_STAGES and status != "INCENTIVE_SENT"
 
 
 def _observed(workspace: Workspace, history: History) -> set[int]:
