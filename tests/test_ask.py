@@ -224,8 +224,8 @@ def test_sql_finds_tables_without_their_schema(ask: Asked) -> None:
         ("attach 'other.duckdb'", "no other file"),
         ("set enable_external_access = true", "locked"),
         ("select cast('\x1b[2J' as integer)", r"\x1b[2J"),
-        ("", "no SQL"),
-        ("/* nothing */", "no SQL"),
+        ("", "query is empty"),
+        ("/* nothing */", "query is empty"),
     ],
 )
 def test_sql_only_reads_the_warehouse(ask: Asked, query: str, says: str) -> None:
