@@ -4,7 +4,7 @@
 --   measured | Measure | name: marts.study_peers.measure
 --   value | Value | measure share_of_study days_of_study: The value of the study: a share, or a median time.
 --   median | Median | measure share_of_type days_of_type: The median of the values of all studies of the type.
---   times_worse | Times as bad | times: marts.study_peers.times_worse
+--   times_worse | Worse by factor | times: marts.study_peers.times_worse
 --   counted | Cases | number: marts.study_peers.counted
 select
     peers.study_id,
@@ -13,7 +13,7 @@ select
         when 'no_show_share' then 'No-shows'
         when 'screener_pass_rate' then 'Passed the screener'
         when 'days_to_recruit' then 'Time to recruit'
-        else 'Time in ' || peers.stage
+        else 'Time in stage ' || peers.stage
     end as measured,
     peers.share_of_study,
     peers.share_of_type,

@@ -2,14 +2,14 @@
 --   measured | Measure | name: marts.study_peers.measure
 --   value | Value | measure share_of_study days_of_study: The value of the study: a share, or a median time.
 --   median | Median of its type | measure share_of_type days_of_type: The median of the values of all studies of the type.
---   times_worse | Times as bad | times: marts.study_peers.times_worse
+--   times_worse | Worse by factor | times: marts.study_peers.times_worse
 --   counted | Cases | number: marts.study_peers.counted
 select
     case measure
         when 'no_show_share' then 'No-shows'
         when 'screener_pass_rate' then 'Passed the screener'
         when 'days_to_recruit' then 'Time to recruit'
-        else 'Time in ' || stage
+        else 'Time in stage ' || stage
     end as measured,
     share_of_study,
     share_of_type,
