@@ -1,7 +1,6 @@
-{#- A bound (`low` or `high`) of the 95 % interval of a share, after Wilson: it holds for few trials, and for a share of
-    0 or 1, too. Null without trials. -#}
-{% macro share_bound(bound, hits, trials) -%}
-    {%- set z = 1.959963984540054 -%}
+{#- A bound (`low` or `high`) of the interval of a share, after Wilson: it holds for few trials, and for a share of 0 or 1, too. `z`
+    is how many standard deviations it is wide to either side, by default those of 95 %. Null without trials. -#}
+{% macro share_bound(bound, hits, trials, z=1.959963984540054) -%}
     case
         when {{ trials }} = 0 then null
         when {{ hits }} = {{ '0' if bound == 'low' else trials }} then {{ 'cast(0 as double)' if bound == 'low' else 'cast(1 as double)' }}

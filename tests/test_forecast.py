@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from math import sqrt
+from math import ceil, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -10,8 +10,9 @@ import pytest
 from oracle.history import histories
 from oracle.lines import deliveries, read_lines
 from oracle.marts_forecast import Forecast, at_least, forecasts, how_many, invitations
+from oracle.marts_people import Limit, kept_from_inviting
 from oracle.marts_study import study_progress
-from oracle.reference import DEFAULT_STATUSES
+from oracle.reference import COMPLETIONS, DEFAULT_STATUSES, INVITATIONS
 from oracle.workspace import Workspace
 from product import Product, Row, rows
 from sample import sample_files, sample_studies
@@ -19,6 +20,14 @@ from sample import sample_files, sample_studies
 from pipelines.settings import sample_as_of
 
 LEVELS = (50, 80, 95)
+INVITED, COMPLETED = frozenset(INVITATIONS), frozenset(COMPLETIONS)
+RULES = (
+    Limit("invitations", INVITED, 4, 30),
+    Limit("study_invitations", INVITED, 2, 30, once_per_study=True),
+    Limit("invitation_cooldown", INVITED, 1, 7, once_per_study=True),
+    Limit("participation_cooldown", INVITED, 0, 30, once_per_study=True, after=COMPLETED),
+)
+"""The rules of governance_rules.csv on invitations."""
 
 
 class Made(NamedTuple):
@@ -27,6 +36,9 @@ class Made(NamedTuple):
     daily: dict[tuple[str, int], Row]
     studies: dict[str, Row]
     needed: list[Row]
+    plan: list[Row]
+    people: list[str]
+    limits: dict[tuple[str, bool], Row]
     workspace: Workspace
     wanted: dict[tuple[str, int], Forecast]
 
@@ -45,12 +57,15 @@ def made(product: Product) -> Iterator[Made]:
         for name, study in workspace.studies.items()
     ]
     with product.warehouse(
-        changes, "invitations_needed", as_of=as_of, optional={"stg_studies": optional}
+        changes, "invitation_plan", "invitation_limits", as_of=as_of, optional={"stg_studies": optional}
     ) as connection:
         yield Made(
             {(row["study_id"], row["days"]): row for row in rows(connection, "marts.study_forecast_daily")},
             {row["study_id"]: row for row in rows(connection, "marts.study_forecast")},
             rows(connection, "marts.invitations_needed"),
+            rows(connection, "marts.invitation_plan"),
+            [row["person_id"] for row in rows(connection, "marts.may_be_invited")],
+            {(row["limit_id"], row["is_rule"]): row for row in rows(connection, "marts.invitation_limits")},
             workspace,
             forecasts(workspace),
         )
@@ -99,6 +114,53 @@ def test_invitations_needed(made: Made) -> None:
     for row in made.needed:
         forecast, study = made.wanted[row["study_id"], row["days"]], made.studies[row["study_id"]]
         assert row["invitations"] == invitations(forecast, study["remaining"], row["confidence"]), row
+
+
+def test_the_plan_spreads_what_is_needed(made: Made) -> None:
+    """Each day brings the same part of what inviting all of them today would bring; later, more people for it."""
+    needed = {
+        row["study_id"]: row
+        for row in made.needed
+        if row["confidence"] == 80 and row["is_target_on"] and row["days"] == 15
+    }
+    assert {row["study_id"] for row in made.plan} == needed.keys()
+    for study_id, whole in needed.items():
+        plan = sorted((row for row in made.plan if row["study_id"] == study_id), key=lambda row: row["send_on"])
+        if not whole["invitations"]:
+            assert [row["invitations"] for row in plan] == [whole["invitations"]]
+            continue
+        # Sunday 28 June is today; of the Mondays before 13 July, those count that leave enough time.
+        shares = {days: made.wanted[study_id, 15 - days].invited_share for days in (0, 1, 8)}
+        in_time = [days for days, share in shares.items() if share >= shares[0] / 2]
+        assert [(row["send_on"] - made.workspace.as_of.date()).days for row in plan] == in_time
+        planned = 0.0
+        for row, days in zip(plan, in_time, strict=True):
+            planned += whole["invitations"] * shares[0] / len(in_time) / shares[days]
+            assert row["share_in_time"] == pytest.approx(shares[days], abs=1e-9)
+            assert row["invitations_so_far"] == ceil(planned - 1e-6)
+        assert sum(row["invitations"] for row in plan) == plan[-1]["invitations_so_far"] >= whole["invitations"]
+    assert any(len([row for row in made.plan if row["study_id"] == study_id]) > 1 for study_id in needed)
+
+
+def test_nobody_is_planned_twice(made: Made) -> None:
+    """Today's invitations come first, then those of the study that has the nearest day."""
+    left = len(made.people)
+    for row in sorted(made.plan, key=lambda row: (row["send_on"], row["by_when"], row["study_id"])):
+        assert row["people_free"] == min(left, row["invitations"] or 0)
+        left -= row["people_free"]
+
+
+def test_what_each_limit_costs(made: Made) -> None:
+    """How many people each rule of governance_rules.csv or contact status keeps, and whom nothing else does."""
+    kept = kept_from_inviting(made.workspace, RULES)
+    wanted = {
+        limit: (len(people), sum(sum(person in others for others in kept.values()) == 1 for person in people))
+        for limit, people in kept.items()
+        if people
+    }
+    assert {limit: (row["people"], row["people_only"]) for limit, row in made.limits.items()} == wanted
+    everybody = {history.person_id for history in made.workspace.histories}
+    assert everybody - set(made.people) == set().union(*kept.values())
 
 
 def test_how_good_the_normal_approximation_is(made: Made) -> None:

@@ -8,30 +8,9 @@ people as (
     where contact_status = 'Free to Contact'
 ),
 
-rules as (
-    select * from {{ ref('stg_governance_rules') }}
-    where judged_kind in ('invitation', 'study_invitation')
-),
-
-events as (
-    select
-        person_key,
-        kind,
-        occurred_at
-    from {{ ref('int_governed_events') }}
-),
-
--- Whom one more invitation now would put over a limit, or who is in a cooldown of the rules.
-over_a_limit as (
-    select events.person_key
-    from rules
-    inner join events
-        on
-            rules.counted_kind = events.kind
-            and events.occurred_at > {{ days_before(as_of(), 'rules.within_days') }}
-            and events.occurred_at <= {{ as_of() }}
-    group by events.person_key, rules.rule_id, rules.judged_kind, rules.counted_kind, rules.at_most
-    having count(*) + case when rules.judged_kind = rules.counted_kind then 1 else 0 end > rules.at_most
+limits as (
+    select person_key
+    from {{ ref('int_invitation_limits') }}
 )
 
 select
@@ -46,4 +25,4 @@ select
     response_rate,
     no_shows
 from people
-where person_key not in (select over_a_limit.person_key from over_a_limit)
+where person_key not in (select limits.person_key from limits)

@@ -1,4 +1,4 @@
-"""The commands that answer questions: studies, funnel, forecast, backtest, stalled, invitable, contacted, backlog, who, sql."""
+"""The commands that answer questions: studies, funnel, forecast, backtest, stalled, invitable, contacted, what-if, backlog, who, sql."""
 
 import sys
 from collections.abc import Callable
@@ -223,6 +223,24 @@ def contacted(study: Study = None, limit: Limit = None) -> Question:
     from pipelines.ask.contacted import contacted as ask
 
     return lambda connection: ask(connection, study).first(limit)
+
+
+@question()
+def what_if(
+    rule: Annotated[
+        str,
+        typer.Option(
+            "--rule",
+            help="A limit, a cooldown, or a rule_id of governance_rules.csv.",
+            metavar='"invitations 3 in 90 days"',
+        ),
+    ],
+    limit: Limit = None,
+) -> Question:
+    """Show which invitations of the last year a limit or cooldown would have stopped, and what that would have cost."""
+    from pipelines.ask.what_if import what_if as ask
+
+    return lambda connection: ask(connection, rule).first(limit)
 
 
 @question()

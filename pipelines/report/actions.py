@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from pipelines.plain import plural
+from pipelines.plain import plural, several
 from pipelines.report.document import Action
 from pipelines.report.formatting import age, completed, count, cut, hours, money, words
 from pipelines.report.questions import Answer
@@ -17,6 +17,8 @@ def actions(answers: Answers, span: str) -> tuple[list[Action], list[str]]:
     """The actions, the most urgent first, and the kinds of action for which there is nothing to do."""
     found = [
         *_silence(answers),
+        _steps(answers),
+        _invited(answers),
         *(action for row in answers["incentives"].rows for action in _incentives(row, answers)),
         _stalled(answers),
         _contacted(answers, span),
@@ -37,6 +39,30 @@ def _silence(answers: Answers) -> Iterator[Action]:
             yield Action(
                 "silent_hours", silent, "hours without any webhook", [usual], "bad", *_list(answers["silence"])
             )
+
+
+def _steps(answers: Answers) -> Action:
+    answer = answers["steps_below_usual"]
+    details = [
+        f"{cut(row['study'], 40)}, {words(row['step']).lower()}: {row['went_on']:,} of {row['arrived']:,} went on, "
+        f"usually {count(row['expected'])}"
+        for row in answer.rows[:2]
+    ]
+    what = f"{plural(answer.of_all, 'step')} at which far fewer go on than usual"
+    details.append("look for a broken link or screener")
+    return Action("steps_below_usual", answer.of_all, what, details, "bad", *_list(answer))
+
+
+def _invited(answers: Answers) -> Action:
+    answer = answers["invited_too_many"]
+    details = [
+        f"{cut(row['study'], 40)}: {row['invited']:,} for {several(row['places_left'], 'place')}"
+        for row in answer.rows[:2]
+    ]
+    full = _first(answer, "full_of_all")
+    details += [f"of these {full:,} of a study that was full"] if full else []
+    what = f"{plural(answer.of_all, 'day')} this week with far more invitations than needed"
+    return Action("invited_too_many", answer.of_all, what, [*details, "pause these invitations"], "bad", *_list(answer))
 
 
 def _incentives(row: Row, answers: Answers) -> Iterator[Action]:

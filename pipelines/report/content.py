@@ -36,6 +36,8 @@ WHOLE = (
     "notes",
     "by_hand",
     "full_studies",
+    "invited_too_many",
+    "steps_below_usual",
     "peers",
     "stages",
 )

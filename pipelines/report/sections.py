@@ -40,6 +40,10 @@ def sections(answers: Answers, view: View) -> list[Section]:
         of("rejected", "Lines that could not be used (whole workspace)", "Every line could be used."),
         of("notes", "Notes on the input (whole workspace)", "Nothing unusual."),
     ]
+    recruiting = [
+        of("steps_below_usual", "Steps at which far fewer go on than usual"),
+        of("invited_too_many", "Invited beyond need in the last week"),
+    ]
     of_stalled = (
         "They have been in their stage for longer than 90 % of participants in studies of the same type. Not counted: "
         "people who were disqualified, are in a closed or full study, have not been invited yet, or are waiting for an incentive."
@@ -49,6 +53,7 @@ def sections(answers: Answers, view: View) -> list[Section]:
     forecasts = [of("forecasts", "Open studies, the earliest target first", "No study is open.")]
     return [
         Section("forecasts", "When studies are full", "Forecasts", of_forecasts, tables=forecasts),
+        Section("recruiting", "Recruiting", "Recruiting", "", tables=recruiting),
         Section("incentives", "Incentives", "Incentives", "", charts_of_incentives, incentives),
         Section("stalled", "Stalled participants", "Stalled", of_stalled, tables=stalled),
         Section("contacted", "People contacted too often", "Contact", "", tables=contact),

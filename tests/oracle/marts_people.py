@@ -159,6 +159,23 @@ def contact_limits(workspace: Workspace, limits: Iterable[Limit]) -> list[Row]:
     return rows
 
 
+def kept_from_inviting(workspace: Workspace, limits: Iterable[Limit]) -> dict[tuple[str, bool], set[str]]:
+    """Whom each limit on invitations (true) or contact status (false) keeps from one more study invitation at as-of."""
+    kept: dict[tuple[str, bool], set[str]] = defaultdict(set)
+    for limit in limits:
+        counted = _instants(workspace, limit.after or limit.statuses, once_per_study=limit.once_per_study)
+        for person_id, instants in counted.items():
+            now = sum(workspace.within(at, limit.days) for at in instants)
+            if now and now + (limit.after is None) > limit.at_most:
+                kept[limit.name, True].add(person_id)
+    by_a_rule = set().union(*kept.values())
+    for row in people(workspace):
+        status = row["contact_status"]
+        if status != "Free to Contact" and not (status == "In Cooldown" and row["person_id"] in by_a_rule):
+            kept[status, False].add(row["person_id"])
+    return kept
+
+
 def _instants(workspace: Workspace, statuses: frozenset[str], *, once_per_study: bool) -> dict[str, list[datetime]]:
     """When each person had one of the statuses, by delivered changes."""
     instants: dict[str, list[datetime]] = defaultdict(list)

@@ -1,0 +1,108 @@
+"""`studyflow what-if`: what a limit or a cooldown would have meant for the invitations of the last year."""
+
+import re
+from typing import Any, NamedTuple
+
+import duckdb
+
+from pipelines.ask.reply import Listing
+from pipelines.ask.show import Headings, Line, study, tenths
+from pipelines.ask.warehouse import ask, marts_as_of
+from pipelines.errors import UsageError
+from pipelines.reference import COUNTED
+
+COLUMNS = Headings(
+    ("study", "invitations", "stopped", "people spared", "completed", "completions lost", "expected lost"),
+    right=("invitations", "stopped", "people spared", "completed", "completions lost", "expected lost"),
+    shrink="study",
+)
+NOTES = (
+    (
+        "people spared: people with at least one stopped invitation. completions lost: by people who would not have",
+        "dim",
+    ),
+    ("been invited. expected lost: completions to come of those who are still active, by the incidence.", "dim"),
+)
+EXAMPLES = '"invitations 3 in 90 days", "14 days after participation", or a rule_id of governance_rules.csv'
+
+_KIND = r"(?P<{}>[a-z][a-z _-]*?)"
+_LIMIT = re.compile(rf"{_KIND.format('counted')} (?P<at_most>\d{{1,6}}) in (?P<days>\d{{1,4}}) days?")
+_COOLDOWN = re.compile(
+    rf"(?:{_KIND.format('judged')} )?(?P<days>\d{{1,4}}) days? after (?:an? )?{_KIND.format('counted')}"
+)
+
+
+class Rule(NamedTuple):
+    """A rule as models/staging/stg_governance_rules.sql has it: of `judged_kind`, at most so many of `counted_kind`."""
+
+    judged_kind: str
+    counted_kind: str
+    at_most: int
+    within_days: int
+
+
+def what_if(connection: duckdb.DuckDBPyConnection, asked: str) -> Listing:
+    """What the rule would have stopped, study by study, and in all.
+
+    Raises:
+        StudyflowError: the tables are not built, or this is no rule.
+    """
+    as_of = marts_as_of(connection)
+    ask(connection, "what_if", **find_rule(connection, asked)._asdict())
+    [totals] = ask(connection, "what_if_totals").records()
+    return Listing(
+        as_of, "studies", ask(connection, "what_if_studies"), COLUMNS, _line, totals, [_said(totals), *NOTES]
+    )
+
+
+def find_rule(connection: duckdb.DuckDBPyConnection, asked: str) -> Rule:
+    """The rule that the words say, or the one of governance_rules.csv with that id.
+
+    Raises:
+        UsageError: there is none.
+    """
+    words = " ".join(asked.lower().split())
+    for found in (_LIMIT.fullmatch(words), _COOLDOWN.fullmatch(words)):
+        if found:
+            return _rule(**found.groupdict())
+    for row in ask(connection, "what_if_rule", rule_id=asked.strip()).rows:
+        return Rule(*row)
+    msg = f"--rule: {asked!r} is no rule. Write it like {EXAMPLES}."
+    raise UsageError(msg)
+
+
+def _rule(counted: str, days: str, at_most: str | None = None, judged: str | None = None) -> Rule:
+    kind = _kind(counted)
+    if at_most is not None:
+        return Rule(kind, kind, int(at_most), int(days))
+    stopped = _kind(judged) if judged else "study_invitation"
+    if stopped not in {"invitation", "study_invitation"}:
+        msg = f"--rule: a cooldown stops invitations or study invitations, not {judged}."
+        raise UsageError(msg)
+    # As for the rules of the file: after a cooldown began nothing is allowed but what began it.
+    return Rule(stopped, kind, 1 if stopped == kind else 0, int(days))
+
+
+def _kind(words: str) -> str:
+    name = re.sub("[ -]", "_", words).removesuffix("s")
+    if name not in COUNTED:
+        msg = f"--rule: {words!r} cannot be counted; one of: {', '.join(sorted(COUNTED))}."
+        raise UsageError(msg)
+    return name
+
+
+def _said(totals: dict[str, Any]) -> tuple[str, str]:
+    lost = totals["completions_lost"]
+    said = (
+        f"{totals['stopped']:,} of {totals['invitations']:,} invitations of the last year stopped, "
+        f"{totals['people_spared']:,} people spared, {lost:,} of {totals['completed']:,} completions lost."
+    )
+    return said, "bold"
+
+
+def _line(row: dict[str, Any]) -> Line:
+    return [
+        study(row["study_id"], row["study_name"]),
+        *(f"{row[name]:,}" for name in ("invitations", "stopped", "people_spared", "completed", "completions_lost")),
+        tenths(row["expected_lost"]),
+    ]
