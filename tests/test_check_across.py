@@ -272,9 +272,13 @@ BREAKS = {
     "a forgotten line that is not counted": Break(
         (
             f"update {LEDGER} set next_line = next_line + 1 where file_id = 1",
-            "insert into raw.forgotten_lines values (1, 0, 1)",
+            "insert into raw.forgotten_lines values (1, 0, 1, 0)",
         ),
         {(FILES, "forgotten_lines is what raw.forgotten_lines has"): 1},
+    ),
+    "a batch that is not one": Break(
+        (f"update {FILES} set batch_lines = batch_lines + 1, batch_deliveries = batch_deliveries + 1 where file_id = 1",),
+        {(FILES, "batch_lines and batch_deliveries are what raw.deliveries has"): 1},
     ),
     "another event counted as rejected": Break(
         (f"update {FILES} set other_events = other_events - 1, rejected = rejected + 1 where file_id = 1",),

@@ -14,18 +14,18 @@ from oracle.workspace import DAY, Workspace
 from product import Product, rows
 from sample import sample_files, sample_studies
 
-from pipelines.ask.what_if import Rule, find_rule, what_if
+from pipelines.ask.what_if import ProposedRule, find_rule, what_if
 from pipelines.errors import UsageError
 from pipelines.settings import sample_as_of
 
 RULES = {
-    "invitations 1 in 90 days": Rule("invitation", "invitation", 1, 90),
-    "Study-Invitations 1 in 60 days": Rule("study_invitation", "study_invitation", 1, 60),
-    "20 days after a participation": Rule("study_invitation", "participation", 0, 20),
-    "invitation 40 days after study invitations": Rule("invitation", "study_invitation", 0, 40),
-    "30 days after study invitations": Rule("study_invitation", "study_invitation", 1, 30),
-    "interviews 1 in 90 days": Rule("interview", "interview", 1, 90),
-    "study_invitations": Rule("study_invitation", "study_invitation", 2, 30),
+    "invitations 1 in 90 days": ProposedRule("invitation", "invitation", 1, 90),
+    "Study-Invitations 1 in 60 days": ProposedRule("study_invitation", "study_invitation", 1, 60),
+    "20 days after a participation": ProposedRule("study_invitation", "participation", 0, 20),
+    "invitation 40 days after study invitations": ProposedRule("invitation", "study_invitation", 0, 40),
+    "30 days after study invitations": ProposedRule("study_invitation", "study_invitation", 1, 30),
+    "interviews 1 in 90 days": ProposedRule("interview", "interview", 1, 90),
+    "study_invitations": ProposedRule("study_invitation", "study_invitation", 2, 30),
 }
 
 

@@ -21,10 +21,6 @@ rejected as (
     select * from {{ ref('rejected_lines') }}
 ),
 
-forgotten_lines as (
-    select * from {{ source('raw', 'forgotten_lines') }}
-),
-
 changes_by_file as (
     select
         first_file_id as file_id,
@@ -87,7 +83,7 @@ forgotten_by_file as (
     select
         file_id,
         count(*) as forgotten_lines
-    from forgotten_lines
+    from {{ source('raw', 'forgotten_lines') }}
     group by file_id
 )
 

@@ -32,7 +32,7 @@ _COOLDOWN = re.compile(
 )
 
 
-class Rule(NamedTuple):
+class ProposedRule(NamedTuple):
     """A rule as models/staging/stg_governance_rules.sql has it: of `judged_kind`, at most so many of `counted_kind`."""
 
     judged_kind: str
@@ -55,7 +55,7 @@ def what_if(connection: duckdb.DuckDBPyConnection, asked: str) -> Listing:
     )
 
 
-def find_rule(connection: duckdb.DuckDBPyConnection, asked: str) -> Rule:
+def find_rule(connection: duckdb.DuckDBPyConnection, asked: str) -> ProposedRule:
     """The rule that the words say, or the one of governance_rules.csv with that id.
 
     Raises:
@@ -66,21 +66,21 @@ def find_rule(connection: duckdb.DuckDBPyConnection, asked: str) -> Rule:
         if found:
             return _rule(**found.groupdict())
     for row in ask(connection, "what_if_rule", rule_id=asked.strip()).rows:
-        return Rule(*row)
+        return ProposedRule(*row)
     msg = f"--rule: {asked!r} is no rule. Write it like {EXAMPLES}."
     raise UsageError(msg)
 
 
-def _rule(counted: str, days: str, at_most: str | None = None, judged: str | None = None) -> Rule:
+def _rule(counted: str, days: str, at_most: str | None = None, judged: str | None = None) -> ProposedRule:
     kind = _kind(counted)
     if at_most is not None:
-        return Rule(kind, kind, int(at_most), int(days))
+        return ProposedRule(kind, kind, int(at_most), int(days))
     stopped = _kind(judged) if judged else "study_invitation"
     if stopped not in {"invitation", "study_invitation"}:
         msg = f"--rule: a cooldown stops invitations or study invitations, not {judged}."
         raise UsageError(msg)
     # As for the rules of the file: after a cooldown began nothing is allowed but what began it.
-    return Rule(stopped, kind, 1 if stopped == kind else 0, int(days))
+    return ProposedRule(stopped, kind, 1 if stopped == kind else 0, int(days))
 
 
 def _kind(words: str) -> str:
