@@ -277,7 +277,9 @@ BREAKS = {
         {(FILES, "forgotten_lines is what raw.forgotten_lines has"): 1},
     ),
     "a batch that is not one": Break(
-        (f"update {FILES} set batch_lines = batch_lines + 1, batch_deliveries = batch_deliveries + 1 where file_id = 1",),
+        (
+            f"update {FILES} set batch_lines = batch_lines + 1, batch_deliveries = batch_deliveries + 1 where file_id = 1",
+        ),
         {(FILES, "batch_lines and batch_deliveries are what raw.deliveries has"): 1},
     ),
     "another event counted as rejected": Break(
