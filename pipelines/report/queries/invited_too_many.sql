@@ -1,4 +1,4 @@
--- Days of the last week on which open studies invited far more people than the places left could need, or anybody though they were
+-- Days of the last week on which open studies invited far more people than needed for the places left, or anybody although they were
 -- full. The largest expected overshoot first.
 -- All: studyflow sql "from audit.invited_too_many"
 --   study | Study | of_study: marts.study_progress.study_name

@@ -1,4 +1,4 @@
--- Steps of open studies at which far fewer participants go on than usual: a broken link or screener, say. The clearest first.
+-- Steps of open studies at which far fewer participants go on than usual, e.g. because of a broken link. The clearest first.
 -- All: studyflow sql "from audit.steps_below_usual"
 --   study | Study | of_study: marts.study_progress.study_name
 --   step | Step | words: audit.steps_below_usual.step
