@@ -19,8 +19,19 @@ from pipelines.load.loader import load
 from pipelines.settings import SAMPLE, sample_as_of
 
 AS_OF = sample_as_of()
-A_NOTE = "insert into audit.data_notes by name select 'test_id' as note, 'test_1' as subject, 1 as occurrences"
-"""The sample has no such thing, and a rule that no row can break would not be tried."""
+NOT_IN_SAMPLE = """
+insert into audit.data_notes by name select 'test_id' as note, 'test_1' as subject, 1 as occurrences;
+insert into audit.invited_too_many by name
+select
+    study_id, date '2026-07-30' as day, 'burst' as reason, 300 as invited, 10 as places_left, 90 as expected, 80 as overshoot
+from marts.study_progress order by study_id limit 1;
+insert into audit.steps_below_usual by name
+select
+    study_id, 'invited' as step, timestamptz '2026-07-20 00:00:00+00' as since, 60 as arrived, 10 as went_on, 30 as expected,
+    'study' as rests_on, 2000 as times_likelier
+from marts.study_progress order by study_id limit 1;
+"""
+"""The sample has no such things, and a rule that no row can break would not be tried."""
 A_LIMIT = {"study_id": "cmq9iofzz0003hcdhd7qdx65e", "participation_limit": 400}
 """One open study is not full, so that it needs invitations."""
 RULE_FILES = read_rules(RULES)
@@ -139,7 +150,7 @@ def _sample(product: Product) -> duckdb.DuckDBPyConnection:
     product.prepare(connection)
     product.build(connection, *models_checked(product), as_of=AS_OF, optional={"stg_studies": [A_LIMIT]})
     connection.execute(VICTIMS)
-    connection.execute(A_NOTE)
+    connection.execute(NOT_IN_SAMPLE)
     return connection
 
 

@@ -84,6 +84,7 @@ def test_a_rule_of_one_column_fails(product: Product, name: str) -> None:
         with broken_sample(product) as connection:
             table = full_name(connection, name)
             [(rows,)] = connection.execute(f"select count(*) from {table}").fetchall()
+            assert rows, "no row to break: see NOT_IN_SAMPLE"
             broken, left = left[:rows], left[rows:]
             for row, (column, rule) in enumerate(broken):
                 connection.execute(f'update {table} set "{column}" = {broken_by(rule)} where rowid = {row}')
