@@ -154,7 +154,7 @@ def test_a_line_without_its_newline_is_counted_once(tmp_path: Path, product: Pro
     place = Place(tmp_path, product)
     place.put({"a.jsonl": line()})
     place.forget(SOMEONE)
-    for content in (line() + line()[:-1], line() + line() + b"{}", line() + line() + b"{}{}\n" + line()[:-1]):
+    for content in (line() + line()[:-1], line() + line() + b"{}", line() + line() + b"{}}\n" + line()[:-1]):
         place.put({"a.jsonl": content})
         place.accounts_for()
     assert place.of(WITHHELD) == [(3,)]
