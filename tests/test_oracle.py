@@ -104,7 +104,7 @@ def test_accounting() -> None:
     """Two writings of one instant are one change and one repeat, in another file too."""
     repeat = valid_but(updatedAt="2025-03-03T01:00:00.0+01:00")
     files = {
-        "a": valid_but() + b"\r\n\r\n{}\n[]\n",
+        "a": valid_but() + b"\r\n\r\n{}\nnull\n",
         "b": b'\xef\xbb\xbf{"_eventType":"x"}\n' + repeat,
     }
     assert accounting(read_lines(files, DEFAULT_STATUSES)) == {

@@ -216,7 +216,7 @@ def test_nothing_outside_is_read_or_written(database: Path, query: str) -> None:
 
 @pytest.mark.parametrize("query", lines(CHANGES))
 def test_the_warehouse_cannot_be_changed(database: Path, query: str) -> None:
-    with pytest.raises(StudyflowError, match="only read here, and nothing was changed"):
+    with pytest.raises(StudyflowError, match="Queries only read the warehouse; nothing was changed"):
         rows(database, query)
 
 
