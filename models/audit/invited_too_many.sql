@@ -59,8 +59,8 @@ places as (
     group by days.study_key, days.day, days.target
 ),
 
--- The share that completes in the end, as far as enough are at risk, if that is a week or more: of the study, else of its type,
--- else of all types.
+-- The share that completes in the end, as far as enough are at risk, if that is a week or more: of the study, else of
+-- its type, else of all types.
 shares as (
     select
         study_key,

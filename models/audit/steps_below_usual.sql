@@ -116,5 +116,5 @@ inner join {{ ref('funnel_steps') }} as steps
 where not studies.is_over and compared.evidence >= -{{ natural_log('1e0 / ' ~ times_likelier) }}
 qualify
     row_number() over (
-        partition by compared.study_key, compared.step_order order by compared.evidence desc, compared.days_ago
+        partition by compared.study_key, compared.step_order order by compared.evidence desc, compared.days_ago asc
     ) = 1

@@ -78,9 +78,9 @@ select
     days.days,
     least(counted.days_ago, {{ days_to_go_on }}) = days.days as is_all_known,
     min(counted.since) as since,
-    sum(case when counted.days_taken is null then counted.participants else 0 end) as arrived,
-    sum(counted.taken_out) as taken_out,
-    sum(case when counted.days_taken <= days.days then counted.participants else 0 end) as went_on
+    cast(sum(case when counted.days_taken is null then counted.participants else 0 end) as bigint) as arrived,
+    cast(sum(counted.taken_out) as bigint) as taken_out,
+    cast(sum(case when counted.days_taken <= days.days then counted.participants else 0 end) as bigint) as went_on
 from counted
 inner join days
     on counted.days_ago >= days.days

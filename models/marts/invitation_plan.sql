@@ -5,7 +5,7 @@ needed as (
     select *
     from {{ ref('invitations_needed') }}
     where confidence = 80 and (is_target_on or days between 22 and 28)
-    qualify row_number() over (partition by study_id order by is_target_on desc, by_when) = 1
+    qualify row_number() over (partition by study_id order by is_target_on desc, by_when asc) = 1
 ),
 
 daily as (
@@ -45,7 +45,8 @@ weeks as (
     where days.day = cast({{ dbt.date_trunc('week', 'days.day') }} as date) and needed.invitations > 0
 ),
 
--- Each week the same part of the completions that are missing, as long as at least half of those invited then complete in time.
+-- Each week the same part of the completions that are missing, as long as at least half of those invited then complete
+-- in time.
 parts as (
     select
         *,

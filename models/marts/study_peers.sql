@@ -112,6 +112,7 @@ select
     is_comparable,
     cast(row_number() over (
         order by
-            is_comparable desc, times_worse is null and worse > 0 desc, times_worse desc nulls last, study_id asc, measure asc
+            is_comparable desc, times_worse is null and worse > 0 desc, times_worse desc nulls last,
+            study_id asc, measure asc
     ) as integer) as place
 from judged

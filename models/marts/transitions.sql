@@ -1,5 +1,5 @@
-{#- What is usual for a move is known from so many that were timed. It ends one and a half quartile ranges beyond the quartiles,
-    on a logarithmic scale, because times are many times longer as often as they are many times shorter. -#}
+{#- What is usual for a move is known from so many that were timed. It ends one and a half quartile ranges beyond the
+    quartiles, on a logarithmic scale, because times are many times longer as often as they are many times shorter. -#}
 {%- set fewest_timed = 20 -%}
 {%- set reach = '(third_quartile / first_quartile) * sqrt(third_quartile / first_quartile)' -%}
 with
