@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-import duckdb
 import pytest
 from oracle.lines import Delivery
 from product import Product
@@ -178,8 +177,7 @@ def test_the_tables_are_read_as_they_are_made(product: Product) -> None:
         for day in [*range(21), 900]
     ]
     names = ("feed_totals", "feed_silence", "data_notes")
-    with duckdb.connect(":memory:") as connection:  # of its own: tests share one in which others have built
-        product.prepare(connection)
+    with product.warehouse([]) as connection:
         assert read_trust(connection) is None
     with product.warehouse([], *names) as connection:
         assert read_trust(connection) == Trust()

@@ -1,11 +1,9 @@
 with
 
--- Planned for target_on or, without one, for the Monday in four weeks.
 needed as (
     select *
     from {{ ref('invitations_needed') }}
-    where confidence = 80 and (is_target_on or days between 22 and 28)
-    qualify row_number() over (partition by study_id order by is_target_on desc, by_when asc) = 1
+    where confidence = 80 and is_planned_for
 ),
 
 daily as (

@@ -64,6 +64,8 @@ select
     confidence,
     day as by_when,
     is_target_on,
+    is_target_on
+    or (days between 22 and 28 and not bool_or(is_target_on) over (partition by study_id)) as is_planned_for,
     days,
     {{ rounded('still_missing', 6) }} as still_missing,
     f as invited_share,

@@ -10,9 +10,8 @@ needed as (
         max(case when confidence = 80 then invitations end) as invite_80,
         max(case when confidence = 95 then invitations end) as invite_95
     from marts.invitations_needed
-    where is_target_on or days between 22 and 28
-    group by study_id, by_when, is_target_on
-    qualify row_number() over (partition by study_id order by is_target_on desc, by_when) = 1
+    where is_planned_for
+    group by study_id, by_when
 )
 
 select

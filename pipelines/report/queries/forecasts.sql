@@ -17,8 +17,7 @@ needed as (
         by_when,
         invitations
     from marts.invitations_needed
-    where confidence = 80 and (is_target_on or days between 22 and 28)
-    qualify row_number() over (partition by study_id order by is_target_on desc, by_when) = 1
+    where confidence = 80 and is_planned_for
 )
 
 select
