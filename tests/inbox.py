@@ -128,8 +128,7 @@ def inbox(product: Product) -> Iterator[Inbox]:
         try:
             yield Inbox(product, Path(folder), product.reused)
         finally:
-            for table in ("files", "deliveries", "loads", "withdrawals", "forgotten", "forgotten_lines"):
-                product.reused.execute(f"delete from raw.{table}")
+            product.empty()
 
 
 def compressed(name: str, content: bytes) -> bytes:

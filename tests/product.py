@@ -125,6 +125,14 @@ class Product:
         finally:
             connection.rollback()
 
+    def empty(self) -> None:
+        """Leave the shared database as it was prepared, after work outside a transaction: without lines and models."""
+        for table in ("files", "deliveries", "loads", "withdrawals", "forgotten", "forgotten_lines"):
+            self.reused.execute(f"delete from raw.{table}")
+        there = self.reused.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+        for relation in {name for (name,) in there} & set(map(_relation, self.models.values())):
+            self.reused.execute(f"drop table {relation}")
+
     def close(self) -> None:
         """Let go of the database."""
         self.reused.close()
