@@ -1,8 +1,8 @@
-{%- set days_watched, fewest, times_likelier = 20, 30, 1000 -%}
+{%- set days_watched, fewest, log_half, log_1000 = 20, 30, '-0.6931471805599453e0', '6.907755278982137e0' -%}
 {%- set earlier = 'order by days_ago desc rows between unbounded preceding and 1 preceding' -%}
 {#- The logarithm of how much likelier it is that so many went on if the share is half of what is usual. -#}
 {%- set evidence -%}
-    outcomes.went_on * {{ natural_log('0.5e0') }}
+    outcomes.went_on * {{ log_half }}
     - (outcomes.arrived - outcomes.taken_out - outcomes.went_on)
     * {{ natural_log('(1e0 - usual.share_low) / (1e0 - usual.share_low / 2e0)') }}
 {%- endset -%}
@@ -113,7 +113,7 @@ inner join studies
     on compared.study_key = studies.study_key
 inner join {{ ref('funnel_steps') }} as steps
     on compared.step_order = steps.step_order
-where not studies.is_over and compared.evidence >= -{{ natural_log('1e0 / ' ~ times_likelier) }}
+where not studies.is_over and compared.evidence >= {{ log_1000 }}
 qualify
     row_number() over (
         partition by compared.study_key, compared.step_order order by compared.evidence desc, compared.days_ago asc

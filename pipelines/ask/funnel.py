@@ -104,11 +104,8 @@ def funnel(connection: duckdb.DuckDBPyConnection, asked: str) -> Funnel:
     """
     as_of = marts_as_of(connection)
     study_id = find_study(connection, asked)
-    # One connection has one answer at a time, and these are short.
     steps, drop_off, paths = (
-        QueryResult(answer.columns, iter(list(answer.rows)))
-        for question in ("funnel", "drop_off", "paths")
-        for answer in [ask(connection, question, study_id=study_id)]
+        ask(connection, question, study_id=study_id).held() for question in ("funnel", "drop_off", "paths")
     )
     incidence = ask(connection, "incidence", study_id=study_id).records()
     return Funnel(study_id, as_of, steps, incidence, drop_off, paths)

@@ -34,6 +34,10 @@ class QueryResult:
     columns: tuple[ResultColumn, ...]
     rows: Iterator[tuple[Any, ...]]
 
+    def held(self) -> "QueryResult":
+        """The same, read to the end: one connection has one answer at a time."""
+        return QueryResult(self.columns, iter(list(self.rows)))
+
     def first(self, limit: int | None) -> "QueryResult":
         """The first `limit` rows; None: all."""
         return self if limit is None else QueryResult(self.columns, islice(self.rows, limit))

@@ -48,10 +48,11 @@ def look_through(
 
     A file that cannot be read, or that changes meanwhile, stays as it is and is named among the problems.
     """
+    shapes = known_shapes()
     for path, file in {Path(os.path.realpath(file)): file for file in files}.items():
         draft_of(path).unlink(missing_ok=True)
         try:
-            held = _look_through(path, known, rewrite=rewrite, was_loaded=were_loaded)
+            held = _look_through(path, known, shapes, rewrite=rewrite, was_loaded=were_loaded)
         except SourceError as problem:
             problems.append(problem)
         except (OSError, EOFError, pa.ArrowException) as error:
@@ -63,9 +64,10 @@ def look_through(
 
 def look_through_objects(objects: Iterable[SourceFile], known: Known, problems: list[SourceError]) -> Iterator[Held]:
     """Each object that has lines of the person or mentions them. Objects are never written."""
+    shapes = known_shapes()
     for source in objects:
         try:
-            _, lines, mentions = _count(source, known)
+            _, lines, mentions = _count(source, known, shapes)
         except SourceError as problem:
             problems.append(problem)
         except (OSError, EOFError, pa.ArrowException) as error:
@@ -75,18 +77,17 @@ def look_through_objects(objects: Iterable[SourceFile], known: Known, problems: 
                 yield Held(source.name, lines, mentions, is_object=True)
 
 
-def _look_through(path: Path, known: Known, *, rewrite: bool, was_loaded: bool) -> Held | None:
+def _look_through(path: Path, known: Known, shapes: Sequence[Shape], *, rewrite: bool, was_loaded: bool) -> Held | None:
     source = look_at(path)
-    changed, lines, mentions = _count(source, known)
+    changed, lines, mentions = _count(source, known, shapes)
     if rewrite and changed:
         _rewrite(path, source, changed)
     held = Held(source.name, lines, mentions, rewrite and bool(changed), was_loaded)
     return held if lines or mentions else None
 
 
-def _count(source: SourceFile, known: Known) -> tuple[dict[int, list[Place]], int, int]:
+def _count(source: SourceFile, known: Known, shapes: Sequence[Shape]) -> tuple[dict[int, list[Place]], int, int]:
     """The numbers of lines with deliveries of theirs, and where in them; how many of these there are; lines that mention them."""
-    shapes = known_shapes()
     changed: dict[int, list[Place]] = {}
     lines = mentions = 0
     for number, line in known.in_lines.among(enumerate(lines_of(source), start=1)):
