@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PEERS := .venv-benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-spark run test test-slow test-installed test-spark fuzz lint format docs benchmarks lock clean
+.PHONY: help setup setup-spark run test test-slow test-all test-installed test-spark fuzz lint format docs benchmarks lock clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -29,7 +29,10 @@ run: $(READY) ## Load, build, check and export the sample data
 test: $(READY) ## Run the tests
 	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder
 
-test-slow: $(READY) ## Run the tests marked slow, too
+test-slow: $(READY) ## Run the tests that take longer, which `make test` leaves out
+	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder -m slow
+
+test-all: $(READY) ## Run every test, also those that take minutes each
 	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder -m ''
 
 test-installed: $(READY) ## Try what a wheel installs: a workspace, and studyflow as a package of another dbt project

@@ -8,9 +8,10 @@ import io
 import json
 import sys
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from product import Product, compile_project
 from rich.console import Console
@@ -32,6 +33,18 @@ AS_OF = datetime(2026, 7, 31, 12, tzinfo=UTC)
 START = datetime(2026, 7, 1, 9, tzinfo=UTC)
 # Clears the screen and turns text around, where a terminal gets to read it.
 HOSTILE = "p-\x1b[2J\u202eevil"
+
+
+class Answered(NamedTuple):
+    """How a command ended, and what it wrote."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Asked = Callable[..., Answered]
+"""The command in the process of the tests: what the fixture `ask` gives."""
 
 STUDIES: list[dict[str, Any]] = [
     {

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from hypothesis import settings
 
 pytest.register_assert_rewrite("against_oracle", "inbox", "product")
 
+from asked import Answered, Asked, make  # noqa: E402
 from inbox import Inbox, inbox  # noqa: E402 - once their assertions say what they found
 from processes import PARSED, use_parsed_project  # noqa: E402
 from product import Product, compile_project  # noqa: E402
 from tables_page import build_sample  # noqa: E402
 
+from pipelines.cli import main  # noqa: E402
 from pipelines.warehouse import connect  # noqa: E402
 
 # How long an example takes says nothing of whether it is right. For a deep search: pytest --hypothesis-profile thorough
@@ -75,6 +78,29 @@ def parsed_project(compiled: Path) -> None:
     """Builds begin with what dbt has parsed once, from here on."""
     os.environ[PARSED] = str(compiled / "target" / "partial_parse.msgpack")
     use_parsed_project()
+
+
+@pytest.fixture(scope="session")
+def asked_database(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small warehouse to ask: that of asked.py."""
+    return make(product, tmp_path_factory.mktemp("asked"))
+
+
+@pytest.fixture
+def ask(asked_database: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Asked:
+    """The command in this process, which is what makes asking often affordable."""
+
+    def run(*words: str) -> Answered:
+        monkeypatch.setattr(sys, "argv", ["studyflow", *words])
+        monkeypatch.setenv("STUDYFLOW_DATABASE", str(asked_database))
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        said = capsys.readouterr()
+        return Answered(code, said.out, said.err)
+
+    return run
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from pipelines.warehouse import connect
 GOLDEN = Path(__file__).parent / "golden" / "report.md"
 MONDAY = datetime(2026, 7, 27, 9, tzinfo=UTC)
 AS_OF = MONDAY + timedelta(days=14)
+WEEK = timedelta(days=7)
 HOSTILE = (
     '<script>alert("x")</script>',
     "'); drop table marts.participants; --",

@@ -3,78 +3,26 @@
 import csv
 import io
 import json
-import os
-import pty
-import subprocess
-import sys
-from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
-from asked import AS_OF, GOLDEN, HOSTILE, line, make, pages
-from hypothesis import given
-from hypothesis import strategies as st
-from processes import PROJECT
+from asked import AS_OF, Asked, line, make
 from product import Product
-from rich.console import Console
 
 from pipelines.ask.forecast import how_many, when_full
-from pipelines.ask.show import Headings, put_lines
-from pipelines.ask.values import as_json, cells
 from pipelines.ask.warehouse import reading
-from pipelines.cli import app, main
 from pipelines.load.loader import load
-from pipelines.plain import plain
 from pipelines.report.forecast import forecast_line
 from pipelines.warehouse import connect
 
 
-class Answered(NamedTuple):
-    """How a command ended, and what it wrote."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Asked = Callable[..., Answered]
-
-
-@pytest.fixture(scope="module")
-def database(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(product, tmp_path_factory.mktemp("asked"))
-
-
-@pytest.fixture
-def ask(database: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Asked:
-    """The command in this process, which is what makes asking often affordable."""
-
-    def run(*words: str) -> Answered:
-        monkeypatch.setattr(sys, "argv", ["studyflow", *words])
-        monkeypatch.setenv("STUDYFLOW_DATABASE", str(database))
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        said = capsys.readouterr()
-        return Answered(code, said.out, said.err)
-
-    return run
-
-
-def test_what_a_terminal_shows_is_what_it_was(database: Path) -> None:
-    """At 100 columns. `tests/asked.py` writes new golden files; read what changed in them."""
-    assert pages(database) == {file.name: file.read_text(encoding="utf-8") for file in GOLDEN.iterdir()}
-
-
-def test_a_pipe_gets_csv_with_what_the_mart_says(ask: Asked, database: Path) -> None:
+def test_a_pipe_gets_csv_with_what_the_mart_says(ask: Asked, asked_database: Path) -> None:
     """Every value, with the time it is as of in the table itself: nothing is said beside it."""
     answered = ask("funnel", "st-1")
     assert answered.stderr == ""
     rows = list(csv.DictReader(io.StringIO(answered.stdout), strict=True))
-    with reading(database) as connection:
+    with reading(asked_database) as connection:
         mart = connection.execute(
             "select step, cast(reached as varchar), cast(conversion_from_previous as varchar) from marts.study_funnel "
             "where study_id = 'st-1' order by step_order"
@@ -206,212 +154,23 @@ def test_a_state_that_there_is_not_is_wrong_usage(ask: Asked) -> None:
     assert "unknown backlog state 'unpaid'; one of: not_sent, unclaimed, undelivered" in answered.stderr
 
 
-def test_sql_finds_tables_without_their_schema(ask: Asked) -> None:
-    """`show tables` is what people type first."""
-    shown = ask("sql", "show tables").stdout.split()
-    assert {"participants", "data_notes", "participant_statuses"} <= set(shown)
-    assert ask("sql", "select count(*) from participants, built_as_of").returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("query", "says"),
-    [
-        ("selec 1", "syntax error"),
-        ("select * from marts.nothing", "does not exist"),
-        ("drop table marts.people", "only read"),
-        ("copy marts.people to 'people.csv'", "no other file"),
-        ("from read_csv('README.md')", "no other file"),
-        ("attach 'other.duckdb'", "no other file"),
-        ("set enable_external_access = true", "locked"),
-        ("select cast('\x1b[2J' as integer)", r"\x1b[2J"),
-        ("", "query is empty"),
-        ("/* nothing */", "query is empty"),
-    ],
-)
-def test_sql_only_reads_the_warehouse(ask: Asked, query: str, says: str) -> None:
-    """Whoever is let near it can neither change it nor read or write anything else by it."""
-    answered = ask("sql", query)
-    assert (answered.returncode, answered.stdout) == (1, "")
-    assert says in answered.stderr
-    assert "Traceback" not in answered.stderr
-    assert "\x1b" not in answered.stderr
-
-
-def test_sql_comes_from_an_argument_standard_input_or_a_file(ask: Asked, database: Path, tmp_path: Path) -> None:
-    """With comments and a semicolon; of several statements the last one answers."""
-    file = tmp_path / "q.sql"
-    file.write_text(
-        "\ufeffset variable study = 'st-1'; -- which\nselect getvariable('study') as study;\n", encoding="utf-8"
-    )
-    assert ask("sql", "--file", str(file)).stdout == "study\nst-1\n"
-    piped = subprocess.run(
-        [sys.executable, "-m", "pipelines", "sql", "-", "--database", str(database)],
-        input="select 'é' as é",
-        cwd=PROJECT,
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
-    )
-    assert piped.stdout == "é\né\n"
-    assert [ask("sql").returncode, ask("sql", "select 1", "--file", str(file)).returncode] == [2, 2]
-    assert ask("sql", "select 1", "--csv", "--json").returncode == 2
-
-
-def test_values_that_csv_and_json_lack_are_said_all_the_same(ask: Asked) -> None:
-    query = """
-        select
-            1.10::decimal(4, 2) as d, interval 1 month as i, 'nan'::double as n, '\\xAA\\x41'::blob as b, null as z, '' as e,
-            170141183460469231731687303715884105727::hugeint as h, {'a': [1, null], 'b': {'c': 'x'}} as s,
-            map {'k': 1} as m, '{"a": [1.10, true]}'::json as j, timestamptz 'infinity' as t, date '2026-01-02' as day,
-            timestamp_ns '2026-01-01 00:00:00.123456789' as ns, timestamptz '2026-01-01T02:00:00.5+02' as at_, true as yes,
-            'a"b' as "q""x", 1 as twice, 2 as twice
-    """
-    text = ask("sql", query, "--json").stdout
-    [row] = json.loads(text)
-    assert row | {"h": 0} == {
-        "d": 1.1,
-        "i": "1 month",
-        "n": None,
-        "b": r"\xAAA",
-        "z": None,
-        "e": "",
-        "h": 0,
-        "s": {"a": [1, None], "b": {"c": "x"}},
-        "m": {"k": 1},
-        "j": {"a": [1.1, True]},
-        "t": "infinity",
-        "day": "2026-01-02",
-        "ns": "2026-01-01 00:00:00.123456789",
-        "at_": "2026-01-01T00:00:00.500Z",
-        "yes": True,
-        'q"x': 'a"b',
-        "twice": 1,
-        "twice_1": 2,
-    }
-    assert row["h"] == 170141183460469231731687303715884105727
-    assert '"d": 1.10,' in text, "a decimal keeps its digits"
-    header, [cell, *_] = csv.reader(io.StringIO(ask("sql", query).stdout), strict=True)
-    assert (header[0], cell) == ("d", "1.10")
-    assert ',"",' in ask("sql", query).stdout, "empty text is not null"
-
-
-@given(st.lists(st.text(st.characters(codec="utf-8")), min_size=1, max_size=4))
-def test_any_text_is_read_from_csv_as_it_was(texts: list[str]) -> None:
-    line_of = cells(["VARCHAR"] * len(texts))(tuple(texts))
-    assert next(csv.reader(io.StringIO(line_of, newline=""), strict=True)) == texts
-
-
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    ),
-    st.booleans(),
-)
-def test_any_value_is_read_from_json_as_it_was(value: Any, ascii_only: bool) -> None:  # noqa: ANN401, FBT001
-    text = as_json(value, ascii_only=ascii_only)
-    assert json.loads(text) == value
-    assert text.isascii() or not ascii_only
-
-
-@given(st.text())
-def test_nothing_that_a_terminal_obeys_is_left_in_plain_text(text: str) -> None:
-    """Escape sequences, C1 controls, line ends, marks that turn text around."""
-    assert not {*map(chr, range(32)), *map(chr, range(127, 160)), "\u202e", "\u2066", "\u2028"} & set(plain(text))
-    assert plain(plain(text)) == plain(text)
-
-
-def test_an_endless_answer_flows_and_ends_quietly_when_nobody_reads_on(database: Path) -> None:
-    """Were it gathered first, this would not end; were the broken pipe a failure, a script with pipefail would stop."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "pipelines", "sql", "from range(1_000_000_000_000)", "--database", str(database)],
-        cwd=PROJECT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stdout
-        assert process.stderr
-        assert [process.stdout.readline() for _ in range(3)] == [b"range\n", b"0\n", b"1\n"]
-        process.stdout.close()
-        assert process.wait() == 0
-        assert process.stderr.read() == b""
-
-
-def on_a_terminal(*words: str, **environment: str) -> str:
-    """What the command writes where standard output is a terminal of 100 columns."""
-    ours, its = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "pipelines", *words],
-        cwd=PROJECT,
-        env={**os.environ, "COLUMNS": "100", "TERM": "xterm", **environment},
-        stdout=its,
-        stderr=subprocess.STDOUT,
-    ) as process:
-        os.close(its)
-        written = bytearray()
-        while True:
-            try:
-                written += os.read(ours, 1 << 16)
-            except OSError:
-                break
-        os.close(ours)
-        process.wait()
-    return written.decode().replace("\r\n", "\n")
-
-
-def test_a_terminal_gets_tables_in_colour_unless_it_is_told_not_to(database: Path) -> None:
-    words = ("funnel", "st-1", "--database", str(database))
-    assert "\x1b[36m████" in on_a_terminal(*words)
-    without = on_a_terminal(*words, NO_COLOR="1")
-    assert "\x1b[3" not in without
-    assert "Onboarding, week 1 (st-1)" in without
-
-
-@pytest.mark.parametrize("form", ["--table", "--csv", "--json"])
-def test_hostile_ids_never_reach_a_terminal_as_they_are(database: Path, form: str) -> None:
-    shown = on_a_terminal("who", HOSTILE, form, "--database", str(database), NO_COLOR="1")
-    assert "evil" in shown
-    assert "\x1b[2J" not in shown
-    assert "\u202e" not in shown
-    if form == "--json":
-        assert json.loads(shown)["participants"][0]["participant_id"] == HOSTILE
-
-
-def test_ids_and_numbers_are_never_cut_only_names_are() -> None:
-    console = Console(width=20, file=io.StringIO())
-    put_lines(
-        console, Headings(("id", "name", "n"), right=["n"], shrink="name"), [["x" * 30, "long name here", "12,345"]]
-    )
-    shown = console.file.getvalue()  # type: ignore[attr-defined]
-    assert shown.splitlines()[1].split("  ") == ["x" * 30, "long name h…", "12,345"]
-
-
-def test_sql_on_a_terminal_shows_the_first_rows_and_says_so(ask: Asked) -> None:
-    shown = ask("sql", "from range(1_000_000_000)", "--table")
-    assert shown.stdout.splitlines()[-2:] == [
-        "  199",
-        "… only the first 200. More: --limit N, or into a file: --csv > FILE.csv",
-    ]
-    assert "No rows." in ask("sql", "from range(0)", "--table").stdout
-
-
-def test_forecasts_are_what_the_mart_says(ask: Asked, database: Path) -> None:
+def test_forecasts_are_what_the_mart_says(ask: Asked, asked_database: Path) -> None:
     """JSON in a pipe, for scripts that invite; of one study or all."""
     found = json.loads(ask("forecast").stdout)["studies"]
-    with reading(database) as connection:
+    with reading(asked_database) as connection:
         mart = connection.execute("select study_id, completed, too_little_known from marts.study_forecast").fetchall()
     assert sorted((one["study_id"], one["completed"], one["too_little_known"]) for one in found) == sorted(mart)
     assert [one["study_id"] for one in json.loads(ask("forecast", "st-3").stdout)["studies"]] == ["st-3"]
     assert "future invitations are not counted" in ask("forecast", "--table").stdout.lower()
 
 
-def test_lists_are_those_of_the_marts(ask: Asked, database: Path) -> None:
+def test_lists_are_those_of_the_marts(ask: Asked, asked_database: Path) -> None:
     """Whoever exports to_nudge.csv and whoever asks here must find the same people in the same order."""
 
     def listed(column: str, *words: str) -> list[str]:
         return [row[column] for row in csv.DictReader(io.StringIO(ask(*words).stdout))]
 
-    with reading(database) as connection:
+    with reading(asked_database) as connection:
 
         def mart(query: str) -> list[str]:
             return [value for (value,) in connection.execute(query).fetchall()]
@@ -471,10 +230,10 @@ def test_a_line_of_the_report_says_when_it_is_full_and_how_many_to_invite() -> N
     assert said(is_closed=True) == ""
 
 
-def test_a_forecast_is_shown_with_its_record(ask: Asked, database: Path) -> None:
+def test_a_forecast_is_shown_with_its_record(ask: Asked, asked_database: Path) -> None:
     """Of the study, or of all where it has too few cases; a warning only where it came true too seldom."""
     assert "80 % came true" not in ask("forecast", "--table").stdout, "there was no backtest"
-    with connect(database) as connection:
+    with connect(asked_database) as connection:
         connection.execute("create schema if not exists state")
         connection.execute(
             "create table state.forecast_record as select * from (values "
@@ -491,12 +250,12 @@ def test_a_forecast_is_shown_with_its_record(ask: Asked, database: Path) -> None
         assert "20 of 60" in table
         assert "320" not in table
     finally:
-        with connect(database) as connection:
+        with connect(asked_database) as connection:
             connection.execute("drop table state.forecast_record")
 
 
-def test_people_contacted_too_much_are_those_over_a_limit_now(ask: Asked, database: Path) -> None:
-    with reading(database) as connection:
+def test_people_contacted_too_much_are_those_over_a_limit_now(ask: Asked, asked_database: Path) -> None:
+    with reading(asked_database) as connection:
         over = connection.execute(
             "select distinct person_id from contact_limits, built_as_of "
             "where in_window_now > at_most and last_exceeded_at + to_days(within_days) > as_of order by all"
@@ -524,34 +283,3 @@ def test_an_empty_warehouse_has_empty_lists(ask: Asked, product: Product, tmp_pa
         assert ask(command, "--table", "--database", database).stdout.endswith("\nNobody.\n")
     assert json.loads(ask("studies", "--json", "--database", database).stdout)["studies"] == []
     assert json.loads(ask("backlog", "--json", "--database", database).stdout)["participants"] == []
-
-
-@pytest.mark.parametrize(
-    ("typed", "offered"),
-    [
-        ("studyflow backl", ["backlog"]),
-        ("studyflow funnel st-", ["st-1", "st-2", "st-3"]),
-        ("studyflow who p-", ["p-1", "p-2", "p-3", "p-4", "p-5", "p-gap"]),
-        ("studyflow stalled --study st-", ["st-1", "st-2", "st-3"]),
-        ("studyflow stalled --action re", ["remind"]),
-        ("studyflow backlog --state un", ["unclaimed", "undelivered"]),
-        ('studyflow sql "from marts.peo', ["from marts.people"]),
-        ("studyflow funnel --database /nowhere st-", []),
-    ],
-)
-def test_the_shell_is_offered_what_is_there_and_never_an_error(
-    database: Path,
-    typed: str,
-    offered: list[str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """Ids that a shell would not take as one plain word are not offered."""
-    monkeypatch.setenv("STUDYFLOW_DATABASE", str(database))
-    monkeypatch.setenv("_STUDYFLOW_COMPLETE", "complete_bash")
-    monkeypatch.setenv("COMP_WORDS", typed)
-    monkeypatch.setenv("COMP_CWORD", str(2 if '"' in typed else typed.count(" ")))
-    with pytest.raises(SystemExit):
-        app(prog_name="studyflow")
-    said = capsys.readouterr()
-    assert ([line for line in said.out.splitlines() if line], said.err) == (offered, "")

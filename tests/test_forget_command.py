@@ -200,7 +200,7 @@ def nowhere(folder: Path, *texts: str) -> bool:
     return not [path for path in files for text in texts if text.encode() in path.read_bytes()]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(reason="a run and two forgettings with dbt; test_someone_who_is_only_in_people_csv covers it without")
 def test_with_people_csv_for_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With dbt: the tables are built while the file still has the row, and the name is nowhere all the same."""
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
@@ -224,7 +224,7 @@ def test_with_people_csv_for_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert nowhere(folder, "only-here", "Grace Onlyhere")
 
 
-@pytest.mark.slow
+@pytest.mark.slow(reason="seven real processes, most of which build with dbt; the tests above cover each step")
 def test_for_real(tmp_path: Path) -> None:
     """With dbt, as people do it: run, forget (killed once on the way), run again; nothing is back, nothing is in a log."""
     raw, proof = tmp_path / "raw", tmp_path / "proof.json"

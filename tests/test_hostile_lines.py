@@ -69,7 +69,7 @@ def test_a_line_too_long_for_any_memory(box: Inbox, monkeypatch: pytest.MonkeyPa
     box.check({"b.jsonl": VALID + b"\n"})
 
 
-@pytest.mark.slow
+@pytest.mark.slow(reason="lines of megabytes; 500 levels are among awkward_lines.py, 1,024 in test_judge.py")
 @pytest.mark.parametrize("deep", [b"[" * 10**6 + b"]" * 10**6, b'{"a":' * 10**6 + b"1" + b"}" * 10**6, b"[" * 10**6])
 def test_a_million_deep(box: Inbox, deep: bytes) -> None:
     """No parser may take the process down with it."""
@@ -80,7 +80,7 @@ def test_a_million_deep(box: Inbox, deep: bytes) -> None:
     box.check(files)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(reason="lines of 64 MiB")
 def test_lines_of_64_mib(box: Inbox) -> None:
     """A valid one, a broken one and one of numbers, with no more memory than DuckDB has by default."""
     box.connection.execute("set memory_limit = '3GB'")

@@ -268,7 +268,7 @@ def test_builds_on_each_other(at: Warehouse) -> None:
         happen(at, *happenings)
 
 
-@pytest.mark.slow
+@pytest.mark.soak(reason="200 builds; test_builds_on_each_other makes every kind of happening once")
 @pytest.mark.parametrize("seed", range(10))
 def test_many_builds_on_each_other(at: Warehouse, seed: int) -> None:
     at.dice = random.Random(seed)

@@ -1,6 +1,6 @@
 """studyflow as people have it who did not clone it: a wheel in an environment, and a workspace; or a package of their dbt project.
 
-`make test-installed` runs those marked slow, too: each builds with dbt, in an environment of its own.
+`make test-installed` runs those marked soak, too: each builds with dbt, in an environment of its own.
 """
 
 import json
@@ -111,7 +111,7 @@ def test_the_wheel_has_the_whole_project_and_nothing_of_a_team(wheel: Path) -> N
     assert {name for name in names if "/" not in name} == set(), "nothing beside the package"
 
 
-@pytest.mark.slow
+@pytest.mark.soak(reason="builds with dbt in an environment of its own: make test-installed")
 def test_a_workspace_from_the_wheel_runs(installed: Installed, tmp_path: Path) -> None:
     """On a machine without the clone, by a user who may not write to the installed package."""
     team = tmp_path / "team"
@@ -134,14 +134,14 @@ def test_a_workspace_from_the_wheel_runs(installed: Installed, tmp_path: Path) -
     assert rows(database, "select min(studies) >= 3 from custom.returning_people") == [(True,)]
 
 
-@pytest.mark.slow
+@pytest.mark.soak(reason="builds with dbt in an environment of its own: make test-installed")
 def test_without_a_workspace_the_sample_runs_in_the_current_folder(installed: Installed, tmp_path: Path) -> None:
     assert json.loads(installed.studyflow("run", "--json", cwd=tmp_path))["checks"]["ok"]
     assert {path.name for path in (tmp_path / "data").iterdir()} >= {"studyflow.duckdb", "exports"}
     assert not (installed.project / "target").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.soak(reason="builds with dbt in an environment of its own: make test-installed")
 def test_studyflow_is_a_package_of_another_dbt_project(installed: Installed, tmp_path: Path) -> None:
     """Its studies, people and statuses are those of that project, and so are its vars; other models can build on it."""
     project = tmp_path / "analytics"

@@ -138,7 +138,7 @@ def served(database: Path) -> Iterator[str]:
             server.terminate()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(reason="starts marimo and a browser; all cells run in the tests above")
 def test_as_an_app_it_answers_in_a_browser(database: Path) -> None:
     """Pick a study, see its funnel; ask something, see the answer. Nothing is fetched from anywhere else."""
     chromium = shutil.which("chromium")

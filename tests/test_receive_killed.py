@@ -91,7 +91,7 @@ def test_killed_and_restarted_it_loses_nothing_that_it_acknowledged(box: Inbox, 
     assert (loaded, rejected) == (sent, 0)
 
 
-@pytest.mark.slow
+@pytest.mark.soak(reason="50,000 deliveries; the test above sends some hundred and kills three times")
 @pytest.mark.usefixtures("parsed_project")
 def test_fifty_thousand_deliveries_and_thirty_kills(tmp_path: Path) -> None:
     """Then a whole run makes the same tables of what was kept as of what was sent."""

@@ -74,7 +74,7 @@ def test_killed_at_step_after_step_and_run_again_it_equals_one_that_was_not(fold
     assert files == files_of_other
 
 
-@pytest.mark.slow
+@pytest.mark.soak(reason="25 runs that are killed; test_killed_at_step_after_step… kills one in every step")
 def test_killed_at_many_random_moments(folder: Path, yesterday: Path) -> None:
     """What others see is the run of yesterday or, once that has been put in place, all of the new one."""
     settings = replace(settings_of(folder), as_of=AS_OF + timedelta(days=1))
@@ -96,7 +96,7 @@ def test_killed_at_many_random_moments(folder: Path, yesterday: Path) -> None:
     assert everything(settings)[1] == everything(undisturbed)[1]
 
 
-@pytest.mark.parametrize("runs", [2, pytest.param(10, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("runs", [2, pytest.param(10, marks=pytest.mark.soak(reason="eight more runs of the same"))])
 def test_readers_see_one_finished_run_after_another_and_nothing_else(folder: Path, runs: int) -> None:
     """A BI tool that asks again and again: it never waits, never fails, and its numbers always belong together."""
     settings = settings_of(folder)
