@@ -38,7 +38,7 @@ def backtest(settings: Settings, weeks: int, waiting: Waiting | None = None) -> 
         msg = f"{settings.database}: Spark built these tables, and a backtest needs a warehouse that DuckDB built."
         raise UsageError(msg)
     if build is None or build.fingerprint != fingerprint(settings):
-        msg = f"{settings.database}: the tables are not built, or models or settings changed since. First: studyflow build"
+        msg = f"{settings.database}: the tables have not been built, or models or settings have changed since. Build them first: studyflow build"
         raise StudyflowError(msg)
     settings = replace(settings, as_of=build.as_of, backtest_weeks=weeks)
     with reserved(settings, waiting):

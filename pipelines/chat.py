@@ -36,7 +36,7 @@ LONGEST_TEXT = 2900
 OUTCOMES = {
     ExitCode.DONE: (":white_check_mark:", "done"),
     ExitCode.CHECKS_FAILED: (":warning:", "done, but data checks failed"),
-    ExitCode.FAILED: (":x:", "not all could be read"),
+    ExitCode.FAILED: (":x:", "some of the input could not be read"),
 }
 
 _NO_ADDRESS = re.compile(r"[\s\"'<>\\^`{|}]")

@@ -6,7 +6,7 @@ STATUSES, STAGED = "staging.stg_statuses", "staging.stg_changes"
 CHANGES, PARTICIPANTS, GAPS = "marts.status_changes", "marts.participants", "audit.gaps"
 LEDGER, DELIVERIES, FILES, REJECTED = "raw.files", "raw.deliveries", "audit.load_files", "audit.rejected_lines"
 
-KEPT = (CHANGES, "every staged change up to as-of is there once, with its deliveries")
+KEPT = (CHANGES, "every staged change up to as-of is in the mart once, with its deliveries")
 TOTAL = (STAGED, "the deliveries of all changes = the accepted lines of all files")
 RUNS = (CHANGES, "sequence_number runs 1, 2, 3, …")
 HIDDEN = (CHANGES, "follows_gap where prior_status is not the status before")
@@ -19,8 +19,8 @@ COUNTED = (FILES, "accepted, other_events and rejected are what raw.deliveries h
 LEDGER_KEPT = (LEDGER, "lines - blank_lines = lines in raw.deliveries")
 LEDGER_LINES = (FILES, "lines and blank are those of raw.files")
 
-OF_PERSON = ("marts.people", "every person of a participant is there, and no other")
-OF_STUDY_ROW = ("marts.study_progress", "every study of a participant is there, and no other")
+OF_PERSON = ("marts.people", "every person who is a participant has a row, and nobody else")
+OF_STUDY_ROW = ("marts.study_progress", "every study with a participant has a row, and no other")
 TIMES, OF_STUDY = "marts.time_to_recruit", "study_type is that of the study's row in study_progress"
 
 VICTIM = "participant_id = getvariable('victim')"
@@ -107,7 +107,7 @@ BREAKS = {
             f"update {CHANGES} set ended_at = occurred_at - {SECOND} where sequence_number = 2 and {VICTIM}",
         ),
         {
-            (CHANGES, "occurred_at is not before the change before"): 1,
+            (CHANGES, "occurred_at is not earlier than that of the previous change"): 1,
             (CHANGES, "ended_at is not before occurred_at"): 1,
         },
     ),
@@ -125,11 +125,11 @@ BREAKS = {
     ),
     "an inferred change to another status than the next one tells of": Break(
         (f"update {CHANGES} set status = 'NOT_STARTED', stage = 'Not Started' where {INFERRED}",),
-        {ONLY_GAPS: 1, (CHANGES, "an inferred change stands just before the change that tells of it"): 1},
+        {ONLY_GAPS: 1, (CHANGES, "an inferred change is just before the change that names it as its prior status"): 1},
     ),
     "an inferred change at another instant": Break(
         (f"update {CHANGES} set occurred_at = occurred_at - interval 1 microsecond where {INFERRED}",),
-        {NEXT: 1, (CHANGES, "an inferred change stands just before the change that tells of it"): 1},
+        {NEXT: 1, (CHANGES, "an inferred change is just before the change that names it as its prior status"): 1},
     ),
     "a stage that the status does not have": Break(
         (f"update {CHANGES} set stage = 'Done' where sequence_number = 2 and {VICTIM}",),
@@ -137,11 +137,11 @@ BREAKS = {
     ),
     "nothing current": Break(
         (f"update {CHANGES} set is_current = false where is_current and {VICTIM}",),
-        {ONE_CURRENT: 1, (CHANGES, "is_current where there is no ended_at"): 1},
+        {ONE_CURRENT: 1, (CHANGES, "is_current is true exactly where ended_at is null"): 1},
     ),
     "two current": Break(
         (f"update {CHANGES} set is_current = true where sequence_number = 1 and {VICTIM}",),
-        {ONE_CURRENT: 1, (CHANGES, "is_current where there is no ended_at"): 1},
+        {ONE_CURRENT: 1, (CHANGES, "is_current is true exactly where ended_at is null"): 1},
     ),
     "a participant of two persons": Break(
         (f"update {CHANGES} set person_id = '0' where sequence_number = 1 and {VICTIM}",),
@@ -161,7 +161,7 @@ BREAKS = {
     ),
     "a participant left out": Break(
         (f"delete from {PARTICIPANTS} where {VICTIM}",),
-        {(PARTICIPANTS, "every participant of status_changes is there"): 1},
+        {(PARTICIPANTS, "every participant of status_changes has a row"): 1},
     ),
     "a participant from nowhere": Break(
         (f"insert into {PARTICIPANTS} select * replace ('new' as participant_id) from {PARTICIPANTS} where {VICTIM}",),
@@ -227,7 +227,7 @@ BREAKS = {
             f"insert into {DELIVERIES} by name select 99 as file_id, 1 as line_number, 'invalid_json' as reason, {LOAD}",
             f"insert into {REJECTED} by name select 99 as file_id, 1 as line_number, 'invalid_json' as reason",
         ),
-        {(DELIVERIES, "every delivery is of a file in raw.files"): 1},
+        {(DELIVERIES, "every delivery belongs to a file in raw.files"): 1},
     ),
     "a delivery that is gone": Break(
         (f"delete from {DELIVERIES} where {A_DELIVERY}",),
@@ -235,11 +235,11 @@ BREAKS = {
     ),
     "a file that is not counted": Break(
         (f"delete from {FILES} where file_id = 1",),
-        {(FILES, "every file in raw.files with lines is there, and no other"): 1, TOTAL: 1},
+        {(FILES, "every file in raw.files with lines is listed, and no other"): 1, TOTAL: 1},
     ),
     "a counted file that is not there": Break(
         (f"insert into {FILES} by name select 99 as file_id, 'x' as source_file, {', '.join(NO_LINES)}",),
-        {(FILES, "every file in raw.files with lines is there, and no other"): 1},
+        {(FILES, "every file in raw.files with lines is listed, and no other"): 1},
     ),
     "a blank line too many": Break(
         (f"update {FILES} set lines = lines + 1, blank = blank + 1 where file_id = 1",),
@@ -307,7 +307,7 @@ BREAKS = {
     ),
     "a participant who is through and is not": Break(
         (f"update {PARTICIPANTS} set is_terminal = not is_terminal where {VICTIM}",),
-        {(PARTICIPANTS, "is_terminal as reference.stages has it"): 1},
+        {(PARTICIPANTS, "is_terminal is what reference.stages says"): 1},
     ),
     "a status since before there was anything": Break(
         (f"update {PARTICIPANTS} set status_since = first_seen_at - {SECOND} where {VICTIM}",),
@@ -330,7 +330,7 @@ BREAKS = {
             and after.participant_id = this.participant_id and after.began_at = this.ended_at
             """,
         ),
-        {(STATES, "the next state is another one"): 1},
+        {(STATES, "the next state is a different one"): 1},
     ),
     "a person left out": Break(
         ("delete from marts.people where rowid = 0",),

@@ -161,7 +161,7 @@ def test_forecasts_are_what_the_mart_says(ask: Asked, asked_database: Path) -> N
         mart = connection.execute("select study_id, completed, too_little_known from marts.study_forecast").fetchall()
     assert sorted((one["study_id"], one["completed"], one["too_little_known"]) for one in found) == sorted(mart)
     assert [one["study_id"] for one in json.loads(ask("forecast", "st-3").stdout)["studies"]] == ["st-3"]
-    assert "future invitations are not counted" in ask("forecast", "--table").stdout.lower()
+    assert "only people who have already been invited" in ask("forecast", "--table").stdout.lower()
 
 
 def test_lists_are_those_of_the_marts(ask: Asked, asked_database: Path) -> None:
@@ -204,7 +204,7 @@ def test_the_words_of_a_forecast() -> None:
     full = {"full_on_50": date(2026, 8, 14), "earliest_80_on": date(2026, 8, 10), "latest_80_on": date(2026, 8, 21)}
     row = {"is_closed": False, "is_full": False, "too_little_known": False, "target": 40, **full}
     assert when_full(row) == "by 14 Aug (80 %: 10 Aug to 21 Aug)"
-    assert when_full(row | {"latest_80_on": None}) == "by 14 Aug, not sure"
+    assert when_full(row | {"latest_80_on": None}) == "by 14 Aug, uncertain"
     assert when_full(row | {"full_on_50": None}) == "needs more invitations"
     assert when_full(row | {"target": None}) == "no target"
     assert when_full(row | {"too_little_known": True}) == "too little known"
@@ -226,7 +226,9 @@ def test_a_line_of_the_report_says_when_it_is_full_and_how_many_to_invite() -> N
     assert said(invite_80=0) == "full by 14 Aug (80 %: 10 Aug to 21 Aug)"
     assert said(too_little_known=True, invite_by=None, invite_80=None) == "too little known"
     assert said(full_on_50=None, invite_80=None).endswith("too little known to say how many to invite")
-    assert said(is_unreliable=True, came_true_80=20, judged_80=40).endswith("only 20 of 40 came true")
+    assert said(is_unreliable=True, came_true_80=20, judged_80=40).endswith(
+        "only 20 of 40 past forecasts like this came true"
+    )
     assert said(is_closed=True) == ""
 
 

@@ -107,7 +107,7 @@ def test_what_is_loaded_and_not_built_is_found(product: Product) -> None:
         load(connection, [SAMPLE / "events-0003.jsonl"])
         report = check(connection, AS_OF)
     assert counts(report.failures) == {
-        (FILES, "every file in raw.files with lines is there, and no other"): 1,
+        (FILES, "every file in raw.files with lines is listed, and no other"): 1,
         (REJECTED, "one row per rejected line of raw.deliveries"): 1,
     }
 
@@ -150,5 +150,5 @@ def test_times_that_no_calendar_has_are_reported(product: Product) -> None:
     report = report_of_broken(product, f"update {CHANGES} set ended_at = 'infinity' where {VICTIM} and is_current")
     assert counts(report.failures) == {
         (CHANGES, "ended_at is not after as-of"): 1,
-        (CHANGES, "is_current where there is no ended_at"): 1,
+        (CHANGES, "is_current is true exactly where ended_at is null"): 1,
     }

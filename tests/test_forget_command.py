@@ -116,7 +116,7 @@ def test_said_again_it_says_that_nothing_is_left(whole: Whole) -> None:
     assert whole.settings.database.read_bytes() == before
     assert again.is_done
     assert again.still_held == []
-    assert "Nothing of this person" in again.sentences()[0]
+    assert "has no data on this person any more" in again.sentences()[0]
     assert again.known.forgotten_at is not None
     whole.place.load()
     (whole.place.raw / "a.jsonl").rename(whole.place.folder / "away")

@@ -104,13 +104,13 @@ def test_a_closed_file_with_an_unfinished_line(box: Inbox, name: str) -> None:
 
 ENVELOPE = b'{"id": 1, "payload": "' + A[:-2].replace(b'"', b'\\"') + b'"}\n'
 SHAPES = {
-    "an array without webhooks or that is not valid JSON: 12 lines like this": (b"[" + A[:-1] + b" " + B[:-1] + b"]\n")
+    "an array that has no webhooks or is not valid JSON: 12 lines like this": (b"[" + A[:-1] + b" " + B[:-1] + b"]\n")
     * 12,
     "JSON over several lines (pretty-printed): 6 lines like this": b'{\n  "participantId": "p",\n  "x": {\n  },\n  "y": 1\n}\n',
     "objects one after another that are cut off or not valid JSON: 1 line like this": A[:-1] + B[:-2] + b"\n",
     "objects one after another that are cut off or not valid JSON: a partial last line of": A[:-1] + B[:-2],
-    "an envelope around text that is no event: 1 line like this": ENVELOPE,
-    "JSON objects that are no events: 3 lines like this": b'{"hello": ' + A[:-1] + b'}\n[{"x": 1}, {"y": 2}]\n',
+    "an envelope around text that is not an event: 1 line like this": ENVELOPE,
+    "JSON objects that are not events: 3 lines like this": b'{"hello": ' + A[:-1] + b'}\n[{"x": 1}, {"y": 2}]\n',
     "CSV: 2 lines like this": b"participant_id,status\np,INVITE_SENT\n",
     "only empty files or blank lines": b"\n\n",
     "webhooks with statuses that are not in participant_statuses.csv": A.replace(b'"INVITE_SENT"', b'"NEW"'),

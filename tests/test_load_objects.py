@@ -238,7 +238,7 @@ def test_an_object_that_nobody_may_look_for_has_not_gone(store: ObjectStore, box
         ("400 Bad Request", "ExpiredToken", "the credentials were refused (ExpiredToken)"),
         ("301 Moved Permanently", "PermanentRedirect", "the bucket is in another region. Set AWS_REGION"),
         ("400 Bad Request", "AuthorizationHeaderMalformed", "the bucket is in another region. Set AWS_REGION"),
-        ("503 Service Unavailable", "SlowDown", "the store has a fault or too much to do (SlowDown)"),
+        ("503 Service Unavailable", "SlowDown", "the store is faulty or overloaded (SlowDown)"),
         ("418 I am a teapot", "Odd", "cannot be read ("),
     ],
 )
@@ -334,7 +334,7 @@ def test_forgetting_names_the_objects(store: ObjectStore, tmp_path: Path, produc
     assert (proof.is_done, proof.missing) == (False, [str(store.path("c.jsonl"))])
     [held] = proof.still_held
     assert held.startswith(f"{store.path('a.jsonl.gz')}: 2 lines of theirs. studyflow writes no objects")
-    assert not any("taken out" in said for said in proof.sentences())
+    assert not any("lines removed" in said for said in proof.sentences())
     store.put({"a.jsonl.gz": gzip.compress(other)})
     assert forget(place.settings, SOMEONE, [store.path()], rewrite=True, waiting=None).is_done
     store.refused[store.bucket] = ("403 Forbidden", "AccessDenied")

@@ -187,8 +187,8 @@ def test_the_first_sheet_says_what_the_others_are(full: Connection, tmp_path: Pa
     about = list(pages["About"].iter_rows(values_only=True))
     assert about[:7] == [
         ("The tables of studyflow, as of 2026-07-31 12:00 UTC.", None, None),
-        ("Times are in UTC. An empty cell says that there is nothing, or that nobody knows.", None, None),
-        ("What each column holds stands on the last sheet, Columns.", None, None),
+        ("Times are in UTC. An empty cell means that there is no value, or that it is unknown.", None, None),
+        ("The last sheet, Columns, describes every column.", None, None),
         (None, None, None),
         ("sheet", "rows", "what it is"),
         ("not_started", 1, "The participants who are in stage Not Started now."),

@@ -9,6 +9,7 @@ from pipelines.ask.reply import Listing
 from pipelines.ask.show import Headings, Line, amount, tenths
 from pipelines.ask.warehouse import ask, marts_as_of
 from pipelines.errors import UsageError
+from pipelines.plain import several
 
 COLUMNS = Headings(
     ("participant", "study", "state", "since", "days", "amount", ""),
@@ -18,7 +19,7 @@ COLUMNS = Headings(
 )
 
 MARKS = {"is_overdue": "overdue", "is_hidden": "hidden", "is_study_closed": "reopen first"}
-"""What is said of a debt, beside it."""
+"""What is said beside a debt."""
 
 
 def backlog(
@@ -45,7 +46,12 @@ def backlog(
     [totals] = ask(connection, "backlog_totals").records()
     notes = [(_sums(totals), "bold")]
     if totals["states"] > 1:
-        notes.append(("Of all states. The report sums what was never sent: --state not_sent", "dim"))
+        notes.append(
+            (
+                "This total covers all states. The report's covers incentives that were never sent: --state not_sent",
+                "dim",
+            )
+        )
     return Listing(as_of, "participants", ask(connection, "asked_rows"), COLUMNS, _line, totals, notes)
 
 
@@ -68,6 +74,6 @@ def _sums(totals: dict[str, Any]) -> str:
     sums = totals["amounts"] or ()
     unnamed = " without a currency" if len(sums) > 1 else ""
     amounts = [amount(one["amount_cents"], one["currency"]) + ("" if one["currency"] else unnamed) for one in sums]
-    known = f"{said}; {', '.join(amounts) or 'nothing'} in all"
+    known = f"{said}; {', '.join(amounts) or 'nothing'} in total"
     unknown = totals["without_amount"]
-    return f"{known}, and {unknown:,} in studies whose amount is not known" if unknown else known
+    return f"{known}, plus {several(unknown, 'participant')} in studies without a known amount" if unknown else known

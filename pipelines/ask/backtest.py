@@ -14,14 +14,15 @@ from pipelines.ask.warehouse import QueryResult, ask
 from pipelines.warehouse import Row
 
 LEVELS = (50, 80, 95)
-OVERALL = Headings(("came true, of", "50 %", "80 %", "95 %"), right=("50 %", "80 %", "95 %"))
-BY_STUDY = Headings(("study", "50 %", "80 %", "95 %", ""), right=("50 %", "80 %", "95 %"), shrink="study")
+CHANCES = ("50 % chance", "80 % chance", "95 % chance")
+OVERALL = Headings(("statements that came true", *CHANCES), right=CHANCES)
+BY_STUDY = Headings(("study", *CHANCES, ""), right=CHANCES, shrink="study")
 UNRELIABLE = "unreliable"
 NOTES = (
-    "In brackets: how often they should have come true by the forecast's own account. Whole people and whole days make that more",
-    "than 50, 80 or 95 %. Statements of later weeks overlap with those of earlier ones, so these are fewer cases than they seem.",
-    "Only people who had been invited by then count. A statement about a day that is still to come is not judged.",
-    f"{UNRELIABLE}: what was said with 80 % came true in fewer than 70 % of at least 30 cases.",
+    "expected: the average chance that the forecasts gave. It is above 50, 80 or 95 % because people and days are whole numbers.",
+    "Statements made a week apart are mostly about the same people, so there are fewer independent cases than statements.",
+    "A statement counts only people who had been invited when it was made. Statements about future days are not judged.",
+    f"{UNRELIABLE}: fewer than 70 % of at least 30 statements with an 80 % chance came true.",
 )
 
 
@@ -53,12 +54,18 @@ class Backtest:
         )
 
     def render(self, console: Console) -> None:
-        """Print what came true of all, by kind, and by study."""
+        """Print how many statements came true: of all, by kind, and by study."""
         if not self.rows:
-            say(console, "No forecast of a past week could be made: there was too little known then, or no open study.")
+            say(
+                console, "No forecast could be made for any past week: too little was known then, or no study was open."
+            )
             return
         first = self.rows[0]
-        say(console, f"as of {moment(first['as_of'])} UTC and each of {first['weeks']} weeks before", "dim")
+        say(
+            console,
+            f"forecasts made as of each of the {first['weeks']} weeks before {moment(first['as_of'])} UTC",
+            "dim",
+        )
         say(console)
         of_all = [row for row in self.rows if row["study_id"] is None]
         kinds = groupby(of_all, key=lambda row: (row["statement"], row["horizon"]))
@@ -86,10 +93,10 @@ def backtested(connection: duckdb.DuckDBPyConnection) -> Backtest:
 
 
 def kind(statement: str | None, horizon: int | None) -> str:
-    """What a kind of statement says: `at least so many within 7 days`."""
+    """What a kind of statement says: `at least N within 7 days`."""
     if statement is None:
         return "all statements"
-    return "full by a day" if statement == "full_by" else f"at least so many within {horizon} days"
+    return "full by a date" if statement == "full_by" else f"at least N within {horizon} days"
 
 
 def _without(row: dict[str, Any], *keys: str) -> dict[str, Any]:
@@ -102,8 +109,8 @@ def _cells(rows: list[Row], *, said: bool = False) -> list[str]:
 
 
 def _cell(row: Row | None, *, said: bool) -> str:
-    """`1,085 of 1,496, 73 % (84 %)`."""
+    """`1,085 of 1,496, 73 % (expected 84 %)`."""
     if row is None or not row["judged"]:
         return ""
     text = f"{row['came_true']:,} of {row['judged']:,}, {row['came_true_share']:.0%}".replace("%", " %")
-    return text + (f" ({row['said']:.0%})".replace("%", " %") if said else "")
+    return text + (f" (expected {row['said']:.0%})".replace("%", " %") if said else "")

@@ -23,7 +23,12 @@ def plot(found: Backtest, file: Path) -> None:
     judged = [row for row in found.rows if row["judged"]]
     kinds = [{**_point(row), "kind": kind(row["statement"], row["horizon"])} for row in judged if not row["study_id"]]
     studies = [_point(row) for row in judged if row["study_id"] and row["judged"] >= FEWEST]
-    draw(kinds, studies, f"Dashed: as often as they said. Grey: studies with at least {FEWEST} statements.", file)
+    draw(
+        kinds,
+        studies,
+        f"Dashed: as often as the forecasts expected. Grey: studies with at least {FEWEST} statements.",
+        file,
+    )
 
 
 def draw(lines: Sequence[Row], dots: Sequence[Row], subtitle: str, file: Path) -> None:

@@ -1,4 +1,4 @@
-"""`studyflow contacted`: who is over a limit on contacts now, those who went over it last first."""
+"""`studyflow contacted`: who is over a contact limit now, the most recently exceeded first."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from pipelines.ask.warehouse import QueryResult, ask, marts_as_of
 from pipelines.plain import several
 
 COLUMNS = Headings(
-    ("person", "name", "over since (UTC)", "emails in 30 days", "contact", "limit"), right=("emails in 30 days",)
+    ("person", "name", "last exceeded (UTC)", "emails in 30 days", "contact", "limit"), right=("emails in 30 days",)
 )
 
 

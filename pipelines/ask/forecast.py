@@ -19,11 +19,14 @@ COLUMNS = Headings(
 
 
 NOTES = (
-    ("active: invited, neither completed nor lost. expected: how many of them complete in eight weeks.", "dim"),
-    ("Future invitations are not counted.", "dim"),
+    (
+        "active: invited, and neither completed nor lost. expected: how many of these will likely complete in eight weeks.",
+        "dim",
+    ),
+    ("Forecasts count only people who have already been invited.", "dim"),
 )
 UNRELIABLE = (
-    "80 % came true: how many statements with 80 % did, in past weeks. Shown where fewer than 70 % did (studyflow backtest).",
+    "80 % came true: how many past statements with an 80 % chance came true. Shown if fewer than 70 % did (studyflow backtest).",
     "yellow",
 )
 RECORD = (
@@ -86,7 +89,7 @@ def when_full(row: dict[str, Any]) -> str:
         if holds:
             return words
     if row["latest_80_on"] is None:
-        return f"by {day(row['full_on_50'])}, not sure"
+        return f"by {day(row['full_on_50'])}, uncertain"
     return f"by {day(row['full_on_50'])} (80 %: {day(row['earliest_80_on'])} to {day(row['latest_80_on'])})"
 
 

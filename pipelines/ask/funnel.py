@@ -1,4 +1,4 @@
-"""`studyflow funnel`: how far the participants of a study got, where they dropped off, and by which paths they moved."""
+"""`studyflow funnel`: how far the participants of a study got, where they dropped off, and which paths they took."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,24 +19,22 @@ BAR = 10
 # Below this a percentage says more than is known.
 FEW = 20
 STEPS = Headings(
-    ("step", "reached", "", "of step before", "of first", "median h", "90th pct h", "active", "lost"),
-    right=("reached", "of first", "median h", "90th pct h", "active", "lost"),
+    ("step", "reached", "", "from previous", "from first", "median h", "90th pct h", "active", "lost"),
+    right=("reached", "from first", "median h", "90th pct h", "active", "lost"),
     styles={"": "cyan"},
 )
-WITHIN = Headings(
-    ("of those invited, within", "complete", "of its type", "are lost"), right=("complete", "of its type", "are lost")
-)
+WITHIN = Headings(("after the invitation", "completed", "same type", "lost"), right=("completed", "same type", "lost"))
 STOPS = Headings(("did not reach", "status now", "participants", "active or lost"), right=("participants",))
 
 PATHS = Headings(
-    ("participants", "of all", "median d", "90th pct d", "leads to", "for d", "path"),
-    right=("participants", "of all", "median d", "90th pct d", "for d"),
+    ("participants", "of all", "median d", "90th pct d", "leads to", "waiting d", "path"),
+    right=("participants", "of all", "median d", "90th pct d", "waiting d"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """A study's funnel: rows for its steps, incidence, those who stopped before each step, by status, and paths."""
+    """A study's funnel: its steps, incidence, people who dropped off before each step by status, and paths."""
 
     study_id: str
     as_of: datetime
@@ -50,7 +48,7 @@ class Funnel:
         return csv_lines(self.steps)
 
     def as_json(self) -> Iterator[str]:
-        """The study, its steps, where those who stopped stand, and the paths."""
+        """The study, its steps, the current status of people who dropped off, and the paths."""
         steps = self.steps.records()
         common = {key: steps[0][key] for key in ("study_id", "study_name", "as_of")}
         shown = [{key: value for key, value in step.items() if key not in common} for step in steps]
@@ -65,7 +63,7 @@ class Funnel:
         )
 
     def render(self, console: Console) -> None:
-        """Print the steps, below them where those who stopped stand now, and by which paths participants moved."""
+        """Print the steps, below them the current status of people who dropped off, and the paths that participants took."""
         steps = self.steps.records()
         say(console, f"as of {moment(self.as_of)} UTC", "dim")
         say(console)
@@ -86,11 +84,11 @@ class Funnel:
         put_lines(console, STEPS, lines)
         say(
             console,
-            "active, lost: people who reached the step before but not this one. lost: in a terminal stage, with nothing left to claim.",
+            "active, lost: people who reached the previous step but not this one. lost: in a terminal stage, with no incentive to claim.",
             "dim",
         )
         if any(step["reached_before"] and step["reached_before"] < FEW for step in steps):
-            say(console, f"In brackets, where there are fewer than {FEW}: the 95% interval.", "dim")
+            say(console, f"In brackets, for fewer than {FEW} people: the 95% interval.", "dim")
         _render_incidence(self.incidence, console)
         _render_drop_off(self.drop_off.records(), console)
         _render_paths(self.paths.records(), console)
@@ -145,7 +143,8 @@ def _render_incidence(rows: list[Row], console: Console) -> None:
     ]
     say(console)
     put_lines(console, WITHIN, lines)
-    say(console, "With the 95% interval. Who was invited recently counts only for the days they have had.", "dim")
+    say(console, "same type: all studies of the same type. In brackets: the 95% interval.", "dim")
+    say(console, "People who were invited recently count only for the days they have had.", "dim")
 
 
 def _band(share: float | None, low: float | None, high: float | None) -> str:
@@ -189,7 +188,7 @@ def _render_paths(rows: list[dict[str, Any]], console: Console) -> None:
     put_lines(console, PATHS, lines)
     say(
         console,
-        "Times of a path: from the first change to its last status, and for how long those who have not ended have been there.",
+        "median d, 90th pct d: days from the first change to the last status. waiting d: median days since then, on paths that have not ended.",
         "dim",
     )
 

@@ -1,4 +1,4 @@
-"""`studyflow invitable`: whom one more invitation now would put over no limit, those who were left alone longest first."""
+"""`studyflow invitable`: who may be invited now without exceeding a contact limit, the least recently contacted first."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from pipelines.ask.warehouse import ask, marts_as_of
 from pipelines.plain import several
 
 COLUMNS = Headings(
-    ("person", "in a study now", "last contact", "days ago", "emails in 90 days", "answered", "no-shows"),
-    right=("days ago", "emails in 90 days", "answered", "no-shows"),
+    ("person", "in a study now", "last contact", "days ago", "emails in 90 days", "response rate", "no-shows"),
+    right=("days ago", "emails in 90 days", "response rate", "no-shows"),
 )
 
 
@@ -27,7 +27,7 @@ def invitable(connection: duckdb.DuckDBPyConnection, study: str | None = None) -
     ask(connection, "invitable", study_id=study_id)
     [totals] = ask(connection, "invitable_totals").records()
     people, free = totals["people"], totals["active_in_no_study"]
-    note = f"{several(people, 'person', 'people')}, {free:,} of them active in no study." if people else "Nobody."
+    note = f"{several(people, 'person', 'people')}; {free:,} of them not active in any study." if people else "Nobody."
     return Listing(as_of, "people", ask(connection, "asked_rows"), COLUMNS, _line, totals, [(note, "bold")])
 
 

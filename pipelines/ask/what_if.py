@@ -1,4 +1,4 @@
-"""`studyflow what-if`: what a limit or a cooldown would have meant for the invitations of the last year."""
+"""`studyflow what-if`: what a limit or a cooldown would have changed about the invitations of the last year."""
 
 import re
 from typing import Any, NamedTuple
@@ -18,10 +18,13 @@ COLUMNS = Headings(
 )
 NOTES = (
     (
-        "people spared: people with at least one stopped invitation. completions lost: by people who would not have",
+        "people spared: at least one of their invitations would have been stopped. completions lost: completions of",
         "dim",
     ),
-    ("been invited. expected lost: completions to come of those who are still active, by the incidence.", "dim"),
+    (
+        "people who would not have been invited. expected lost: an estimate of further completions of such people.",
+        "dim",
+    ),
 )
 EXAMPLES = '"invitations 3 in 90 days", "14 days after participation", or a rule_id of governance_rules.csv'
 
@@ -45,7 +48,7 @@ def what_if(connection: duckdb.DuckDBPyConnection, asked: str) -> Listing:
     """What the rule would have stopped, study by study, and in all.
 
     Raises:
-        StudyflowError: the tables are not built, or this is no rule.
+        StudyflowError: the tables are not built, or this is not a rule.
     """
     as_of = marts_as_of(connection)
     ask(connection, "what_if", **find_rule(connection, asked)._asdict())
@@ -67,7 +70,7 @@ def find_rule(connection: duckdb.DuckDBPyConnection, asked: str) -> ProposedRule
             return _rule(**found.groupdict())
     for row in ask(connection, "what_if_rule", rule_id=asked.strip()).rows:
         return ProposedRule(*row)
-    msg = f"--rule: {asked!r} is no rule. Write it like {EXAMPLES}."
+    msg = f"--rule: {asked!r} is not a rule. Write it like {EXAMPLES}."
     raise UsageError(msg)
 
 
@@ -86,7 +89,7 @@ def _rule(counted: str, days: str, at_most: str | None = None, judged: str | Non
 def _kind(words: str) -> str:
     name = re.sub("[ -]", "_", words).removesuffix("s")
     if name not in COUNTED:
-        msg = f"--rule: {words!r} cannot be counted; one of: {', '.join(sorted(COUNTED))}."
+        msg = f"--rule: a rule cannot count {words!r}. It can count one of: {', '.join(sorted(COUNTED))}."
         raise UsageError(msg)
     return name
 
@@ -94,7 +97,7 @@ def _kind(words: str) -> str:
 def _said(totals: dict[str, Any]) -> tuple[str, str]:
     lost = totals["completions_lost"]
     said = (
-        f"{totals['stopped']:,} of {totals['invitations']:,} invitations of the last year stopped, "
+        f"The rule would have stopped {totals['stopped']:,} of {totals['invitations']:,} invitations of the last year: "
         f"{totals['people_spared']:,} people spared, {lost:,} of {totals['completed']:,} completions lost."
     )
     return said, "bold"

@@ -1,6 +1,6 @@
 """What a broken rule means and what to do. Rules in tests/dbt say theirs in their head; these are of rules in YAML."""
 
-REBUILD = "The table differs from what the models make of the loaded lines. Build it again: studyflow build"
+REBUILD = "The table differs from what the models compute from the loaded lines. Build it again: studyflow build"
 OTHER_VERSION = "Another version of the models built this table. Build it again: studyflow build"
 REPEATED = "The table has the same row more than once, so counts from it are too high. Build it again: studyflow build"
 NEVER_NULL = "The models always fill this column, so the table was changed by hand. Build it again: studyflow build"

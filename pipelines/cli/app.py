@@ -31,7 +31,7 @@ messages = Terminal(stderr=True)
 
 @contextmanager
 def usage_errors() -> Iterator[None]:
-    """Let what is wrong with the value of an option end as wrong usage, with the name of the option."""
+    """Turn an error about the value of an option into wrong usage that names the option."""
     try:
         yield
     except StudyflowError as error:
@@ -57,7 +57,7 @@ Raw = Annotated[
     list[Path] | None,
     setting(
         "raw",
-        "Webhook files, folders or globs, on disk or as s3://, gs:// or az://; can be repeated. "
+        "Webhook files, folders or globs, on disk or in an object store (s3://, gs://, az://). May be repeated. "
         "Default: data/raw of the workspace; without one, the sample.",
     ),
 ]
@@ -68,7 +68,7 @@ Engine = Annotated[
 ]
 SparkFolder = Annotated[
     Path | None,
-    setting("spark-folder", "The folder for Spark's tables. Default: beside the warehouse, with .spark appended."),
+    setting("spark-folder", "The folder for Spark's tables. Default: the path of the warehouse with .spark appended."),
 ]
 Exports = Annotated[Path | None, setting("exports", "The folder for exported tables. Default: data/exports.")]
 Reports = Annotated[Path | None, setting("reports", "The folder for reports. Default: data/reports.")]
@@ -109,7 +109,7 @@ Pseudonymise = Annotated[
     bool,
     setting(
         "pseudonymise",
-        "Replace participant and person ids with keyed hashes (STUDYFLOW_PSEUDONYM_KEY or …_KEY_FILE).",
+        "Replace participant and person ids with keyed hashes. STUDYFLOW_PSEUDONYM_KEY has the key, or STUDYFLOW_PSEUDONYM_KEY_FILE names a file with it.",
     ),
 ]
 

@@ -119,7 +119,7 @@ def funnel(
         ),
     ],
 ) -> Question:
-    """Show how far the participants of a study got, how fast, where they dropped off, and by which paths they moved."""
+    """Show how far the participants of a study got, how fast, where they dropped off, and which paths they took."""
     from pipelines.ask.funnel import funnel as ask
 
     return lambda connection: ask(connection, study)
@@ -137,7 +137,7 @@ def forecast(
     ] = None,
     limit: Limit = None,
 ) -> Question:
-    """Show when each study will be full, and how many people to invite. In a pipe it writes JSON."""
+    """Show when each study will be full, and how many people to invite. Prints JSON in a pipe."""
     from pipelines.ask.forecast import forecast as ask
 
     return lambda connection: ask(connection, study).first(limit)
@@ -146,11 +146,13 @@ def forecast(
 @app.command()
 def backtest(
     weeks: Annotated[
-        int, typer.Option("--weeks", min=1, max=520, help="How many past weeks to make the forecasts of.")
+        int, typer.Option("--weeks", min=1, max=520, help="For how many past weeks to make forecasts.")
     ] = 26,
     plot: Annotated[
         Path | None,
-        typer.Option("--plot", help="Also draw what they said and what came true, into this .png or .svg file."),
+        typer.Option(
+            "--plot", help="Also draw a chart of the chances given and the shares that came true: a .png or .svg file."
+        ),
     ] = None,
     wait: Wait = WAIT_SECONDS,
     database: Database = None,
@@ -158,7 +160,7 @@ def backtest(
     as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make the forecasts of past weeks and say how often they came true. In a pipe: JSON."""
+    """Make forecasts as of past weeks and say how often they came true. Prints JSON in a pipe."""
     from pipelines.ask.backtest import backtested
     from pipelines.backtest import backtest as make
     from pipelines.run import settings_of_loaded
@@ -177,7 +179,7 @@ def backtest(
 
     def made() -> Question:
         settings = replace(settings_of_loaded(database, None), wait_seconds=wait)
-        with messages.status("Making the forecasts of past weeks") if messages.is_terminal else nullcontext():
+        with messages.status("Making forecasts as of past weeks") if messages.is_terminal else nullcontext():
             make(settings, weeks, say_waiting)
         return asked
 
@@ -219,7 +221,7 @@ def invitable(
 
 @question()
 def contacted(study: Study = None, limit: Limit = None) -> Question:
-    """List people who are over a limit on contacts now, those who went over it last first."""
+    """List people who are over a contact limit now. Those who went over it most recently come first."""
     from pipelines.ask.contacted import contacted as ask
 
     return lambda connection: ask(connection, study).first(limit)
@@ -231,8 +233,9 @@ def what_if(
         str,
         typer.Option(
             "--rule",
-            help="A limit, a cooldown, or a rule_id of governance_rules.csv.",
-            metavar='"invitations 3 in 90 days"',
+            help='A limit, like "invitations 3 in 90 days"; a cooldown, like "14 days after participation"; '
+            "or a rule_id of governance_rules.csv.",
+            metavar="RULE",
         ),
     ],
     limit: Limit = None,
@@ -267,7 +270,7 @@ def who(
     participant: Annotated[
         str,
         typer.Argument(
-            help="The id of a participant or a person, an email address in people.csv, a name there, or part of an id or a name.",
+            help="The id of a participant or person, or a name or email address in people.csv. Part of an id or name is enough.",
             autocompletion=participants,
         ),
     ],
@@ -283,7 +286,7 @@ def sql(
     query: Annotated[
         str | None,
         typer.Argument(
-            help="A SQL query; - reads it from standard input. Of several statements, the result of the last is shown.",
+            help="A SQL query, or - to read it from standard input. Of several statements, the result of the last one is shown.",
             autocompletion=queries,
         ),
     ] = None,
@@ -299,7 +302,7 @@ def sql(
 
 def _query(query: str | None, file: Path | None) -> str:
     if (query is None) == (file is None):
-        msg = 'Say what to ask: studyflow sql "select …", or --file QUERY.sql, or - for standard input.'
+        msg = 'Give one query: studyflow sql "select …", or --file QUERY.sql, or - for standard input.'
         raise typer.BadParameter(msg)
     try:
         if file:

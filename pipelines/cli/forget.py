@@ -78,6 +78,6 @@ def _confirm(known: "Known", settings: Settings, *, raw_files: bool) -> None:
         raise typer.Exit(ExitCode.USAGE)
     held = f"{known.lines:,} lines in {settings.database}"
     held += f" and {known.people_rows:,} rows of {settings.people_file}" if known.people_rows else ""
-    messages.print(f"{held} are of this person.", highlight=False, markup=False, soft_wrap=True)
+    messages.print(f"{held} belong to this person.", highlight=False, markup=False, soft_wrap=True)
     where = "the warehouse, the exports, the reports" + (", the raw files and people.csv" if raw_files else "")
-    typer.confirm(f"Take them out of {where}? This cannot be undone.", abort=True, err=True)
+    typer.confirm(f"Remove them from {where}? This cannot be undone.", abort=True, err=True)

@@ -25,10 +25,13 @@ def generate(
     lost: Annotated[float, typer.Option(help="Share of changes that never arrive.")] = 0.01,
     malformed: Annotated[float, typer.Option(help="Share of lines that are damaged copies.")] = 0.01,
     drift: Annotated[
-        float, typer.Option(help="How much less people answer in the end: 0.5 leaves half of their last steps undone.")
+        float,
+        typer.Option(
+            help="How much less people respond by the last day: 0.5 halves the steps they take. Grows from 0."
+        ),
     ] = 0,
     burst_days: Annotated[
-        int, typer.Option(help="Add participants only every so many days, all at once; 0: spread over all days.")
+        int, typer.Option(help="Add participants in bursts, one every so many days. 0 spreads them over all days.")
     ] = 0,
     files: Annotated[int, typer.Option(help="How many files.")] = 1,
     compression: Annotated[Compression, typer.Option(help="How the files are compressed.")] = "none",

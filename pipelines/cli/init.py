@@ -12,7 +12,7 @@ from pipelines.cli.app import app, say
 def init(
     folder: Annotated[Path, typer.Argument(help="The folder of the workspace, new or existing.", metavar="DIR")],
 ) -> None:
-    """Make a workspace: a folder with your own settings, reference tables, models and webhook files."""
+    """Make a workspace: a folder of your own for settings, reference tables, models and webhook files."""
     from pipelines.workspace import create
 
     files = create(folder)
@@ -21,6 +21,6 @@ def init(
         f"  cd {folder}",
         "  cp /path/to/webhooks/* data/raw/      # or let STUDYFLOW_RAW name where they are",
         "  studyflow run",
-        "Settings are in dbt_project.yml, reference tables in data/reference, a model of your own in models,",
+        "Settings are in dbt_project.yml, reference tables in data/reference, an example of your own model in models,",
         "and an entry for cron in schedule/crontab.",
     )

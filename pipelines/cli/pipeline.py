@@ -109,7 +109,10 @@ def run(
 def load(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(help="Webhook files, folders or globs, on disk or as s3://, gs:// or az://.", metavar="PATH…"),
+        typer.Argument(
+            help="Webhook files, folders or globs, on disk or in an object store (s3://, gs://, az://).",
+            metavar="PATH…",
+        ),
     ] = None,
     raw: Raw = None,
     database: Database = None,
@@ -160,7 +163,7 @@ def check(
     wait: Wait = WAIT_SECONDS,
     as_json: AsJson = False,
 ) -> None:
-    """Check the staged changes and the marts, and list failures with their rows. Exit code 3 if there are any."""
+    """Check all tables, and list each failure with the rows that break the rule. The exit code is 3 if there are failures."""
     from pipelines.check import as_dict, render
     from pipelines.run import check_tables
 
@@ -182,7 +185,7 @@ def export(
     pseudonymise: Pseudonymise = False,
     force: Force = False,
 ) -> None:
-    """Write CSV files: one per stage, like the tables in Rally, participants.csv, and lists to work from, like to_pay.csv."""
+    """Write CSV files: one for each stage, as in Rally; one of all participants; and lists to work from, like to_pay.csv."""
     from pipelines.run import export_tables
 
     settings = resolve(database=database, exports=exports, as_of=as_of)

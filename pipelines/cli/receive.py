@@ -34,7 +34,7 @@ def _interval(text: str | None) -> str | None:
 
 
 ReceiveFolder = Annotated[
-    Path | None, setting("receive-folder", "The folder that deliveries are written to, at least one file a day.")
+    Path | None, setting("receive-folder", "The folder to write deliveries to, in at least one file a day.")
 ]
 Listen = Annotated[str, setting("listen", "Address and port of the receiver.", callback=_address, metavar="HOST:PORT")]
 

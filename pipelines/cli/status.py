@@ -12,7 +12,7 @@ from pipelines.settings import resolve
 
 @app.command()
 def status(database: Database = None, as_json: AsJson = False) -> None:
-    """Show what is loaded, and how many participants are in each stage."""
+    """Show what is loaded, participants by stage, how many webhooks were lost, and whether webhooks are still arriving."""
     from pipelines.ask.warehouse import reading
     from pipelines.summary import render, summarise
 

@@ -54,7 +54,7 @@ def check_folder(folder: Path) -> Iterator[Diagnosis]:
             probe.flush()
             os.fsync(probe.fileno())
     except OSError as error:
-        remedy = "Make it writable for the user of the receiver, or free some room."
+        remedy = "Make it writable for the user of the receiver, or free some space."
         yield Diagnosis("folder", "problem", f"{folder}: cannot be written to ({error.strerror}).", remedy)
     else:
         yield Diagnosis("folder", "ok", f"{folder} can be written to")
@@ -69,7 +69,9 @@ def _check_room(folder: Path) -> Diagnosis:
     recent = [one for one in stats if one.st_mtime > (now - timedelta(days=RECENT_DAYS)).timestamp()]
     found = f"{free / MEGABYTE:,.0f} MB free"
     if free < LEAST_FREE_BYTES:
-        return Diagnosis("room", "problem", found, "Free some: on a full disk deliveries are answered 503.")
+        return Diagnosis(
+            "room", "problem", found, "Free some space: when the disk is full, deliveries are answered with 503."
+        )
     if a_day := sum(one.st_size for one in recent) / RECENT_DAYS:
         days = free / a_day
         found += f", enough for {days:,.0f} days like the last {RECENT_DAYS}"
@@ -81,7 +83,7 @@ def _check_room(folder: Path) -> Diagnosis:
 def _check_last_delivery(folder: Path) -> Diagnosis:
     last, now = last_received(folder), datetime.now(UTC)
     if last is None:
-        remedy = "Send a test event from Rally's webhook portal, or check the way with --send-to."
+        remedy = "Send a test event from Rally's webhook portal, or check the whole path with --send-to."
         return Diagnosis("last delivery", "warning", "none has arrived yet", remedy)
     age = now - last
     if age < timedelta(seconds=-MOST_SKEW_SECONDS):
@@ -101,7 +103,7 @@ def check_receiver(address: str, folder: Path | None) -> Iterator[Diagnosis]:
     except (requests.RequestException, ValueError) as error:
         runs = folder is not None and folder.is_dir() and is_being_written(folder)
         remedy = (
-            "A receiver has the folder, but listens elsewhere: say where with --listen."
+            "A receiver uses the folder but listens on another address. Name that address with --listen."
             if runs
             else "Start it: studyflow receive. Svix tries again what it cannot deliver meanwhile."
         )
@@ -111,7 +113,9 @@ def check_receiver(address: str, folder: Path | None) -> Iterator[Diagnosis]:
         yield Diagnosis("receiver", "ok", f"ready at {address}, {several(health['lines_today'], 'line')} today")
     else:
         reason = health["problem"] or "there is too little room"
-        yield Diagnosis("receiver", "problem", f"{address} is not ready: {reason}.", "Free some room or mend the disk.")
+        yield Diagnosis(
+            "receiver", "problem", f"{address} is not ready: {reason}.", "Free some space or repair the disk."
+        )
     yield _check_clock(health)
     yield from _check_refused(health["refused"])
 
@@ -130,13 +134,13 @@ def _check_clock(health: Mapping[str, Any]) -> Diagnosis:
 def _check_refused(refused: Mapping[str, int]) -> Iterator[Diagnosis]:
     remedies = {
         "time": "If Svix sent them, the clock is off: set it (timedatectl).",
-        "signature": "If Svix sent them, the secret is another one: compare it with the endpoint's page in the portal. "
-        "A proxy that changes bodies has the same effect.",
+        "signature": "If Svix sent them, the secret is wrong, or a proxy changes bodies. Compare the secret with the one on the endpoint's "
+        "page in the portal.",
     }
     for reason, remedy in remedies.items():
         if count := refused.get(reason, 0):
             yield Diagnosis(
-                "refused", "warning", f"{several(count, 'delivery', 'deliveries')} for their {reason}", remedy
+                "refused", "warning", f"{several(count, 'delivery', 'deliveries')} because of their {reason}", remedy
             )
 
 

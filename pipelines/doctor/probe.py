@@ -20,9 +20,9 @@ EVENT = "studyflow.test"
 SECONDS = 15
 """Svix waits as long."""
 MEANINGS = {
-    401: "The receiver at that address has another secret, a clock that is off, or a proxy changes what passes.",
-    404: "Nothing takes deliveries there. The path is /webhooks.",
-    405: "Nothing takes deliveries there. The path is /webhooks.",
+    401: "The receiver at that address has another secret or a wrong clock, or a proxy changes the request.",
+    404: "No receiver accepts deliveries at this path. The path is /webhooks.",
+    405: "No receiver accepts deliveries at this path. The path is /webhooks.",
     503: "The receiver cannot write. See its log and /ready.",
 }
 
@@ -71,6 +71,6 @@ def _find(svix_id: str, folder: Path) -> Diagnosis:
         found = connection.execute("select event_type from raw.deliveries where svix_id = ?", [svix_id]).fetchall()
     if found != [(EVENT,)]:
         return Diagnosis(
-            "test delivery", "problem", f"{files[0]}: it is there, but a load does not find it", "Report this."
+            "test delivery", "problem", f"{files[0]} has it, but a load does not find it", "Report this bug."
         )
-    return Diagnosis("test delivery", "ok", f"it is in {files[0].name}, and a load takes it into raw.deliveries")
+    return Diagnosis("test delivery", "ok", f"it is in {files[0].name}, and a load puts it into raw.deliveries")

@@ -65,7 +65,7 @@ def _problems_inside(place: Path) -> Iterator[str]:
         yield "this is the root of a repository. Name a folder of its own."
     if MANIFEST not in names and (others := sorted(names - NOBODYS)):
         yield (
-            f"there are files that studyflow did not write, {others[0]} for one, and no export yet. "
+            f"there is no export here yet, but there are files that studyflow did not write, e.g. {others[0]}. "
             "Name a new or an empty folder."
         )
     # The new folder could not get the group of the old one, and members of that group could no longer read it.
@@ -74,7 +74,7 @@ def _problems_inside(place: Path) -> Iterator[str]:
         is_inherited = bool(parent.st_mode & stat.S_ISGID) and parent.st_gid == group
         if os.geteuid() != 0 and not is_inherited and group not in {os.getegid(), *os.getgroups()}:
             yield (
-                f"this folder is of a group that you are not in (number {group}), so an export would lock that out. "
+                f"this folder belongs to a group that you are not in (number {group}), so the group would lose access to the export. "
                 "Join it, or choose another folder."
             )
 

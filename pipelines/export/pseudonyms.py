@@ -84,8 +84,10 @@ def from_environment() -> Pseudonyms:
         key = os.fsencode(text).strip()
     if len(key) < SHORTEST_KEY:
         problem = (
-            f"the key is {len(key)} bytes long, and it takes {SHORTEST_KEY}" if key else "pseudonyms need a secret key"
+            f"the key has {len(key)} bytes, but needs at least {SHORTEST_KEY}"
+            if key
+            else "pseudonyms need a secret key"
         )
-        msg = f"{problem}. Set {KEY}, or {KEY_FILE} to a file that holds it, and keep it. Make one: {HOW_TO_MAKE_ONE}"
+        msg = f"{problem}. Set {KEY}, or set {KEY_FILE} to a file that has the key. Keep the key. Make one: {HOW_TO_MAKE_ONE}"
         raise StudyflowError(msg[0].upper() + msg[1:])
     return Pseudonyms(key)

@@ -119,11 +119,11 @@ class Book:
         moment = f", as of {self.as_of:%Y-%m-%d %H:%M} UTC" if self.as_of else ""
         said = [
             f"The tables of studyflow{moment}.",
-            "Times are in UTC. An empty cell says that there is nothing, or that nobody knows.",
-            f"What each column holds stands on the last sheet, {COLUMNS}.",
+            "Times are in UTC. An empty cell means that there is no value, or that it is unknown.",
+            f"The last sheet, {COLUMNS}, describes every column.",
         ]
         if self.pseudonyms:
-            said.append("Pseudonyms stand in place of the ids of participants and persons, and names are left out.")
+            said.append("Pseudonyms replace the ids of participants and people, and names are left out.")
         for row, sentence in enumerate(said):
             page.write_string(row, 0, sentence, formats.title if row == 0 else None)
         first = len(said) + 1

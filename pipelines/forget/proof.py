@@ -12,7 +12,7 @@ from pipelines.forget.raw_files import Held
 from pipelines.forget.search import Search
 
 ELSEWHERE = (
-    "backups, logs and files that were copied or sent elsewhere, and Rally itself: studyflow does not know of them"
+    "Rally itself, and backups, logs and files that were copied or sent elsewhere: studyflow does not know about them"
 )
 WRITES_NO_OBJECTS = ". studyflow writes no objects: replace it by one without these lines, or delete it"
 
@@ -102,7 +102,7 @@ class Proof:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(self.as_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         except OSError as error:
-            msg = f"{file}: the proof cannot be written ({error.strerror}). What it is of is done: say it again elsewhere."
+            msg = f"{file}: the proof cannot be written ({error.strerror}). The person has been forgotten. Run the command again with another --proof."
             raise StudyflowError(msg) from error
 
     def sentences(self) -> list[str]:
@@ -115,15 +115,15 @@ class Proof:
             said += [f"  {table}: {before:,} rows before, {after:,} now" for table, (before, after) in changed.items()]
         else:
             said.append(
-                f"Nothing of this person is in {self.warehouse} any more: forgotten {known.forgotten_at:%Y-%m-%d}."
+                f"{self.warehouse} has no data on this person any more: forgotten {known.forgotten_at:%Y-%m-%d}."
             )
         if self.exports:
-            said.append(f"The {self.exported} files in {self.exports} are of the warehouse as it is now.")
-        said += [f"{file}: removed, as this report names them" for file in self.reports]
-        said += [f"{file}: removed, a killed run or an old answer left it" for file in self.leftovers]
-        said += [f"{held.file}: {held.lines:,} lines taken out" for held in self.raw_files if held.is_rewritten]
+            said.append(f"The {self.exported} files in {self.exports} were exported from the warehouse as it is now.")
+        said += [f"{file}: removed, because this report names them" for file in self.reports]
+        said += [f"{file}: removed; it was left by a killed run or has a saved answer" for file in self.leftovers]
+        said += [f"{held.file}: {held.lines:,} lines removed" for held in self.raw_files if held.is_rewritten]
         if known.people_rows and self.is_rewriting:
-            said.append(f"{self.people_file}: {known.people_rows} rows taken out")
+            said.append(f"{self.people_file}: {known.people_rows} rows removed")
         if self.search.found:
             said += ["A search for their ids and name found them:", *(f"  {place}" for place in self.search.found)]
         else:
@@ -139,7 +139,7 @@ class Proof:
                 said.append("  (--raw-files takes their lines out of files on disk, too)")
         if self.missing:
             said.append(
-                "Not searched, as these files are no longer where they were loaded from. If you moved one, name it with --raw:"
+                "Not searched, because these files are no longer where they were loaded from. If you moved one, name it with --raw:"
             )
             said += [f"  {file}" for file in self.missing]
         if not self.checks_passed:

@@ -84,8 +84,8 @@ def _not_searched(known: Known) -> list[str]:
     ]
     if known.anywhere.short:
         said.append(
-            "ids and names of one to three characters, or of four or five digits, in running text: "
-            "only in columns of ids, in quotes and in whole cells"
+            "ids and names of one to three characters, or of four or five digits, in running text (they are searched for only "
+            "in columns of ids, in quotes and as whole cells)"
         )
     if known.people_rows and not known.ids.names:
         said.append("the name: people.csv has none, or has the same name for others")

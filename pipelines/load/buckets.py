@@ -61,7 +61,7 @@ PROBLEMS = (
     ),
     (
         r"SlowDown|ServiceUnavailable|ServerBusy|InternalError| 50[0-4] ",
-        "the store has a fault or too much to do ({code}). Run the command again later.",
+        "the store is faulty or overloaded ({code}). Run the command again later.",
     ),
     (
         r"error sending request|dns error|onnection|timed? ?out",

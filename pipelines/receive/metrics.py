@@ -30,7 +30,9 @@ class Metrics:
             registry=self._registry,
         )
         self.failures = Counter(
-            "studyflow_receive_commit_failures", "Commits that the disk did not take.", registry=self._registry
+            "studyflow_receive_commit_failures",
+            "Commits that failed because the disk did not accept them.",
+            registry=self._registry,
         )
         self.last_delivery = Gauge(
             "studyflow_receive_last_delivery_timestamp_seconds",
@@ -39,10 +41,10 @@ class Metrics:
         )
         self.skew = Gauge(
             "studyflow_receive_clock_skew_seconds",
-            "Time of arrival of the last delivery less Svix's time of sending.",
+            "Time at which the last delivery arrived, minus the time at which Svix sent it.",
             registry=self._registry,
         )
-        self.free = Gauge("studyflow_receive_free_bytes", "Room on the disk.", registry=self._registry)
+        self.free = Gauge("studyflow_receive_free_bytes", "Free disk space.", registry=self._registry)
         self.lines_today = Gauge(
             "studyflow_receive_lines_today", "Lines in files of the day (UTC).", registry=self._registry
         )

@@ -14,7 +14,7 @@ _URGENCY = {"bad": 0, "warn": 1, "muted": 2, "": 3}
 
 
 def actions(answers: Answers, span: str) -> tuple[list[Action], list[str]]:
-    """The actions, the most urgent first, and the kinds of action for which there is nothing to do."""
+    """The actions, the most urgent first, and the kinds of action that are not needed."""
     found = [
         *_silence(answers),
         _steps(answers),
@@ -44,11 +44,11 @@ def _silence(answers: Answers) -> Iterator[Action]:
 def _steps(answers: Answers) -> Action:
     answer = answers["steps_below_usual"]
     details = [
-        f"{cut(row['study'], 40)}, {words(row['step']).lower()}: {row['went_on']:,} of {row['arrived']:,} went on, "
-        f"usually {count(row['expected'])}"
+        f"{cut(row['study'], 40)}, {words(row['step']).lower()}: {row['went_on']:,} of {row['arrived']:,} continued, "
+        f"{count(row['expected'])} expected"
         for row in answer.rows[:2]
     ]
-    what = f"{plural(answer.of_all, 'step')} at which far fewer go on than usual"
+    what = f"{plural(answer.of_all, 'step')} where far fewer participants continue than usual"
     details.append("look for a broken link or screener")
     return Action("steps_below_usual", answer.of_all, what, details, "bad", *_list(answer))
 
@@ -60,7 +60,7 @@ def _invited(answers: Answers) -> Action:
         for row in answer.rows[:2]
     ]
     full = _first(answer, "full_of_all")
-    details += [f"of these {full:,} of a study that was full"] if full else []
+    details += [f"on {full:,} of these days the study was already full"] if full else []
     what = f"{plural(answer.of_all, 'day')} this week with far more invitations than needed"
     return Action("invited_too_many", answer.of_all, what, [*details, "pause these invitations"], "bad", *_list(answer))
 
@@ -83,7 +83,7 @@ def _incentives(row: Row, answers: Answers) -> Iterator[Action]:
         details.append("the email bounced: find another address")
         yield Action("returned", people, what, details, "bad", *_list(answers["incentives_returned"]))
     else:
-        what = f"{plural(overdue, 'incentive')} sent and unclaimed for too long"
+        what = f"{plural(overdue, 'incentive')} sent but unclaimed for too long"
         yield Action(
             "unclaimed",
             overdue,
@@ -137,14 +137,14 @@ def _unknown_statuses(answers: Answers) -> Action:
 def _silent_studies(answers: Answers) -> Action:
     quiet = [row for row in answers["silence"].rows if not row["is_of_all"]]
     details = [", ".join(cut(row["study"], 40) for row in quiet[:2]), "finished or stuck?"]
-    what = f"{plural(len(quiet), 'study', 'studies')} gone quiet"
+    what = f"{plural(len(quiet), 'study that has', 'studies that have')} gone quiet"
     return Action("silent_studies", len(quiet), what, details, "muted", *_list(answers["silence"]))
 
 
 def _gaps(answers: Answers, span: str) -> Action:
     known, newly = (_first(answers["gaps"], column) for column in ("gaps_in_all", "newly_in_all"))
     lost = [
-        f"about {count(row['lost'])} lost in total (estimate: {count(row['lost_low'])} to {count(row['lost_high'])})"
+        f"about {count(row['lost'])} lost in total (95 % interval: {count(row['lost_low'])} to {count(row['lost_high'])})"
         for row in answers["feed"].rows
         if row["lost"] is not None
     ]

@@ -9,7 +9,7 @@ UNSAID = ("closed", "full", "no target")
 
 
 def forecast_line(row: Row) -> str:
-    """`full by 14 Aug (80 %: 10 Aug to 21 Aug); invite 35 more today`, or `too little known`; nothing of a closed or full study.
+    """`full by 14 Aug (80 %: 10 Aug to 21 Aug); invite 35 more today`, or `too little known`; empty for a closed or full study.
 
     The row has columns of marts.study_forecast, `invite_by` and `invite_80`, and may have those of forecast_record.sql.
     """
@@ -22,5 +22,5 @@ def forecast_line(row: Row) -> str:
     elif row["invite_by"] and row["invite_80"] is None:
         said.append("too little known to say how many to invite")
     if row.get("is_unreliable"):
-        said.append(f"of such forecasts only {row['came_true_80']:,} of {row['judged_80']:,} came true")
+        said.append(f"only {row['came_true_80']:,} of {row['judged_80']:,} past forecasts like this came true")
     return "; ".join(said).replace(" %", f"{SPACE}%")

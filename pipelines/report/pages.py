@@ -18,14 +18,17 @@ from pipelines.report.questions import Scope
 
 TEMPLATES = Path(__file__).parent / "templates"
 UNKNOWN = (
-    "Webhooks do not say through which channel somebody was recruited or for when a session is booked: "
-    "look in Rally for both."
+    "Webhooks do not say through which channel somebody was recruited, or for what time a session is booked. "
+    "Rally shows both."
 )
 """What webhooks do not say, where readers look for it."""
 ELSEWHERE = (
-    ("Lists to work from, among the exports:", ("to_pay.csv", "to_remind.csv", "to_nudge.csv", "may_be_invited.csv")),
+    (
+        "Lists to work from (in the folder of exports):",
+        ("to_pay.csv", "to_remind.csv", "to_nudge.csv", "may_be_invited.csv"),
+    ),
     ("When each study will be full, and how many people to invite:", ("studyflow forecast",)),
-    ("Who may be invited:", ("studyflow invitable",)),
+    ("Who may be invited now:", ("studyflow invitable",)),
     ("One person's current status, and how they got there:", ("studyflow who",)),
 )
 """What a reader may look for on the first page and finds in a file or by a command."""

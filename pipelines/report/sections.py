@@ -41,18 +41,18 @@ def sections(answers: Answers, view: View) -> list[Section]:
         of("notes", "Notes on the input (whole workspace)", "Nothing unusual."),
     ]
     recruiting = [
-        of("steps_below_usual", "Steps at which far fewer go on than usual"),
-        of("invited_too_many", "Invited beyond need in the last week"),
+        of("steps_below_usual", "Steps where far fewer participants continue than usual"),
+        of("invited_too_many", "Days in the last week with far more invitations than needed"),
     ]
     of_stalled = (
-        "They have been in their stage for longer than 90 % of participants in studies of the same type. Not counted: "
-        "people who were disqualified, are in a closed or full study, have not been invited yet, or are waiting for an incentive."
+        "They have been in their stage for longer than 90 % of participants in studies of the same type. People are not counted "
+        "if they were disqualified, are in a closed or full study, have not been invited yet, or are waiting for an incentive."
     )
-    of_data = "Missing webhooks are missing from every number in this report."
-    of_forecasts = "If nobody else is invited. Only studies that are neither closed nor full."
-    forecasts = [of("forecasts", "Open studies, the earliest target first", "No study is open.")]
+    of_data = "The numbers in this report do not include webhooks that are missing."
+    of_forecasts = "Forecasts assume that nobody else is invited. Studies that are closed or full are not listed."
+    forecasts = [of("forecasts", "Open studies, earliest target date first", "No study is open.")]
     return [
-        Section("forecasts", "When studies are full", "Forecasts", of_forecasts, tables=forecasts),
+        Section("forecasts", "When studies will be full", "Forecasts", of_forecasts, tables=forecasts),
         Section("recruiting", "Recruiting", "Recruiting", "", tables=recruiting),
         Section("incentives", "Incentives", "Incentives", "", charts_of_incentives, incentives),
         Section("stalled", "Stalled participants", "Stalled", of_stalled, tables=stalled),
@@ -69,7 +69,7 @@ def changes(answers: Answers, view: View) -> list[ReportTable]:
 
 
 def overview(answers: Answers, view: View) -> ReportTable:
-    """All studies. Those with a section of their own lead there."""
+    """All studies. Studies with a section of their own link to it."""
     empty = "No study has participants yet."
     return table(view, answers["studies"], "All studies, busiest first", empty)
 

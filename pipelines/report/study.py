@@ -1,4 +1,4 @@
-"""The section of one study: how far it is, where it loses people, how they flow, how long it takes, week by week."""
+"""The section of one study: its progress, where it loses people, how long stages take, and how weeks compare."""
 
 from typing import TYPE_CHECKING
 
@@ -72,8 +72,8 @@ def study_section(
             of("time_in_stage", "Time in stage", "Nobody has been in a stage yet."),
             of(
                 "incidence",
-                "Completed and lost after the invitation",
-                "Nobody was invited, or fewer than ten can be followed.",
+                "Completed or lost after the invitation",
+                "Nobody was invited, or fewer than ten people can be observed.",
             ),
             of("cohorts", "Completed, by week first seen", "Nobody has completed an activity yet."),
             of("peers", "Compared with studies of the same type", "There are too few people or studies to compare."),
@@ -99,13 +99,15 @@ def _charts(view: View, answers: dict[str, Answer], anchor: str, title: str, sta
         drawn.append(Chart("flow", "Cumulative flow", picture, legend, answers["flow"], numbers))
     fan = answers["forecast"].rows
     if any(row["is_ahead"] for row in fan):
-        ranges = [("one case of two", "var(--good)"), ("four of five, 19 of 20", "var(--maybe)")]
+        ranges = [("50 % range", "var(--good)"), ("80 and 95 % ranges", "var(--maybe)")]
         legend = [("completed", "var(--ink)"), *ranges, *([("target", "var(--bad-fill)")] if fan[0]["target"] else [])]
         picture = charts.fan(
-            fan, f"{anchor}-forecast", f"Completed {title}, so far and to come if nobody else is invited"
+            fan, f"{anchor}-forecast", f"Completions of {title}, so far and expected if nobody else is invited"
         )
-        numbers = table(view, answers["forecast"], "Completed, so far and to come")
-        drawn.append(Chart("forecast", "Completed, and to come", picture, legend, answers["forecast"], numbers))
+        numbers = table(view, answers["forecast"], "Completions so far, and expected")
+        drawn.append(
+            Chart("forecast", "Completions so far, and expected", picture, legend, answers["forecast"], numbers)
+        )
     timed = [
         {**row, "told": f"{formatting.days(row['median_days'])} · {formatting.days(row['p90_days'])}"}
         for row in answers["time_in_stage"].rows

@@ -14,7 +14,10 @@ from pipelines.variables import read_vars
 from pipelines.warehouse import connect
 
 Folder = Annotated[
-    Path, typer.Option("--folder", envvar="STUDYFLOW_SPARK_FOLDER", help="Where Spark reads, and writes its tables.")
+    Path,
+    typer.Option(
+        "--folder", envvar="STUDYFLOW_SPARK_FOLDER", help="The folder that Spark reads from and writes its tables to."
+    ),
 ]
 
 

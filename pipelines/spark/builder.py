@@ -50,9 +50,7 @@ class SparkBuilder:
             msg = f"{PROJECT}: --engine spark does not work in a workspace yet. Use a copy of studyflow's repository."
             raise UsageError(msg)
         if found := GLOB.search(str(self.folder)):
-            msg = (
-                f"{self.folder}: Spark takes {found.group()!r} in a path for a pattern. Choose another --spark-folder."
-            )
+            msg = f"{self.folder}: Spark reads {found.group()!r} in a path as a pattern. Choose another --spark-folder."
             raise UsageError(msg)
         self.folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(self.folder / "new", ignore_errors=True)

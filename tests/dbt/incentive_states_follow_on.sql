@@ -1,12 +1,12 @@
--- A participant's incentive states follow one another without overlap or hole, and none is there twice in a row.
--- Why: the backlog of any day is read from them. Two that overlap owe an incentive twice, two alike restart the age
--- of a debt, and a hole forgets it.
--- Remedy: The table is not what the models make of the loaded lines. Build it again with: studyflow build
+-- A participant's incentive states follow one another without overlaps or holes, and no state comes twice in a row.
+-- Why: the backlog of any day is computed from them. States that overlap would owe an incentive twice, two equal states
+-- in a row would restart the age of a debt, and a hole would lose it.
+-- Remedy: The table differs from what the models compute from the loaded lines. Build it again: studyflow build
 -- Key: participant_id, sequence_number
 -- Rules of marts.incentive_states:
 --   ends_elsewhere: ended_at is the next state's began_at (backlog_state, ended_at, next_began_at)
 --   ends_before_it_begins: ended_at is not before began_at (backlog_state, began_at, ended_at)
---   repeats_itself: the next state is another one (backlog_state, incentive_status, began_at)
+--   repeats_itself: the next state is a different one (backlog_state, incentive_status, began_at)
 with
 
 states as (

@@ -1,8 +1,8 @@
 -- No two ids share a key.
--- Why: models join by keys of 64 bits that stand for ids. Should two ids ever share one, two people would become one
--- without anybody noticing. Among ten million ids that happens in one of 370,000 warehouses.
--- Remedy: No number about these two ids is right. Tell the authors of studyflow; to go on, take the lines of one of the
--- two out of the raw files.
+-- Why: models join by keys of 64 bits that stand for ids. If two ids shared a key, two people would become one without
+-- anybody noticing. Of 370,000 warehouses with ten million ids each, that happens in one.
+-- Remedy: Numbers about these two ids are wrong. Tell the authors of studyflow. Until they fix it, remove the lines of
+-- one of the two ids from the raw files.
 -- Key: kind, id_key
 -- Rules of staging.stg_identities:
 --   is_shared: no two ids share a key (one_id, another_id)

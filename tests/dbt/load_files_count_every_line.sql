@@ -1,10 +1,10 @@
--- audit.load_files counts every delivery of every file, by what became of it, as often as it is in the raw tables.
--- Why: "every line accounted for" is the promise of the load. A line that no count has, or two have, is lost or
+-- audit.load_files counts every delivery of every file, by outcome, as often as it is in the raw tables.
+-- Why: the load promises that every line is accounted for. A line that is in no count, or in two, would be lost or
 -- doubled without anybody noticing.
--- Remedy: The table is not made of what is loaded now. Build it again with: studyflow build
+-- Remedy: The table was not built from what is loaded now. Build it again: studyflow build
 -- Key: file_id
 -- Rules of audit.load_files:
---   is_wrongly_listed: every file in raw.files with lines is there, and no other (source_file, is_read, is_counted)
+--   is_wrongly_listed: every file in raw.files with lines is listed, and no other (source_file, is_read, is_counted)
 --   lines_differ: lines and blank are those of raw.files (source_file, lines, lines_read, blank, blank_read)
 --   forgotten_differ: forgotten_lines is what raw.forgotten_lines has (source_file, forgotten_lines, forgotten_kept)
 --   outcomes_differ: accepted, other_events and rejected are what raw.deliveries has (source_file, accepted,

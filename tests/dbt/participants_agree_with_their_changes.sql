@@ -1,11 +1,11 @@
 -- A participant's row sums up their changes in status_changes and their gaps.
--- Why: people compare the three, and every table of an export is made of participants.
--- Remedy: The table is not what the models make of the loaded lines. Build it again with: studyflow build
+-- Why: people compare the three, and every table of an export is made from participants.
+-- Remedy: The table differs from what the models compute from the loaded lines. Build it again: studyflow build
 -- Key: participant_id
 -- Rules of marts.status_changes:
 --   is_not_current_once: one change per participant is current (current_changes)
 -- Rules of marts.participants:
---   is_missing: every participant of status_changes is there
+--   is_missing: every participant of status_changes has a row
 --   has_no_changes: every participant has changes in status_changes
 --   miscounts_changes: status_changes counts the delivered changes (status_changes, delivered_changes)
 --   miscounts_gaps: missing_changes counts the gaps (missing_changes, gaps)
@@ -16,7 +16,7 @@
 --   was_first_seen_otherwise: first_seen_at is the time of the first change (first_seen_at, first_occurred_at)
 --   changed_last_otherwise: last_changed_at is the time of the last change (last_changed_at, last_occurred_at)
 --   got_elsewhere: furthest_step is the latest step of the changes (furthest_step, last_step)
---   is_wrongly_terminal: is_terminal as reference.stages has it (current_stage, is_terminal)
+--   is_wrongly_terminal: is_terminal is what reference.stages says (current_stage, is_terminal)
 --   has_status_since_another_time: status_since is between first_seen_at and last_changed_at
 --     (first_seen_at, status_since, last_changed_at)
 -- Rules of audit.gaps:

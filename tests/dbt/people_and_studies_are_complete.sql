@@ -1,11 +1,11 @@
 -- Every person and every study with a participant has one row of their own, and nobody else has.
 -- Why: a person who is missing there is contacted too often; a study that is missing is in no report.
--- Remedy: The table is not what the models make of the loaded lines. Build it again with: studyflow build
+-- Remedy: The table differs from what the models compute from the loaded lines. Build it again: studyflow build
 -- Key: id
 -- Rules of marts.people:
---   person_differs: every person of a participant is there, and no other (is_of_participant)
+--   person_differs: every person who is a participant has a row, and nobody else (is_of_participant)
 -- Rules of marts.study_progress:
---   study_differs: every study of a participant is there, and no other (is_of_participant)
+--   study_differs: every study with a participant has a row, and no other (is_of_participant)
 {%- set tables = {'person': ref('people'), 'study': ref('study_progress')} %}
 with
 

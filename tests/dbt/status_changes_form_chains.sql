@@ -1,17 +1,17 @@
 -- Each participant's changes form one chain: in order, without holes, each ending where the next begins.
 -- Why: spans, ages, stages and funnels are read from one row to the next.
--- Remedy: The table is not what the models make of the loaded lines. Build it again with: studyflow build
+-- Remedy: The table differs from what the models compute from the loaded lines. Build it again: studyflow build
 -- Key: participant_id
 -- Rules of marts.status_changes:
 --   skips_a_number: sequence_number runs 1, 2, 3, … (sequence_number)
---   goes_back_in_time: occurred_at is not before the change before (sequence_number, occurred_before, occurred_at)
+--   goes_back_in_time: occurred_at is not earlier than that of the previous change (sequence_number, occurred_before, occurred_at)
 --   ends_before_it_begins: ended_at is not before occurred_at (sequence_number, occurred_at, ended_at)
 --   ends_elsewhere: ended_at is the next change's occurred_at (number_before, ended_before, occurred_at)
---   is_wrongly_current: is_current where there is no ended_at (sequence_number, is_current, ended_at)
+--   is_wrongly_current: is_current is true exactly where ended_at is null (sequence_number, is_current, ended_at)
 --   hides_a_gap: follows_gap where prior_status is not the status before
 --     (sequence_number, status_before, prior_status, status)
 --   invents_a_gap: follows_gap only where a change is missing (sequence_number, status_before, prior_status, status)
---   is_told_otherwise: an inferred change stands just before the change that tells of it
+--   is_told_otherwise: an inferred change is just before the change that names it as its prior status
 --     (number_before, status_before, occurred_before, prior_status, occurred_at)
 --   is_inferred_with_prior_status: prior_status is null where is_inferred (sequence_number, prior_status)
 --   is_inferred_after_a_gap: follows_gap is false where is_inferred (sequence_number, follows_gap)

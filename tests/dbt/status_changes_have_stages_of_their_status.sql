@@ -1,7 +1,6 @@
 -- A change is in a stage that its status has in the table of statuses, with or without incentives.
--- Why: funnels, stage tables and durations go by the stage, users by the status.
--- Remedy: The table was built with other reference tables than the warehouse has now. Build it again with: studyflow
--- build
+-- Why: funnels, stage tables and durations use the stage, while users see the status.
+-- Remedy: The table was built with other reference tables than those in the warehouse. Build it again: studyflow build
 -- Key: participant_id, sequence_number
 -- Rules of marts.status_changes:
 --   has_another_stage: stage is a stage of the status (status, stage)

@@ -1,6 +1,6 @@
 -- Participants' rows name the same type of study as the study's own row.
 -- Why: the type is inferred from all participants of a study, and can change for all of them at once.
--- Remedy: The table is not what the models make of the loaded lines. Build it again with: studyflow build
+-- Remedy: The table differs from what the models compute from the loaded lines. Build it again: studyflow build
 -- Key: study_id
 -- Rules of marts.participants:
 --   participants_differ: study_type is that of the study's row in study_progress (study_type, type_of_study)

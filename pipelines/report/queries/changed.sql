@@ -8,7 +8,7 @@
 --   Missed or cancelled: Participants who missed an interview, or with whom one was cancelled.
 --   Opted out: Participants who opted out or whose email hard bounced: not to be contacted again.
 --   participants: How many there were since the last report.
---   before: How many on the same days a week earlier, or as many weeks earlier as it takes for the two not to overlap.
+--   before: How many there were on the same days a week earlier; more weeks earlier if the two periods would overlap.
 with
 
 events as (

@@ -1,14 +1,14 @@
--- When each open study is full, of those already invited, and how many to invite today for that: the earliest
--- target_on first, then those that are full first.
+-- When each open study will be full if nobody else is invited, and how many to invite today to fill it in time. The earliest
+-- target_on comes first, then the studies that will be full first.
 -- All: studyflow forecast
 --   study | Study | study: marts.study_progress.study_name
---   forecast | Forecast | forecast: The day with a 50 % chance that it is full, if nobody else is invited, and the range with 80 %; how many more to invite today, for 80 % by target_on, or by the Monday in four weeks. marts.study_forecast and marts.invitations_needed have more.
+--   forecast | Forecast | forecast: The first day with a 50 % chance that the study is full if nobody else is invited, with the 80 % range of that day. Then how many more to invite today for an 80 % chance that it is full by target_on or, without one, by the Monday in four weeks. marts.study_forecast and marts.invitations_needed have more.
 --   completed | Completed | number: marts.study_forecast.completed
 --   target | Target | count: marts.study_forecast.target
---   target_on | Target on | day: marts.study_forecast.target_on
+--   target_on | Target date | day: marts.study_forecast.target_on
 --   active | Active | number: marts.study_forecast.active
 --   expected | Expected | count: marts.study_forecast.expected
---   within_14d | Complete in 14 days | band within_14d within_14d_low within_14d_high: Of those invited, the share that completes within 14 days, with its 95 % band. Who was invited recently counts only for the days they have had. marts.study_incidence has more.
+--   within_14d | Complete in 14 days | band within_14d within_14d_low within_14d_high: Of those invited, the share that completes within 14 days, with its 95 % interval. People who were invited recently count only for the days they have had. marts.study_incidence has more.
 with
 
 needed as (

@@ -1,5 +1,5 @@
--- Open studies with participants on the way that are full or nearly full: at most a tenth of the places is left, or three
--- places; and open studies over their limit, even if nobody is on the way. Those furthest over the limit come first.
+-- Open studies with participants on the way that are full or nearly full (at most a tenth of the places, or three places, are
+-- left), and open studies over their limit, even if nobody is on the way. Studies furthest over the limit come first.
 -- All: studyflow studies
 --   study | Study | of_study: marts.study_progress.study_name
 --   completed | Completed | number: marts.study_progress.completed

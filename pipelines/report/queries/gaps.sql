@@ -1,11 +1,11 @@
 -- Where webhooks are missing, by study.
 -- All: studyflow sql "from audit.gaps"
 --   study | Study | of_study: marts.study_progress.study_name
---   newly | New | number bad: Gaps whose next change arrived since the last report.
---   gaps | In all | number: marts.study_progress.gaps
+--   newly | New | number bad: Gaps before changes that arrived since the last report.
+--   gaps | Total | number: marts.study_progress.gaps
 --   participants | Participants | number: Participants with a gap in their history.
---   loss | Never arrived | share broken_links links loss low high: audit.feed_coverage.loss_rate
---   lost | Lost, estimate | count: audit.feed_coverage.lost
+--   loss | Share lost | share broken_links links loss low high: audit.feed_coverage.loss_rate
+--   lost | Estimated lost | count: audit.feed_coverage.lost
 --   last_lost_before | Last noticed | moment: audit.gaps.lost_before
 select
     gaps.study_id,

@@ -3,8 +3,8 @@
 --   state | State | name: reference.incentive_effects.incentive_status
 --   amount | Amount | money currency: What these incentives add up to; a dash if studies.csv has no amount.
 --   people | People | number: Participants in that state whose incentive is in that currency.
---   overdue_amount | Overdue | money currency: The part of the amount that is overdue.
---   overdue | Overdue people | number bad: How many of these people have been waiting for too long.
+--   overdue_amount | Amount overdue | money currency: The part of the amount that is overdue.
+--   overdue | People overdue | number bad: How many of these people have been waiting for longer than incentive_sla_days.
 select
     effects.backlog_state,
     effects.incentive_status as state,

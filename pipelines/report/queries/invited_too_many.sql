@@ -1,12 +1,12 @@
--- Days of the last week on which open studies invited far more people than needed for the places left, or anybody although they were
--- full. The largest expected overshoot first.
+-- Days of the last week on which open studies invited far more people than they needed, or invited anybody although they were
+-- full. Days with the largest expected excess come first.
 -- All: studyflow sql "from audit.invited_too_many"
 --   study | Study | of_study: marts.study_progress.study_name
 --   day | Day | day: audit.invited_too_many.day
 --   invited | Invited | number bad: audit.invited_too_many.invited
 --   places_left | Places left | number: audit.invited_too_many.places_left
 --   expected | Expected to complete | count: audit.invited_too_many.expected
---   overshoot | Too many | count: audit.invited_too_many.overshoot
+--   overshoot | Expected excess | count: audit.invited_too_many.overshoot
 select
     progress.study_id,
     coalesce(progress.study_name, progress.study_id) as study,

@@ -1,10 +1,10 @@
--- The measures in which open studies do worse than studies of the same type, the worst first.
+-- The measures on which open studies do worse than studies of the same type. The worst come first.
 -- All: studyflow sql "from study_peers where times_worse > 1 order by place"
 --   study | Study | of_study: marts.study_peers.study_name
 --   measured | Measure | name: marts.study_peers.measure
 --   value | Value | measure share_of_study days_of_study: The value of the study: a share, or a median time.
 --   median | Median | measure share_of_type days_of_type: The median of the values of all studies of the type.
---   times_worse | Worse by factor | times: marts.study_peers.times_worse
+--   times_worse | Times worse | times: marts.study_peers.times_worse
 --   counted | Cases | number: marts.study_peers.counted
 select
     peers.study_id,

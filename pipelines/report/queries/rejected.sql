@@ -1,4 +1,4 @@
--- Lines of webhook files that could not be used, by reason, and by status if that is unknown.
+-- Lines of webhook files that could not be used, by reason and, if a status is unknown, by that status.
 -- All: studyflow sql "from audit.rejected_lines"
 --   reason | Reason | words: audit.rejected_lines.reason
 --   value | Status | name: The status that is not in data/reference/participant_statuses.csv.

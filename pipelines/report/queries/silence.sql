@@ -1,4 +1,4 @@
--- Ongoing silences that are longer than usual: first of the whole feed, then of studies.
+-- Silences that are longer than usual and have not ended: first for all studies together, then for single studies.
 -- All: studyflow sql "from audit.feed_silence where is_open"
 --   study | Study | of_study: marts.study_progress.study_name
 --   silent_since | Silent since | moment: audit.feed_silence.silent_since

@@ -1,5 +1,5 @@
--- Stalled participants, by study and stage: they have been in the stage for longer than 90 % of participants. Those who were
--- disqualified, or are in a closed or full study, are counted under Let go.
+-- Stalled participants, by study and stage: they have been in the stage for longer than 90 % of participants. People who were
+-- disqualified, or whose study is closed or full, are counted under Let go.
 -- All: studyflow stalled{study}
 --   study | Study | of_study: marts.study_progress.study_name
 --   stage | Stage | name: marts.ageing_participants.current_stage
@@ -7,8 +7,8 @@
 --   to_move | Move by hand | number warn: Stalled, and it is the team's turn, or they have finished and Rally does not know.
 --   let_go | Let go | number: Stalled, with nothing to do: they were disqualified, or the study is closed or full.
 --   active | In the stage | number: Participants in that stage now, stalled or not.
---   newest_days | Newest | age: How long the person to nudge who entered the stage last has been in it.
---   oldest_days | Oldest | age: How long the person who entered the stage first has been in it.
+--   newest_days | Shortest | age: Of the people to nudge, the shortest time that one has been in the stage.
+--   oldest_days | Longest | age: The longest time that anybody has been in the stage.
 --   usual_days | Median | days: The median of the visits to the stage that have ended.
 select
     ageing.study_id,

@@ -1,11 +1,12 @@
--- Steps of open studies at which far fewer participants go on than usual, e.g. because of a broken link. The clearest first.
+-- Steps of open studies where far fewer participants continue than usual, e.g. because of a broken link. The clearest cases
+-- come first.
 -- All: studyflow sql "from audit.steps_below_usual"
 --   study | Study | of_study: marts.study_progress.study_name
 --   step | Step | words: audit.steps_below_usual.step
 --   since | Since | moment: audit.steps_below_usual.since
 --   arrived | Arrived | number: audit.steps_below_usual.arrived
---   went_on | Went on | number bad: audit.steps_below_usual.went_on
---   expected | Usual | count: audit.steps_below_usual.expected
+--   went_on | Continued | number bad: audit.steps_below_usual.went_on
+--   expected | Expected | count: audit.steps_below_usual.expected
 select
     progress.study_id,
     coalesce(progress.study_name, progress.study_id) as study,

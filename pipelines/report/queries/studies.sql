@@ -1,10 +1,10 @@
--- Every study, those with the most changes since the last report first.
+-- Every study. Studies with the most changes since the last report come first.
 -- All: studyflow studies
 --   study | Study | study: marts.study_progress.study_name
 --   study_type | Type | words: marts.study_progress.study_type
 --   participants | Participants | number: marts.study_progress.participants
 --   completed | Completed | completed: marts.study_progress.completed
---   state | State | name: closed: by closed_on in studies.csv. full: as many have completed it as its limit allows. open: neither.
+--   state | State | name: closed if the day closed_on in studies.csv has come; full if as many participants have completed it as its limit allows; otherwise open.
 --   changes | Changes | number: Status changes since the last report.
 --   overdue | Overdue incentives | number bad: Participants whose incentive has been owed for too long and not been sent.
 --   stalled | Stalled | number warn: Participants to nudge: in Invited, Screening or In Progress for longer than 90 % of participants, not disqualified, and not in a study that is closed or full.

@@ -1,11 +1,11 @@
--- The current status of people who dropped off before a step, the largest groups first.
+-- The current status of people who dropped off before a step. The largest groups come first.
 -- All: studyflow funnel {study_id}
 --   step | Did not reach | words: marts.study_drop_off.step
 --   status | Status now | name: marts.study_drop_off.status_label
 --   participants | Participants | number: marts.study_drop_off.participants
 --   share | Share | share participants of_step share low high: marts.study_drop_off.share_of_drop
---   outcome | Outcome | name: Whether they may still reach it (`marts.study_drop_off.may_still_come`) or are lost.
---   of_step: All who reached the step before and not this one.
+--   outcome | Outcome | name: Whether they may still reach the step (`marts.study_drop_off.may_still_come`) or are lost.
+--   of_step: Everyone who reached the previous step but not this one.
 with
 
 stops as (

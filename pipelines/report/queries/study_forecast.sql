@@ -1,10 +1,10 @@
--- How many have completed the study so far, by day (a study of more than 120 days: by week), and how many will have within six
--- weeks, or by target_on if that is later, if nobody else is invited. The ranges are those of one case of two, four of five and
--- 19 of 20.
---   day | Day | day: The day that ends; of a day to come, at the time of day of as-of.
---   completed | Completed | count: Those who have completed by then, and of those already invited as many as are expected to.
---   low_80 | At least | count: With 90 % no fewer will have completed by then.
---   high_80 | At most | count: With 90 % no more will have completed by then.
+-- How many have completed the study so far, by day (by week if the study is longer than 120 days), and how many are expected to
+-- complete in the next six weeks, or by target_on if that is later, if nobody else is invited. The ranges are those of 50, 80
+-- and 95 %.
+--   day | Day | day: A past day counts to its end; a future day counts to the time of day of as-of.
+--   completed | Completed | count: How many have completed by then; for a future day, how many are expected to have completed.
+--   low_80 | At least | count: There is a 90 % chance that at least this many will have completed by then.
+--   high_80 | At most | count: There is a 90 % chance that at most this many will have completed by then.
 with
 
 forecast as (

@@ -1,12 +1,13 @@
--- Of those invited to the study, which share completes within so many days, and which is lost by then, each with its 95 % band;
--- beside all studies of its type. Who was invited recently counts only for the days they have had.
+-- Of those invited to the study, the share that completes within a number of days and the share that is lost by then, each with
+-- its 95 % interval, compared with all studies of its type. People who were invited recently count only for the days they have
+-- had.
 -- All: studyflow sql "from study_incidence where study_id = {study_id} order by all"
---   within | Within | name: marts.study_incidence.days
+--   within | Within | name: Time since the invitation, in days of 24 hours.
 --   completed | Completed | number: marts.study_incidence.completed
---   at_risk | Still active | number: marts.study_incidence.at_risk
---   completed_share | Complete | band completed_share completed_low completed_high: marts.study_incidence.completed_share
---   type_share | All of its type | band type_share type_low type_high: The same of all studies of its type, pooled.
---   lost_share | Are lost | band lost_share lost_low lost_high: marts.study_incidence.lost_share
+--   at_risk | Still active | number: How many had neither completed nor been lost after that time, and have been observed for longer.
+--   completed_share | Share completing | band completed_share completed_low completed_high: The share of those invited that completes within that time; a dash if fewer than ten are still observed then.
+--   type_share | Same type | band type_share type_low type_high: The same share for all studies of its type together.
+--   lost_share | Share lost | band lost_share lost_low lost_high: The share of those invited that is lost within that time, without having completed.
 select
     case own.days when 1 then '1 day' else own.days || ' days' end as within,
     own.completed,

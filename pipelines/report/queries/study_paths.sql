@@ -1,12 +1,12 @@
--- How participants moved through the study: their most frequent paths, and where these lead.
+-- The most frequent paths of participants through the study, and where they lead.
 -- All: studyflow funnel {study_id}
 --   path_labels | Path | text: marts.study_paths.path_labels
 --   participants | Participants | number: marts.study_paths.participants
 --   share | Of all | share participants of_study share low high: marts.study_paths.share_of_study
---   leads_to | Leads to | words: The stage, if it is an end; else whether participants may still go on (open) or will hardly do so (stopped).
---   days_since | There for | days: The median time for which those who have not ended have been where they are now.
+--   leads_to | Leads to | words: The stage, if the path ends in a terminal one; otherwise open if participants may still continue, or stopped if they are unlikely to.
+--   days_since | Waiting | days: If the path does not end in a terminal stage, the median time since participants reached its last status.
 --   median_days | Median | days: The median time from the first change to the last status of the path.
---   p90_days | 90th percentile | days: The time within which nine in ten came to it.
+--   p90_days | 90th percentile | days: The time within which 90 % reached the last status of the path.
 with
 
 paths as (

@@ -2,7 +2,7 @@
 --   measured | Measure | name: marts.study_peers.measure
 --   value | Value | measure share_of_study days_of_study: The value of the study: a share, or a median time.
 --   median | Median of its type | measure share_of_type days_of_type: The median of the values of all studies of the type.
---   times_worse | Worse by factor | times: marts.study_peers.times_worse
+--   times_worse | Times worse | times: marts.study_peers.times_worse
 --   counted | Cases | number: marts.study_peers.counted
 select
     case measure

@@ -1,7 +1,7 @@
 -- Rates that show how the study is doing, each with its 95 % interval (Wilson).
---   share | Measure | name what
+--   what | Measure | name
 --   of_them | Count | of part whole: How many, out of how many.
---   share | Share | bar part whole share low high: The percentage; of fewer than 20 people, the count with its 95 % interval.
+--   share | Share | bar part whole share low high: A percentage or, for fewer than 20 people, a count with its 95 % interval.
 --   Passed the screener: marts.study_progress.screener_pass_rate
 --   Qualified by the screener: marts.study_progress.auto_qualified_rate
 --   Came to the interview: marts.study_progress.show_rate
