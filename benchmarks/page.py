@@ -10,7 +10,7 @@ from dataset import LINES_OF_A_STUDY, LIVING_DAYS
 from measure import GB
 
 PAGE = Path(__file__).with_name("page.md")
-AS_THEY_ARRIVE, SPREAD, NOTHING = NEW = ("as they arrive", "spread over all living studies", "nothing")
+AS_THEY_ARRIVE, SPREAD, NOTHING = NEW = ("as they arrive", "spread over all active studies", "nothing")
 
 
 def middle(runs: list[dict[str, Any]], what: str) -> float | None:
@@ -151,8 +151,8 @@ def how_often(results: dict[str, Any]) -> str:
         return "the tables show the only run"
     if len(set(runs.values())) == 1:
         return f"the tables show medians of {max(runs.values())} runs"
-    each = ", ".join(f"{count} of {lines:,} lines" for lines, count in runs.items())
-    return f"the tables show medians of so many runs: {each}"
+    each = ", ".join(f"{count} with {lines:,} lines" for lines, count in runs.items())
+    return f"the tables show medians of several runs: {each}"
 
 
 def page(results: dict[str, Any]) -> str:

@@ -70,7 +70,7 @@ def test_a_test_delivery_is_followed_into_a_table(running: RunningReceiver, tmp_
     found = {(diagnosis["check"], diagnosis["level"]) for diagnosis in said["diagnoses"]}
     expected = ("secrets", "folder", "room", "last delivery", "receiver", "clock", "test delivery")
     assert found == {(check, "ok") for check in expected} | {("warehouse", "warning")}
-    assert "a load takes it into raw.deliveries" in done.stdout
+    assert "a load puts it into raw.deliveries" in done.stdout
     for_people = CliRunner().invoke(app, told, env={"STUDYFLOW_WEBHOOK_SECRETS": WRONG_SECRET})
     assert for_people.exit_code == 1
     text = " ".join(for_people.stdout.split())
@@ -114,7 +114,7 @@ def test_a_file_of_secrets_that_everybody_can_read_is_named(tmp_path: Path) -> N
 def test_a_receiver_that_does_not_answer_is_a_problem(running: RunningReceiver) -> None:
     [diagnosis] = check_receiver("127.0.0.1:1", running.folder)
     assert diagnosis.level == "problem"
-    assert "listens elsewhere" in diagnosis.remedy, "the folder is locked"
+    assert "listens on another address" in diagnosis.remedy, "the folder is locked"
 
 
 @pytest.mark.parametrize(
@@ -124,12 +124,17 @@ def test_a_receiver_that_does_not_answer_is_a_problem(running: RunningReceiver) 
         ({"clock_skew_seconds": -95.0}, "clock", "problem", "95 s behind Svix's"),
         ({"clock_skew_seconds": None}, "clock", "skipped", "not known"),
         ({"ready": False, "problem": "No space left on device"}, "receiver", "problem", "No space left on device"),
-        ({"refused": {"headers": 0, "time": 2, "signature": 0}}, "refused", "warning", "2 deliveries for their time"),
+        (
+            {"refused": {"headers": 0, "time": 2, "signature": 0}},
+            "refused",
+            "warning",
+            "2 deliveries because of their time",
+        ),
         (
             {"refused": {"headers": 0, "time": 0, "signature": 1}},
             "refused",
             "warning",
-            "1 delivery for their signature",
+            "1 delivery because of their signature",
         ),
     ],
 )
@@ -168,7 +173,7 @@ def test_the_last_delivery_is_read_from_the_files(tmp_path: Path, age: int, leve
 @pytest.mark.parametrize(
     ("outage", "said"),
     [
-        (timedelta(hours=3), "Svix delivers what it has missed by itself: it tries for 27.6 hours"),
+        (timedelta(hours=3), "Svix will deliver what was missed by itself: it tries for 27.6 hours"),
         (timedelta(hours=40), "deliveries from before 2026-07-30T14:24:55Z are marked as failed"),
         (timedelta(hours=40), "recover failed messages since 2026-07-30T02:00:00Z"),
         (timedelta(days=6), "enable it again there first"),

@@ -68,7 +68,7 @@ def test_the_html_has_one_heading_for_each_thing_in_order(of_sample: tuple[str, 
     assert [text for rank, text in headings if rank == "h1"] == ["Research operations"]
     assert [text for rank, text in headings if rank == "h2"] == [
         *("What changed", "Needs action", "Studies that stand out", "What changed, by study"),
-        *("When studies are full", "Recruiting", "Incentives"),
+        *("When studies will be full", "Recruiting", "Incentives"),
         *("Stalled participants", "People contacted too often", "Missing data", "All studies", "Terms"),
     ]
     assert len([text for rank, text in headings if rank == "h3"]) == 6
