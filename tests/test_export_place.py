@@ -106,7 +106,7 @@ def test_the_command_ends_with_1_and_takes_force(tmp_path: Path, monkeypatch: py
         ("project", "Name a folder of its own"),
         ("above the project", "is in it"),
         ("repository", "root of a repository"),
-        ("documents", "files that studyflow did not write, thesis.odt for one"),
+        ("documents", "files that studyflow did not write, e.g. thesis.odt"),
         ("raw", "Name a folder of its own"),
         ("above raw", "raw is in it"),
         ("file", "this is a file"),
