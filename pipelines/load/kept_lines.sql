@@ -1,4 +1,4 @@
--- The rows of `judged_{rows}` as rows of `raw.deliveries`, without blank ones. The whole line, or the part of it that is the delivery's,
+-- The rows of `judged_{rows}` as rows of `raw.deliveries`. The whole line, or the part of it that is the delivery's,
 -- is kept where it says more than its columns do, where it is rejected, and where a status is unknown.
 -- is_withheld: the delivery is of someone who was forgotten, so only its place is kept. Where another person's mentions
 -- them, its columns are kept and the whole line is not.
@@ -12,7 +12,6 @@ compared as (
         coalesce(is_forgotten_person(person_id) or is_forgotten_participant(participant_id), false) as is_theirs,
         mentions_forgotten(case when says_more then raw end) as mentions_them
     from judged_{rows}
-    where outcome <> 'blank'
 ),
 
 decided as (

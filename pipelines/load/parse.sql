@@ -1,7 +1,6 @@
--- What DuckDB and the judge (judge.py) make of lines.
--- Most lines need no judging. They are canonical: cut at their quotes and written again in Rally's own form, or in that
--- of Python's json.dumps, with or without the envelope, they give the same bytes. All other lines go to judge(), which
--- puts aside the deliveries of a line that is a batch, and says that the line is blank.
+-- The lines that need no judging, which are most. They are canonical: cut at their quotes and written again in Rally's own
+-- form, or in that of Python's json.dumps, with or without the envelope, they give the same bytes. All other lines are put
+-- aside for the judge by set_aside() (parsing.py), which is true of none.
 
 -- As RFC 3339 has it, and in years in which no offset leads out of the range.
 create or replace temp macro canonical_instant(text) as
@@ -37,8 +36,7 @@ create or replace temp macro canonical_line(
         ending
     );
 
--- One row per line of `arriving` (file_id, line_number, raw), with the members of its judgement. raw is the delivery in the
--- line, if that is not the line.
+-- One row per canonical line of `arriving` (file_id, line_number, raw), with what the judge would say of it.
 create or replace temp view judged_lines as
 
 with
@@ -92,16 +90,9 @@ compared as (
     select
         *,
         coalesce(
-            text = if(
-                is_spaced,
-                canonical_line(
-                    ': ', ', ', svix_id, received_text, participant_id, person_id, study_id, status, prior_status,
-                    updated_text, ending
-                ),
-                canonical_line(
-                    ':', ',', svix_id, received_text, participant_id, person_id, study_id, status, prior_status,
-                    updated_text, ending
-                )
+            text = canonical_line(
+                if(is_spaced, ': ', ':'), if(is_spaced, ', ', ','), svix_id, received_text, participant_id, person_id,
+                study_id, status, prior_status, updated_text, ending
             )
             and rtrim(ending, e'\r\n') = if(svix_id is not null, '}}', '}')
             and strlen(text) = octet_length(raw)
@@ -114,31 +105,25 @@ compared as (
             false
         ) as is_canonical
     from timed
-),
-
-judged as (
-    select
-        *,
-        case when not is_canonical then judge(file_id, line_number, raw) end as judgement
-    from compared
 )
 
 select
     file_id,
     line_number,
-    coalesce(judgement.text, raw) as raw,
-    if(is_canonical, 'accepted', judgement.outcome) as outcome,
-    if(is_canonical, null, judgement.reason) as reason,
-    if(is_canonical, 'participant.status_changed', judgement.event_type) as event_type,
-    if(is_canonical, svix_id, judgement.svix_id) as svix_id,
-    if(is_canonical, received_at, judgement.received_at) as received_at,
-    if(is_canonical, participant_id, judgement.participant_id) as participant_id,
-    if(is_canonical, person_id, judgement.person_id) as person_id,
-    if(is_canonical, study_id, judgement.study_id) as study_id,
-    if(is_canonical, status, judgement.status) as status,
-    if(is_canonical, prior_status, judgement.prior_status) as prior_status,
-    if(is_canonical, updated_at, judgement.updated_at) as updated_at,
-    if(is_canonical, false, judgement.says_more) as says_more,
+    raw,
+    'accepted' as outcome,
+    cast(null as varchar) as reason,
+    'participant.status_changed' as event_type,
+    svix_id,
+    received_at,
+    participant_id,
+    person_id,
+    study_id,
+    status,
+    prior_status,
+    updated_at,
+    false as says_more,
     0 as position,
-    judgement.shape as shape
-from judged;
+    cast(null as varchar) as shape
+from compared
+where case when is_canonical then true else set_aside(file_id, line_number, raw) end;

@@ -1,14 +1,16 @@
-"""Lines into rows of `raw.deliveries`: DuckDB reads the canonical ones, the judge all others, in one stream."""
+"""Lines into rows of `raw.deliveries`: DuckDB reads the canonical ones in a stream, and the judge all others, beside it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
-from pipelines.load.judge import BLANK, Judgement, judge
+from pipelines.load.judge import judge
 from pipelines.load.lines import SCHEMA
 from pipelines.load.shapes import Shape
 from pipelines.load.wanted import Wanted
@@ -17,19 +19,19 @@ from pipelines.load.withhold import Forgotten, forgotten, register_nobody
 PARSE = (Path(__file__).parent / "parse.sql").read_text(encoding="utf-8")
 KEPT_LINES = (Path(__file__).parent / "kept_lines.sql").read_text(encoding="utf-8")
 
-TYPES = dict.fromkeys(Judgement._fields, "VARCHAR") | {
-    **dict.fromkeys(("received_at", "updated_at"), "TIMESTAMPTZ"),
-    "says_more": "BOOLEAN",
-    "position": "INTEGER",
-    "text": "BLOB",
-}
-ARROW_TYPES = {
-    "VARCHAR": pa.large_string(),
-    "TIMESTAMPTZ": pa.timestamp("us", "UTC"),
-    "BOOLEAN": pa.bool_(),
-    "INTEGER": pa.int32(),
-    "BLOB": pa.large_binary(),
-}
+JUDGED = pa.schema(
+    [
+        *SCHEMA,
+        *((name, pa.large_string()) for name in ("outcome", "reason", "event_type", "svix_id")),
+        ("received_at", pa.timestamp("us", "UTC")),
+        *((name, pa.large_string()) for name in ("participant_id", "person_id", "study_id", "status", "prior_status")),
+        ("updated_at", pa.timestamp("us", "UTC")),
+        ("says_more", pa.bool_()),
+        ("position", pa.int32()),
+        ("shape", pa.large_string()),
+    ]
+)
+"""A delivery of a line: `raw` is its text, which is all of the line if that is no batch; then what the judge says of it."""
 
 INSERT = """
 insert into raw.deliveries by name
@@ -47,70 +49,72 @@ select file_id, line_number, position, $load_id as load_id from arrived where is
 MENTIONS = "create or replace temp macro mentions_forgotten(raw) as is_wanted(raw)"
 
 
-AT_ONCE = 1 << 19
-"""How many deliveries of batches are put aside before they are taken in, so that they do not fill the memory."""
+AT_ONCE = 64 << 20
+"""How many bytes of lines are put aside before they are taken in, so that they do not fill the memory."""
+ROWS_AT_ONCE = 10_000
 
 
 class Judging:
-    """What judges the lines that DuckDB does not take by itself. It puts the deliveries of batches aside, to be taken in later."""
+    """Judges the lines that DuckDB does not take by itself, and puts their deliveries aside, to be taken in later."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, shapes: Sequence[Shape]) -> None:
         self.connection = connection
         self._shapes = shapes
-        self._aside: list[pa.RecordBatch] = []
+        self._lock = Lock()
+        self._rows: list[tuple[Any, ...]] = []
+        self._batches: list[pa.RecordBatch] = []
+        self._bytes = 0
 
     @property
     def is_full(self) -> bool:
         """Whether no more should be put aside."""
-        return sum(map(len, self._aside)) >= AT_ONCE
+        return self._bytes >= AT_ONCE
 
-    def take(self) -> pa.Table | None:
-        """What was put aside, as `judged_lines` has it; None if there is nothing."""
-        taken, self._aside = self._aside, []
-        return pa.Table.from_batches(taken) if taken else None
+    def take(self) -> pa.Table:
+        """What was put aside."""
+        self._pack()
+        taken, self._batches, self._bytes = self._batches, [], 0
+        return pa.Table.from_batches(taken, JUDGED)
 
-    def judge(self, file_ids: pa.Array, numbers: pa.Array, lines: pa.Array) -> pa.StructArray:
-        """The judgement of each line; of a batch, that it is blank."""
-        judged = [judge(line, self._shapes) for line in lines.to_pylist()]
-        batches = [place for place, one in enumerate(judged) if one[0].position]
-        for place in batches:
-            deliveries = judged[place]
-            made = dict(zip(TYPES, _columns(deliveries), strict=True))
-            made |= {
-                name: pa.repeat(of[place], len(deliveries))
-                for name, of in (("file_id", file_ids), ("line_number", numbers))
-            }
-            made["raw"] = made.pop("text")
-            self._aside.append(pa.RecordBatch.from_pydict(made))
-            judged[place] = [BLANK]
-        return pa.StructArray.from_arrays(_columns([only for [only] in judged]), names=list(TYPES))
+    def set_aside(self, file_id: int, line_number: int, line: bytes) -> bool:
+        """Judge a line and put its deliveries aside; false, so that a query leaves it out. Threads of DuckDB call this."""
+        rows = [
+            (file_id, line_number, line if one.text is None and not one.position else one.text, *one[:-1])
+            for one in judge(line, self._shapes)
+            if one.outcome != "blank"
+        ]
+        with self._lock:
+            self._rows += rows
+            self._bytes += len(line)
+            if len(self._rows) >= ROWS_AT_ONCE:
+                self._pack()
+        return False
 
-
-def _columns(judgements: list[Judgement]) -> list[pa.Array]:
-    columns = zip(*judgements, strict=True)
-    return [pa.array(column, ARROW_TYPES[kind]) for column, kind in zip(columns, TYPES.values(), strict=True)]
+    def _pack(self) -> None:
+        """Turn rows into a batch, which takes less memory."""
+        if self._rows:
+            columns = zip(zip(*self._rows, strict=True), JUDGED.types, strict=True)
+            self._batches.append(pa.record_batch([pa.array(*column) for column in columns], JUDGED))
+            self._rows.clear()
 
 
 @contextmanager
 def judging(
     connection: duckdb.DuckDBPyConnection, shapes: Sequence[Shape], everyone: Forgotten | None = None
 ) -> Iterator[Judging]:
-    """Register the function `judge` on the connection and, if people were forgotten, `is_wanted`: whether a line names them.
+    """Register the function `set_aside` on the connection and, if people were forgotten, `is_wanted`: whether a line names them.
 
     Enter and leave it outside transactions: when one is rolled back, DuckDB drops the function but keeps its name taken.
     """
     judges = Judging(connection, shapes)
-    fields = ", ".join(f"{name} {kind}" for name, kind in TYPES.items())
-    # It has no side effects on what it is asked, but DuckDB would call it again for each field.
     connection.create_function(
-        "judge",
-        judges.judge,
+        "set_aside",
+        judges.set_aside,
         ["INTEGER", "BIGINT", "BLOB"],
-        f"STRUCT({fields})",
-        type=PythonUDFType.ARROW,
+        "BOOLEAN",
         side_effects=True,
     )
-    made = ["judge"]
+    made = ["set_aside"]
     if everyone:
         connection.create_function(
             "is_wanted",
@@ -142,7 +146,7 @@ def _is_wanted(everyone: Forgotten) -> Callable[[pa.Array], pa.Array]:
 
 
 def judge_lines(connection: duckdb.DuckDBPyConnection, batches: Iterable[pa.RecordBatch]) -> None:
-    """Make the view `judged_lines` of batches of lines, on a connection that is `judging`. It can be read once."""
+    """Make the view `judged_lines` of the canonical ones of lines, on a connection that is `judging`. It can be read once."""
     connection.register("arriving", pa.RecordBatchReader.from_batches(SCHEMA, batches))
     connection.execute(PARSE)
 
@@ -177,10 +181,10 @@ def kept(
         connection.execute(KEPT_LINES.format(rows="lines"))
         yield "kept_lines"
         if put_aside := judges.take():
-            connection.register("judged_batches", put_aside)
-            connection.execute(KEPT_LINES.format(rows="batches"))
-            yield "kept_batches"
-            connection.unregister("judged_batches")
+            connection.register("judged_others", put_aside)
+            connection.execute(KEPT_LINES.format(rows="others"))
+            yield "kept_others"
+            connection.unregister("judged_others")
     connection.unregister("known_statuses")
     connection.unregister("arriving")
 
