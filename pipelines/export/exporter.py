@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,9 @@ from pipelines.export.pseudonyms import Pseudonyms
 from pipelines.export.replace import MANIFEST, is_up_to_date, replacement, workspace
 from pipelines.export.tables import EVERYONE, Layout, opened
 from pipelines.state import build_hash, is_sample
+
+WRITERS = ("duckdb", "pyarrow", "xlsxwriter")
+"""Packages that the bytes of an export depend on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,6 @@ def export(  # noqa: PLR0913 - the options of a command
     found = lists(connection)
     of_lists = {f"{one.name}.{ending}": one.rows for one in found for ending in layout.formats}
     rows = _rows(layout, counts, folders) | of_lists | (book.files if book else {})
-    with_values = "parquet" in formats
     made = {
         "formats": list(formats),
         "by_study": by_study,
@@ -90,12 +93,9 @@ def export(  # noqa: PLR0913 - the options of a command
         "is_sample": is_sample(connection),
     }
     build = build_hash(connection)
-    queries = [
-        mart.query(columns, with_values=with_values, for_excel=for_excel, of="marts.participants"),
-        *(one.query(with_values=with_values, for_excel=for_excel) for one in found),
-    ]
-    how = (made, queries, layout, book.made_with if book else None)
-    what = repr((build, how, duckdb.__version__, pa.__version__))
+    # Another version of the code, or of what it uses, may write other bytes.
+    sources = [file.read_text(encoding="utf-8") for file in sorted(Path(__file__).parent.glob("*.py"))]
+    what = repr((build, made, layout, found, [version(package) for package in WRITERS], sources))
     content = hashlib.sha256(what.encode()).hexdigest() if build else None
     databases = connection.execute("select path from duckdb_databases() where path is not null").fetchall()
     with (
@@ -108,7 +108,7 @@ def export(  # noqa: PLR0913 - the options of a command
         with (
             replacement(space, place, rows, made, content) as new,
             closing(
-                mart.batches(connection, columns, pseudonyms, with_values=with_values, for_excel=for_excel)
+                mart.batches(connection, columns, pseudonyms, with_values="parquet" in formats, for_excel=for_excel)
             ) as batches,
         ):
             _write(new, layout, folders, batches)

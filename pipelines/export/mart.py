@@ -1,7 +1,7 @@
 """`marts.participants` as an export reads it: its columns, its stages and studies, and its rows in order."""
 
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 import duckdb
 import pyarrow as pa
@@ -9,7 +9,7 @@ import pyarrow as pa
 from pipelines.errors import StudyflowError
 from pipelines.export.cells import Column, row
 from pipelines.export.pseudonyms import Pseudonyms
-from pipelines.export.shown import described, with_study_names
+from pipelines.export.shown import described, shown, with_study_names
 from pipelines.warehouse import has_table
 
 # Columns that every batch has beside those of the mart.
@@ -48,11 +48,11 @@ def columns(connection: duckdb.DuckDBPyConnection) -> list[Column]:
     return sorted(described(connection, "participants"), key=lambda column: rank.get(column.name, len(rank)))
 
 
-def schema(connection: duckdb.DuckDBPyConnection, shown: list[Column]) -> pa.Schema:
+def schema(connection: duckdb.DuckDBPyConnection, columns: list[Column]) -> pa.Schema:
     """The Arrow types of the columns."""
     rows = with_study_names(connection, "participants")
     found = connection.sql(f"select * from {rows} limit 0").to_arrow_table().schema  # noqa: S608
-    return pa.schema([found.field(column.name) for column in shown])
+    return pa.schema([found.field(column.name) for column in columns])
 
 
 def stages(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -96,38 +96,58 @@ def counts(connection: duckdb.DuckDBPyConnection, stages: Iterable[str]) -> dict
     return {study: tuple(by_stage) for study, by_stage, _ in found}
 
 
-def query(shown: list[Column], *, with_values: bool, for_excel: bool, of: str) -> str:
-    """SQL of every participant once, by study and participant: whole lines of CSV and, `with_values`, the columns."""
-    values = "".join(f", {column.identifier}" for column in shown) if with_values else ""
-    return f"""
-        select study_id as {STUDY}, current_stage as {STAGE}, {row(shown, for_excel=for_excel)} as {LINE}{values}
-        from {of}
-        order by study_id, participant_id
-    """  # noqa: S608
-
-
 def batches(
     connection: duckdb.DuckDBPyConnection,
-    shown: list[Column],
+    columns: list[Column],
     pseudonyms: Pseudonyms | None,
     *,
     with_values: bool,
     for_excel: bool,
 ) -> Generator[pa.RecordBatch, None, None]:
-    """What the query gives, with pseudonyms in place of ids if there are any.
+    """Every participant once, by study and participant: STUDY, STAGE, and what `lines_of` gives.
 
     Raises:
         StudyflowError: DuckDB cannot read or sort them.
     """
     participants = with_study_names(connection, "participants")
+    also = (f"study_id as {STUDY}", f"current_stage as {STAGE}")
+    order = "study_id, participant_id"
     with (
         _explained(),
-        pseudonyms.in_place_of_ids(connection, participants) if pseudonyms else nullcontext(participants) as named,
-        connection.sql(query(shown, with_values=with_values, for_excel=for_excel, of=named)).to_arrow_reader(
-            ROWS_AT_ONCE
+        lines_of(
+            connection,
+            participants,
+            columns,
+            order,
+            pseudonyms,
+            with_values=with_values,
+            for_excel=for_excel,
+            also=also,
         ) as reader,
     ):
         yield from reader
+
+
+@contextmanager
+def lines_of(  # noqa: PLR0913 - the parts of a query
+    connection: duckdb.DuckDBPyConnection,
+    rows: str,
+    columns: list[Column],
+    order: str,
+    pseudonyms: Pseudonyms | None,
+    *,
+    with_values: bool,
+    for_excel: bool,
+    also: Iterable[str] = (),
+) -> Iterator[pa.RecordBatchReader]:
+    """Rows in order: whole lines of CSV and, `with_values`, the columns, with pseudonyms in place of ids if there are any."""
+    values = [column.identifier for column in columns] if with_values else []
+    wanted = ", ".join([*also, f"{row(columns, for_excel=for_excel)} as {LINE}", *values])
+    with (
+        shown(connection, rows, columns, pseudonyms) as named,
+        connection.sql(f"select {wanted} from {named} order by {order}").to_arrow_reader(ROWS_AT_ONCE) as reader,  # noqa: S608
+    ):
+        yield reader
 
 
 @contextmanager

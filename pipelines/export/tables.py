@@ -66,6 +66,13 @@ class ParquetTable:
             self.waiting, self.rows_waiting = rest.to_batches(), rest.num_rows
 
 
+def new_table(stack: ExitStack, path: Path, header: bytes, schema: pa.Schema) -> CsvTable | ParquetTable:
+    """A new file of the kind that its name says, which the stack closes."""
+    file = stack.enter_context(path.open("xb"))
+    table = CsvTable(file, header) if path.suffix == ".csv" else ParquetTable(file, schema)
+    return stack.enter_context(closing(table))
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What every folder of tables has: a file per stage, by its name without ending, and one of all participants."""
@@ -93,11 +100,7 @@ def opened(folder: Path, layout: Layout) -> Iterator[Callable[[pa.RecordBatch], 
     folder.mkdir(exist_ok=True)
     columns = [LINE, *(layout.schema.names if "parquet" in layout.formats else [])]
     with ExitStack() as stack:
-        files: dict[str, CsvTable | ParquetTable] = {}
-        for name in layout.files():
-            file = stack.enter_context((folder / name).open("xb"))
-            table = CsvTable(file, layout.header) if name.endswith(".csv") else ParquetTable(file, layout.schema)
-            files[name] = stack.enter_context(closing(table))
+        files = {name: new_table(stack, folder / name, layout.header, layout.schema) for name in layout.files()}
 
         def put(table: str, rows: pa.RecordBatch) -> None:
             for ending in layout.formats if rows.num_rows else ():

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,14 +10,13 @@ from tempfile import TemporaryDirectory
 import duckdb
 import xlsxwriter
 
-from pipelines.export import cells
 from pipelines.export.cells import Column
-from pipelines.export.lists import LISTS
-from pipelines.export.mart import LINE, ROWS_AT_ONCE
+from pipelines.export.lists import LISTS, ExportedList
+from pipelines.export.mart import ROWS_AT_ONCE
 from pipelines.export.pseudonyms import Pseudonyms
 from pipelines.export.sheet import HIGHEST_SHEET, Formats, write_sheet
 from pipelines.export.shown import described, order_of, shown, with_study_names
-from pipelines.export.tables import EVERYONE, CsvTable
+from pipelines.export.tables import EVERYONE
 from pipelines.state import built_as_of
 from pipelines.warehouse import literal, only_row
 
@@ -78,12 +76,6 @@ class Book:
         held = sum(sheet.rows for sheet in self.sheets if not sheet.is_too_long)
         return {WORKBOOK: held, **{sheet.csv: sheet.rows for sheet in self._beside()}}
 
-    @property
-    def made_with(self) -> str:
-        """What its bytes depend on beside the marts."""
-        sources = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("workbook.py", "sheet.py")]
-        return repr((xlsxwriter.__version__, sources))
-
     def write(self, folder: Path) -> None:
         """Write the workbook, and what it cannot hold beside it. The same marts give the same bytes.
 
@@ -110,7 +102,8 @@ class Book:
             except xlsxwriter.exceptions.FileCreateError as error:
                 raise error.args[0] from error
         for sheet in self._beside():
-            self._write_beside(sheet, folder)
+            table = ExportedList(sheet.csv.removesuffix(".csv"), sheet.columns, sheet.of, sheet.rows)
+            table.write(self.connection, folder, ("csv",), self.pseudonyms, for_excel=False)
 
     def _write_about(self, book: xlsxwriter.Workbook, formats: Formats) -> None:
         page = book.add_worksheet(ABOUT)
@@ -146,28 +139,14 @@ class Book:
         write_sheet(book.add_worksheet(COLUMNS), formats, named, iter(found.fetchall()))
 
     def _rows(self, sheet: WorkbookSheet) -> Iterator[tuple[object, ...]]:
-        with self._query(sheet) as query:
-            answer = self.connection.execute(query)
+        with shown(self.connection, sheet.of, sheet.columns, self.pseudonyms) as of_sheet:
+            answer = self.connection.execute(f"from {of_sheet} order by {sheet.order}")
             while found := answer.fetchmany(ROWS_AT_ONCE):
                 yield from found
 
     def _beside(self) -> list[WorkbookSheet]:
         """The sheets whose rows stand neither in the workbook nor in a file that every export has."""
         return [sheet for sheet in self.sheets if sheet.is_too_long and sheet.csv.startswith("marts.")]
-
-    def _write_beside(self, sheet: WorkbookSheet, folder: Path) -> None:
-        with (folder / sheet.csv).open("xb") as file, self._query(sheet) as query:
-            table = CsvTable(file, cells.header(self.connection, sheet.columns))
-            lines = f"select {cells.row(sheet.columns)} as {LINE} from ({query})"  # noqa: S608
-            with self.connection.sql(lines).to_arrow_reader(ROWS_AT_ONCE) as reader:
-                for batch in reader:
-                    table.write(batch)
-
-    @contextmanager
-    def _query(self, sheet: WorkbookSheet) -> Iterator[str]:
-        """SQL of the rows of a sheet as it shows them."""
-        with shown(self.connection, sheet.of, sheet.columns, self.pseudonyms) as rows:
-            yield f"from {rows} order by {sheet.order}"
 
 
 def plan(
