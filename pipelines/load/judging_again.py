@@ -1,13 +1,13 @@
 """Lines that were rejected, and are judged again once delivery_shapes.csv is another: a row added there takes them in."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from hashlib import md5
 
 import duckdb
-import pyarrow as pa
 
+from pipelines.load.ledger import count_lines
 from pipelines.load.lines import SCHEMA
-from pipelines.load.parsing import Judging, kept
+from pipelines.load.parsing import INSERT, WITHHELD, Judging, kept
 from pipelines.load.shapes import Shape
 from pipelines.load.taking_back import remove
 from pipelines.load.withhold import forgotten
@@ -32,36 +32,8 @@ anti join (
 """
 OTHERWISE = "(file_id, line_number) in (select (file_id, line_number) from judged_otherwise)"
 
-WITHHELD = """
-insert into raw.forgotten_lines by name
-select file_id, line_number, position, $load_id as load_id from judged_again where is_withheld
-"""
-
-# An empty batch leaves no delivery, so its line counts as blank.
-COUNT = """
-update raw.files
-set
-    lines = counted.physical_lines - counted.withheld,
-    blank_lines = counted.physical_lines - counted.withheld - counted.kept
-from (
-    select
-        files.file_id,
-        case
-            when files.is_superseded then counts.kept
-            else files.next_line - 1 + (files.open_line_bytes > 0)::integer
-        end as physical_lines,
-        case when files.is_superseded then 0 else counts.withheld end as withheld,
-        counts.kept
-    from raw.files
-    inner join counted_again as counts using (file_id)
-) as counted
-where files.file_id = counted.file_id
-"""
-
 Insert = Callable[[duckdb.DuckDBPyConnection, int], None]
 """Takes the table `judged_again` into `raw.deliveries`, as a load of this number."""
-Count = Callable[[duckdb.DuckDBPyConnection, list[int]], dict[int, tuple[int, int]]]
-"""How many lines of files are kept, and how many are withheld."""
 
 
 def hash_of_shapes(shapes: Sequence[Shape]) -> str:
@@ -77,11 +49,13 @@ def is_due(connection: duckdb.DuckDBPyConnection, shapes: Sequence[Shape]) -> bo
     return bool(connection.execute(f"select 1 from raw.deliveries where {REJECTED} limit 1").fetchall())  # noqa: S608
 
 
-def judge_again(judges: Judging, load_id: int, statuses: list[str], insert: Insert, count: Count) -> None:
+def judge_again(judges: Judging, load_id: int, statuses: list[str], insert: Insert) -> None:
     """Judge rejected lines by the shapes that are known now, and put what they are in the place of what they were."""
     connection = judges.connection
-    lines: pa.Table = connection.sql(LINES).to_arrow_table()
-    for number, rows in enumerate(kept(judges, _batches(lines), statuses, forgotten(connection))):
+    lines = connection.sql(LINES).to_arrow_table()
+    for number, rows in enumerate(
+        kept(judges, lines.cast(SCHEMA).to_batches(LINES_AT_ONCE), statuses, forgotten(connection))
+    ):
         query = (
             f"create temp table judged_again as from {rows}" if not number else f"insert into judged_again from {rows}"
         )
@@ -94,28 +68,14 @@ def judge_again(judges: Judging, load_id: int, statuses: list[str], insert: Inse
     ]
     if file_ids:
         remove(connection, f"position = 0 and load_id < $load_id and {OTHERWISE}", {"load_id": load_id})
-        connection.execute(WITHHELD, {"load_id": load_id})
+        connection.execute(WITHHELD.format(lines="judged_again"), {"load_id": load_id})
         connection.execute("delete from judged_again where is_withheld")
         insert(connection, load_id)
-        counted = count(connection, file_ids)
-        counts = [(file_id, *counted.get(file_id, (0, 0))) for file_id in file_ids]
-        names = ("file_id", "kept", "withheld")
-        columns = dict(zip(names, map(list, zip(*counts, strict=True)), strict=True))
-        connection.register("counted_again", pa.table(columns))
-        connection.execute(COUNT)
-        connection.unregister("counted_again")
+        count_lines(connection, file_ids)
     connection.unregister("judged_before")
     connection.execute("drop table judged_again; drop table judged_otherwise")
 
 
 def insert_again(connection: duckdb.DuckDBPyConnection, load_id: int) -> None:
     """Take `judged_again` into the table."""
-    connection.execute(
-        "insert into raw.deliveries by name select judged.* exclude (is_withheld), loads.load_id, loads.loaded_at "
-        "from judged_again as judged cross join raw.loads where loads.load_id = $load_id",
-        {"load_id": load_id},
-    )
-
-
-def _batches(lines: pa.Table) -> Iterator[pa.RecordBatch]:
-    yield from lines.cast(SCHEMA).to_batches(LINES_AT_ONCE)
+    connection.execute(INSERT.format(lines="judged_again"), {"load_id": load_id})

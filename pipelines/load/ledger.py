@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 CLOCK_SLACK_NS = 2_000_000_000
 """A file that was changed less than this before it was read may have been changed again unseen: clocks are coarse."""
 SAMPLES = 8
+COUNT_LINES = (Path(__file__).parent / "count_lines.sql").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,11 @@ def write_entries(connection: duckdb.DuckDBPyConnection, entries: Iterable[Entry
     connection.execute("delete from raw.files where file_id in (select file_id from ledger_rows)")
     connection.execute("insert into raw.files by name select * from ledger_rows")
     connection.unregister("ledger_rows")
+
+
+def count_lines(connection: duckdb.DuckDBPyConnection, file_ids: list[int]) -> None:
+    """Write into the rows of these files how many lines of them count."""
+    connection.execute(COUNT_LINES, {"file_ids": file_ids})
 
 
 Vanished = Callable[[Iterable[str]], set[str]]
@@ -231,8 +237,8 @@ def _is_as_read(source: SourceFile, entry: Entry) -> bool:
     )
 
 
-def entry_after(task: Task, load_id: int, read_ns: int, kept: int, withheld: int) -> Entry:
-    """The row of a file that has been read, with the number of lines that were kept; withheld lines do not count."""
+def entry_after(task: Task, load_id: int, read_ns: int) -> Entry:
+    """The row of a file that has been read. Its lines are counted later."""
     source, cursor, before = task.reader.source, task.reader.cursor, task.entry
     return Entry(
         file_id=task.reader.file_id,
@@ -243,8 +249,8 @@ def entry_after(task: Task, load_id: int, read_ns: int, kept: int, withheld: int
         open_line_bytes=cursor.open_line_bytes,
         pending_bytes=cursor.pending_bytes,
         fingerprint=task.reader.fingerprint,
-        lines=cursor.lines - withheld,
-        blank_lines=cursor.lines - withheld - kept,
+        lines=0,
+        blank_lines=0,
         first_load_id=before.first_load_id if before else load_id,
         last_load_id=load_id,
         **_place(source, before),

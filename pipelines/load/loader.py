@@ -13,7 +13,16 @@ from pipelines.load.finding import find
 from pipelines.load.found import Found
 from pipelines.load.judging_again import Insert as InsertAgain
 from pipelines.load.judging_again import hash_of_shapes, insert_again, is_due, judge_again
-from pipelines.load.ledger import Plan, Task, current_entries, entry_after, known_objects, plan, write_entries
+from pipelines.load.ledger import (
+    Plan,
+    Task,
+    count_lines,
+    current_entries,
+    entry_after,
+    known_objects,
+    plan,
+    write_entries,
+)
 from pipelines.load.loaded import Loaded
 from pipelines.load.not_webhooks import why_nothing_is_usable
 from pipelines.load.objects import vanished
@@ -26,35 +35,6 @@ from pipelines.warehouse import has_table, only_row, raw_tables_ddl, transaction
 
 OBJECTS_AHEAD = 8
 """Of how many objects the first block is fetched before their turn: each is small, and far away."""
-
-# A batch of which something is kept is a line that is kept.
-COUNTED = """
-with
-
-files as (
-    select unnest($file_ids) as file_id
-),
-
-kept as (
-    select file_id, count(*) filter (position = 0) + count(distinct line_number) filter (position > 0) as lines
-    from raw.deliveries
-    semi join files using (file_id)
-    group by file_id
-),
-
-withheld as (
-    select file_id, count(distinct line_number) as lines
-    from raw.forgotten_lines
-    semi join files using (file_id)
-    anti join (select file_id, line_number from raw.deliveries where position > 0) as batches using (file_id, line_number)
-    group by file_id
-)
-
-select file_id, coalesce(kept.lines, 0), coalesce(withheld.lines, 0)
-from files
-left join kept using (file_id)
-left join withheld using (file_id)
-"""
 
 
 def nothing_new(connection: duckdb.DuckDBPyConnection, paths: Iterable[RawPath]) -> Loaded | None:
@@ -96,7 +76,7 @@ def load(
         write_entries(connection, todo.touched)
         supersede(connection, [entry.file_id for entry in todo.superseded])
         if is_due(connection, shapes):  # first: what it makes of lines is compared with those that come again
-            judge_again(judges, begin_load(connection, known), statuses, insert_judged_again, _counted)
+            judge_again(judges, begin_load(connection, known), statuses, insert_judged_again)
         if todo.tasks:
             load_id = begin_load(connection, known)
             failed = (
@@ -130,17 +110,8 @@ def _record(connection: duckdb.DuckDBPyConnection, todo: Plan, failed: list[Task
     for task in failed:
         take_back(connection, task.reader.file_id, "load_id = $load_id", load_id)
     take_back_repeated(connection, todo.gone, [task.entry for task in todo.tasks if task.entry], load_id)
-    counted = _counted(connection, [task.reader.file_id for task in todo.tasks])
-    write_entries(
-        connection,
-        [entry_after(task, load_id, read_ns, *counted.get(task.reader.file_id, (0, 0))) for task in todo.tasks],
-    )
-
-
-def _counted(connection: duckdb.DuckDBPyConnection, file_ids: list[int]) -> dict[int, tuple[int, int]]:
-    """How many lines of each file are kept, and how many are withheld."""
-    found = connection.execute(COUNTED, {"file_ids": file_ids}).fetchall()
-    return {file_id: (kept, withheld) for file_id, kept, withheld in found}
+    write_entries(connection, [entry_after(task, load_id, read_ns) for task in todo.tasks])
+    count_lines(connection, [task.reader.file_id for task in todo.tasks])
 
 
 def begin_load(connection: duckdb.DuckDBPyConnection, shapes: str | None = None) -> int:

@@ -43,7 +43,7 @@ where not lines.is_withheld and loads.load_id = $load_id
 
 WITHHELD = """
 insert into raw.forgotten_lines by name
-select file_id, line_number, position, $load_id as load_id from arrived where is_withheld
+select file_id, line_number, position, $load_id as load_id from {lines} where is_withheld
 """
 
 MENTIONS = "create or replace temp macro mentions_forgotten(raw) as is_wanted(raw)"
@@ -51,7 +51,7 @@ MENTIONS = "create or replace temp macro mentions_forgotten(raw) as is_wanted(ra
 
 AT_ONCE = 64 << 20
 """How many bytes of lines are put aside before they are taken in, so that they do not fill the memory."""
-ROWS_AT_ONCE = 10_000
+ROWS_AT_ONCE = 2_000
 
 
 class Judging:
@@ -196,7 +196,7 @@ def insert(judges: Judging, batches: Iterable[pa.RecordBatch], load_id: int, sta
     for rows in kept(judges, batches, statuses, everyone):
         if everyone:
             connection.execute(f"create temp table arrived as select * from {rows}")  # noqa: S608
-            connection.execute(WITHHELD, {"load_id": load_id})
+            connection.execute(WITHHELD.format(lines="arrived"), {"load_id": load_id})
             connection.execute(INSERT.format(lines="arrived"), {"load_id": load_id})
             connection.execute("drop table arrived")
         else:

@@ -6,74 +6,17 @@ this holds for each delivery in them: they may come again in other batches.
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from pipelines.load.ledger import Entry
+from pipelines.load.ledger import Entry, count_lines
 from pipelines.warehouse import has_table
 
-# A last line that was taken without its newline has been read again, too, and is the first of its equals to go.
-COME_AGAIN = """
-create or replace temp table come_again as
-with
-
-loose as (
-    select file_id from raw.files where is_superseded and lines > 0
-    union
-    select file_id from gone
-),
-
-lines as (
-    select
-        deliveries.file_id,
-        deliveries.line_number,
-        deliveries.position,
-        deliveries.load_id = $load_id as is_new,
-        open_lines.file_id is not null as is_open,
-        hash(
-            reason, event_type, participant_id, person_id, study_id, status, prior_status, updated_at,
-            svix_id, received_at, line, line_bytes
-        ) as content
-    from raw.deliveries
-    left join open_lines
-        on deliveries.file_id = open_lines.file_id and deliveries.line_number = open_lines.line_number
-    where
-        deliveries.load_id = $load_id
-        or open_lines.file_id is not null
-        or deliveries.file_id in (select file_id from loose)
-),
-
-new_lines as (
-    select content, count(*) as times
-    from lines
-    where is_new and content in (select content from lines where not is_new)
-    group by content
-)
-
-select lines.file_id, lines.line_number, lines.position, lines.is_open
-from lines
-inner join new_lines
-    on lines.content = new_lines.content
-where not lines.is_new
-qualify
-    row_number() over (
-        partition by lines.content order by lines.is_open desc, lines.file_id, lines.line_number, lines.position
-    ) <= new_lines.times
-"""
-
+COME_AGAIN = (Path(__file__).parent / "come_again.sql").read_text(encoding="utf-8")
 REPEATED = """
 load_id < $load_id and (file_id, line_number, position) in (select (file_id, line_number, position) from come_again)
-"""
-
-SUPERSEDE = """
-update raw.files
-set
-    is_superseded = true,
-    lines = (select count(distinct line_number) from raw.deliveries where deliveries.file_id = files.file_id),
-    blank_lines = 0,
-    pending_bytes = 0
-where file_id in (select unnest($file_ids))
 """
 
 
@@ -123,6 +66,10 @@ def remove(connection: duckdb.DuckDBPyConnection, which: str, values: dict[str, 
 
 def supersede(connection: duckdb.DuckDBPyConnection, file_ids: Iterable[int]) -> None:
     """Note of contents that no file has them any more: what is kept of them is all that is counted."""
-    ids = {"file_ids": list(file_ids)}
-    connection.execute(SUPERSEDE, ids)
-    connection.execute("delete from raw.forgotten_lines where file_id in (select unnest($file_ids))", ids)
+    ids = list(file_ids)
+    for query in (
+        "update raw.files set is_superseded = true, pending_bytes = 0 where file_id in (select unnest($1))",
+        "delete from raw.forgotten_lines where file_id in (select unnest($1))",
+    ):
+        connection.execute(query, [ids])
+    count_lines(connection, ids)
