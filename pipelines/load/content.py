@@ -35,15 +35,8 @@ class _Plain(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def read(self, size: int = -1, /) -> bytes:
-        return self._file.read(self._most(size))
-
-    def fill(self, room: memoryview) -> int:
-        """Read into the room; how many bytes, none at the end."""
-        return self._file.readinto(room[: self._most(len(room))])
-
-    def _most(self, size: int) -> int:
-        return max(0, min(size, self._end - self._file.tell()))
+    def readinto(self, room: memoryview | bytearray, /) -> int:  # type: ignore[override]
+        return self._file.readinto(memoryview(room)[: max(0, self._end - self._file.tell())])
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         return self._file.seek(offset, whence)
@@ -75,25 +68,17 @@ class _Object(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def read(self, size: int = -1, /) -> bytes:
-        """The next bytes: at most so many, and at most what is left of a block."""
-        return bytes(self._next(size if size >= 0 else BLOCK_OF_OBJECT))
-
-    def fill(self, room: memoryview) -> int:
-        """Read into the room; how many bytes, none at the end."""
-        data = self._next(len(room))
-        room[: len(data)] = data
-        return len(data)
-
-    def _next(self, size: int) -> memoryview:
+    def readinto(self, room: memoryview | bytearray, /) -> int:  # type: ignore[override]
+        """Read at most what is left of a block."""
         if not self._block:
             self.fetch_ahead()
             if self._ahead:
                 self._block = self._ahead.result()
                 self._ahead = self._fetched_from(self._position + len(self._block))
-        data, self._block = self._block[:size], self._block[size:]
-        self._position += len(data)
-        return data
+        size = min(len(room), len(self._block))
+        room[:size], self._block = self._block[:size], self._block[size:]
+        self._position += size
+        return size
 
     def fetch_ahead(self) -> None:
         """Ask for the next block before it is needed."""
@@ -132,12 +117,10 @@ class _Compressed(io.RawIOBase):
         self.stored = _as_stored(source)
         self._stream = pa.CompressedInputStream(self.stored, source.compression)
 
-    def read(self, size: int = -1, /) -> bytes:
-        data: bytes = self._stream.read(size)
-        return data
+    def readable(self) -> bool:
+        return True
 
-    def fill(self, room: memoryview) -> int:
-        """Read into the room; how many bytes, none at the end."""
+    def readinto(self, room: memoryview | bytearray, /) -> int:  # type: ignore[override]
         size: int = self._stream.readinto(room)
         return size
 

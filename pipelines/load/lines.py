@@ -93,7 +93,7 @@ class LineReader:
             buffer = pa.allocate_buffer(len(rest) + size)  # of Arrow's pool, which keeps what is freed
             data = memoryview(buffer).cast("B")
             data[: len(rest)] = rest
-            if not (read := content.fill(data[len(rest) :])):
+            if not (read := content.readinto(data[len(rest) :])):
                 break
             self.advance(content.tell())
             data = data[: len(rest) + read]

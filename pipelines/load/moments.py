@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 _RFC_3339 = re.compile(
@@ -14,6 +15,7 @@ _MILLISECONDS, _MICROSECONDS = 10**11, 10**14
 _SINCE_1970 = re.compile(r"\d{9,16}(?:\.\d{1,9})?", re.ASCII)
 
 
+@lru_cache(maxsize=1)  # that of an envelope is asked for twice
 def instant(text: str) -> datetime | None:
     """The instant of an RFC 3339 time with an offset, in UTC, cut to microseconds; None if it is not one."""
     if not _RFC_3339.fullmatch(text):

@@ -46,7 +46,7 @@ class Shape:
     received_at: Path = ()
 
     names: frozenset[str] = field(init=False, repr=False, compare=False)
-    """Of members, outermost ones, that an object of this shape has: few others have all of them."""
+    """Of members, outermost ones, that an object of this shape has: few others have all of them, so this is looked at first."""
 
     def __post_init__(self) -> None:
         """See which names these are."""
@@ -59,8 +59,6 @@ class Shape:
 
     def fits(self, value: dict[str, Any]) -> bool:
         """Whether an object has this shape."""
-        if not self.names <= value.keys():
-            return False
         if any(_at(value, path) is None for path in self.members):
             return False
         if not self.deliveries:
@@ -92,10 +90,10 @@ class Part(NamedTuple):
     is_json: bool = True
     envelope_says_more: bool = False
 
-    def inside(self, steps: tuple[Step, ...], value: Any, name: str | None) -> "Part":  # noqa: ANN401
-        """What these steps lead to."""
-        names = (*self.names, name) if name else self.names
-        return self._replace(document=value, names=names, place=(*self.place, *steps), steps=(*self.steps, *steps))
+    def inside(self, steps: tuple[Step, ...], value: Any, name: str | None, **said: Any) -> "Part":  # noqa: ANN401
+        """What these steps lead to, with what is said of it."""
+        names, place = (*self.names, name) if name else self.names, (*self.place, *steps)
+        return self._replace(document=value, names=names, place=place, steps=(*self.steps, *steps), **said)
 
     def as_element(self) -> "Part":
         """The same as an element of a batch: an id of the whole batch is not its own."""
@@ -133,7 +131,10 @@ def parts_in(part: Part, shapes: Sequence[Shape], depth: int = 0) -> Iterator[Pa
         else:
             yield part
     elif isinstance(value, dict) and EVENT_TYPE not in value:
-        shape = next((shape for shape in shapes if shape.fits(value)), ENVELOPE if "payload" in value else None)
+        shape = next(
+            (shape for shape in shapes if shape.names <= value.keys() and shape.fits(value)),
+            ENVELOPE if "payload" in value else None,
+        )
         yield from _unwrapped(part, shape, shapes, depth) if shape else (part,)
     else:
         yield part
@@ -155,9 +156,11 @@ def _payload(part: Part, shape: Shape, name: str | None) -> Part:
     """What an envelope is around. The receiver's own is not worth a name around an object: it is how lines should be."""
     value = _at(part.document, shape.payload)
     is_plain = shape == ENVELOPE and not isinstance(value, str | list)
-    found = part.inside(shape.payload, value, None if is_plain else name)
     delivery_id, received_at = _at(part.document, shape.delivery_id), _at(part.document, shape.received_at)
-    found = found._replace(
+    found = part.inside(
+        shape.payload,
+        value,
+        None if is_plain else name,
         delivery_id=part.delivery_id if delivery_id is None else delivery_id,
         received_at=part.received_at if received_at is None else received_at,
         envelope_says_more=shape == ENVELOPE
