@@ -55,7 +55,8 @@ def run_dbt(settings: Settings, folders: dict[str, Path], *options: str) -> list
     results: list[Any] = list(getattr(outcome.result, "results", []))
     failed = [result for result in results if result.status in {"error", "fail"}]
     if failed:
-        details = "\n".join(f"  {result.node.name}: {_first_lines(result.message)}" for result in failed)
+        said = {result.node.name: " ".join((result.message or "no reason given").split()) for result in failed}
+        details = "\n".join(f"  {name}: {message[:500]}" for name, message in said.items())
         msg = f"{settings.warehouse}: {len(failed)} of the models could not be built. dbt says:\n{details}"
         raise StudyflowError(msg)
     return [result for result in results if result.status == "success"]
@@ -98,7 +99,3 @@ def _environment(settings: Settings) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def _first_lines(message: str | None) -> str:
-    return " ".join((message or "no reason given").split())[:500]

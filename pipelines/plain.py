@@ -12,15 +12,8 @@ def plain(text: str, keep: str = "") -> str:
     r"""The text with every control or format character as its escape (`\x1b`, `\u202e`), but for those in `keep`."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(one if one in keep or not _is_obeyed(one) else _escape(one) for one in text)
-
-
-def _is_obeyed(one: str) -> bool:
-    return unicodedata.category(one) in _ESCAPED and one not in _KEPT
-
-
-def _escape(one: str) -> str:
-    return one.encode("unicode_escape").decode("ascii")
+    obeyed = {one for one in text if unicodedata.category(one) in _ESCAPED} - _KEPT.union(keep)
+    return "".join(one.encode("unicode_escape").decode("ascii") if one in obeyed else one for one in text)
 
 
 def several(number: int, one: str, many: str = "") -> str:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -351,10 +351,5 @@ def _timed(outcome: Outcome, step: str) -> Iterator[dict[str, object]]:
     logs.log("step finished", step=step, seconds=round(outcome.steps[step], 3), **found)
 
 
-@contextmanager
-def _saying(console: Console | None, what: str) -> Iterator[None]:
-    if console is None:
-        yield
-        return
-    with console.status(what):
-        yield
+def _saying(console: Console | None, what: str) -> AbstractContextManager[object]:
+    return console.status(what) if console else nullcontext()

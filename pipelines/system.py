@@ -57,8 +57,8 @@ def flush_one(path: Path) -> None:
         os.close(handle)
 
 
-def write_whole(file: Path, content: str) -> None:
-    """Write a text file so that others see the one of before or this one, never half of it.
+def write_whole(file: Path, content: str | bytes) -> None:
+    """Write a file, text in UTF-8, so that others see the one of before or this one, never half of it.
 
     Raises:
         OSError: it cannot be written; then nothing is left of it.
@@ -66,8 +66,8 @@ def write_whole(file: Path, content: str) -> None:
     _clear_drafts(file.parent)
     draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}{DRAFT}")
     try:
-        with draft.open("x", encoding="utf-8", newline="\n") as opened:  # never behind a link
-            opened.write(content)
+        with draft.open("xb") as opened:  # never behind a link
+            opened.write(content.encode() if isinstance(content, str) else content)
         draft.replace(file)
     except BaseException:
         with suppress(OSError):

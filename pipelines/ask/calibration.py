@@ -7,6 +7,7 @@ from typing import Any
 
 from pipelines.ask.backtest import Backtest, kind
 from pipelines.errors import StudyflowError
+from pipelines.system import write_whole
 from pipelines.warehouse import Row
 
 SPECIFICATION = Path(__file__).with_name("calibration.chart.json")
@@ -38,12 +39,13 @@ def draw(lines: Sequence[Row], dots: Sequence[Row], subtitle: str, file: Path) -
     specification: dict[str, Any] = json.loads(SPECIFICATION.read_text(encoding="utf-8"))
     specification["title"] |= {"text": "How often forecasts came true", "subtitle": subtitle}
     specification["datasets"] = {"kinds": lines, "studies": dots}
+    drawn: str | bytes
     if file.suffix == ".svg":
-        drawn = vl_convert.vegalite_to_svg(specification).encode("utf-8")
+        drawn = vl_convert.vegalite_to_svg(specification)
     else:
         drawn = vl_convert.vegalite_to_png(specification, scale=2)
     try:
-        file.write_bytes(drawn)
+        write_whole(file, drawn)
     except OSError as error:
         msg = f"{file}: cannot be written ({error.strerror})."
         raise StudyflowError(msg) from error

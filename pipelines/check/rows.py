@@ -1,7 +1,6 @@
 """Each row of a table against its schema, batch by batch."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import duckdb
@@ -66,7 +65,7 @@ def check_rows(connection: duckdb.DuckDBPyConnection, schema: DataFrameSchema, b
     table = str(schema.name)
     rows = 0
     found: dict[str, Finding] = {}
-    for batch in _ahead(_batches(connection, table, [str(column) for column in schema.columns], batch_rows)):
+    for batch in _batches(connection, table, [str(column) for column in schema.columns], batch_rows):
         frame = clipped(batch)
         rows += frame.height
         errors = _errors(schema, frame)
@@ -91,15 +90,6 @@ def _batches(
             yield pl.DataFrame(batch)
     if batch is None:
         yield connection.sql(f"{query} limit 0").pl()
-
-
-def _ahead(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The batches, each fetched while the one before it is looked at."""
-    with ThreadPoolExecutor(1) as worker:
-        following = worker.submit(next, batches, None)
-        while (batch := following.result()) is not None:
-            following = worker.submit(next, batches, None)
-            yield batch
 
 
 def _errors(schema: DataFrameSchema, frame: pl.DataFrame) -> list[SchemaError]:

@@ -44,7 +44,7 @@ def _instant(text: str) -> str:
     with usage_errors():
         moment = parse_as_of(text)
     if moment > datetime.now(UTC):
-        _warn(f"{text} is in the future: ages and overdue debts include time that has not passed yet.")
+        _say("warning", f"{text} is in the future: ages and overdue debts include time that has not passed yet.")
     return text
 
 
@@ -134,10 +134,6 @@ def progress_console(as_json: bool) -> Console | None:
 def say_waiting(sentence: str) -> None:
     """Say on standard error what is waited for."""
     _say("waiting", sentence)
-
-
-def _warn(sentence: str) -> None:
-    _say("warning", sentence)
 
 
 def _say(event: str, sentence: str) -> None:

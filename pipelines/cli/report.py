@@ -17,14 +17,6 @@ def _instant(text: str | None) -> str | None:
     return text
 
 
-def _study_url(url: str) -> str:
-    return _address(study_url=url)
-
-
-def _participant_url(url: str) -> str:
-    return _address(participant_url=url)
-
-
 def _address(**urls: str) -> str:
     from pipelines.report.links import Links
 
@@ -54,14 +46,18 @@ def report(
     names: Annotated[bool, typer.Option("--names", help="Add a column with the names in people.csv.")] = False,
     study_url: Annotated[
         str,
-        setting("study-url", "Address of a study in Rally, with {study_id} in place of its id.", callback=_study_url),
+        setting(
+            "study-url",
+            "Address of a study in Rally, with {study_id} in place of its id.",
+            callback=lambda url: _address(study_url=url),
+        ),
     ] = "",
     participant_url: Annotated[
         str,
         setting(
             "participant-url",
             "Address of a participant in Rally, with {participant_id}, {person_id} or {study_id} in place of ids.",
-            callback=_participant_url,
+            callback=lambda url: _address(participant_url=url),
         ),
     ] = "",
     database: Database = None,

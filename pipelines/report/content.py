@@ -11,7 +11,7 @@ from pipelines.report.glossary import Glossary
 from pipelines.report.links import Links
 from pipelines.report.questions import Answer, Scope, ask
 from pipelines.report.study import Stages, study_section
-from pipelines.report.tables import View
+from pipelines.report.tables import View, table
 
 WHOLE = (
     "overview",
@@ -77,13 +77,13 @@ def compose(
     for row in (*answers["studies"].rows, *answers["forecasts"].rows):
         row["anchor"] = anchors.get(row["study_id"], "")
         row["forecast"] = says.get(row["study_id"], "")
-    overview = sections.overview(answers, view)
+    overview = table(view, answers["studies"], "All studies, busiest first", "No study has participants yet.")
     stages = _stages(answers["stages"])
     studies = [study_section(connection, scope, view, row, stages[row["study_id"]]) for row in listed]
     used = [*answers.values(), *(answer for first in studies[:1] for answer in first.answers)]
     return Document(
         scope=scope,
-        title=_title(answers, scope),
+        title="Research operations" if scope.study is None else formatting.cut(answers["studies"].rows[0]["study"]),
         is_since_report=is_since_report,
         facts=_facts(answers),
         changed=answers["changed"],
@@ -100,10 +100,6 @@ def compose(
         queries=list({one.name: one for one in used}.values()),
         numbers={tile.term.label: tile.number for tile in tiles} | {one.key: one.number for one in todo},
     )
-
-
-def _title(answers: dict[str, Answer], scope: Scope) -> str:
-    return "Research operations" if scope.study is None else formatting.cut(answers["studies"].rows[0]["study"])
 
 
 def _facts(answers: dict[str, Answer]) -> list[str]:

@@ -68,23 +68,12 @@ def changes(answers: Answers, view: View) -> list[ReportTable]:
     return [by_study, by_hand] if by_hand.rows else [by_study]
 
 
-def overview(answers: Answers, view: View) -> ReportTable:
-    """All studies. Studies with a section of their own link to it."""
-    empty = "No study has participants yet."
-    return table(view, answers["studies"], "All studies, busiest first", empty)
-
-
-def full(answers: Answers, view: View) -> ReportTable:
-    """Studies that have reached their limit, or almost."""
-    return table(view, answers["full_studies"], "Full or nearly full", "No open study is near its limit.")
-
-
 def summary(answers: Answers, view: View) -> list[ReportTable]:
     """The tables on studies of the first page."""
     nothing = "No open study does worse than studies of the same type, or there are too few to compare."
     return [
         table(view, answers["peers"], "Worse than studies of the same type", nothing),
-        full(answers, view),
+        table(view, answers["full_studies"], "Full or nearly full", "No open study is near its limit."),
     ]
 
 
