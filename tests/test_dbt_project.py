@@ -239,6 +239,10 @@ def test_every_column_is_described_as_it_is(product: Product, sample: duckdb.Duc
         described = {column["name"]: column for column in columns if column.get("description")}
         problems += [f"{table}.{column} is not described" for column in types.keys() - described]
         problems += [f"{table}.{column} is not there" for column in described.keys() - types]
+        # in YAML's {name: …} a comma ends a description that has no quotes
+        problems += [
+            f"{table}.{name} is cut off" for name, one in described.items() if not one["description"].endswith(".")
+        ]
         problems += [
             f"{table}.{name} is {types[name]}, not {column['data_type']}"
             for name, column in described.items()

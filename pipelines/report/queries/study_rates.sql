@@ -1,5 +1,5 @@
 -- Rates that show how the study is doing, each with its 95 % interval (Wilson).
---   what | Measure | name: What the count and the share are of.
+--   what | Measure | name: Which rate it is.
 --   of_them | Count | of part whole: How many, out of how many.
 --   share | Share | bar part whole share low high: A percentage or, for fewer than 20 people, a count with its 95 % interval.
 --   Passed the screener: marts.study_progress.screener_pass_rate
