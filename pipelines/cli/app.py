@@ -109,7 +109,7 @@ Pseudonymise = Annotated[
     bool,
     setting(
         "pseudonymise",
-        "Replace participant and person ids with keyed hashes. STUDYFLOW_PSEUDONYM_KEY has the key, or STUDYFLOW_PSEUDONYM_KEY_FILE names a file with it.",
+        "Replace participant and person ids with keyed hashes. The key is in STUDYFLOW_PSEUDONYM_KEY, or in the file that STUDYFLOW_PSEUDONYM_KEY_FILE names.",
     ),
 ]
 

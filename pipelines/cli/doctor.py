@@ -28,7 +28,7 @@ def doctor(
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check the receiver, object stores and the warehouse, and say what to do about each problem. The exit code is 1 if there is one."""
+    """Check the receiver, object stores and the warehouse, and say what to do about each problem. The exit code is 1 if there is a problem."""
     from pipelines.doctor.diagnoses import Diagnosis, as_dict, has_problem, render
     from pipelines.doctor.stores import check_stores
     from pipelines.doctor.warehouse import check_warehouse

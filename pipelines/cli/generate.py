@@ -27,7 +27,7 @@ def generate(
     drift: Annotated[
         float,
         typer.Option(
-            help="How much less people respond by the last day: 0.5 halves the steps they take. Grows from 0."
+            help="How much less people respond by the last day, growing from the first: 0.5 halves the steps they take."
         ),
     ] = 0,
     burst_days: Annotated[
