@@ -15,7 +15,7 @@ pytest.register_assert_rewrite("against_oracle", "inbox", "product")
 
 from asked import Answered, Asked, make  # noqa: E402
 from inbox import Inbox, inbox  # noqa: E402 - once their assertions say what they found
-from processes import PARSED, use_parsed_project  # noqa: E402
+from processes import PARSED, start_fork_server, use_parsed_project  # noqa: E402
 from product import Product, compile_project  # noqa: E402
 from tables_page import build_sample  # noqa: E402
 
@@ -78,6 +78,7 @@ def parsed_project(compiled: Path) -> None:
     """Builds begin with what dbt has parsed once, from here on."""
     os.environ[PARSED] = str(compiled / "target" / "partial_parse.msgpack")
     use_parsed_project()
+    start_fork_server()
 
 
 @pytest.fixture(scope="session")
@@ -119,11 +120,15 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest modules."""
+    """Begin with the longest modules. What was imported stays: looking through it for garbage again and again takes time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 50)
     place = {f"test_{name}": number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.stem, len(place)))
 
 
 def pytest_unconfigure() -> None:
-    """Let hypothesis go: through this callback it would outlive DuckDB, which warns of every object still in use."""
+    """Let everything go: through hypothesis' callback it would outlive DuckDB, which warns of every object still in use."""
     gc.callbacks.clear()
+    gc.unfreeze()

@@ -5,12 +5,14 @@ are about. `studyflow` runs the command as the shell would: its own process, arg
 another project, other rights or closed streams are the point, it is started anew.
 """
 
+import gc
 import multiprocessing
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache
+from multiprocessing import forkserver
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,7 +26,19 @@ BUILD_VARS = "TESTS_BUILD_VARS"
 """The variable with values, as JSON, that builds of a command take for the vars of dbt_project.yml."""
 
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["pipelines.run", "pipelines.export", "pipelines.check.rows", "dbt.cli.main"])
+PROCESSES.set_forkserver_preload(
+    ["pipelines.run", "pipelines.export", "pipelines.check.rows", "dbt.cli.main", "preloaded"]
+)
+
+
+def start_fork_server() -> None:
+    """Start the process that the others are forked from, unless it runs: the earlier, the less they need to read anew."""
+    before = os.environ.get("PYTHONPATH", "")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), before])  # where preloaded.py is
+    try:
+        forkserver.ensure_running()
+    finally:
+        os.environ["PYTHONPATH"] = before
 
 
 def studyflow(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -70,6 +84,7 @@ def _main(
     environment: Mapping[str, str],
     said: list[Path],
 ) -> None:
+    gc.disable()  # as pipelines.builder does: it takes a tenth of dbt's time
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
@@ -101,16 +116,13 @@ def use_parsed_project() -> None:
     would import dbt and parse the project anew. test_builder.py is about that process.
     """
     from dbt.cli import main  # noqa: PLC0415 - takes seconds
-    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
-    from dbt.parser.manifest import extended_mashumuro_decoder  # noqa: PLC0415
 
     from pipelines import build, builder, run  # noqa: PLC0415 - likewise
 
     class Runner(main.dbtRunner):
         def __init__(self, manifest: Any = None, callbacks: Any = None) -> None:  # noqa: ANN401 - as dbt has it
             if manifest is None and PARSED in os.environ and Path(os.environ["STUDYFLOW_DATABASE"]).name == DATABASE:
-                manifest = Manifest.from_msgpack(_content(Path(os.environ[PARSED])), decoder=extended_mashumuro_decoder)
-                manifest.build_flat_graph()
+                manifest = parsed_project(Path(os.environ[PARSED]))
             super().__init__(manifest, callbacks)
 
     class BuilderHere(builder.Builder):
@@ -127,5 +139,11 @@ def use_parsed_project() -> None:
 
 
 @cache
-def _content(file: Path) -> bytes:
-    return file.read_bytes()
+def parsed_project(file: Path) -> Any:  # noqa: ANN401 - dbt is not imported yet
+    """The project as dbt has parsed it, with which any number of builds may begin."""
+    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415 - takes seconds
+    from dbt.parser.manifest import extended_mashumuro_decoder  # noqa: PLC0415
+
+    manifest = Manifest.from_msgpack(file.read_bytes(), decoder=extended_mashumuro_decoder)
+    manifest.build_flat_graph()
+    return manifest
