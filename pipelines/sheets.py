@@ -83,7 +83,7 @@ class Row:
         elif needed:
             self.wrong(f"has no {column}", f"Choose one of: {', '.join(allowed)}.")
 
-    def whole_number(self, column: str, remedy: str) -> None:
+    def whole_number(self, column: str, remedy: str = "Write a whole number.") -> None:
         """The cell must be a whole number from 0, or blank."""
         value = self.get(column)
         if not value:

@@ -145,5 +145,5 @@ def parsed_project(file: Path) -> Any:  # noqa: ANN401 - dbt is not imported yet
     from dbt.parser.manifest import extended_mashumuro_decoder  # noqa: PLC0415
 
     manifest = Manifest.from_msgpack(file.read_bytes(), decoder=extended_mashumuro_decoder)
-    manifest.build_flat_graph()
+    manifest.build_flat_graph()  # type: ignore[no-untyped-call]
     return manifest

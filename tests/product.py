@@ -46,6 +46,8 @@ class Product:
     def __init__(self, manifest: Mapping[str, Any]) -> None:
         nodes = manifest["nodes"].values()
         self.models = {node["unique_id"]: node for node in nodes if node["resource_type"] == "model"}
+        self.unit_tests = list(manifest["unit_tests"])
+        self.data_tests = [node for node in nodes if node["resource_type"] == "test"]
         self.seeds = [node for node in nodes if node["resource_type"] == "seed"]
         self.files = [node for node in manifest["sources"].values() if node["name"].endswith("_file")]
 
@@ -95,8 +97,7 @@ class Product:
         """
         given = dict(optional or {})
         for model in self._in_order(names):
-            query = model["compiled_code"].replace(f'"{CATALOG}".', "")
-            query = query.replace(AS_OF, as_of.isoformat()).replace(REPORT_TIMEZONE, report_timezone)
+            query = query_of(model, as_of).replace(REPORT_TIMEZONE, report_timezone)
             query = query.replace(DAILY_TABLES_FROM, daily_tables_from.isoformat())
             definition = _definitions().get(model["name"]) if with_constraints else None
             if definition:
@@ -185,6 +186,12 @@ def compile_project(folder: Path, **variables: object) -> Product:
     )
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     return Product.of(folder)
+
+
+def query_of(node: Mapping[str, Any], as_of: datetime) -> str:
+    """The compiled query of a model or a data test, for any database."""
+    code: str = node["compiled_code"]
+    return code.replace(f'"{CATALOG}".', "").replace(AS_OF, as_of.isoformat())
 
 
 def rows(connection: duckdb.DuckDBPyConnection, relation: str) -> list[Row]:

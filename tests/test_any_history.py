@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import against_oracle
 import pytest
 from against_oracle import people
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from inbox import inbox
 from oracle.history import histories
@@ -61,8 +61,20 @@ def compare(product: Product, changes: Sequence[Delivery], workspace: Workspace)
         against_oracle.compare(connection, workspace)
 
 
+@settings(max_examples=settings().max_examples // 2)
 @given(st.data())
 def test_any_history_as_of_any_moment(product: Product, data: st.DataObject) -> None:
+    """As `any_history` says, of some histories. Many runs see many."""
+    any_history(product, data)
+
+
+@pytest.mark.slow(reason="the same for more histories")
+@given(st.data())
+def test_more_histories_as_of_any_moment(product: Product, data: st.DataObject) -> None:
+    any_history(product, data)
+
+
+def any_history(product: Product, data: st.DataObject) -> None:
     """From the bytes of files, loaded in batches, all the way to the last table, and the checks raise no false alarm.
 
     Lost, repeated, tied, handmade and contradictory changes, clocks that were never set; any studies, people and rules;

@@ -40,6 +40,7 @@ def test_it_builds_once_the_warehouse_is_free(settings: Settings) -> None:
             assert connection.execute("select count(*) from marts.participants").fetchall() == [(0,)]
 
 
+@pytest.mark.slow(reason="imports dbt and parses the project anew; the test above has an answer come across")
 def test_what_dbt_says_of_a_failure_comes_across(settings: Settings) -> None:
     """A run in which a model fails ends with the reason, whichever process met it."""
     with duckdb.connect(str(settings.database)) as connection:

@@ -79,6 +79,7 @@ def test_status_agrees_with_the_run_and_a_second_run_changes_nothing(sample_run:
         assert before[key] == after[key] == status[key]
 
 
+@pytest.mark.slow(reason="four runs; test_incremental.py has what is built, the test above a run without news")
 def test_a_scheduled_run_costs_what_is_new(tmp_path: Path) -> None:
     """What is loaded and built after something has arrived is what that touches; all is checked and exported.
 
@@ -168,6 +169,7 @@ def test_status_tells_of_what_is_loaded_before_anything_is_built(tmp_path: Path)
     assert status["as_of"] is None
 
 
+@pytest.mark.slow(reason="a load, a build and a look, each a process")
 def test_own_files_are_never_built_as_of_the_day_of_the_sample(tmp_path: Path) -> None:
     # Loaded by name and built later, with no --raw anywhere: the moment is now, and later changes count.
     own, database = tmp_path / "own.jsonl", tmp_path / "w.duckdb"

@@ -103,6 +103,9 @@ def checkout(one_checkout: Checkout) -> Checkout:
     return one_checkout
 
 
+@pytest.mark.slow(
+    reason="four dbt commands; test_builder.py builds an empty warehouse, test_any_history.py compares one"
+)
 def test_dbt_works_on_an_empty_warehouse(checkout: Checkout, product: Product) -> None:
     """The first thing someone does with a dbt project is `dbt run`: without seeds, without data, without a warehouse.
 
@@ -167,10 +170,11 @@ def test_dbt_takes_what_its_command_line_says(product: Product) -> None:
     assert NOT_AS_OF not in compiled
 
 
-def test_dbt_build_and_dbt_seed_and_run_give_the_same_tables(
+@pytest.mark.slow(reason="dbt takes minutes for 300 tests one by one; test_dbt_tests.py has them all")
+def test_dbt_build_passes_all_data_tests_and_unit_tests_on_the_sample(
     checkout: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All data tests and unit tests pass on the sample, and no table depends on how often or by which command it is made.
+    """As dbt alone builds and tests.
 
     A file of studies lies where users put it, as spreadsheets and hands write it: a byte-order mark, only some of the
     columns, capitals in their names, commas in quotes, cells left blank or out. dbt must not take it for a seed.
@@ -214,6 +218,14 @@ def test_dbt_build_and_dbt_seed_and_run_give_the_same_tables(
         [(paid, 'Churn, "part 2", retold', True, None), (unpaid, None, False, None), (blank, None, True, None)]
     )
 
+
+@pytest.mark.slow(reason="three dbt commands, for what dbt itself promises as long as no hook depends on the command")
+def test_dbt_seed_and_run_give_the_same_tables_as_build(checkout: Checkout) -> None:
+    """No table depends on how often or by which command it is made."""
+    with connect(checkout.database) as connection:
+        load(connection, [SAMPLE])
+    checkout.dbt("build", "--resource-type", "seed", "--resource-type", "model")
+    built = checkout.tables("marts", "audit", "reference")
     checkout.dbt("seed")
     checkout.dbt("run")
     assert checkout.tables("marts", "audit", "reference") == built

@@ -278,18 +278,21 @@ pipelines.run.run_all = lambda settings, *_, **__: Outcome(settings)
 """
 
 
+ANOTHER_START = pytest.mark.slow(reason="Python starts for each; the ways that differ most are tried always")
+
+
 @pytest.mark.parametrize(
     ("options", "redirection"),
     [
-        ("", ""),
         ("", "| true"),
-        ("", ">/dev/full"),
         ("", ">/dev/full 2>&1"),
         ("", "<&- >&- 2>&-"),
-        ("--json", "| true"),
-        ("--json", ">/dev/full"),
         ("--log-json", "2>&1 | true"),
-        ("--log-json", ">/dev/full 2>&1"),
+        pytest.param("", "", marks=ANOTHER_START),
+        pytest.param("", ">/dev/full", marks=ANOTHER_START),
+        pytest.param("--json", "| true", marks=ANOTHER_START),
+        pytest.param("--json", ">/dev/full", marks=ANOTHER_START),
+        pytest.param("--log-json", ">/dev/full 2>&1", marks=ANOTHER_START),
     ],
 )
 def test_a_run_that_is_done_is_done_whatever_its_terminal_takes(tmp_path: Path, options: str, redirection: str) -> None:

@@ -123,7 +123,19 @@ def test_said_again_it_says_that_nothing_is_left(whole: Whole) -> None:
     assert forget(whole.settings).missing == [str(whole.place.raw / "a.jsonl")]
 
 
-@pytest.mark.parametrize("step", ["take_out", "build_tables", "export_tables", "look_through", "search"])
+OTHER_STEP = pytest.mark.slow(
+    reason="two forgettings each; before and after the warehouse is in place are tried always"
+)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "build_tables",
+        "look_through",
+        *(pytest.param(step, marks=OTHER_STEP) for step in ("take_out", "export_tables", "search")),
+    ],
+)
 def test_what_is_cut_off_is_finished_by_the_next_try(
     whole: Whole, never: dict[str, bytes], step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

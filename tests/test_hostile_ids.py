@@ -20,7 +20,12 @@ from processes import studyflow
 
 from pipelines.cli import main
 
-pytestmark = pytest.mark.usefixtures("parsed_project")
+pytestmark = [
+    pytest.mark.usefixtures("parsed_project"),
+    pytest.mark.slow(
+        reason="a whole run with 150 studies of one participant; each part has a few of these ids in its own tests"
+    ),
+]
 
 OF_SHELLS_AND_PATHS = """
 ../../etc/passwd|..\\..\\windows\\win.ini|/etc/passwd|~|~root|.|..|...|.hidden|-rf|--help|CON|con.txt|nul|COM1|a/b|a\\b|a:b

@@ -56,6 +56,9 @@ def is_as_it_was(settings: Settings, yesterday: Path) -> bool:
     )
 
 
+@pytest.mark.slow(
+    reason="eight runs as processes, half of them killed; test_working_copy.py kills at every touch of a file"
+)
 def test_killed_at_step_after_step_and_run_again_it_equals_one_that_was_not(folder: Path, yesterday: Path) -> None:
     """Until it has all been checked nobody sees anything of it; after that, the rest is caught up on."""
     settings = replace(settings_of(folder), as_of=AS_OF + timedelta(days=1))
@@ -96,7 +99,15 @@ def test_killed_at_many_random_moments(folder: Path, yesterday: Path) -> None:
     assert everything(settings)[1] == everything(undisturbed)[1]
 
 
-@pytest.mark.parametrize("runs", [2, pytest.param(10, marks=pytest.mark.soak(reason="eight more runs of the same"))])
+@pytest.mark.parametrize(
+    "runs",
+    [
+        pytest.param(
+            2, marks=pytest.mark.slow(reason="three runs; test_working_copy.py has readers while others write")
+        ),
+        pytest.param(10, marks=pytest.mark.soak(reason="eight more runs of the same")),
+    ],
+)
 def test_readers_see_one_finished_run_after_another_and_nothing_else(folder: Path, runs: int) -> None:
     """A BI tool that asks again and again: it never waits, never fails, and its numbers always belong together."""
     settings = settings_of(folder)

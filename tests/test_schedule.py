@@ -205,6 +205,7 @@ def cron_entry() -> tuple[dict[str, str], str]:
     return variables, command
 
 
+@pytest.mark.slow(reason="dbt parses the project anew, for an example that rarely changes")
 def test_the_example_for_cron_runs_in_what_cron_gives(team: Settings, tmp_path: Path) -> None:
     """That is next to no environment, the home folder, and sh. The user may read studyflow, and not write to it.
 

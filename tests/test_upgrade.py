@@ -42,7 +42,12 @@ def settings_of(folder: Path) -> Settings:
     )
 
 
-@pytest.fixture(params=FORMATS)
+OF_BETWEEN = pytest.mark.slow(
+    reason="a build for each format; the oldest, which takes every step, and the newest are tried always"
+)
+
+
+@pytest.fixture(params=[FORMATS[0], *(pytest.param(one, marks=OF_BETWEEN) for one in FORMATS[1:-1]), FORMATS[-1]])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """A warehouse of that format, its file of webhooks, and a line that has been added to that since."""
     settings = settings_of(tmp_path)

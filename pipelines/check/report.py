@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.check.remedies import WRONG_CLOCK
 from pipelines.check.times import as_text
-from pipelines.plain import instant
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,7 +51,7 @@ def as_dict(report: Report) -> dict[str, Any]:
     return {
         "ok": report.ok,
         "strict": report.strict,
-        "as_of": instant(report.as_of),
+        "as_of": report.as_of.isoformat().replace("+00:00", "Z"),
         "rows": report.rows,
         "rules": report.rules,
         "failures": [_finding_as_dict(finding) for finding in report.failures],

@@ -160,9 +160,15 @@ def answer(
     """
     with after_work(sys.stdout) if of_work else quiet_when_closed(sys.stdout):
         if as_json:
-            sys.stdout.write(json.dumps(value(), indent=2, ensure_ascii=False, default=str) + "\n")
+            print_json(value())
         else:
             render(output)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """The value on standard output, and nothing else."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()
 
 
 def complain(*problems: StudyflowError) -> None:
