@@ -19,11 +19,10 @@
 {#- As a package of another project: without these macros in that project, dbt would fill the reference tables from the files
     of the package, whatever the project's own files say. -#}
 {% macro refuse_default_seeds() %}
-    {% do refuse_as_package() %}
-    {% if project_name != 'studyflow' and 'materialization_seed_duckdb' not in (context.get(project_name) or {}) %}
+    {% if project_name != 'studyflow' and materialization_of_seeds() not in (context.get(project_name) or {}) %}
         {% do exceptions.raise_compiler_error(
-            'macros/studyflow.sql is missing in the project ' ~ project_name ~ ': without it, dbt would not read the reference tables '
-            ~ 'of the project. Make a workspace with studyflow init, and copy that file from there.'
+            'macros/studyflow.sql is missing in the project ' ~ project_name ~ ', or an earlier version made it: dbt would not read '
+            ~ 'the reference tables of the project. Make a workspace with studyflow init, and copy that file from there.'
         ) %}
     {% endif %}
 {% endmacro %}

@@ -10,7 +10,7 @@
         {%- do run_query('create schema if not exists raw') -%}
         {%- do run_query(raw_table_of_files('file_rows', {'file_name': 'string', 'cells': 'map<string, string>'})) -%}
         {%- do run_query(raw_table_of_files('parts', {'part_id': 'int'})) -%}
-        {%- for source in graph.sources.values() if not source.name.endswith('_file') -%}
+        {%- for source in graph.sources.values() if source.package_name == 'studyflow' and not source.name.endswith('_file') -%}
             {%- set types = types_of_columns(source.columns) -%}
             {%- if source.name == 'deliveries' -%}
                 {%- set columns = types.keys() | join(', ') -%}
@@ -41,14 +41,10 @@
 {% macro refuse_other_format() %}{{ return(adapter.dispatch('refuse_other_format')()) }}{% endmacro %}
 {% macro spark__refuse_other_format() %}{% endmacro %}
 
-{#- Another project needs macros/studyflow.sql for this, which is written for DuckDB. -#}
-{% macro refuse_as_package() %}{{ return(adapter.dispatch('refuse_as_package')()) }}{% endmacro %}
-{% macro duckdb__refuse_as_package() %}{% endmacro %}
-{% macro spark__refuse_as_package() %}
-    {%- if project_name != 'studyflow' -%}
-        {%- do exceptions.raise_compiler_error('As a package, studyflow builds on DuckDB only. On Spark, build in a clone: docs/spark.md') -%}
-    {%- endif -%}
-{% endmacro %}
+{#- What dbt calls the macro with which a project says how its seeds are made. -#}
+{% macro materialization_of_seeds() %}{{ return(adapter.dispatch('materialization_of_seeds')()) }}{% endmacro %}
+{% macro duckdb__materialization_of_seeds() %}{{ return('materialization_seed_duckdb') }}{% endmacro %}
+{% macro spark__materialization_of_seeds() %}{{ return('materialization_seed_spark') }}{% endmacro %}
 
 {#- Queries outside dbt, which call these functions, go to DuckDB. -#}
 {% macro share_functions() %}{{ return(adapter.dispatch('share_functions')()) }}{% endmacro %}

@@ -17,11 +17,12 @@
     {{ return(types) }}
 {% endmacro %}
 
-{#- dbt asks for this, to compare the columns of a query with those of a contract. -#}
+{#- dbt asks for this, to compare the columns of a query with those of a contract. For a model of a workspace, it finds macros
+    of studyflow only by their full names. -#}
 {% macro spark__get_empty_schema_sql(columns) -%}
     select
-    {%- for name, type in types_of_columns(columns).items() %}
-        cast(null as {{ type }}) as {{ adapter.quote(name) }}{{ "," if not loop.last }}
+    {%- for column in columns.values() %}
+        cast(null as {{ studyflow.spark__engine_type(column.data_type) }}) as {{ adapter.quote(column.name) }}{{ "," if not loop.last }}
     {%- endfor %}
     where false
 {%- endmacro %}

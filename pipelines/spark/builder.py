@@ -17,11 +17,11 @@ import duckdb
 
 from pipelines.build import run_dbt
 from pipelines.errors import UsageError
-from pipelines.settings import IS_WORKSPACE, PACKAGE, PROJECT, Settings
+from pipelines.settings import PACKAGE, Settings
 from pipelines.spark.loading import SparkLoader, remove_parts
 from pipelines.spark.raw import make_file_tables, write_raw
 from pipelines.spark.session import session, target
-from pipelines.spark.views import SparkTable, make_views, parquet_files
+from pipelines.spark.views import SparkTable, drop_other_views, make_views, parquet_files
 from pipelines.state import fingerprint
 from pipelines.warehouse import connect, has_table, macros_of
 
@@ -46,9 +46,6 @@ class SparkBuilder:
 
     def __enter__(self) -> Self:
         """Start Spark, so that what is missing is said before anything is done."""
-        if IS_WORKSPACE:
-            msg = f"{PROJECT}: --engine spark does not work in a workspace yet. Use a copy of studyflow's repository."
-            raise UsageError(msg)
         if found := GLOB.search(str(self.folder)):
             msg = f"{self.folder}: Spark reads {found.group()!r} in a path as a pattern. Choose another --spark-folder."
             raise UsageError(msg)
@@ -86,7 +83,9 @@ class SparkBuilder:
         place = self.folder / f"build-{build_id}"
         new.rename(place)
         with connect(settings.database) as connection:
-            make_views(connection, [_table(node, place) for node in made])
+            tables = [_table(node, place) for node in made]
+            drop_other_views(connection, tables)
+            make_views(connection, tables)
             connection.execute(macros_of(PACKAGE / "macros" / "share_bound.sql")("duckdb__share_functions"))
             connection.execute(
                 LAST_BUILD, {"build_id": build_id, "as_of": settings.as_of, "fingerprint": fingerprint(settings)}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from pipelines.errors import StudyflowError
-from pipelines.settings import PACKAGE
+from pipelines.settings import PACKAGE, PROJECT
 from pipelines.yaml_files import read_yaml
 
 if TYPE_CHECKING:
@@ -64,8 +64,18 @@ def target() -> str:
 
 
 def _parameters(target: str) -> dict[str, str]:
-    """What profiles.yml says of a target of Spark, with the variables of this process."""
+    """What the project's profiles.yml says of a target of Spark, with the variables of this process.
+
+    Raises:
+        StudyflowError: it says nothing of it.
+    """
     environment = jinja2.Environment(autoescape=False)  # noqa: S701 - settings, not HTML
     environment.globals["env_var"] = os.environ.get
-    said = read_yaml(PACKAGE / "profiles.yml")["studyflow"]["outputs"][target]["server_side_parameters"]
+    file = PROJECT / "profiles.yml"
+    try:
+        profile = read_yaml(file)[read_yaml(PROJECT / "dbt_project.yml")["profile"]]
+        said = profile["outputs"][target]["server_side_parameters"]
+    except (KeyError, TypeError) as error:
+        msg = f"{file}: has no target {target} with server_side_parameters. Copy it from {PACKAGE / 'profiles.yml'}."
+        raise StudyflowError(msg) from error
     return {name: environment.from_string(str(value)).render() for name, value in said.items()}

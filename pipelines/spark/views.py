@@ -19,6 +19,14 @@ CASTS = {
 }
 """What takes more than a cast to be in the type of DuckDB's tables."""
 
+OTHER_VIEWS = """
+select duckdb_views.schema_name, duckdb_views.view_name
+from duckdb_views()
+inner join parquet.folders on folders.view_name = concat(duckdb_views.schema_name, '_', duckdb_views.view_name)
+where database_name = current_database() and schema_name <> 'raw' and folders.view_name not in (select unnest($kept::varchar[]))
+"""
+"""The views that `make_views` made of other tables."""
+
 
 @dataclass(frozen=True, slots=True)
 class SparkTable:
@@ -36,6 +44,16 @@ def make_views(connection: duckdb.DuckDBPyConnection, tables: Iterable[SparkTabl
     """Make the views of tables that have files, in the place of those of the same names."""
     for table in tables:
         _make(connection, table)
+
+
+def drop_other_views(connection: duckdb.DuckDBPyConnection, tables: Iterable[SparkTable]) -> None:
+    """Remove the views of tables that an earlier build had and this one has not: their files go with that build."""
+    if not has_table(connection, "parquet", "folders"):
+        return
+    kept = [f"{table.schema}_{table.name}" for table in tables]
+    for schema, view in connection.execute(OTHER_VIEWS, {"kept": kept}).fetchall():
+        connection.execute(f'drop view "{schema}"."{view}"')
+        drop_view_of_files(connection, f"{schema}_{view}")
 
 
 def make_view_of_files(connection: duckdb.DuckDBPyConnection, name: str, folders: Sequence[Path]) -> None:
