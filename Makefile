@@ -39,7 +39,7 @@ test-installed: $(READY) ## Try what a wheel installs: a workspace, and studyflo
 	$(BIN)/python -m pytest tests/test_installed.py -m ''
 
 test-spark: setup-spark ## Compare Spark with DuckDB, also on two workers on this machine (takes some 15 minutes)
-	$(BIN)/python -m pytest tests/test_spark.py tests/test_spark_load.py -m ''
+	$(BIN)/python -m pytest tests/test_spark.py tests/test_spark_load.py tests/test_spark_workspace.py -m ''
 
 fuzz: $(READY) ## Load files that a fuzzer makes, others each time, for some minutes
 	STUDYFLOW_FUZZ_EXAMPLES=5000 $(BIN)/python -m pytest tests/test_load_fuzz.py

@@ -15,7 +15,7 @@ from rich.console import Console
 from pipelines import logs
 from pipelines.ask.warehouse import reading
 from pipelines.builder import Builder
-from pipelines.errors import StudyflowError, UsageError
+from pipelines.errors import StudyflowError
 from pipelines.load.loaded import Loaded
 from pipelines.load.loader import load, nothing_new
 from pipelines.outcome import Outcome
@@ -62,6 +62,8 @@ def run_all(
     notes = check_project(settings)
     _check_places(settings)
     with reserved(settings, waiting):
+        if settings.engine == "spark":
+            spark_builder(settings).tidy()
         outcome = None if strict else _nothing_to_do(settings)
         if outcome is None:
             with copied(settings) as copy:
@@ -95,15 +97,11 @@ def _check_places(settings: Settings) -> None:
     """Find out before anything is done whether the files of the run can go where they are to go.
 
     Raises:
-        StudyflowError: one cannot; or Spark is to read from where it does not.
+        StudyflowError: one cannot.
     """
     from pipelines.export.place import usable  # noqa: PLC0415
 
-    on_disk = [path for path in settings.raw if isinstance(path, Path)]
-    if settings.engine == "spark" and len(on_disk) < len(settings.raw):
-        msg = "--engine spark reads files on disk only. Copy the objects to a folder, or run without --engine spark."
-        raise UsageError(msg)
-    usable(settings.exports, [settings.database, *on_disk])
+    usable(settings.exports, [settings.database, *(path for path in settings.raw if isinstance(path, Path))])
     if settings.reports_kept:
         from pipelines.report.archive import check_folder  # noqa: PLC0415 - takes a second
 

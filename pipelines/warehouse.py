@@ -302,5 +302,8 @@ def rows_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
 
 def has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
     """Whether the warehouse has the table or view yet."""
-    query = "select count(*) from information_schema.tables where table_schema = ? and table_name = ?"
+    query = (
+        "select count(*) from information_schema.tables "
+        "where table_catalog = current_database() and table_schema = ? and table_name = ?"
+    )
     return bool(only_row(connection, query, [schema, table])[0])

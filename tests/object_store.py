@@ -111,11 +111,16 @@ def serving() -> Iterator[ObjectStore]:
         thread.join()
 
 
+def environment_of(store: ObjectStore) -> dict[str, str]:
+    """The environment in which it is found."""
+    return {**SETTINGS, "AWS_ENDPOINT_URL": store.url}
+
+
 def use(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
     """A new bucket, and the environment in which it is found."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
-    for name, value in {**SETTINGS, "AWS_ENDPOINT_URL": store.url}.items():
+    for name, value in environment_of(store).items():
         monkeypatch.setenv(name, value)
     buckets.forget_connections()
     store.new_bucket()

@@ -13,15 +13,12 @@ from object_store import ObjectStore, serving, use
 from product import Product
 
 from pipelines.doctor.stores import check_stores
-from pipelines.errors import StudyflowError, UsageError
-from pipelines.export import ExportOptions
+from pipelines.errors import StudyflowError
 from pipelines.forget.forgetting import forget
 from pipelines.load import buckets, content
 from pipelines.load.finding import find
 from pipelines.load.loader import load, nothing_new
 from pipelines.object_paths import ObjectPath, RawPath
-from pipelines.run import run_all
-from pipelines.settings import Settings
 from pipelines.warehouse import connect
 
 AS_OF = datetime(2026, 8, 1, tzinfo=UTC)
@@ -356,12 +353,3 @@ def test_the_doctor_looks_at_stores(store: ObjectStore, tmp_path: Path) -> None:
     assert (fine.level, fine.found[: fine.found.index(",")]) == ("ok", f"{store.path('raw')}: 1 object")
     assert (cold.level, str(store.path("cold/b.jsonl")) in cold.found) == ("problem", True)
     assert (empty.level, empty.found) == ("problem", f"{store.path('nowhere')}: there are no objects.")
-
-
-def test_spark_is_refused(tmp_path: Path) -> None:
-    """Its tasks read paths."""
-    settings = Settings(
-        (ObjectPath("s3", "b", ""),), tmp_path / "w.duckdb", tmp_path / "exports", AS_OF, engine="spark"
-    )
-    with pytest.raises(UsageError, match="reads files on disk only"):
-        run_all(settings, ExportOptions(), strict=False, console=None)

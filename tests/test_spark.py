@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
@@ -170,8 +170,16 @@ def _run(folder: Path, timezone: str, engine: str, made: Path, **environment: st
     return said
 
 
-def differences(ours: Path, theirs: Path, product: Product) -> dict[str, object]:
-    """What differs between the tables of two warehouses, both ways, as often as each row is there.
+def tables_of(product: Product) -> list[str]:
+    """All tables that studyflow makes, and the lines that they are made of."""
+    return [
+        "raw.deliveries",
+        *(f"{node['schema']}.{node['name']}" for node in [*product.seeds, *product.models.values()]),
+    ]
+
+
+def differences(ours: Path, theirs: Path, tables: Sequence[str]) -> dict[str, object]:
+    """What differs between tables of two warehouses, both ways, as often as each row is there.
 
     Keys are each engine's own, and left out, as is the time of the load.
     """
@@ -179,8 +187,7 @@ def differences(ours: Path, theirs: Path, product: Product) -> dict[str, object]
     with connect(ours, read_only=True) as connection:
         path = str(theirs).replace("'", "''")
         connection.execute(f"attach '{path}' as other (read_only)")
-        tables = [f"{node['schema']}.{node['name']}" for node in [*product.seeds, *product.models.values()]]
-        for table in ["raw.deliveries", *tables]:
+        for table in tables:
             types = _columns(connection, table)
             if types != (others := _columns(connection, f"other.{table}")):
                 found[table] = (types, others)
@@ -199,9 +206,9 @@ def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, 
     return {name: kind for name, kind, *_ in described if not IS_KEY.search(name) and name != "loaded_at"}
 
 
-def _assert_same(ours: Path, theirs: Path, product: Product) -> None:
-    """All tables, and all files that people receive."""
-    assert differences(ours / "w.duckdb", theirs / "w.duckdb", product) == {}
+def assert_same(ours: Path, theirs: Path, tables: Sequence[str]) -> None:
+    """All of these tables, and all files that people receive."""
+    assert differences(ours / "w.duckdb", theirs / "w.duckdb", tables) == {}
     exports = [sorted(file.name for file in (made / "exports").glob("*.csv")) for made in (ours, theirs)]
     assert exports[0] == exports[1] != []
     for name in exports[0]:
@@ -212,18 +219,28 @@ def _assert_same(ours: Path, theirs: Path, product: Product) -> None:
 def test_a_run_on_spark_is_a_run_on_duckdb(folder: Path, product: Product) -> None:
     """From lines to CSV, with all checks, in a local session; then again, which finds nothing new."""
     ours, theirs = folder / "duckdb", folder / "spark"
-    unseen = theirs / "w.duckdb.spark" / "build-7"  # of a run that was killed before the warehouse showed it
-    unseen.mkdir(parents=True)
+    unseen = [theirs / "w.duckdb.spark" / name for name in ("build-7", "lines/part-70")]
+    unseen[0].mkdir(parents=True)  # of a run that was killed before the warehouse showed it
     said = [_run(folder, LORD_HOWE, engine, made) for engine, made in (("duckdb", ours), ("spark", theirs))]
-    _assert_same(ours, theirs, product)
+    assert_same(ours, theirs, tables_of(product))
     for name in ("accounting", "participants_by_stage", "gaps", "trust", "loaded"):
         assert said[0][name] == said[1][name], name
     findings = [[(one["table"], one["rule"], one["count"]) for one in run["checks"]["failures"]] for run in said]
     assert findings[0] == findings[1]
+    link = theirs / "w.duckdb.spark" / "tables"
+    link.unlink()
+    link.symlink_to("build-7")  # a later one was killed before it pointed here
+    for place in unseen:
+        assert not place.exists()
+        place.mkdir()
     assert _run(folder, LORD_HOWE, "spark", theirs)["built"] == "nothing"
-    assert (theirs / "w.duckdb.spark" / "tables").readlink() == Path("build-1")
-    assert not unseen.exists()
-    for command in (["load", str(SAMPLE)], ["build"], ["forget", "--person", "x", "--yes"]):
+    assert link.readlink() == Path("build-1")
+    assert not any(place.exists() for place in unseen)
+    elsewhere = studyflow("run", "--engine", "spark", "--spark-folder", folder / "x", "--database", theirs / "w.duckdb")
+    assert (elsewhere.returncode, "its tables are in" in elsewhere.stderr) == (2, True)
+    beside = studyflow("run", "--engine", "spark", "--spark-folder", link.parent, "--database", theirs / "other.duckdb")
+    assert (beside.returncode, "has the tables of" in beside.stderr) == (2, True)
+    for command in (["load", str(SAMPLE)], ["build"]):
         outcome = studyflow(*command, STUDYFLOW_DATABASE=str(theirs / "w.duckdb"))
         assert (outcome.returncode, "Spark made this warehouse" in outcome.stderr) == (2, True), command
     file = str(theirs / "w.duckdb.spark" / "x.csv").replace("'", "''")
@@ -304,7 +321,7 @@ def test_a_run_on_two_workers_is_a_run_on_duckdb(tmp_path: Path, folder: Path, p
     _run(folder, NEW_YORK, "duckdb", tmp_path / "duckdb")
     with cluster(tmp_path) as environment:
         _run(folder, NEW_YORK, "spark", tmp_path / "spark", **environment)
-    _assert_same(tmp_path / "duckdb", tmp_path / "spark", product)
+    assert_same(tmp_path / "duckdb", tmp_path / "spark", tables_of(product))
     events = [
         json.loads(line)
         for file in (tmp_path / "events").rglob("*")

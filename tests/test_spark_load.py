@@ -16,12 +16,14 @@ import duckdb
 import pytest
 from awkward_lines import AWKWARD
 from inbox import compressed
+from object_store import ObjectStore, environment_of, serving
 from strategies import valid_but
 
 from pipelines.load.ledger import COLUMNS
 from pipelines.load.loaded import Loaded
 from pipelines.load.loader import load
 from pipelines.load.shapes import Shape, in_order
+from pipelines.object_paths import RawPath
 from pipelines.reference import known_shapes
 from pipelines.settings import PROJECT
 from pipelines.spark.loading import SparkLoader
@@ -49,6 +51,7 @@ class TwoWarehouses:
     loader: SparkLoader
     on_duckdb: duckdb.DuckDBPyConnection
     on_spark: duckdb.DuckDBPyConnection
+    store: ObjectStore
     written: int = field(default=0)
 
     def put(self, name: str, content: bytes) -> None:
@@ -58,9 +61,10 @@ class TwoWarehouses:
         self.written += 1
         os.utime(path, ns=(0, 1_700_000_000_000_000_000 + self.written * 1_000_000_000))
 
-    def load(self) -> Loaded:
+    def load(self, *beside: RawPath) -> Loaded:
         """Load what is new into both, and see that they agree; what the load did."""
-        ours, theirs = load(self.on_duckdb, [self.folder]), self.loader.load(self.on_spark, [self.folder])
+        paths = [self.folder, *beside]
+        ours, theirs = load(self.on_duckdb, paths), self.loader.load(self.on_spark, paths)
         assert ours.as_dict() == theirs.as_dict()
         for table, columns in COMPARED.items():
             rows = [_rows(connection, table, columns) for connection in (self.on_duckdb, self.on_spark)]
@@ -84,12 +88,13 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoWarehouses]:
         "STUDYFLOW_SPARK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
     }
     with ExitStack() as opened:
-        opened.enter_context(patch.dict(os.environ, settings))
+        store = opened.enter_context(serving())
+        opened.enter_context(patch.dict(os.environ, settings | environment_of(store)))
         ours, theirs = (opened.enter_context(connect(folder / f"{name}.duckdb")) for name in ("duckdb", "spark"))
         for connection in (ours, theirs):
             connection.execute(raw_tables_ddl())
         loader = SparkLoader(opened.enter_context(session()), folder / "lines", part_bytes=1)
-        yield TwoWarehouses(folder / "inbox", loader, ours, theirs)
+        yield TwoWarehouses(folder / "inbox", loader, ours, theirs, store)
 
 
 def lines(first: int, last: int) -> bytes:
@@ -146,6 +151,14 @@ def test_load_after_load(both: TwoWarehouses) -> None:
     both.load()
     assert both.on_spark.execute("select count(*) from raw.forgotten_lines").fetchall() == [(2,)]
     assert both.load().lines_read == 0
+
+    both.store.new_bucket()
+    in_store = both.store.path("raw/")
+    both.store.put({"raw/a.jsonl": lines(20_000, 34_000), "raw/b.jsonl.gz": compressed("b.jsonl.gz", lines(600, 610))})
+    assert both.load(in_store).lines_read == 14_010
+    both.store.put({"raw/a.jsonl": lines(20_000, 34_005), "raw/c.jsonl": lines(610, 620)})
+    both.store.refused["raw/c.jsonl"] = ("403 Forbidden", "AccessDenied")
+    assert both.load(in_store).lines_read == 5
 
     both.put(
         "mine.jsonl",

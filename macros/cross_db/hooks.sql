@@ -8,27 +8,32 @@
 {% macro spark__raw_tables() %}
     {%- if execute -%}
         {%- do run_query('create schema if not exists raw') -%}
-        {%- do run_query(raw_table_of_files('file_rows', {'file_name': 'string', 'cells': 'map<string, string>'})) -%}
-        {%- do run_query(raw_table_of_files('parts', {'part_id': 'int'})) -%}
+        {%- do make_raw_table_of_files('file_rows', {'file_name': 'string', 'cells': 'map<string, string>'}) -%}
+        {%- do make_raw_table_of_files('parts', {'part_id': 'int'}) -%}
         {%- for source in graph.sources.values() if source.package_name == 'studyflow' and not source.name.endswith('_file') -%}
             {%- set types = types_of_columns(source.columns) -%}
             {%- if source.name == 'deliveries' -%}
                 {%- set columns = types.keys() | join(', ') -%}
                 {%- do types.update({'part_id': 'int'}) -%}
-                {%- do run_query(raw_table_of_files('delivered', types, env_var('STUDYFLOW_SPARK_LINES', 'delivered'))) -%}
+                {%- do make_raw_table_of_files('delivered', types, env_var('STUDYFLOW_SPARK_LINES', 'delivered')) -%}
                 {%- do run_query(deliveries_of_parts(columns)) -%}
             {%- else -%}
-                {%- do run_query(raw_table_of_files(source.name, types)) -%}
+                {%- do make_raw_table_of_files(source.name, types) -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
 {% endmacro %}
 
-{#- A place that is no absolute path is one in the folder of the schema. Files may lie in folders there. -#}
-{% macro raw_table_of_files(name, types, place=name) -%}
-    create table if not exists raw.{{ name }} (
-        {%- for column, type in types.items() %}{{ column }} {{ type }}{{ ", " if not loop.last }}{% endfor -%}
-    ) using parquet options (recursiveFileLookup 'true') location '{{ place | replace("\\", "\\\\") | replace("'", "\\'") }}'
+{#- A place that is no absolute path is one in the folder of the schema. Files may lie in folders there. A server of Spark
+    remembers the table of an earlier run, and which files it had: it is made anew. -#}
+{% macro make_raw_table_of_files(name, types, place=name) -%}
+    {%- do run_query('drop table if exists raw.' ~ name) -%}
+    {%- call statement() -%}
+        create table raw.{{ name }} (
+            {%- for column, type in types.items() %}{{ column }} {{ type }}{{ ", " if not loop.last }}{% endfor -%}
+        ) using parquet options (recursiveFileLookup 'true')
+        location '{{ place | replace("\\", "\\\\") | replace("'", "\\'") }}'
+    {%- endcall -%}
 {%- endmacro %}
 
 {#- The lines that are loaded now: folders of others stay for a while, for those who still read them. -#}

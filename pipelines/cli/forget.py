@@ -37,7 +37,7 @@ def forget(
     from pipelines.forget import forget as take_out
     from pipelines.forget import look_up
     from pipelines.run import settings_of_loaded
-    from pipelines.state import refuse_other_engine
+    from pipelines.state import engine_of
     from pipelines.warehouse import connect
 
     if not person.strip():
@@ -51,7 +51,7 @@ def forget(
         wait_seconds=wait,
     )
     with connect(settings.database, read_only=True) as connection:
-        refuse_other_engine(connection, settings)
+        settings = replace(settings, engine=engine_of(connection) or settings.engine)
         known = look_up(connection, person, settings.people_file)
     if not known.is_someone:
         msg = (

@@ -20,7 +20,7 @@ from pipelines.forget.search import search
 from pipelines.forget.warehouse import rows_by_table, take_out
 from pipelines.object_paths import RawPath
 from pipelines.report.archive import remove_reports
-from pipelines.run import build_tables, check_copy, export_tables
+from pipelines.run import build_tables, check_copy, export_tables, spark_builder
 from pipelines.settings import Settings
 from pipelines.state import built_as_of
 from pipelines.warehouse import connect
@@ -56,6 +56,8 @@ def forget(settings: Settings, person: str, raw: Sequence[RawPath], *, rewrite: 
                 proof.checks_passed = _make_without(copy, known)
             after = rows_by_table(settings.database)
             proof.tables = {table: (rows, after.get(table, 0)) for table, rows in before.items()}
+        if settings.engine == "spark":
+            spark_builder(settings).tidy(keep_one_before=False)
         if options and _built_as_of(settings.database):
             proof.exports = settings.exports
             proof.exported = len(export_tables(settings, options, as_of_must_match=False).files)
@@ -77,12 +79,18 @@ def forget(settings: Settings, person: str, raw: Sequence[RawPath], *, rewrite: 
 def _make_without(copy: Settings, known: Known) -> bool:
     """Make the working copy anew of what is left, as of the same time; whether it passed its checks."""
     built = _built_as_of(copy.database)
-    take_out(copy, known)
-    if built is None:
-        return True
-    settings = replace(copy, as_of=built, is_as_of_asked_for=True)
-    build_tables(settings)
-    return check_copy(settings, strict=False).ok
+    settings = replace(copy, as_of=built, is_as_of_asked_for=True) if built else copy
+    if copy.engine == "spark":
+        from pipelines.spark.loading import without_a_person  # noqa: PLC0415
+
+        with spark_builder(settings) as builder:
+            take_out(settings, known, without_a_person(builder.folder / "lines"))
+            builder.build()
+    else:
+        take_out(copy, known)
+        if built:
+            build_tables(settings)
+    return built is None or check_copy(settings, strict=False).ok
 
 
 def _built_as_of(database: Path) -> datetime | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipelines.build import dbt_folders
 from pipelines.export.replace import workspace
+from pipelines.run import spark_builder
 from pipelines.settings import PROJECT, Settings
 from pipelines.system import DRAFT
 
@@ -58,8 +59,17 @@ def places(settings: Settings) -> list[Path]:
         *_temp_folders(settings),
         *Path(tempfile.gettempdir()).glob("studyflow-*"),
         SESSIONS,
+        *_of_spark(settings),
         *(dbt_folders(database) or {"": PROJECT / (os.environ.get("DBT_LOG_PATH") or "logs")}).values(),
     ]
+
+
+def _of_spark(settings: Settings) -> list[Path]:
+    """Where a warehouse that Spark makes has its tables, but what dbt has read, which is no data."""
+    if settings.engine != "spark":
+        return []
+    folder = spark_builder(settings).folder
+    return [folder / "dbt" / "logs", *(path for path in folder.iterdir() if path.name not in {"dbt", "tables"})]
 
 
 def packed_by(path: Path) -> int | None:

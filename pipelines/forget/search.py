@@ -15,6 +15,7 @@ from pipelines.forget.leftovers import packed_by
 from pipelines.load.forms import FORMS, NOT_UNDONE
 from pipelines.load.sources import display_name
 from pipelines.load.wanted import Wanted
+from pipelines.state import engine_of
 from pipelines.warehouse import connect, only_row
 
 FEWEST_BYTES = 6
@@ -52,12 +53,13 @@ def search(database: Path, places: Iterable[Path], known: Known) -> Search:
         done.found += places_in(connection, known, columns)
         if _is_in_bytes(database, known, connection, columns):
             done.found.append(display_name(database))
+        behind_views = _search_views(connection, known, done) if engine_of(connection) == "spark" else set()
     for path in sorted({file for place in places for file in (place, *place.rglob("*"))}):
         name = _place(path, known.anywhere)
         try:
             if path.is_dir():
                 os.scandir(path).close()  # an error where it may not be listed
-            if not path.is_file():
+            if path in behind_views or not path.is_file():
                 continue
             done.files += 1
             if process := packed_by(path):
@@ -69,6 +71,20 @@ def search(database: Path, places: Iterable[Path], known: Known) -> Search:
         except UNREADABLE as error:
             done.unread.append(f"{name} (cannot be read: {type(error).__name__})")
     return done
+
+
+def _search_views(connection: duckdb.DuckDBPyConnection, known: Known, done: Search) -> set[Path]:
+    """Look through the tables that Spark made; the files that they lie in."""
+    views = [column for column in text_columns(connection, "VIEW") if not column[0].startswith('"parquet".')]
+    done.columns += sum(is_of_people for *_, is_of_people in views)
+    done.found += places_in(connection, known, views)
+    folders = connection.execute("select distinct unnest(folders) from parquet.folders").fetchall()
+    files = {file for (folder,) in folders for file in Path(folder).glob("*.parquet")}
+    done.files += len(files)
+    done.not_searched.append(
+        "temporary files of a killed run on Spark, which are packed: in Spark's temporary folders (spark.local.dir), on every worker"
+    )
+    return files
 
 
 def _place(path: Path, wanted: Wanted) -> str:

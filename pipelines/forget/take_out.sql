@@ -1,15 +1,4 @@
--- From a warehouse that is attached as `before`, everything in raw.deliveries and raw.files that is not theirs. It counts as load $load_id.
-
-create temp table gone as
-select file_id, line_number, position
-from before.raw.deliveries
-where is_theirs(participant_id, person_id, file_id, line_number, position);
-
--- What others say of them goes, too; what others did stays.
-insert into raw.deliveries by name
-select * replace (case when participant_id is null or not is_named(file_id, line_number, position) then line end as line)
-from before.raw.deliveries
-anti join gone using (file_id, line_number, position);
+-- The ledger without what is gone. It counts as load $load_id.
 
 -- A batch is gone as a line when all of its deliveries are.
 insert into raw.files by name

@@ -7,7 +7,7 @@ back are left out of a new one that takes its place, and a file that is taken ba
 
 import pickle
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from pipelines.load.ledger import Plan, Task
 from pipelines.load.loaded import Loaded
 from pipelines.load.loader import Progress, load
 from pipelines.load.withhold import forgotten
+from pipelines.object_paths import RawPath
 from pipelines.reference import known_shapes
 from pipelines.spark.tasks import KEPT, PART, Cut, FileToRead, OneLoad, cut, judge_parts, parts_of
 from pipelines.spark.views import drop_view_of_files, make_view_of_files, parquet_files
@@ -39,6 +40,15 @@ WITHOUT_TAKEN_BACK = (
     "from parquet.raw_deliveries anti join parquet.taken_back using (file_id, line_number, position, load_id)"
 )
 
+PARTS_OF_THEIRS = """
+select distinct part_id
+from deliveries_before
+where
+    (file_id, line_number, position) in (select (file_id, line_number, position) from gone)
+    or (participant_id is not null and line is not null and is_named(file_id, line_number, position))
+"""
+"""The parts in which a person is who is forgotten: with lines of theirs, or with what others say of them."""
+
 
 class SparkLoader:
     """Loads files into a folder, in a session of Spark."""
@@ -49,7 +59,7 @@ class SparkLoader:
         self.part_bytes = part_bytes
 
     def load(
-        self, connection: duckdb.DuckDBPyConnection, paths: Iterable[Path], progress: Progress | None = None
+        self, connection: duckdb.DuckDBPyConnection, paths: Iterable[RawPath], progress: Progress | None = None
     ) -> Loaded:
         """Read what is new under the paths, as `pipelines.load.loader.load` does.
 
@@ -130,7 +140,7 @@ class SparkLoader:
                 f"from judged_again cross join raw.loads where file_id = {file_id} and loads.load_id = {load_id}"
             )
             connection.execute(f"copy ({query}) to {literal(str(new / 'again.parquet'))} (format parquet)")
-            self._add(connection, new, part_id, file_id, load_id)
+            _add(connection, self.folder, new, (part_id, file_id, load_id))
         show_parts(connection)
 
     def _cut(self, files: list[FileToRead]) -> dict[int, Cut | str]:
@@ -156,32 +166,63 @@ class SparkLoader:
             connection.execute(f"insert into raw.forgotten_lines by name {query}")
         made = new / "is_withheld=false" / f"part={file.part_id}"
         if made.exists():
-            self._add(connection, made, file.part_id, file.file_id, load_id)
-
-    def _add(self, connection: duckdb.DuckDBPyConnection, made: Path, part_id: int, file_id: int, load_id: int) -> None:
-        place = self.folder / f"part-{part_id}"
-        shutil.rmtree(place, ignore_errors=True)  # of a load that was killed
-        made.rename(place)
-        connection.execute("insert into parquet.parts values ($1, $2, $3, $4)", [part_id, file_id, load_id, str(place)])
+            _add(connection, self.folder, made, (file.part_id, file.file_id, load_id))
 
     def _write_without_what_was_taken_back(self, connection: duckdb.DuckDBPyConnection) -> None:
-        touched = connection.execute(
-            "select part_id, file_id, load_id from parquet.parts semi join parquet.taken_back using (file_id, load_id)"
-        ).fetchall()
-        columns = ", ".join(columns_of_deliveries(connection))
-        for part_id, file_id, load_id in touched:
-            next_part = only_row(connection, "select max(part_id) + 1 from parquet.parts")[0]
-            new = self.folder / "new"
-            new.mkdir(parents=True)
-            query = f"select {columns}, {next_part}::integer as part_id {WITHOUT_TAKEN_BACK} where part_id = {part_id}"
-            [rows] = only_row(connection, f"copy ({query}) to {literal(str(new / 'left.parquet'))} (format parquet)")
-            if rows:
-                self._add(connection, new, next_part, file_id, load_id)
-            shutil.rmtree(new, ignore_errors=True)
-            connection.execute("delete from parquet.parts where part_id = $1", [part_id])
-        if touched:
+        touched = "select part_id from parquet.parts semi join parquet.taken_back using (file_id, load_id)"
+        if connection.execute(f"{touched} limit 1").fetchall():
+            replace_parts(connection, self.folder, touched, f"select * {WITHOUT_TAKEN_BACK}")
             connection.execute("delete from parquet.taken_back")
             show_parts(connection)
+
+
+def replace_parts(connection: duckdb.DuckDBPyConnection, folder: Path, which: str, left: str) -> None:
+    """Put new folders in the place of parts: with the lines that a query has left of each, or none if it has none.
+
+    `which` is a query for the numbers of the parts. The old folders stay until the next build has ended.
+    """
+    parts = f"select part_id, file_id, load_id from parquet.parts where part_id in ({which}) order by part_id"  # noqa: S608
+    columns = ", ".join(columns_of_deliveries(connection))
+    for part_id, file_id, load_id in connection.execute(parts).fetchall():
+        next_part = only_row(connection, "select max(part_id) + 1 from parquet.parts")[0]
+        new = folder / "new"
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
+        query = f"select {columns}, {next_part}::integer as part_id from ({left}) where part_id = {part_id}"  # noqa: S608
+        [rows] = only_row(connection, f"copy ({query}) to {literal(str(new / 'left.parquet'))} (format parquet)")
+        if rows:
+            _add(connection, folder, new, (next_part, file_id, load_id))
+        shutil.rmtree(new, ignore_errors=True)
+        connection.execute("delete from parquet.parts where part_id = $1", [part_id])
+
+
+def without_a_person(folder: Path) -> Callable[[duckdb.DuckDBPyConnection, str, str], None]:
+    """What makes the ledger of parts anew in a warehouse that a person leaves, with new parts for those they are in."""
+
+    def deliver(connection: duckdb.DuckDBPyConnection, gone: str, left: str) -> None:
+        _make_ledger(connection)
+        for table in ("parts", "taken_back"):
+            connection.execute(f"insert into parquet.{table} by name from before.parquet.{table}")
+        show_parts(connection)
+        is_any = connection.execute("select 1 from parquet.parts limit 1").fetchall()
+        lines = f"select * {WITHOUT_TAKEN_BACK}" if is_any else "select *, 0 as part_id from parquet.no_deliveries"
+        connection.execute(f"create temp view deliveries_before as {lines}")
+        connection.execute(gone)
+        connection.execute(f"create temp table parts_of_theirs as {PARTS_OF_THEIRS}")
+        replace_parts(connection, folder, "from parts_of_theirs", left)
+        show_parts(connection)
+        connection.execute("drop view deliveries_before")
+        connection.execute("drop table parts_of_theirs")
+
+    return deliver
+
+
+def _add(connection: duckdb.DuckDBPyConnection, folder: Path, made: Path, part: tuple[int, int, int]) -> None:
+    """Take a folder in as a part: its number, the file and the load."""
+    place = folder / f"part-{part[0]}"
+    shutil.rmtree(place, ignore_errors=True)  # of a load that was killed
+    made.rename(place)
+    connection.execute("insert into parquet.parts values ($1, $2, $3, $4)", [*part, str(place)])
 
 
 def remove_parts(folder: Path, but: set[int]) -> None:
@@ -197,9 +238,13 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     if has_table(connection, "parquet", "parts"):
         return
     connection.execute(raw_tables_ddl())
+    _make_ledger(connection)
+    show_parts(connection)
+
+
+def _make_ledger(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(LEDGER)
     connection.execute("drop table raw.deliveries")
-    show_parts(connection)
 
 
 def add_batches(connection: duckdb.DuckDBPyConnection) -> None:
