@@ -39,6 +39,8 @@ def forget(settings: Settings, person: str, raw: Sequence[RawPath], *, rewrite: 
     """
     # to the end: a run that exported, or read a file, meanwhile would bring them back
     with reserved(settings, waiting):
+        if settings.engine == "spark":
+            spark_builder(settings).tidy()  # a build would read lines that a killed run left
         leftovers.clear_exports(settings)  # it may put back an export, which is to be made anew then
         options = _options(settings.exports)
         before = rows_by_table(settings.database)
