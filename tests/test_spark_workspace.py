@@ -221,7 +221,7 @@ def holding_them(folder: Path) -> list[str]:
 
 
 @needs_spark
-@pytest.mark.slow
+@pytest.mark.slow(reason="two builds on Spark")
 def test_a_workspace_on_spark_is_one_on_duckdb(workspace: Path, product: Product) -> None:
     """From lines to exports; then without a person, whom killed runs left in folders that no warehouse shows."""
     ours, theirs = workspace.parent / "duckdb", workspace.parent / "spark"
