@@ -253,7 +253,9 @@ def test_every_column_is_described_as_it_is(product: Product, sample: duckdb.Duc
         problems += [f"{table}.{column} is not there" for column in described.keys() - types]
         # in YAML's {name: …} a comma ends a description that has no quotes
         problems += [
-            f"{table}.{name} is cut off" for name, one in described.items() if not one["description"].endswith(".")
+            f"{table}.{name} is cut off"
+            for name, one in described.items()
+            if not one["description"].rstrip().endswith(".")
         ]
         problems += [
             f"{table}.{name} is {types[name]}, not {column['data_type']}"
