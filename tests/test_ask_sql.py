@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from processes import PROJECT
 
+from pipelines import logs
 from pipelines.ask.values import as_json, cells
 
 
@@ -46,6 +47,12 @@ def test_sql_only_reads_the_warehouse(ask: Asked, query: str, says: str) -> None
     assert says in answered.stderr
     assert "Traceback" not in answered.stderr
     assert "\x1b" not in answered.stderr
+
+
+def test_a_command_writes_no_log_because_one_before_it_did(ask: Asked) -> None:
+    """A program that calls commands, like these tests, may have closed the stream of the first one's log."""
+    logs.configure(as_json=True)
+    assert ask("sql", "selec 1").stderr.startswith("studyflow: ")
 
 
 def test_sql_comes_from_an_argument_standard_input_or_a_file(ask: Asked, asked_database: Path, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ def main() -> None:
     """Run the command and end with its exit code; what goes wrong is said in a sentence, never a traceback."""
     streams.prepare()
     stopping.listen()
+    logs.configure(as_json=False)
     try:
         app()
     except BaseException as error:
