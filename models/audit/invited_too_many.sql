@@ -61,17 +61,22 @@ places as (
 
 -- The share that completes in the end, as far as enough are at risk, if that is a week or more: of the study, else of
 -- its type, else of all types.
-shares as (
+last_shares as (
     select
         study_key,
         study_type,
         max(at_risk) as spells,
         max(completed_share) as share,
-        max(completed_low) as share_low
+        max_by(completed_variance, hours) as variance
     from {{ ref('int_incidence') }}
     where moment = {{ as_of() }} and step_order = 0 and started_month is null and at_risk >= {{ fewest }}
     group by study_key, study_type
     having max(hours) >= {{ followed_hours }}
+),
+
+shares as (
+    select *, {{ incidence_bound('low', 'share', 'variance') }} as share_low -- noqa: LT09
+    from last_shares
 ),
 
 shares_of_all as (

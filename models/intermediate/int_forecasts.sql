@@ -1,9 +1,13 @@
-{%- set horizon_days, fewest_spells = 56, 30 -%}
+{%- set horizon_days, fewest_spells, followed_hours = 56, 30, 168 -%}
 with
 
 incidence as (
-    select * from {{ ref('int_incidence') }}
+    select
+        *,
+        {{ exact_sum('1e0 * completed / at_risk', 'over so_far') }} as hazard
+    from {{ ref('int_incidence') }}
     where step_order = 0 and started_month is null
+    window so_far as (partition by moment, study_key, study_type order by hours rows unbounded preceding)
 ),
 
 curves as (
@@ -12,109 +16,103 @@ curves as (
         study_key,
         study_type,
         max(at_risk) as spells,
+        max(hours) as longest_hours,
         max(completed_share) as last_share
     from incidence
     group by moment, study_key, study_type
 ),
 
--- What a forecast rests on: the study's own spells if they are enough, else those of its type.
+-- What a forecast rests on: the study's own spells if they are enough and followed for a week, else those of its type.
 sources as (
     select
         own.moment,
         own.study_key,
         own.study_type,
-        own.spells >= {{ fewest_spells }} as is_own,
-        case when own.spells >= {{ fewest_spells }} then own.spells else pooled.spells end as spells,
-        case when own.spells >= {{ fewest_spells }} then own.last_share else pooled.last_share end as last_share
-    from curves as own
-    inner join curves as pooled
-        on own.moment = pooled.moment and own.study_type = pooled.study_type
+        source.study_key as source_key,
+        source.spells,
+        source.last_share
+    from ({{ moments() }}) as moments
+    inner join curves as own
+        on moments.moment = own.moment and moments.is_forecast
     inner join {{ ref('int_studies') }} as studies
         on own.study_key = studies.study_key
-    where
-        pooled.study_key is null and pooled.spells >= {{ fewest_spells }}
-        and coalesce(studies.closed_on > {{ report_date('own.moment') }}, true)
+    inner join curves as source
+        on
+            own.moment = source.moment and own.study_type = source.study_type
+            and source.spells >= {{ fewest_spells }} and source.longest_hours >= {{ followed_hours }}
+            and source.study_key is not distinct from
+            case
+                when own.spells >= {{ fewest_spells }} and own.longest_hours >= {{ followed_hours }} then own.study_key
+            end
+    where coalesce(studies.closed_on > {{ report_date('own.moment') }}, true)
 ),
 
-source_rows as (
-    select
-        sources.*,
-        incidence.hours,
-        incidence.active_after,
-        incidence.completed_share
-    from sources
-    inner join incidence
-        on
-            sources.moment = incidence.moment and sources.study_type = incidence.study_type
-            and incidence.study_key is not distinct from case when sources.is_own then sources.study_key end
+rated as (
+    {{ with_pace('incidence', 'sources') }}
 ),
 
--- Those who are still active, by age, as long as anyone completes later; and somebody who is invited now.
-invited as (
-    select
-        source_rows.moment,
-        source_rows.study_key,
-        source_rows.hours,
-        incidence.active,
-        source_rows.completed_share as share_before,
-        source_rows.active_after
-    from source_rows
-    inner join incidence
+-- Each point of what it rests on, with those of the study who are that far, if any; and somebody who is invited now.
+points as (
+    select -- noqa: LT09
+        rated.*, source.hours, source.active_after, source.completed_share, nullif(own.active, 0) as active
+    from rated
+    inner join incidence as source
         on
-            source_rows.moment = incidence.moment and source_rows.study_key = incidence.study_key
-            and source_rows.hours = incidence.hours
-    where incidence.active > 0 and source_rows.completed_share < source_rows.last_share
+            rated.moment = source.moment and rated.study_type = source.study_type
+            and rated.source_key is not distinct from source.study_key
+    left join incidence as own
+        on rated.moment = own.moment and rated.study_key = own.study_key and source.hours = own.hours
     union all
-    select moment, study_key, 0 as hours, 0 as active, 0e0 as share_before, 1e0 as active_after -- noqa: LT09
-    from sources
+    select *, 0 as hours, 1e0 as active_after, 0e0 as completed_share, 0 as active -- noqa: LT09
+    from rated
 ),
 
 days_ahead as (
-    select 1 as days
-    {%- for days in range(2, horizon_days + 1) %}
-        union all
-        select {{ days }} as days
-    {%- endfor %}
+    {{ numbered('days', range(1, horizon_days + 1)) }}
 ),
 
 ages as (
-    select -- noqa: LT09
-        invited.*, days_ahead.days, invited.hours + 24 * days_ahead.days as hours_then, null as completed_share
-    from invited
-    cross join days_ahead
+    select *, 0 as days, hours as hours_then, completed_share as known_share -- noqa: LT09
+    from points
     union all
-    select -- noqa: LT09
-        moment, study_key, hours, null as a, null as b, null as c, null as days, hours as hours_then, completed_share
-    from source_rows
-),
-
-looked_up as (
-    select
-        *,
-        coalesce(max(completed_share) over (
-            partition by moment, study_key order by hours_then range between unbounded preceding and current row
-        ), 0e0) as share_then
-    from ages
+    select points.*, ahead.days, points.hours + 24 * ahead.days as hours_then, null as known_share -- noqa: LT09
+    from points
+    cross join days_ahead as ahead
+    where points.active = 0 or (points.active > 0 and points.completed_share < points.last_share)
 ),
 
 chances as (
     select
         *,
-        least(greatest((share_then - share_before) / active_after, 0e0), 1e0) as chance
-    from looked_up
+        least(greatest(pace * (max(known_share) over (
+            partition by moment, study_key order by hours_then range between unbounded preceding and current row
+        ) - completed_share) / nullif(active_after, 0e0), 0e0), 1e0) as chance
+    from ages
+),
+
+summed as (
+    select
+        moment,
+        study_key,
+        days,
+        spells,
+        source_key,
+        pace_variance,
+        {{ exact_sum('active * chance') }} as expected,
+        {{ exact_sum('active * chance * (1e0 - chance)') }} as own_variance,
+        max(case when active = 0 then chance end) as invited_share
+    from chances
     where days > 0
+    group by moment, study_key, days, spells, source_key, pace_variance
 )
 
 select
-    chances.moment,
-    chances.study_key,
-    chances.days,
-    sources.is_own,
-    sources.spells,
-    {{ rounded(exact_sum('chances.active * chances.chance'), 9) }} as expected,
-    {{ rounded(exact_sum('chances.active * chances.chance * (1e0 - chances.chance)'), 9) }} as variance,
-    max(case when chances.active = 0 then chances.share_then end) as invited_share
-from chances
-inner join sources
-    on chances.moment = sources.moment and chances.study_key = sources.study_key
-group by chances.moment, chances.study_key, chances.days, sources.is_own, sources.spells
+    moment,
+    study_key,
+    days,
+    spells,
+    source_key is not null as is_own,
+    {{ rounded('expected', 9) }} as expected,
+    {{ rounded('(own_variance + pace_variance * expected * expected)', 9) }} as variance,
+    invited_share
+from summed

@@ -2,54 +2,48 @@
 {%- set curve = 'partition by moment, study_key, study_type, step_order, started_month order by hours' -%}
 with
 
-spells as (
-    select
-        *,
-        24 * cast(ceil(hours / 24e0) as integer) as hours_of_days,
-        case when step_order = 0 then {{ dbt.date_trunc('month', report_date('started_at')) }} end as started_month
-    from {{ ref('int_spells') }}
-),
-
 counted as (
     select
-        moment,
-        study_key,
-        step_order,
-        cast(started_month as date) as started_month,
-        hours,
-        hours_of_days,
-        count(case when outcome = 'completed' then 1 end) as completed,
-        count(case when outcome = 'lost' then 1 end) as lost,
-        count(case when outcome = 'active' then 1 end) as active,
+        spells.moment,
+        spells.study_key,
+        studies.study_type,
+        spells.step_order,
+        spells.hours,
+        24 * cast(ceil(spells.hours / 24e0) as integer) as hours_of_days,
+        case
+            when spells.step_order = 0
+                then cast({{ dbt.date_trunc('month', report_date('spells.started_at')) }} as date)
+        end as started_month,
+        {%- for outcome in exits + ['active'] %}
+            count(case when spells.outcome = '{{ outcome }}' then 1 end) as {{ outcome }},
+        {%- endfor %}
         count(*) as ended
-    from spells
-    group by moment, study_key, step_order, cast(started_month as date), hours, hours_of_days
+    from {{ ref('int_spells') }} as spells
+    inner join {{ ref('int_studies') }} as studies
+        on spells.study_key = studies.study_key
+    group by all
 ),
 
 -- A curve each for a study, for all studies of its type, and, in begun days, for each month of invitation of a study.
 pooled as (
-    {%- for study, month, hours in [
-        ('counted.study_key', 'null', 'hours'),
-        ('null', 'null', 'hours'),
-        ('counted.study_key', 'counted.started_month', 'hours_of_days'),
-    ] %}
-        select
-            counted.moment,
-            studies.study_type,
-            counted.step_order,
-            {%- for count in ['completed', 'lost', 'active', 'ended'] %}
-                sum(counted.{{ count }}) as {{ count }},
-            {%- endfor %}
-            {{ study }} as study_key, -- noqa: AL09
-            {{ month }} as started_month, -- noqa: AL09
-            counted.{{ hours }} as hours -- noqa: AL09
-        from counted
-        inner join {{ ref('int_studies') }} as studies
-            on counted.study_key = studies.study_key
-        {% if month != 'null' %}where counted.started_month is not null{% endif %}
-        group by all
-        {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
+    select
+        moment,
+        study_key,
+        study_type,
+        step_order,
+        started_month,
+        coalesce(hours, hours_of_days) as hours,
+        {%- for outcome in exits + ['active'] %}
+            sum({{ outcome }}) as {{ outcome }},
+        {%- endfor %}
+        sum(ended) as ended
+    from counted
+    group by grouping sets ( -- noqa: PRS
+        (moment, study_key, study_type, step_order, hours),
+        (moment, study_type, step_order, hours),
+        (moment, study_key, study_type, step_order, started_month, hours_of_days)
+    )
+    having grouping(started_month) = 1 or started_month is not null
 ),
 
 at_risk as (
@@ -109,8 +103,7 @@ select
     {%- for exit in exits %}
         cast({{ exit }} as integer) as {{ exit }},
         {{ rounded('f_' ~ exit, 10) }} as {{ exit }}_share,
-        {{ incidence_bound('low', 'f_' ~ exit, 'variance_' ~ exit) }} as {{ exit }}_low,
-        {{ incidence_bound('high', 'f_' ~ exit, 'variance_' ~ exit) }} as {{ exit }}_high,
+        {{ rounded('variance_' ~ exit, 15) }} as {{ exit }}_variance,
     {%- endfor %}
     cast(active as integer) as active,
     cast(n as integer) as at_risk,

@@ -1,5 +1,5 @@
-{%- set last_day, last_single_day = 91, 14 -%}
-{%- set bounds = ['completed_share', 'completed_low', 'completed_high', 'lost_share', 'lost_low', 'lost_high'] -%}
+{%- set last_day, last_single_day, fewest, exits = 91, 14, 10, ['completed', 'lost'] -%}
+{%- set curve = 'study_key, study_type, step_order, started_month' -%}
 with
 
 incidence as (
@@ -23,97 +23,84 @@ shown_days as (
     {%- endfor %}
 ),
 
-curves as (
-    select
-        study_key,
-        study_type,
-        step_order,
-        started_month,
-        max(at_risk) as spells,
-        max(hours) as longest_hours
-    from incidence
-    group by study_key, study_type, step_order, started_month
-),
-
 counted as (
     select
         *,
-        sum(completed) over so_far as completed_so_far,
-        sum(lost) over so_far as lost_so_far
+        max(at_risk) over (partition by {{ curve }}) as spells,
+        {%- for exit in exits %}
+            sum({{ exit }}) over so_far as {{ exit }}_so_far,
+        {%- endfor %}
+        max(hours) over (partition by {{ curve }}) as longest_hours
     from incidence
-    window so_far as (
-        partition by study_key, study_type, step_order, started_month order by hours rows unbounded preceding
-    )
+    window so_far as (partition by {{ curve }} order by hours rows unbounded preceding)
 ),
 
 -- The last row before each day that is shown, and one from which every curve starts.
 known as (
     select
-        study_key,
-        study_type,
-        step_order,
-        started_month,
-        {%- for bound in bounds %}
-            {{ bound }},
+        {{ curve }},
+        {%- for exit in exits %}
+            {{ exit }}_so_far,
+            {{ exit }}_share,
+            {{ exit }}_variance,
         {%- endfor %}
-        shown_day,
         at_risk_after,
-        completed_so_far,
-        lost_so_far
+        spells,
+        longest_hours,
+        shown_day
     from counted
-    qualify
-        row_number() over (
-            partition by study_key, study_type, step_order, started_month, shown_day order by hours desc
-        ) = 1
+    qualify row_number() over (partition by {{ curve }}, shown_day order by hours desc) = 1
     union all
-    select
-        study_key,
-        study_type,
-        step_order,
-        started_month,
-        {%- for bound in bounds %}
-            cast({{ '0' if bound.endswith('_share') else 'null' }} as double) as {{ bound }},
+    select distinct
+        {{ curve }},
+        {%- for exit in exits %}
+            0 as {{ exit }}_so_far,
+            0e0 as {{ exit }}_share,
+            0e0 as {{ exit }}_variance,
         {%- endfor %}
-        0 as shown_day,
         spells as at_risk_after,
-        0 as completed_so_far,
-        0 as lost_so_far
-    from curves
+        spells,
+        longest_hours,
+        0 as shown_day
+    from counted
 ),
 
 spans as (
     select
         *,
-        lead(shown_day) over curve as next_day
+        {%- for exit in exits %}
+            {%- for bound in ['low', 'high'] %}
+                case
+                    when at_risk_after >= {{ fewest }}
+                        then {{ incidence_bound(bound, exit ~ '_share', exit ~ '_variance') }}
+                end as {{ exit }}_{{ bound }},
+            {%- endfor %}
+        {%- endfor %}
+        lead(shown_day) over (partition by {{ curve }} order by shown_day) as next_day
     from known
-    window curve as (partition by study_key, study_type, step_order, started_month order by shown_day)
 )
 
 select
     studies.study_id,
-    curves.study_type,
+    spans.study_type,
     coalesce(steps.step, 'any_invitation') as begins_with,
-    curves.started_month,
+    spans.started_month,
     shown_days.days,
-    {%- for bound in bounds %}
-        case when spans.at_risk_after >= 10 then spans.{{ bound }} end as {{ bound }},
+    {%- for exit in exits %}
+        case when spans.at_risk_after >= {{ fewest }} then spans.{{ exit }}_share end as {{ exit }}_share,
+        spans.{{ exit }}_low,
+        spans.{{ exit }}_high,
+        cast(spans.{{ exit }}_so_far as integer) as {{ exit }},
     {%- endfor %}
-    cast(curves.spells as integer) as spells,
-    cast(spans.at_risk_after as integer) as at_risk,
-    cast(spans.completed_so_far as integer) as completed,
-    cast(spans.lost_so_far as integer) as lost
-from curves
+    cast(spans.spells as integer) as spells,
+    cast(spans.at_risk_after as integer) as at_risk
+from spans
 inner join shown_days
-    on 24 * shown_days.days <= curves.longest_hours
-inner join spans
     on
-        curves.study_key is not distinct from spans.study_key
-        and curves.study_type = spans.study_type
-        and curves.step_order = spans.step_order
-        and curves.started_month is not distinct from spans.started_month
-        and shown_days.days >= spans.shown_day
-        and shown_days.days < coalesce(spans.next_day, {{ last_day + 1 }})
+        spans.shown_day <= shown_days.days
+        and coalesce(spans.next_day, {{ last_day + 1 }}) > shown_days.days
+        and spans.longest_hours >= 24 * shown_days.days
 left join {{ ref('int_studies') }} as studies
-    on curves.study_key = studies.study_key
+    on spans.study_key = studies.study_key
 left join {{ ref('funnel_steps') }} as steps
-    on curves.step_order = steps.step_order
+    on spans.step_order = steps.step_order

@@ -13,7 +13,7 @@ from product import Row, rows
 from .flow import by_grain, comparable
 
 GRAIN = ("study_id", "study_type", "begins_with", "started_month", "days")
-BANDS = ("completed_share", "completed_low", "completed_high", "lost_share", "lost_low", "lost_high")
+NUMBERS = ("completed_share", "lost_share", "completed_variance", "lost_variance")
 CURVES = """(
     select incidence.*, studies.study_id
     from intermediate.int_incidence as incidence
@@ -60,6 +60,7 @@ def check_points(made: Sequence[Row], wanted: dict[tuple[str | None, str, int, o
             counts = (point.completed, point.lost, point.at_risk, point.at_risk_after)
             assert (row["completed"], row["lost"], row["at_risk"], row["at_risk_after"]) == counts
             assert row["active_after"] == comparable(float(point.active_after))
-            got = tuple(row[band] for band in BANDS)
-            assert got == tuple(map(comparable, (*point.completed_curve, *point.lost_curve))), (key, point.hours)
+            got = tuple(row[number] for number in NUMBERS)
+            wanted_then = (point.completed_curve[0], point.lost_curve[0], *point.variances)
+            assert got == tuple(map(comparable, wanted_then)), (key, point.hours)
     assert keyed == {}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .history import History, histories
 from .lines import Delivery
-from .marts_forecast import forecasts
+from .marts_forecast import a_while_before, forecasts
 from .marts_incidence import _spells_of
 from .marts_study import standing_completions
 from .reference import DEFAULT_STATUSES, Studies, study_of
@@ -44,7 +44,7 @@ def statements(changes: list[Delivery], as_of: datetime, weeks: int, studies: St
         moment = as_of - timedelta(weeks=week)
         then = Workspace(histories(changes, moment, DEFAULT_STATUSES), moment, studies=typed)
         active = {one.participant_id for one in then.histories if _is_active(then, one)}
-        ahead = forecasts(then)
+        ahead = forecasts(then, a_while_before(then, changes))
         for study_id in {name for name, _ in ahead}:
             times = [(at, name in active) for name, (of, at) in done.items() if of == study_id]
             aim = typed[study_id].participation_limit

@@ -1,17 +1,23 @@
 """How many of those already invited complete in the coming days, and how many more to invite."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import count
 from math import sqrt
 from statistics import NormalDist
 
+from .history import histories
+from .lines import Delivery
 from .marts_incidence import Point, Spell, curve, spells
 from .tables import study_types
 from .workspace import Workspace
 
 FEWEST_SPELLS = 30
+FOLLOWED_HOURS = 168
 LAST_DAY = 56
+RECENT = timedelta(days=14)
+"""A study's pace is that of so many days."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,7 @@ class Forecast:
     spells: int
     chances: tuple[float, ...]
     invited_share: float
+    pace_variance: float
 
     @property
     def expected(self) -> float:
@@ -31,33 +38,77 @@ class Forecast:
 
     @property
     def variance(self) -> float:
+        """Everyone on their own, and all of them at another pace."""
+        return self.own_variance + self.pace_variance * self.expected**2
+
+    @property
+    def own_variance(self) -> float:
         """Everyone on their own."""
         return sum(chance * (1 - chance) for chance in self.chances)
 
 
-def forecasts(workspace: Workspace) -> dict[tuple[str, int], Forecast]:
-    """Return the forecast of each open study, by days ahead."""
+def forecasts(workspace: Workspace, before: Workspace) -> dict[tuple[str, int], Forecast]:
+    """Return the forecast of each open study, by days ahead; `before` is the same workspace as of two weeks before."""
     types = study_types(workspace.histories, workspace.studies)
-    by_study: dict[str, list[Spell]] = defaultdict(list)
-    by_type: dict[str, list[Spell]] = defaultdict(list)
-    for spell in spells(workspace):
-        if spell.begins_with == "any_invitation":
-            by_study[spell.study_id].append(spell)
-            by_type[types[spell.study_id]].append(spell)
-    found = {}
+    by_study, known_before = _by_study(workspace), _by_study(before)
+    curves: dict[str, tuple[bool, int, list[Point]]] = {}
     for study_id, own in by_study.items():
         study = workspace.studies.get(study_id)
-        is_own = len(own) >= FEWEST_SPELLS
-        source = own if is_own else by_type[types[study_id]]
+        of_type = [spell for name, some in by_study.items() if types[name] == types[study_id] for spell in some]
+        is_own = _are_enough(own)
+        source = own if is_own else of_type
         is_closed = study and study.closed_on and study.closed_on <= workspace.day(workspace.as_of).isoformat()
-        if is_closed or len(source) < FEWEST_SPELLS:
-            continue
-        points = curve([(spell.hours(in_days=False), spell.outcome) for spell in source])
+        if not is_closed and _are_enough(source):
+            points = curve([(spell.hours(in_days=False), spell.outcome) for spell in source])
+            curves[study_id] = is_own, len(source), points
+    recent = {
+        study_id: _recent(points, by_study[study_id], known_before[study_id])
+        for study_id, (is_own, _, points) in curves.items()
+        if is_own and known_before[study_id]
+    }
+    counted = [(completed, expected) for completed, expected in recent.values() if expected >= 1]
+    excess = sum(min((completed - expected) ** 2 / expected, 1e4) - 1 for completed, expected in counted)
+    spread = max(0.0, excess / sum(expected for _, expected in counted)) if counted else 0.0
+    found = {}
+    for study_id, (is_own, number, points) in curves.items():
+        completed, expected = recent.get(study_id, (0, 0.0))
+        pace = (1 + spread * completed) / (1 + spread * expected)
+        pace_variance = spread + spread / (1 + spread * completed)
+        ages = [spell.hours(in_days=False) for spell in by_study[study_id] if spell.outcome == "active"]
         for days in range(1, LAST_DAY + 1):
-            ages = [spell.hours(in_days=False) for spell in own if spell.outcome == "active"]
-            chances = tuple(_chance(points, age, age + 24 * days) for age in ages)
-            found[study_id, days] = Forecast(days, is_own, len(source), chances, _share(points, 24 * days))
+            chances = tuple(min(pace * _chance(points, age, age + 24 * days), 1.0) for age in ages)
+            share = min(pace * _share(points, 24 * days), 1.0)
+            found[study_id, days] = Forecast(days, is_own, number, chances, share, pace_variance)
     return found
+
+
+def a_while_before(workspace: Workspace, changes: list[Delivery]) -> Workspace:
+    """Return the workspace as of two weeks before."""
+    as_of = workspace.as_of - RECENT
+    return replace(workspace, histories=histories(changes, as_of, workspace.statuses), as_of=as_of)
+
+
+def _are_enough(some: list[Spell]) -> bool:
+    return len(some) >= FEWEST_SPELLS and max(spell.hours(in_days=False) for spell in some) >= FOLLOWED_HOURS
+
+
+def _by_study(workspace: Workspace) -> dict[str, list[Spell]]:
+    found: dict[str, list[Spell]] = defaultdict(list)
+    for spell in spells(workspace):
+        if spell.begins_with == "any_invitation":
+            found[spell.study_id].append(spell)
+    return found
+
+
+def _recent(points: list[Point], now: list[Spell], before: list[Spell]) -> tuple[int, float]:
+    """How many completed lately, and how many would have at the present rates, by the time that each was at risk."""
+
+    def total(some: list[Spell]) -> float:
+        times = [spell.hours(in_days=False) for spell in some]
+        return sum(point.completed / point.at_risk * sum(time >= point.hours for time in times) for point in points)
+
+    completed = [sum(spell.outcome == "completed" for spell in some) for some in (now, before)]
+    return completed[0] - completed[1], total(now) - total(before)
 
 
 def _share(points: list[Point], hours: int) -> float:

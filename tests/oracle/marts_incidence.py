@@ -83,6 +83,8 @@ class Point:
     active_after: Fraction
     completed_curve: tuple[float, float | None, float | None]
     lost_curve: tuple[float, float | None, float | None]
+    variances: tuple[float, float]
+    """Of the two shares."""
 
 
 def curve(times: list[tuple[int, str]]) -> list[Point]:
@@ -103,11 +105,11 @@ def curve(times: list[tuple[int, str]]) -> list[Point]:
             c = survival * _ratio(count * (n - count), n * (n - d) * (n - 1))
             terms[way].append((shares[way], a, b, c))
         survival *= 1 - Fraction(d, n)
-        bands = {way: _band(share, terms[way]) for way, share in shares.items()}
+        variances = {way: _variance(share, terms[way]) for way, share in shares.items()}
+        bands = [_band(share, variances[way]) for way, share in shares.items()]
+        both = float(variances["completed"]), float(variances["lost"])
         points.append(
-            Point(
-                hours, exits["completed"], exits["lost"], n, n - len(now), survival, bands["completed"], bands["lost"]
-            )
+            Point(hours, exits["completed"], exits["lost"], n, n - len(now), survival, bands[0], bands[1], both)
         )
     return points
 
@@ -117,12 +119,13 @@ def _ratio(part: int, whole: int) -> Fraction:
     return Fraction(part, whole) if whole else Fraction(0)
 
 
-def _band(
-    share: Fraction, terms: list[tuple[Fraction, Fraction, Fraction, Fraction]]
-) -> tuple[float, float | None, float | None]:
+def _variance(share: Fraction, terms: list[tuple[Fraction, Fraction, Fraction, Fraction]]) -> Fraction:
+    return sum(((share - f) ** 2 * a + b - 2 * (share - f) * c for f, a, b, c in terms), Fraction(0))
+
+
+def _band(share: Fraction, variance: Fraction) -> tuple[float, float | None, float | None]:
     if share in {0, 1}:
         return float(share), None, None
-    variance = sum((share - f) ** 2 * a + b - 2 * (share - f) * c for f, a, b, c in terms)
     width = Z * sqrt(variance) / (float(share) * log(share))
     return float(share), float(share) ** exp(-width), float(share) ** exp(width)
 

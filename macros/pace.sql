@@ -1,0 +1,66 @@
+{#- The query for the pace of each study, as of each moment, beside what its forecast rests on: how many spells completed in the two weeks
+    before as a share of those expected, drawn towards 1 the more, the fewer they are; and its relative variance. Expected is
+    what the cumulative hazard of today grew by meanwhile for everyone at risk. By how much more than by chance the two differ,
+    over all studies that were open (Pearson's chi-square), says how far the pace of one study may be from what is usual, and how
+    much it may change. `incidence`: curves of int_incidence with their hazard; `sources`: what forecasts rest on. -#}
+{% macro with_pace(incidence, sources) -%}
+    with
+
+    then_and_now as (
+        select moment, study_key, hours, completed, completed as completed_by_now, 0 as ended_then, hazard
+        from {{ incidence }}
+        where study_key is not null
+        union all
+        select {{ days_before('moment', -14) }} as moment, study_key, hours, -completed, 0, at_risk - at_risk_after, 0e0
+        from {{ incidence }}
+        where study_key is not null
+    ),
+
+    followed as (
+        select
+            *,
+            max(hazard) over (
+                partition by moment, study_key order by hours range between unbounded preceding and current row
+            ) as hazard_then
+        from then_and_now
+    ),
+
+    recent as (
+        select
+            moment,
+            study_key,
+            sum(completed) as completed,
+            sum(completed_by_now) - {{ exact_sum('ended_then * hazard_then') }} as expected
+        from followed
+        group by moment, study_key
+        having sum(ended_then) > 0
+    ),
+
+    own as (
+        select
+            recent.*,
+            case when expected >= 1 then expected end as counted,
+            least((completed - expected) * (completed - expected) / nullif(expected, 0e0), 1e4) - 1e0 as excess
+        from recent
+        inner join {{ sources }} as sources
+            on recent.moment = sources.moment and recent.study_key = sources.source_key
+    ),
+
+    spreads as (
+        select
+            moment,
+            greatest({{ exact_sum('case when counted > 0 then excess end') }} / {{ exact_sum('counted') }}, 0e0) as spread
+        from own
+        group by moment
+    )
+
+    select
+        sources.*,
+        coalesce((1e0 + spread * coalesce(completed, 0)) / (1e0 + spread * coalesce(expected, 0e0)), 1e0) as pace,
+        coalesce(spread * (1e0 + 1e0 / (1e0 + spread * coalesce(completed, 0))), 0e0) as pace_variance
+    from {{ sources }} as sources
+    left join spreads
+        on sources.moment = spreads.moment
+    left join own
+        on sources.moment = own.moment and sources.study_key = own.study_key
+{%- endmacro %}
