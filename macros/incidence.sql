@@ -25,3 +25,15 @@
             then {{ given('a_log', natural_log(incidence), rounded(exponential(power), 10)) }}
     end
 {%- endmacro %}
+
+{#- The day from which on study_incidence shows what happened so many hours after the invitation: each day for two weeks, then each
+    seventh, up to the last. -#}
+{% macro shown_day(hours) -%}
+    case
+        when {{ hours }} = 0 then 1
+        when {{ hours }} <= 24 * {{ last_single_day() }} then ceil({{ hours }} / 24e0)
+        else 7 * ceil({{ hours }} / 168e0)
+    end
+{%- endmacro %}
+{% macro last_single_day() -%}{{ return(14) }}{%- endmacro %}
+{% macro last_shown_day() -%}{{ return(91) }}{%- endmacro %}

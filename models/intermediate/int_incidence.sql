@@ -11,7 +11,7 @@ counted as (
         spells.hours,
         24 * cast(ceil(spells.hours / 24e0) as integer) as hours_of_days,
         case
-            when spells.step_order = 0
+            when spells.step_order = 0 and spells.moment = {{ as_of() }}
                 then cast({{ dbt.date_trunc('month', report_date('spells.started_at')) }} as date)
         end as started_month,
         {%- for outcome in exits + ['active'] %}
@@ -51,13 +51,14 @@ at_risk as (
         *,
         cast(completed + lost as double) as d,
         cast(sum(ended) over ({{ curve }} rows between current row and unbounded following) as double) as n,
-        ceil(hours / 24e0) as days,
-        lead(ceil(hours / 24e0)) over ({{ curve }}) as next_days,
+        {{ shown_day('hours') }} as shown_day,
+        lead({{ shown_day('hours') }}) over ({{ curve }}) as next_shown_day,
         lag(hours) over ({{ curve }}) as hours_before
     from pooled
 ),
 
--- `s`: the share that is still active just before.
+-- `s`: the share that is still active just before. Forecasts read all times of invitations of all months; of other curves,
+-- what nobody sees is left out.
 surviving as (
     select
         *,
@@ -67,10 +68,12 @@ surviving as (
         ) ~ ', 0e0)') }} as s
     from at_risk
     where
-        d > 0
-        or (active > 0 and step_order = 0 and started_month is null)
+        (step_order = 0 and started_month is null)
         or hours_before is null
-        or coalesce(days < next_days, true)
+        or (
+            hours_before <= 24 * {{ last_shown_day() }}
+            and (d > 0 or hours > 24 * {{ last_shown_day() }} or coalesce(shown_day < next_shown_day, true))
+        )
 ),
 
 incidence as (

@@ -66,9 +66,7 @@ counted as (
 ),
 
 days as (
-    {%- for days in range(1, days_to_go_on + 1) %}
-        select {{ days }} as days{{ ' union all' if not loop.last }}
-    {%- endfor %}
+    {{ numbered('days', range(1, days_to_go_on + 1)) }}
 )
 
 select

@@ -1,26 +1,17 @@
-{%- set last_day, last_single_day, fewest, exits = 91, 14, 10, ['completed', 'lost'] -%}
+{%- set last_single_day, last_day, fewest, exits = last_single_day(), last_shown_day(), 10, ['completed', 'lost'] -%}
 {%- set curve = 'study_key, study_type, step_order, started_month' -%}
 with
 
 incidence as (
     select
         *,
-        -- the first day shown from which on it counts: each for two weeks, then one a week
-        case
-            when hours = 0 then 1
-            when hours <= 24 * {{ last_single_day }} then ceil(hours / 24e0)
-            else 7 * ceil(hours / 168e0)
-        end as shown_day
+        {{ shown_day('hours') }} as shown_day
     from {{ ref('int_incidence') }}
     where moment = {{ as_of() }}
 ),
 
 shown_days as (
-    select 1 as days
-    {%- for day in range(2, last_single_day + 1) | list + range(last_single_day + 7, last_day + 1, 7) | list %}
-        union all
-        select {{ day }} as days
-    {%- endfor %}
+    {{ numbered('days', range(1, last_single_day + 1) | list + range(last_single_day + 7, last_day + 1, 7) | list) }}
 ),
 
 counted as (
