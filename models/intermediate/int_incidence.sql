@@ -57,8 +57,8 @@ at_risk as (
     from pooled
 ),
 
--- `s`: the share that is still active just before. Forecasts read all times of invitations of all months; of other curves,
--- what nobody sees is left out.
+-- `s`: the share that is still active just before. Forecasts read all times of invitations of all months; of other
+-- curves, what nobody sees is left out.
 surviving as (
     select
         *,
