@@ -18,7 +18,9 @@ CURVES = """(
     select incidence.*, studies.study_id
     from intermediate.int_incidence as incidence
     left join intermediate.int_studies as studies using (study_key)
+    where incidence.moment = (select max(moment) from intermediate.int_incidence)
 )"""
+"""Of as-of; forecasts also need those of two weeks before."""
 
 
 def points(workspace: Workspace) -> dict[tuple[str | None, str, int, object], list[Point]]:
