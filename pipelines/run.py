@@ -109,7 +109,7 @@ def _check_places(settings: Settings) -> None:
 
 
 def report_on(outcome: Outcome, keep: int) -> None:
-    """Put the report of the day into the folder of reports, and remove all but the last `reports_kept`."""
+    """Put the day's report into the folder of reports, and remove all but the last `reports_kept`."""
     from pipelines.report import file_report  # noqa: PLC0415 - takes a second
 
     with _timed(outcome, "report") as of_report, reading(outcome.settings.database) as connection:

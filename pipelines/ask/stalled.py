@@ -25,9 +25,7 @@ def stalled(connection: duckdb.DuckDBPyConnection, study: str | None = None, act
     as_of = marts_as_of(connection)
     study_id = only_study(connection, study)
     [totals] = ask(connection, "stalled_totals", study_id=study_id).records()
-    counts = (
-        f"{totals['remind']:,} to remind, {totals['move_by_hand']:,} to move by hand, {totals['let_go']:,} to let go"
-    )
+    counts = f"{totals['remind']:,} to remind, {totals['move_by_hand']:,} to move to another status in Rally by hand, {totals['let_go']:,} to let go"
     notes = [(f"{counts}." if any(totals.values()) else "Nobody.", "bold")]
     if totals["let_go"] and action is None:
         notes.append(

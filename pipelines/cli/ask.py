@@ -151,7 +151,8 @@ def backtest(
     plot: Annotated[
         Path | None,
         typer.Option(
-            "--plot", help="Also draw a chart of the chances given and the shares that came true: a .png or .svg file."
+            "--plot",
+            help="Also draw a chart of the chances that forecasts stated and the share of statements that came true, as a .png or .svg file.",
         ),
     ] = None,
     wait: Wait = WAIT_SECONDS,
@@ -191,11 +192,15 @@ def stalled(
     study: Study = None,
     action: Annotated[
         Literal["remind", "move_by_hand", "let_go"] | None,
-        typer.Option("--action", help="Only those to remind, to move by hand, or to let go. Default: the first two."),
+        typer.Option(
+            "--action",
+            help="Only participants to remind, to move by hand, or to let go (disqualified, or the study is closed or full: nothing to do). "
+            "Default: the first two.",
+        ),
     ] = None,
     limit: Limit = None,
 ) -> Question:
-    """List whom to remind and whom to move by hand because they are stalled, the most recently stalled first."""
+    """List stalled participants to remind or to move to another status in Rally by hand. The most recently stalled come first."""
     from pipelines.ask.stalled import stalled as ask
 
     return lambda connection: ask(connection, study, action).first(limit)
@@ -240,7 +245,7 @@ def what_if(
     ],
     limit: Limit = None,
 ) -> Question:
-    """Show which invitations of the last year a limit or cooldown would have stopped, and what that would have cost."""
+    """Show which invitations of the last year a limit or cooldown would have stopped, and how many completions would have been lost."""
     from pipelines.ask.what_if import what_if as ask
 
     return lambda connection: ask(connection, rule).first(limit)
@@ -275,7 +280,7 @@ def who(
         ),
     ],
 ) -> Question:
-    """Show a participant's current status and every change that led to it, including inferred, late and missing ones."""
+    """Show a participant's current status and every change that led to it, with late and inferred changes (known only from the next webhook) and gaps."""
     from pipelines.ask.who import who as ask
 
     return lambda connection: ask(connection, participant)
@@ -286,7 +291,7 @@ def sql(
     query: Annotated[
         str | None,
         typer.Argument(
-            help="A SQL query, or - to read it from standard input. Of several statements, the result of the last one is shown.",
+            help="A SQL query, or - to read it from standard input. If there are several statements, the result of the last one is shown.",
             autocompletion=queries,
         ),
     ] = None,

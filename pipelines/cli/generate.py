@@ -23,7 +23,9 @@ def generate(
     duplicates: Annotated[float, typer.Option(help="Share of lines that are delivered again.")] = 0.05,
     late: Annotated[float, typer.Option(help="Share of lines that arrive out of order.")] = 0.03,
     lost: Annotated[float, typer.Option(help="Share of changes that never arrive.")] = 0.01,
-    malformed: Annotated[float, typer.Option(help="Share of lines that are damaged copies.")] = 0.01,
+    malformed: Annotated[
+        float, typer.Option(help="Share of changes for which a damaged copy of the line is added.")
+    ] = 0.01,
     drift: Annotated[
         float,
         typer.Option(

@@ -48,7 +48,7 @@ from pipelines.settings import (
 )
 
 Report = Annotated[
-    bool, typer.Option("--report", help="Also write the report of the day, and an index of all reports that are kept.")
+    bool, typer.Option("--report", help="Also write the day's report, and an index of all reports that are kept.")
 ]
 Keep = Annotated[int, setting("keep", "How many days of reports to keep.", min=1, metavar="N")]
 

@@ -34,7 +34,11 @@ def _interval(text: str | None) -> str | None:
 
 
 ReceiveFolder = Annotated[
-    Path | None, setting("receive-folder", "The folder to write deliveries to, in at least one file a day.")
+    Path | None,
+    setting(
+        "receive-folder",
+        "The folder to which the receiver writes deliveries. It starts a new file at least once a day.",
+    ),
 ]
 Listen = Annotated[str, setting("listen", "Address and port of the receiver.", callback=_address, metavar="HOST:PORT")]
 
@@ -57,7 +61,9 @@ def receiver_is_installed() -> Iterator[None]:
 def receive(
     run_options: Annotated[
         list[str] | None,
-        typer.Argument(help="Options for the runs that --run-every starts, after --.", metavar="-- RUN_OPTIONS"),
+        typer.Argument(
+            help="Options for the runs that --run-every starts. Put them after --.", metavar="-- RUN_OPTIONS"
+        ),
     ] = None,
     folder: ReceiveFolder = None,
     listen: Listen = "127.0.0.1:8000",

@@ -37,7 +37,7 @@ def reconcile(
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare a survey tool's list of completions with a study, and say whom to move to completed in Rally."""
+    """Compare a survey tool's list of completions with a study, and say whom to move to a completed status in Rally."""
     from pipelines.ask.warehouse import reading
     from pipelines.reconcile import as_dict, render
     from pipelines.reconcile import reconcile as compare

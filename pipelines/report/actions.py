@@ -11,6 +11,7 @@ from pipelines.warehouse import Row
 Answers = Mapping[str, Answer]
 
 _URGENCY = {"bad": 0, "warn": 1, "muted": 2, "": 3}
+_TO_DO = {"remind": "remind", "move_by_hand": "move to another status in Rally by hand"}
 
 
 def actions(answers: Answers, span: str) -> tuple[list[Action], list[str]]:
@@ -110,10 +111,10 @@ def _sum(row: Row) -> str:
 def _stalled(answers: Answers) -> Action:
     groups = answers["stalled_by_action"].rows
     number = sum(row["participants"] for row in groups if row["is_actionable"])
-    details = [f"{row['participants']:,} to {words(row['action']).lower()}" for row in groups if row["is_actionable"]]
+    details = [f"{row['participants']:,} to {_TO_DO[row['action']]}" for row in groups if row["is_actionable"]]
     let_go = sum(row["participants"] for row in groups if not row["is_actionable"])
     if let_go:
-        details.append(f"{let_go:,} others can be let go: disqualified, or the study is closed or full")
+        details.append(f"{let_go:,} others need nothing: disqualified, or the study is closed or full")
     what = f"{plural(number, 'participant')} stalled"
     return Action("stalled", number, what, details, "warn", *_list(answers["stalled_participants"]))
 
@@ -129,7 +130,7 @@ def _contacted(answers: Answers, span: str) -> Action:
 def _unknown_statuses(answers: Answers) -> Action:
     number = _first(answers["rejected"], "unknown_in_all")
     unknown = [row["value"] for row in answers["rejected"].rows if row["value"] is not None]
-    details = [", ".join(cut(value, 30) for value in unknown[:3]), "add them to participant_statuses.csv"]
+    details = [", ".join(cut(value, 30) for value in unknown[:3]), "add these statuses to participant_statuses.csv"]
     what = f"{plural(number, 'webhook')} with unknown statuses"
     return Action("unknown_statuses", number, what, details, "warn", *_list(answers["rejected"]))
 
@@ -148,7 +149,7 @@ def _gaps(answers: Answers, span: str) -> Action:
         for row in answers["feed"].rows
         if row["lost"] is not None
     ]
-    details = [f"{newly:,} {span}", *lost, "look in the delivery log of Rally or Svix"]
+    details = [f"{newly:,} {span}", *lost, "look in the delivery log of Rally or of Svix, which delivers its webhooks"]
     what = f"{plural(known, 'webhook')} known to be missing"
     return Action("gaps", known, what, details, "warn" if newly else "muted", *_list(answers["gaps"]))
 

@@ -30,7 +30,7 @@ WAIT_SECONDS = 60
 
 
 def file_report(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int = REPORTS_KEPT) -> Written:
-    """Write the report of the day into the folder, remove all but the last `keep`, and bring the index up to date.
+    """Write the day's report into the folder, remove all but the last `keep`, and bring the index up to date.
 
     A later report of the same day replaces the earlier one, and also says what changed since the day before. Days are those of
     the time zone of the report. Links to Rally are those of the environment.

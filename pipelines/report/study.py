@@ -87,7 +87,7 @@ def _charts(view: View, answers: dict[str, Answer], anchor: str, title: str, sta
     drawn = []
     funnel = [{**row, "label": formatting.shown(formatting.words(row["step"]))} for row in answers["funnel"].rows]
     if funnel:
-        legend = [("reached", "var(--good)"), ("may still come", "var(--maybe)"), ("lost", "var(--lost)")]
+        legend = [("reached", "var(--good)"), ("may still reach it", "var(--maybe)"), ("lost", "var(--lost)")]
         picture = charts.funnel(funnel, f"{anchor}-funnel", f"Funnel of {title}; the table below has its numbers")
         drawn.append(Chart("funnel", "Funnel", picture, legend, answers["funnel"]))
     flow = answers["flow"].rows

@@ -1,11 +1,11 @@
 -- What happened since the last report, and on the same days a week earlier. One row per kind of event, in which each
 -- participant counts once. Changes known only from a prior status have no time of their own and are left out.
 --   Added: Participants first seen since the last report.
---   Invited: Participants with one of the three invitations.
+--   Invited: Participants who were invited to the study, to an interview or to a test.
 --   Finished: Participants who completed an activity, even if that was revoked later.
---   Newly owed: Participants who became owed an incentive.
+--   Newly owed an incentive: Participants who became owed an incentive.
 --   Incentives sent: Participants whose incentive was sent.
---   Missed or cancelled: Participants who missed an interview, or with whom one was cancelled.
+--   Missed or cancelled: Participants who missed an interview, or whose interview was cancelled.
 --   Opted out: Participants who opted out or whose email hard bounced: not to be contacted again.
 --   participants: How many there were since the last report.
 --   before: How many there were on the same days a week earlier; more weeks earlier if the two periods would overlap.
@@ -45,7 +45,7 @@ happened as (
     union all
     select 3, 'Finished', participant_id, study_id, occurred_at from events where is_completion
     union all
-    select 4, 'Newly owed', participant_id, study_id, began_at from owed
+    select 4, 'Newly owed an incentive', participant_id, study_id, began_at from owed
     union all
     select 5, 'Incentives sent', participant_id, study_id, occurred_at from events where is_sent and requires_state is null
     union all
@@ -58,7 +58,7 @@ happened as (
 kinds as (
     select *
     from (values
-        (1, 'Added'), (2, 'Invited'), (3, 'Finished'), (4, 'Newly owed'), (5, 'Incentives sent'),
+        (1, 'Added'), (2, 'Invited'), (3, 'Finished'), (4, 'Newly owed an incentive'), (5, 'Incentives sent'),
         (6, 'Missed or cancelled'), (7, 'Opted out')
     ) as kinds (place, what)
 )

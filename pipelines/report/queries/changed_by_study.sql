@@ -2,12 +2,12 @@
 -- All: studyflow studies
 --   study | Study | of_study: marts.study_progress.study_name
 --   added | Added | number: Participants first seen since the last report.
---   invited | Invited | number: Participants with one of the three invitations since then.
---   finished | Finished | number: Participants who completed an activity since then, even if that was revoked later.
---   incentives_sent | Incentives sent | number: Participants whose incentive was sent since then.
---   missed | Missed or cancelled | number: Participants who missed an interview since then, or with whom one was cancelled.
---   opted_out | Opted out | number: Participants who opted out since then, or whose email hard bounced.
---   changes | All changes | number: Status changes since then, by any participant.
+--   invited | Invited | number: Participants who were invited to the study, to an interview or to a test since the last report.
+--   finished | Finished | number: Participants who completed an activity since the last report, even if that was revoked later.
+--   incentives_sent | Incentives sent | number: Participants whose incentive was sent since the last report.
+--   missed | Missed or cancelled | number: Participants who missed an interview, or whose interview was cancelled, since the last report.
+--   opted_out | Opted out | number: Participants who opted out, or whose email hard bounced, since the last report.
+--   changes | All changes | number: Status changes of all participants since the last report.
 with
 
 added as (

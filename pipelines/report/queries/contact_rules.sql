@@ -2,7 +2,7 @@
 --   rule | Limit | name: marts.contact_limits.rule_name
 --   at_most | At most | number: marts.contact_limits.at_most
 --   within_days | Window in days | number: marts.contact_limits.within_days
---   over_now | Over it now | number warn: People over the limit now: the window up to as-of has too many events, including the last one that was too many.
+--   over_now | Over it now | number warn: People over the limit now: the window that ends at as-of has too many events, and the event with which they last went over the limit is still in it.
 --   newly | New | number bad: People who went over it since the last report.
 --   ever | Ever | number: People who ever exceeded it.
 --   worst | Largest excess | number: marts.contact_limits.exceeded_by

@@ -2,7 +2,7 @@
 -- target_on comes first, then the studies that will be full first.
 -- All: studyflow forecast
 --   study | Study | study: marts.study_progress.study_name
---   forecast | Forecast | forecast: The first day with a 50 % chance that the study is full if nobody else is invited, with the 80 % range of that day. Then how many more to invite today for an 80 % chance that it is full by target_on or, without one, by the Monday in four weeks. marts.study_forecast and marts.invitations_needed have more.
+--   forecast | Forecast | forecast: The first day with a 50 % chance that the study is full if nobody else is invited, with the 80 % range of that day. Then how many more to invite today for an 80 % chance that it is full by target_on or, without one, by the fourth Monday from now. marts.study_forecast and marts.invitations_needed have more.
 --   completed | Completed | number: marts.study_forecast.completed
 --   target | Target | count: marts.study_forecast.target
 --   target_on | Target date | day: marts.study_forecast.target_on

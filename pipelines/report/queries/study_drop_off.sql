@@ -24,7 +24,7 @@ select
     share_of_drop as share,
     marts.share_low(participants, of_step) as low,
     marts.share_high(participants, of_step) as high,
-    case when may_still_come then 'may still come' else 'lost' end as outcome,
+    case when may_still_come then 'may still reach it' else 'lost' end as outcome,
     count(*) over () as of_all
 from stops
 order by participants desc, step_order, status
