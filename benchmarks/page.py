@@ -81,7 +81,10 @@ def steps(results: dict[str, Any]) -> str:
             )
     if not rows:
         return ""
-    said = "Where studyflow's seconds went, as it says itself; the rest is starting, the summary and ending."
+    said = (
+        "Where the time of a studyflow run went, as reported by studyflow itself; "
+        "the rest is start-up, the summary and shutdown."
+    )
     return f"{said}\n\n" + table([*rows[0]], (row.values() for row in rows))
 
 
@@ -120,7 +123,8 @@ def incremental(results: dict[str, Any]) -> str:
                 f"{seconds / smaller:.2f}" if seconds and smaller else "",
             ]
         )
-    header = ["new lines", "old lines", "seconds", "CPU seconds", "memory", "of a full run", "of the row above"]
+    shares = ["time divided by a full run's", "time divided by that of the row above"]
+    header = ["new lines", "old lines", "seconds", "CPU seconds", "memory", *shares]
     return table(header, rows)
 
 

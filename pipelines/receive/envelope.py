@@ -13,7 +13,7 @@ _SPACED = b'": '
 def envelope_line(svix_id: str, received_at: datetime, body: bytes) -> bytes:
     r"""The delivery in an envelope with its newline: `{"svix_id":…,"received_at":…,"payload":…}\n`.
 
-    A JSON document is kept byte by byte, but for a byte-order mark, and line ends, which become spaces: none can be
+    A JSON document is kept byte for byte, but for a byte-order mark, and line ends, which become spaces: none can be
     inside a string. Any other text is kept as a JSON string.
     """
     document = body.removeprefix(BYTE_ORDER_MARK)
