@@ -4,7 +4,8 @@
 -- Key: participant_id
 -- Rules of marts.status_changes:
 --   skips_a_number: sequence_number runs 1, 2, 3, … (sequence_number)
---   goes_back_in_time: occurred_at is not earlier than that of the previous change (sequence_number, occurred_before, occurred_at)
+--   goes_back_in_time: occurred_at is not earlier than that of the previous change
+--     (sequence_number, occurred_before, occurred_at)
 --   ends_before_it_begins: ended_at is not before occurred_at (sequence_number, occurred_at, ended_at)
 --   ends_elsewhere: ended_at is the next change's occurred_at (number_before, ended_before, occurred_at)
 --   is_wrongly_current: is_current is true exactly where ended_at is null (sequence_number, is_current, ended_at)
