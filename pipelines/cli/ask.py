@@ -146,13 +146,17 @@ def forecast(
 @app.command()
 def backtest(
     weeks: Annotated[
-        int, typer.Option("--weeks", min=1, max=520, help="For how many past weeks to make forecasts.")
+        int,
+        typer.Option(
+            "--weeks", min=1, max=520, help="How many past weeks to go back: one forecast is made as of each."
+        ),
     ] = 26,
     plot: Annotated[
         Path | None,
         typer.Option(
             "--plot",
-            help="Also draw a chart of the chances that forecasts stated and the share of statements that came true, as a .png or .svg file.",
+            help="Also draw a chart that compares the chances given in the forecasts with how often they came true, "
+            "as a .png or .svg file.",
         ),
     ] = None,
     wait: Wait = WAIT_SECONDS,
@@ -225,7 +229,17 @@ def invitable(
 
 
 @question()
-def contacted(study: Study = None, limit: Limit = None) -> Question:
+def contacted(
+    study: Annotated[
+        str | None,
+        typer.Option(
+            "--study",
+            help="Only people in this study: its id, its name, or the beginning of either.",
+            autocompletion=studies_alike,
+        ),
+    ] = None,
+    limit: Limit = None,
+) -> Question:
     """List people who are over a contact limit now. Those who went over it most recently come first."""
     from pipelines.ask.contacted import contacted as ask
 
@@ -280,7 +294,10 @@ def who(
         ),
     ],
 ) -> Question:
-    """Show a participant's current status and every change that led to it, with late and inferred changes (known only from the next webhook) and gaps."""
+    """Show a participant's current status and every change that led to it.
+
+    Marks changes that arrived late, changes inferred from the next webhook, and gaps where a webhook is missing.
+    """
     from pipelines.ask.who import who as ask
 
     return lambda connection: ask(connection, participant)

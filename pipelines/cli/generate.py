@@ -29,7 +29,8 @@ def generate(
     drift: Annotated[
         float,
         typer.Option(
-            help="How much less people respond by the last day, growing from the first: 0.5 halves the steps they take."
+            help="How much less people respond on the last day than on the first, with a steady decline between: "
+            "with 0.5 they take half as many steps."
         ),
     ] = 0,
     burst_days: Annotated[
