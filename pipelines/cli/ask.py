@@ -31,12 +31,14 @@ Limit = Annotated[
         "--limit", min=1, help=f"Show at most this many rows. Default: {ROWS_ON_A_TERMINAL} in a table, otherwise all."
     ),
 ]
-Study = Annotated[
-    str | None,
-    typer.Option(
-        "--study", help="Only this study: its id, its name, or the beginning of either.", autocompletion=studies_alike
-    ),
-]
+
+
+def of_study(text: str) -> Any:  # noqa: ANN401 - what typer.Option returns
+    """The option --study, with this help."""
+    return typer.Option("--study", help=text, autocompletion=studies_alike)
+
+
+Study = Annotated[str | None, of_study("Only this study: its id, its name, or the beginning of either.")]
 AsTable = Annotated[bool, typer.Option("--table", help="Write a table, even in a pipe.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Write CSV, even on a terminal.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
@@ -212,14 +214,7 @@ def stalled(
 
 @question()
 def invitable(
-    study: Annotated[
-        str | None,
-        typer.Option(
-            "--study",
-            help="Only people in this study who have not been invited to it yet.",
-            autocompletion=studies_alike,
-        ),
-    ] = None,
+    study: Annotated[str | None, of_study("Only people in this study who have not been invited to it yet.")] = None,
     limit: Limit = None,
 ) -> Question:
     """List people who may be invited now without exceeding a contact limit, the least recently contacted first."""
@@ -231,12 +226,7 @@ def invitable(
 @question()
 def contacted(
     study: Annotated[
-        str | None,
-        typer.Option(
-            "--study",
-            help="Only people in this study: its id, its name, or the beginning of either.",
-            autocompletion=studies_alike,
-        ),
+        str | None, of_study("Only people in this study: its id, its name, or the beginning of either.")
     ] = None,
     limit: Limit = None,
 ) -> Question:
