@@ -1,8 +1,8 @@
 {#- The query for the pace of each study, as of each moment, beside what its forecast rests on: how many spells completed in the two weeks
-    before as a share of those expected, drawn towards 1 the more, the fewer they are; and its relative variance. Expected is
-    what the cumulative hazard of today grew by meanwhile for everyone at risk. By how much more than by chance the two differ,
-    over all studies that were open (Pearson's chi-square), says how far the pace of one study may be from what is usual, and how
-    much it may change. `incidence`: curves of int_incidence with their hazard; `sources`: what forecasts rest on. -#}
+    before as a share of those expected, and the relative variance of this share. With few completions the pace stays close to 1.
+    Expected is by how much today's cumulative hazard grew in these weeks, summed over everyone at risk. Over all studies that
+    were open, the two differ by more than chance explains (Pearson's chi-square). This excess says how far the pace of one study
+    may be from the usual one, and how much it may change. `incidence`: curves of int_incidence with their hazard; `sources`: what forecasts rest on. -#}
 {% macro with_pace(incidence, sources) -%}
     with
 

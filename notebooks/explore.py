@@ -304,7 +304,7 @@ def _(days, study):
         study_id=study.value,
     )
     _cells = alt.Chart(cohorts).encode(
-        x=alt.X("week:O", title="week of first seen"),
+        x=alt.X("week:O", title="week first seen"),
         y=alt.Y("step:N", sort=None, title=None),
         tooltip=["week", "step", "reached", "participants", alt.Tooltip("share", format=".0%")],
     )

@@ -149,7 +149,7 @@ def _gaps(answers: Answers, span: str) -> Action:
         for row in answers["feed"].rows
         if row["lost"] is not None
     ]
-    details = [f"{newly:,} {span}", *lost, "look in the delivery log of Rally or of Svix, which delivers its webhooks"]
+    details = [f"{newly:,} {span}", *lost, "look in the delivery log of Rally or Svix (Svix delivers Rally's webhooks)"]
     what = f"{plural(known, 'webhook')} known to be missing"
     return Action("gaps", known, what, details, "warn" if newly else "muted", *_list(answers["gaps"]))
 

@@ -8,6 +8,7 @@ from pipelines.report.document import Term
 from pipelines.report.questions import Answer
 
 _COLUMN = re.compile(r"(\w+)\.(\w+)\.(\w+)")
+_NULL = re.compile(r"\b(N|n)ull\b")
 
 
 class Glossary:
@@ -25,7 +26,9 @@ class Glossary:
             return None
         source = meaning if (found := _COLUMN.fullmatch(meaning)) else ""
         if found:
-            meaning = (self._comments.get(found.groups()) or "").strip()
+            comment = (self._comments.get(found.groups()) or "").strip()
+            # A report shows a dash where the table has null.
+            meaning = _NULL.sub(lambda null: "A dash" if null[1] == "N" else "a dash", comment)
         anchor = "term-" + re.sub(r"\W+", "-", source or f"{answer.name}.{column}").lower()
         if not meaning:
             return None

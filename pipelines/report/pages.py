@@ -24,7 +24,7 @@ UNKNOWN = (
 """What webhooks do not say, where readers look for it."""
 ELSEWHERE = (
     (
-        "Lists to work from (in the folder of exports):",
+        "Lists to work from (in the exports folder):",
         ("to_pay.csv", "to_remind.csv", "to_nudge.csv", "may_be_invited.csv"),
     ),
     ("When each study will be full, and how many people to invite:", ("studyflow forecast",)),

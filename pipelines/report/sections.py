@@ -45,8 +45,8 @@ def sections(answers: Answers, view: View) -> list[Section]:
         of("invited_too_many", "Days in the last week with far more invitations than needed"),
     ]
     of_stalled = (
-        "They have been in their stage for longer than 90 % of participants in studies of the same type. People are not counted "
-        "if they were disqualified, are in a closed or full study, have not been invited yet, or are waiting for an incentive."
+        "Stalled participants are in Invited, Screening or In Progress, and have been there for longer than 90 % of participants in "
+        "studies of the same type. People who were disqualified, or whose study is closed or full, are only counted under Let go."
     )
     of_data = "The numbers in this report do not include webhooks that are missing."
     of_forecasts = "Forecasts assume that nobody else is invited. Studies that are closed or full are not listed."

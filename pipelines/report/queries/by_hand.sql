@@ -4,7 +4,7 @@
 --   from_status | From | name: audit.unexpected_changes.prior_status
 --   to_status | To | name: audit.unexpected_changes.status
 --   changes | Changes | number: How many such changes there were.
---   last_at | Latest | moment: audit.unexpected_changes.occurred_at
+--   last_at | Latest | moment: When the latest of these changes happened.
 select
     unexpected.study_id,
     coalesce(studies.study_name, unexpected.study_id) as study,

@@ -1,12 +1,12 @@
 -- Where webhooks are missing, by study.
 -- All: studyflow sql "from audit.gaps"
 --   study | Study | of_study: marts.study_progress.study_name
---   newly | New | number bad: Gaps before changes that arrived since the last report.
+--   newly | New | number bad: Gaps that became visible since the last report.
 --   gaps | Total | number: marts.study_progress.gaps
 --   participants | Participants | number: Participants with a gap in their history.
 --   loss | Share lost | share broken_links links loss low high: audit.feed_coverage.loss_rate
 --   lost | Estimated lost | count: audit.feed_coverage.lost
---   last_lost_before | Last noticed | moment: audit.gaps.lost_before
+--   last_lost_before | Last noticed | moment: When the latest gap became visible. The missing change happened at this time or earlier.
 select
     gaps.study_id,
     coalesce(studies.study_name, gaps.study_id) as study,

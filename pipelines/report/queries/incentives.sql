@@ -2,10 +2,10 @@
 -- All: studyflow backlog{study}
 --   state | State | name: reference.incentive_effects.incentive_status
 --   people | People | number: Participants in that state.
---   overdue | Overdue | number bad: marts.incentive_backlog.is_overdue
---   hidden | Hidden | number bad: marts.incentive_backlog.is_hidden
+--   overdue | Overdue | number bad: Participants whose incentive has been in that state for longer than the setting incentive_sla_days (5 days by default).
+--   hidden | Hidden | number bad: Participants who are owed an incentive although no table in Rally shows it: it was not sent, and their stage is not Pending Incentive.
 --   hidden_overdue | Hidden and overdue | number bad: People who count in both columns.
---   oldest_days | Oldest | age: marts.incentive_backlog.age_days
+--   oldest_days | Oldest | age: The longest time that anybody has been in that state.
 select
     effects.backlog_state,
     effects.incentive_status as state,

@@ -1,7 +1,7 @@
 -- Who finished and has not been sent an incentive, overdue ones first, then the oldest.
 -- All: studyflow backlog --state not_sent{study}
 --   participant_id | Participant | participant: marts.incentive_backlog.participant_id
---   age_days | Waiting | age: marts.incentive_backlog.age_days
+--   age_days | Waiting | age: How long the incentive has been in its state.
 --   amount | Amount | money currency: The incentive of the study in studies.csv.
 --   overdue | Overdue | flag overdue bad: marts.incentive_backlog.is_overdue
 --   hidden | Hidden | flag hidden bad: marts.incentive_backlog.is_hidden

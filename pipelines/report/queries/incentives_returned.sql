@@ -1,7 +1,7 @@
 -- Whose incentive came back because the email bounced, the oldest first.
 -- All: studyflow backlog --state undelivered{study}
 --   participant_id | Participant | participant: marts.incentive_backlog.participant_id
---   age_days | Waiting | age: marts.incentive_backlog.age_days
+--   age_days | Waiting | age: How long the incentive has been in its state.
 --   amount | Amount | money currency: The incentive of the study in studies.csv.
 --   person_name | Name | person: marts.people.person_name
 --   study | Study | of_study: marts.study_progress.study_name

@@ -1,7 +1,7 @@
 -- Whose incentive was sent and has not been claimed, the oldest first.
 -- All: studyflow backlog --state unclaimed{study}
 --   participant_id | Participant | participant: marts.incentive_backlog.participant_id
---   age_days | Waiting | age: marts.incentive_backlog.age_days
+--   age_days | Waiting | age: How long the incentive has been in its state.
 --   amount | Amount | money currency: The incentive of the study in studies.csv.
 --   overdue | Overdue | flag overdue bad: marts.incentive_backlog.is_overdue
 --   person_name | Name | person: marts.people.person_name

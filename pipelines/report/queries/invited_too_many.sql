@@ -1,4 +1,4 @@
--- Days of the last week on which open studies invited far more people than they needed, or invited anybody although they were
+-- Days of the last week on which open studies invited far more people than they needed, or invited anybody after they were
 -- full. Days with the largest expected excess come first.
 -- All: studyflow sql "from audit.invited_too_many"
 --   study | Study | of_study: marts.study_progress.study_name

@@ -2,7 +2,7 @@
 -- All: studyflow sql "from audit.feed_silence where is_open"
 --   study | Study | of_study: marts.study_progress.study_name
 --   silent_since | Silent since | moment: audit.feed_silence.silent_since
---   silence_hours | For | hours: How long nothing has arrived.
+--   silence_hours | For | hours: How long there has been no change.
 --   usual_hours | Longest normal gap | hours: The longest silence in the four weeks before this one (var silence_usual_days).
 select
     feed_silence.study_id,

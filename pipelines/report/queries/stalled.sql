@@ -8,7 +8,7 @@
 --   let_go | Let go | number: Stalled, with nothing to do: they were disqualified, or the study is closed or full.
 --   active | In the stage | number: Participants in that stage now, stalled or not.
 --   newest_days | Shortest | age: The shortest time that any of the people to nudge has been in the stage.
---   oldest_days | Longest | age: The longest time that anybody has been in the stage.
+--   oldest_days | Longest | age: The longest time that anybody now in the stage has been there.
 --   usual_days | Median | days: The median of the visits to the stage that have ended.
 select
     ageing.study_id,

@@ -4,7 +4,7 @@
 --   study_type | Type | words: marts.study_progress.study_type
 --   participants | Participants | number: marts.study_progress.participants
 --   completed | Completed | completed: marts.study_progress.completed
---   state | State | name: closed if the day closed_on in studies.csv has come; full if as many participants have completed it as its limit allows; otherwise open.
+--   state | State | name: closed from the day closed_on in studies.csv; full if as many participants have completed the study as its limit allows; otherwise open.
 --   changes | Changes | number: Status changes since the last report.
 --   overdue | Overdue incentives | number bad: Participants whose incentive has been owed for too long and not been sent.
 --   stalled | Stalled | number warn: Participants to nudge: in Invited, Screening or In Progress for longer than 90 % of participants, not disqualified, and not in a study that is closed or full.

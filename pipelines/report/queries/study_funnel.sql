@@ -5,8 +5,8 @@
 --   from_first | From first | bar reached everyone from_first first_low first_high: marts.study_funnel.conversion_from_first
 --   may_still_come | May still reach it | number: Participants who reached the previous step but not this one, and may still reach it: not lost, not disqualified, and not in a closed or full study unless an incentive is pending or unclaimed.
 --   lost | Lost | number: All others who reached the previous step but not this one.
---   median_hours | Median time | hours: The median time from the previous step to this one; a dash if nobody was timed.
---   p90_hours | 90th percentile | hours: The time within which 90 % got from the previous step to this one; a dash if nobody was timed.
+--   median_hours | Median time | hours: The median time from the previous step to this one; a dash if no time is known.
+--   p90_hours | 90th percentile | hours: The time within which 90 % got from the previous step to this one; a dash if no time is known.
 with
 
 coming as (

@@ -3,9 +3,9 @@
 -- had.
 -- All: studyflow sql "from study_incidence where study_id = {study_id} order by all"
 --   within | Within | name: Time since the invitation, in days of 24 hours.
---   completed | Completed | number: marts.study_incidence.completed
---   at_risk | Still active | number: How many are known to have still been active after that time.
---   completed_share | Share completing | band completed_share completed_low completed_high: The share of those invited that completes within that time; a dash if fewer than ten are still observed then.
+--   completed | Completed | number: How many completed within that time.
+--   at_risk | Still active | number: Participants observed for longer than that time who had neither completed nor been lost by then.
+--   completed_share | Share completing | band completed_share completed_low completed_high: The share of those invited that completes within that time; a dash if fewer than ten people are still active.
 --   type_share | Same type | band type_share type_low type_high: The same share for all studies of its type together.
 --   lost_share | Share lost | band lost_share lost_low lost_high: The share of those invited that is lost within that time, without having completed.
 select

@@ -1,9 +1,9 @@
 -- Rates that show how the study is doing, each with its 95 % interval (Wilson).
---   what | Measure | name: Which rate it is.
+--   what | Measure | name: The name of the rate.
 --   of_them | Count | of part whole: How many, out of how many.
 --   share | Share | bar part whole share low high: A percentage or, for fewer than 20 people, a count with its 95 % interval.
 --   Passed the screener: marts.study_progress.screener_pass_rate
---   Qualified by the screener: marts.study_progress.auto_qualified_rate
+--   Qualified automatically by Rally: marts.study_progress.auto_qualified_rate
 --   Came to the interview: marts.study_progress.show_rate
 --   Opted out: Participants who ever opted out, as a share of all participants.
 with
@@ -16,7 +16,7 @@ progress as (
 counted as (
     select 1 as place, 'Passed the screener' as what, passed_screener as part, screened as whole from progress
     union all
-    select 2, 'Qualified by the screener', auto_qualified, screened from progress
+    select 2, 'Qualified automatically by Rally', auto_qualified, screened from progress
     union all
     select 3, 'Came to the interview', interviews_completed, expected_at_interview from progress
     union all
