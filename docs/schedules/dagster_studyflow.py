@@ -1,7 +1,7 @@
 """A Dagster job that runs studyflow every weekday morning: `dagster dev -f dagster_studyflow.py`.
 
-studyflow is a command, so it may live in an environment of its own; STUDYFLOW_COMMAND says where. The lines of its log
-become Dagster's, its exit code decides: 3 (done, but data checks failed) is a success with a warning.
+studyflow is a command, so it can be in an environment of its own; STUDYFLOW_COMMAND says where. The lines of its log
+go to Dagster's log. Exit code 3 (done, but data checks failed) counts as a success with a warning.
 """
 
 import json
@@ -23,7 +23,7 @@ CHECKS_FAILED = 3
 
 @asset
 def studyflow_tables(context: AssetExecutionContext) -> MaterializeResult:
-    """The warehouse, the exports and the report. Where they are, the STUDYFLOW_… variables say."""
+    """The warehouse, the exports and the report. The STUDYFLOW_… variables say where they are."""
     command = os.environ.get("STUDYFLOW_COMMAND", "studyflow")
     done = subprocess.run(
         [command, "run", "--report", "--json", "--log-json"], capture_output=True, text=True, check=False

@@ -58,7 +58,7 @@ Raw = Annotated[
     setting(
         "raw",
         "Webhook files, folders or globs, on disk or in an object store (s3://, gs://, az://). May be repeated. "
-        "Default: data/raw of the workspace; without one, the sample.",
+        "Default: data/raw of the workspace; without a workspace, the sample.",
     ),
 ]
 Database = Annotated[Path | None, setting("database", "The DuckDB warehouse. Default: data/studyflow.duckdb.")]

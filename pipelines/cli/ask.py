@@ -157,7 +157,7 @@ def backtest(
         Path | None,
         typer.Option(
             "--plot",
-            help="Also draw a chart that compares the chances given in the forecasts with how often they came true, "
+            help="Also draw a chart that compares the chances in the forecasts with how often the forecasts came true, "
             "as a .png or .svg file.",
         ),
     ] = None,
@@ -167,7 +167,7 @@ def backtest(
     as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make forecasts as of past weeks and say how often they came true. Prints JSON in a pipe."""
+    """Make forecasts as of past weeks and say how often the forecasts came true. Prints JSON in a pipe."""
     from pipelines.ask.backtest import backtested
     from pipelines.backtest import backtest as make
     from pipelines.run import settings_of_loaded
@@ -286,7 +286,7 @@ def who(
 ) -> Question:
     """Show a participant's current status and every change that led to it.
 
-    Marks changes that arrived late, changes inferred from the next webhook, and gaps where a webhook is missing.
+    The output marks changes that arrived late, changes inferred from the next webhook, and gaps where a webhook is missing.
     """
     from pipelines.ask.who import who as ask
 

@@ -29,8 +29,8 @@ def generate(
     drift: Annotated[
         float,
         typer.Option(
-            help="How much less people respond on the last day than on the first, with a steady decline between: "
-            "with 0.5 they take half as many steps."
+            help="How much less people respond on the last day than on the first. The decline between is steady. "
+            "With 0.5 they take half as many steps on the last day."
         ),
     ] = 0,
     burst_days: Annotated[

@@ -3,7 +3,7 @@
 --   Added: Participants first seen since the last report.
 --   Invited: Participants who were invited to the study, to an interview or to a test.
 --   Finished: Participants who completed an activity, even if that was revoked later.
---   Newly owed an incentive: Participants who became owed an incentive.
+--   Newly owed an incentive: Participants whose incentive became due.
 --   Incentives sent: Participants whose incentive was sent.
 --   Missed or cancelled: Participants who missed an interview, or whose interview was cancelled.
 --   Opted out: Participants who opted out or whose email hard bounced: not to be contacted again.
