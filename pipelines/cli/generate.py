@@ -29,7 +29,7 @@ def generate(
     drift: Annotated[
         float,
         typer.Option(
-            help="How much less people respond on the last day than on the first. The decline between is steady. "
+            help="How much less people respond on the last day than on the first. In between, the decline is steady. "
             "With 0.5 they take half as many steps on the last day."
         ),
     ] = 0,
