@@ -1,5 +1,5 @@
-{#- The query that gives every participant in the incentive backlog with what a person needs to act on it. What bounced was
-    sent, and is to be sent again; what was sent else is the participant's to claim. -#}
+{#- One row per participant in the incentive backlog, with what someone needs to act on it. An incentive whose email
+    bounced must be sent again. Any other incentive that was sent must be claimed by the participant. -#}
 {% macro incentive_tasks() -%}
     select
         backlog.*,
@@ -7,7 +7,7 @@
         cast(floor(backlog.age_days) as integer) as days_waiting,
         states.is_sent,
         states.is_sent and not states.is_conditional as is_to_be_claimed,
-        case when backlog.is_study_closed then 'reopen the study, then ' else '' end as first_of_all
+        case when backlog.is_study_closed then 'reopen the study, then ' else '' end as first_action
     from {{ ref('incentive_backlog') }} as backlog
     inner join (
         select distinct

@@ -25,7 +25,7 @@ spans as (
     window in_order as (partition by participant_key order by sequence_number)
 ),
 
--- Few come to the same {{ level }} again, and these need not be found by sorting all.
+-- Few participants come back to a {{ level }}. Grouping finds them without sorting all visits.
 repeated as (
     select
         participant_key,

@@ -39,12 +39,12 @@ whole_histories as (
     group by study_key
 ),
 
-estimated as (
+feeds_with_rates as (
     select
         studies.study_id,
         feeds.*,
         coalesce(whole_histories.participants, 0) as participants_whole,
-        feeds.participants - feeds.missing_beginnings as beginnings,
+        feeds.participants - feeds.missing_beginnings as first_changes,
         {{ share_bound('low', 'feeds.broken_links', 'feeds.links') }} as loss_rate_low,
         {{ share_bound('high', 'feeds.broken_links', 'feeds.links') }} as loss_rate_high
     from feeds
@@ -54,17 +54,17 @@ estimated as (
         on feeds.study_key = whole_histories.study_key
 ),
 
--- Beginnings are lost like other changes. Those that are missing beyond that were before the feed.
-compared as (
+-- First changes are lost as often as others. If more of them are missing, the rest are older than the feed.
+feeds_with_older_histories as (
     select
         *,
         case
             when links = 0 then missing_beginnings
-            when missing_beginnings > beginnings * loss_rate_high / nullif(1 - loss_rate_high, 0)
-                then missing_beginnings - {{ lost_changes('beginnings', 'broken_links', 'links') }}
+            when missing_beginnings > first_changes * loss_rate_high / nullif(1 - loss_rate_high, 0)
+                then missing_beginnings - {{ lost_changes('first_changes', 'broken_links', 'links') }}
             else 0
         end as older_than_feed
-    from estimated
+    from feeds_with_rates
 )
 
 select
@@ -89,4 +89,4 @@ select
     {{ lost_changes('changes', 'broken_links', 'links') }} as lost,
     changes * loss_rate_low / (1 - loss_rate_low) as lost_low,
     changes * loss_rate_high / nullif(1 - loss_rate_high, 0) as lost_high
-from compared
+from feeds_with_older_histories

@@ -4,7 +4,7 @@ silences as (
     select * from {{ ref('int_feed_silences') }}
 ),
 
-earlier as (
+ended_silences as (
     select
         scope,
         study_id,
@@ -14,7 +14,7 @@ earlier as (
     where silent_until is not null
 ),
 
--- Of a study only the one that goes on: it may have been quiet before because nobody was in it.
+-- For a study, only a silence that has not ended counts. During earlier ones, it may have had no active participants.
 long_silences as (
     select * from silences
     where
@@ -23,21 +23,21 @@ long_silences as (
         and (study_id is null or silent_until is null)
 ),
 
-compared as (
+silences_with_usual as (
     select
         long_silences.scope,
         long_silences.study_id,
         long_silences.silent_since,
         long_silences.silent_until,
         long_silences.silence_hours,
-        max(earlier.silence_hours) as usual_hours
+        max(ended_silences.silence_hours) as usual_hours
     from long_silences
-    inner join earlier
+    inner join ended_silences
         on
-            long_silences.scope = earlier.scope
-            and long_silences.study_id is not distinct from earlier.study_id
-            and long_silences.silent_since >= earlier.silent_until
-            and {{ days_before('long_silences.silent_since', var('silence_usual_days')) }} < earlier.silent_until
+            long_silences.scope = ended_silences.scope
+            and long_silences.study_id is not distinct from ended_silences.study_id
+            and long_silences.silent_since >= ended_silences.silent_until
+            and {{ days_before('long_silences.silent_since', var('silence_usual_days')) }} < ended_silences.silent_until
     group by
         long_silences.scope,
         long_silences.study_id,
@@ -54,5 +54,5 @@ select
     silent_until is null as is_open,
     silence_hours,
     usual_hours
-from compared
+from silences_with_usual
 where silence_hours > {{ var('silence_times_usual') }} * usual_hours

@@ -4,7 +4,7 @@ coverage as (
     select * from {{ ref('feed_coverage') }}
 ),
 
-summed as (
+sums as (
     select
         min(feed_began_at) as feed_began_at,
         max(last_change_at) as last_change_at,
@@ -21,52 +21,52 @@ summed as (
     having count(*) > 0
 ),
 
-estimated as (
+totals as (
     select
         *,
         {{ ratio('broken_links', 'links') }} as loss_rate,
         {{ share_bound('low', 'broken_links', 'links') }} as loss_rate_low,
         {{ share_bound('high', 'broken_links', 'links') }} as loss_rate_high
-    from summed
+    from sums
 ),
 
--- Chance makes some study the worst; this one loses more than the others for certain.
-worst as (
+-- By chance alone, some study always has the highest rate. Only a study whose lower bound exceeds the total is named.
+worst_study as (
     select
         coverage.study_id,
         coverage.loss_rate
     from coverage
-    inner join estimated
-        on coverage.loss_rate_low > estimated.loss_rate
+    inner join totals
+        on coverage.loss_rate_low > totals.loss_rate
     order by coverage.loss_rate desc, coverage.study_id asc
     limit 1
 )
 
 select
-    estimated.feed_began_at,
-    estimated.last_change_at,
-    cast(estimated.studies as integer) as studies,
+    totals.feed_began_at,
+    totals.last_change_at,
+    cast(totals.studies as integer) as studies,
 
-    cast(estimated.participants as integer) as participants,
-    cast(estimated.participants_whole as integer) as participants_whole,
-    {{ ratio('estimated.participants_whole', 'estimated.participants') }} as share_whole,
-    cast(estimated.missing_beginnings as integer) as missing_beginnings,
-    cast(estimated.older_than_feed as integer) as older_than_feed,
+    cast(totals.participants as integer) as participants,
+    cast(totals.participants_whole as integer) as participants_whole,
+    {{ ratio('totals.participants_whole', 'totals.participants') }} as share_whole,
+    cast(totals.missing_beginnings as integer) as missing_beginnings,
+    cast(totals.older_than_feed as integer) as older_than_feed,
 
-    cast(estimated.changes as integer) as changes,
-    cast(estimated.gaps as integer) as gaps,
-    cast(estimated.links as integer) as links,
-    cast(estimated.broken_links as integer) as broken_links,
+    cast(totals.changes as integer) as changes,
+    cast(totals.gaps as integer) as gaps,
+    cast(totals.links as integer) as links,
+    cast(totals.broken_links as integer) as broken_links,
 
-    estimated.loss_rate,
-    estimated.loss_rate_low,
-    estimated.loss_rate_high,
-    {{ lost_changes('estimated.changes', 'estimated.broken_links', 'estimated.links') }} as lost,
-    estimated.changes * estimated.loss_rate_low / (1 - estimated.loss_rate_low) as lost_low,
-    estimated.changes * estimated.loss_rate_high / nullif(1 - estimated.loss_rate_high, 0) as lost_high,
+    totals.loss_rate,
+    totals.loss_rate_low,
+    totals.loss_rate_high,
+    {{ lost_changes('totals.changes', 'totals.broken_links', 'totals.links') }} as lost,
+    totals.changes * totals.loss_rate_low / (1 - totals.loss_rate_low) as lost_low,
+    totals.changes * totals.loss_rate_high / nullif(1 - totals.loss_rate_high, 0) as lost_high,
 
-    worst.study_id as worst_study_id,
-    worst.loss_rate as worst_loss_rate
-from estimated
-left join worst
+    worst_study.study_id as worst_study_id,
+    worst_study.loss_rate as worst_loss_rate
+from totals
+left join worst_study
     on 1 = 1

@@ -13,14 +13,14 @@ identities as (
     select * from {{ ref('stg_identities') }}
 ),
 
-stated_differently as (
+with_several_identities as (
     select participant_key
     from identities
     group by participant_key
     having count(*) > 1
 ),
 
-compared as (
+conflicts as (
     select
         changes.participant_key,
         count(distinct changes.person_key) as persons_stated,
@@ -32,8 +32,8 @@ compared as (
             end
         ) as conflicting_changes
     from changes
-    inner join stated_differently
-        on changes.participant_key = stated_differently.participant_key
+    inner join with_several_identities
+        on changes.participant_key = with_several_identities.participant_key
     inner join participants
         on changes.participant_key = participants.participant_key
     group by changes.participant_key
@@ -43,10 +43,10 @@ select
     participants.participant_id,
     participants.person_id,
     participants.study_id,
-    cast(compared.persons_stated as integer) as persons_stated,
-    cast(compared.studies_stated as integer) as studies_stated,
-    cast(compared.conflicting_changes as integer) as conflicting_changes
-from compared
+    cast(conflicts.persons_stated as integer) as persons_stated,
+    cast(conflicts.studies_stated as integer) as studies_stated,
+    cast(conflicts.conflicting_changes as integer) as conflicting_changes
+from conflicts
 inner join participants
-    on compared.participant_key = participants.participant_key
-where compared.conflicting_changes > 0
+    on conflicts.participant_key = participants.participant_key
+where conflicts.conflicting_changes > 0

@@ -1,4 +1,4 @@
-{%- set fewest, followed_hours, times_needed, many = 30, 168, 3, 10 -%}
+{%- set min_at_risk, min_followed_hours, min_ratio, min_excess = 30, 168, 3, 10 -%}
 with
 
 studies as (
@@ -13,7 +13,7 @@ studies as (
     where forecast.target is not null and not forecast.is_closed
 ),
 
-invited as (
+first_invitations as (
     select
         study_key,
         first_invited_at,
@@ -22,22 +22,22 @@ invited as (
     where first_invited_at > {{ days_before(as_of(), 7) }}
 ),
 
-days as (
+invitation_days as (
     select
-        invited.study_key,
+        first_invitations.study_key,
         studies.study_id,
         studies.study_type,
         studies.target,
-        invited.day,
-        min(invited.first_invited_at) as since,
+        first_invitations.day,
+        min(first_invitations.first_invited_at) as since,
         count(*) as invited
-    from invited
+    from first_invitations
     inner join studies
-        on invited.study_key = studies.study_key
-    group by invited.study_key, studies.study_id, studies.study_type, studies.target, invited.day
+        on first_invitations.study_key = studies.study_key
+    group by first_invitations.study_key, studies.study_id, studies.study_type, studies.target, first_invitations.day
 ),
 
-completed as (
+completions as (
     select
         completions.study_key,
         min(completions.completed_at) as completed_at
@@ -47,20 +47,19 @@ completed as (
     group by completions.study_key, completions.participant_key
 ),
 
--- Places that were left when the first invitation of the day was sent.
+-- Places left when the first invitation of the day was sent.
 places as (
     select
-        days.study_key,
-        days.day,
-        greatest(days.target - count(completed.study_key), 0) as places_left
-    from days
-    left join completed
-        on days.study_key = completed.study_key and days.since > completed.completed_at
-    group by days.study_key, days.day, days.target
+        invitation_days.study_key,
+        invitation_days.day,
+        greatest(invitation_days.target - count(completions.study_key), 0) as places_left
+    from invitation_days
+    left join completions
+        on invitation_days.study_key = completions.study_key and invitation_days.since > completions.completed_at
+    group by invitation_days.study_key, invitation_days.day, invitation_days.target
 ),
 
--- The share that completes in the end, as far as enough are at risk, if that is a week or more: of the study, else of
--- its type, else of all types.
+-- The completed share at the last hour with enough people at risk, if that is a week or more after the invitation.
 last_shares as (
     select
         study_key,
@@ -69,9 +68,9 @@ last_shares as (
         max(completed_share) as share,
         max_by(completed_variance, hours) as variance
     from {{ ref('int_incidence') }}
-    where moment = {{ as_of() }} and step_order = 0 and started_month is null and at_risk >= {{ fewest }}
+    where moment = {{ as_of() }} and step_order = 0 and started_month is null and at_risk >= {{ min_at_risk }}
     group by study_key, study_type
-    having max(hours) >= {{ followed_hours }}
+    having max(hours) >= {{ min_followed_hours }}
 ),
 
 shares as (
@@ -87,21 +86,22 @@ shares_of_all as (
     where study_key is null
 ),
 
-expected as (
+-- The share of the study, else of its type, else of all types.
+expected_completions as (
     select
-        days.study_id,
-        days.day,
-        days.invited,
+        invitation_days.study_id,
+        invitation_days.day,
+        invitation_days.invited,
         places.places_left,
-        days.invited * coalesce(own.share, of_type.share, of_all.share) as expected,
-        days.invited * coalesce(own.share_low, of_type.share_low, of_all.share_low) as expected_at_least
-    from days
+        invitation_days.invited * coalesce(own.share, of_type.share, of_all.share) as expected,
+        invitation_days.invited * coalesce(own.share_low, of_type.share_low, of_all.share_low) as expected_at_least
+    from invitation_days
     inner join places
-        on days.study_key = places.study_key and days.day = places.day
+        on invitation_days.study_key = places.study_key and invitation_days.day = places.day
     left join shares as own
-        on days.study_key = own.study_key
+        on invitation_days.study_key = own.study_key
     left join shares as of_type
-        on days.study_type = of_type.study_type and of_type.study_key is null
+        on invitation_days.study_type = of_type.study_type and of_type.study_key is null
     cross join shares_of_all as of_all
 )
 
@@ -113,7 +113,7 @@ select
     cast(places_left as integer) as places_left,
     {{ rounded('expected', 6) }} as expected,
     {{ rounded('(expected - places_left)', 6) }} as overshoot
-from expected
+from expected_completions
 where
     places_left = 0
-    or (expected_at_least >= {{ times_needed }} * places_left and expected_at_least >= places_left + {{ many }})
+    or (expected_at_least >= {{ min_ratio }} * places_left and expected_at_least >= places_left + {{ min_excess }})

@@ -26,11 +26,11 @@ studies as (
     from {{ ref('stg_studies') }}
 ),
 
--- Only people to whom something was owed, sent or settled have a state, from then on.
-concerned as (
+-- A participant has incentive states from the first change that owes, sends or settles an incentive.
+first_incentives as (
     select
         changes.participant_key,
-        min(changes.sequence_number) as first_number
+        min(changes.sequence_number) as sequence_number
     from changes
     inner join statuses
         on changes.status_rank = statuses.status_rank
@@ -44,68 +44,68 @@ concerned as (
     group by changes.participant_key
 ),
 
-effects as (
+-- Most effects set the state outright. A bounce has a required state, and changes nothing in any other state.
+incentive_effects as (
     select
         changes.*,
         statuses.requires_state,
+        -- A custom incentive is settled when it is sent.
         case
             when not statuses.is_sent or coalesce(studies.incentive_type, '') <> 'custom' then statuses.backlog_state
         end as backlog_state,
         statuses.incentive_status,
         max(case when statuses.requires_state is null then changes.sequence_number end) over (
             partition by changes.participant_key order by changes.sequence_number rows unbounded preceding
-        ) as decided_by
+        ) as state_set_by
     from changes
     inner join statuses
         on changes.status_rank = statuses.status_rank
-    inner join concerned
+    inner join first_incentives
         on
-            changes.participant_key = concerned.participant_key
-            and changes.sequence_number >= concerned.first_number
+            changes.participant_key = first_incentives.participant_key
+            and changes.sequence_number >= first_incentives.sequence_number
     left join studies
         on changes.study_key = studies.study_key
 ),
 
--- What the last unconditional effect made of it; a bounce takes hold only on the state that it requires.
-decided as (
+effects_with_set_state as (
     select
         *,
-        first_value(backlog_state) over since_then as decided_state,
-        first_value(incentive_status) over since_then as decided_status
-    from effects
-    window since_then as (
-        partition by participant_key, decided_by order by sequence_number rows unbounded preceding
+        first_value(backlog_state) over since_set as set_state,
+        first_value(incentive_status) over since_set as set_status
+    from incentive_effects
+    window since_set as (
+        partition by participant_key, state_set_by order by sequence_number rows unbounded preceding
     )
 ),
 
-states as (
+states_after_effects as (
     select
         participant_key,
         person_key,
         study_key,
         sequence_number,
         occurred_at,
-        coalesce(max(case when requires_state = decided_state then backlog_state end) over since_then, decided_state)
+        coalesce(max(case when requires_state = set_state then backlog_state end) over since_set, set_state)
             as backlog_state,
-        coalesce(
-            max(case when requires_state = decided_state then incentive_status end) over since_then, decided_status
-        ) as incentive_status
-    from decided
-    window since_then as (
-        partition by participant_key, decided_by order by sequence_number rows unbounded preceding
+        coalesce(max(case when requires_state = set_state then incentive_status end) over since_set, set_status)
+            as incentive_status
+    from effects_with_set_state
+    window since_set as (
+        partition by participant_key, state_set_by order by sequence_number rows unbounded preceding
     )
 ),
 
-beginnings as (
+state_changes as (
     select
         *,
-        lag(backlog_state) over in_order as state_before,
-        lag(incentive_status) over in_order as incentive_status_before
-    from states
-    window in_order as (partition by participant_key order by sequence_number)
+        lag(backlog_state) over history as previous_state,
+        lag(incentive_status) over history as previous_status
+    from states_after_effects
+    window history as (partition by participant_key order by sequence_number)
     qualify
-        state_before is distinct from backlog_state
-        or incentive_status_before is distinct from incentive_status
+        previous_state is distinct from backlog_state
+        or previous_status is distinct from incentive_status
 )
 
 select
@@ -117,4 +117,4 @@ select
     incentive_status,
     occurred_at as began_at,
     lead(occurred_at) over (partition by participant_key order by sequence_number) as ended_at
-from beginnings
+from state_changes

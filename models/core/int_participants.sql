@@ -7,7 +7,7 @@ changes as (
     select * from {{ touched_rows_of(ref('int_status_changes'), ref('stg_touched_participants')) }}
 ),
 
-status_visits as (
+open_status_visits as (
     select
         participant_key,
         started_at
@@ -19,7 +19,7 @@ participant_steps as (
     select * from {{ touched_rows_of(ref('int_participant_steps'), ref('stg_touched_participants')) }}
 ),
 
-incentives as (
+open_incentives as (
     select
         participant_key,
         incentive_status
@@ -50,8 +50,8 @@ histories as (
     group by changes.participant_key, changes.person_key, changes.study_key
 ),
 
--- How far they came, in so many days and at all.
-distances as (
+-- The furthest step of a participant: within some days of the first change, and overall.
+furthest_steps as (
     select
         histories.participant_key,
         {%- for days in windows_of_days %}
@@ -80,15 +80,15 @@ select
     histories.status_rank,
     histories.stage_order,
     coalesce(stages.is_terminal, false) as is_terminal,
-    status_visits.started_at as status_since,
+    open_status_visits.started_at as status_since,
     histories.first_seen_at,
     histories.last_changed_at,
 
-    distances.furthest_step_order,
+    furthest_steps.furthest_step_order,
     {%- for days in windows_of_days %}
-        distances.furthest_within_{{ days }}d,
+        furthest_steps.furthest_within_{{ days }}d,
     {%- endfor %}
-    incentives.incentive_status,
+    open_incentives.incentive_status,
 
     cast(histories.status_changes as integer) as status_changes,
     cast(histories.missing_changes as integer) as missing_changes
@@ -98,11 +98,11 @@ inner join identities
         histories.participant_key = identities.participant_key
         and histories.person_key = identities.person_key
         and histories.study_key = identities.study_key
-inner join status_visits
-    on histories.participant_key = status_visits.participant_key
-inner join distances
-    on histories.participant_key = distances.participant_key
+inner join open_status_visits
+    on histories.participant_key = open_status_visits.participant_key
+inner join furthest_steps
+    on histories.participant_key = furthest_steps.participant_key
 left join stages
     on histories.stage_order = stages.stage_order
-left join incentives
-    on histories.participant_key = incentives.participant_key
+left join open_incentives
+    on histories.participant_key = open_incentives.participant_key

@@ -15,7 +15,7 @@ statuses as (
     select * from {{ ref('stg_statuses') }}
 ),
 
-placed as (
+changes_with_tie_position as (
     select
         changes.*,
         coalesce(tie_order.tie_position, 0) as tie_position
@@ -30,13 +30,14 @@ placed as (
             and changes.study_key = tie_order.study_key
 ),
 
-in_order as (
+-- If a participant's changes name different people or studies, the last change decides.
+ordered as (
     select
         participant_key,
         last_value(person_key) over whole_history as person_key,
         last_value(study_key) over whole_history as study_key,
         row_number() over history as position,
-        lag(status_rank, 2, 0) over history as rank_before_that,
+        lag(status_rank, 2, 0) over history as second_rank_before,
         lag(status_rank, 1, 0) over history as rank_before,
         prior_rank,
         status_rank,
@@ -44,7 +45,7 @@ in_order as (
         occurred_at,
         lead(occurred_at) over history as ended_at,
         deliveries
-    from placed
+    from changes_with_tie_position
     window
         history as (partition by participant_key order by occurred_at, tie_position),
         whole_history as (
@@ -53,37 +54,33 @@ in_order as (
         )
 ),
 
--- A whole link says that the change before was not lost, if without that change there would be a gap.
+-- An unbroken link proves that the previous change arrived if there would be a gap without that change.
 linked as (
     select
         *,
         prior_rank <> rank_before as follows_gap,
-        position > 1 and (prior_rank <> rank_before or rank_before_that not in (0, prior_rank)) as tells_of_losses,
-        case when prior_rank not in (0, rank_before) then 2 else 1 end as changes
-    from in_order
+        position > 1 and (prior_rank <> rank_before or second_rank_before not in (0, prior_rank)) as tells_of_losses,
+        prior_rank not in (0, rank_before) as follows_inferred,
+        position + count(case when prior_rank not in (0, rank_before) then 1 end) over (
+            partition by participant_key order by position rows unbounded preceding
+        ) as sequence_number
+    from ordered
 ),
 
-numbered as (
-    select
-        *,
-        sum(changes) over (partition by participant_key order by position rows unbounded preceding) as sequence_number
-    from linked
-),
-
--- The change itself, and before it, where its prior status was not told of, the inferred change to that.
+-- One row per delivered change. If no change to its prior status was delivered, an inferred one comes before it.
 all_changes as (
     select
-        numbered.*,
+        linked.*,
         kinds.is_inferred,
         coalesce(studies.incentives_enabled, true) as pays_incentives,
-        case when kinds.is_inferred then numbered.prior_rank else numbered.status_rank end as reached_rank,
-        case when numbered.changes = 2 and not kinds.is_inferred then numbered.prior_rank else numbered.rank_before end
-            as left_rank
-    from numbered
-    inner join (values (1, false), (2, false), (2, true)) as kinds (changes, is_inferred)
-        on numbered.changes = kinds.changes
+        case when kinds.is_inferred then linked.prior_rank else linked.status_rank end as reached_rank,
+        case when kinds.is_inferred or linked.prior_rank = 0 then linked.rank_before else linked.prior_rank end
+            as previous_rank
+    from linked
+    inner join (values (false, false), (true, false), (true, true)) as kinds (follows_inferred, is_inferred)
+        on linked.follows_inferred = kinds.follows_inferred
     left join {{ ref('stg_studies') }} as studies
-        on numbered.study_key = {{ id_key('studies.study_id') }}
+        on linked.study_key = {{ id_key('studies.study_id') }}
 )
 
 select
@@ -94,13 +91,14 @@ select
     case when not all_changes.is_inferred then cast(all_changes.position as integer) end as position,
     cast(case when not all_changes.is_inferred then all_changes.rank_before else 0 end as smallint) as rank_before,
     cast(case when not all_changes.is_inferred then all_changes.prior_rank else 0 end as smallint) as prior_rank,
-    reached.status_rank,
-    {{ stage_in_study('reached') }} as stage_order,
+    statuses.status_rank,
+    {{ stage_in_study('statuses') }} as stage_order,
 
-    -- An inferred change took no time: a visit starts with it if it goes on with the change that tells of it.
-    reached.status_rank = told.status_rank and reached.status_rank <> all_changes.left_rank as starts_status_visit,
-    stage_order = {{ stage_in_study('told') }} and coalesce({{ stage_in_study('departed') }} <> stage_order, true)
-        as starts_stage_visit,
+    -- An inferred change lasts no time, so it starts a visit only if the delivered change continues that visit.
+    statuses.status_rank = delivered_statuses.status_rank
+    and statuses.status_rank <> all_changes.previous_rank as starts_status_visit,
+    stage_order = {{ stage_in_study('delivered_statuses') }}
+    and coalesce({{ stage_in_study('previous_statuses') }} <> stage_order, true) as starts_stage_visit,
 
     all_changes.occurred_before,
     all_changes.occurred_at,
@@ -112,9 +110,9 @@ select
     all_changes.tells_of_losses and not all_changes.is_inferred as tells_of_losses,
     case when all_changes.is_inferred then 0 else all_changes.deliveries end as deliveries
 from all_changes
-inner join statuses as reached
-    on all_changes.reached_rank = reached.status_rank
-inner join statuses as told
-    on all_changes.status_rank = told.status_rank
-left join statuses as departed
-    on all_changes.left_rank = departed.status_rank
+inner join statuses
+    on all_changes.reached_rank = statuses.status_rank
+inner join statuses as delivered_statuses
+    on all_changes.status_rank = delivered_statuses.status_rank
+left join statuses as previous_statuses
+    on all_changes.previous_rank = previous_statuses.status_rank

@@ -1,6 +1,6 @@
 with
 
-changes as (
+observed_statuses as (
     select distinct
         study_key,
         status_rank
@@ -14,7 +14,7 @@ identities as (
     from {{ ref('stg_identities') }}
 ),
 
-described as (
+described_studies as (
     select * from {{ ref('stg_studies') }}
 ),
 
@@ -24,39 +24,40 @@ statuses as (
 
 activities as (
     select
-        changes.study_key,
+        observed_statuses.study_key,
         min(statuses.activity) as first_activity,
         max(statuses.activity) as last_activity
-    from changes
+    from observed_statuses
     inner join statuses
-        on changes.status_rank = statuses.status_rank
-    group by changes.study_key
+        on observed_statuses.status_rank = statuses.status_rank
+    group by observed_statuses.study_key
 )
 
 select
     activities.study_key,
     identities.study_id,
-    described.study_name,
+    described_studies.study_name,
     coalesce(
-        described.study_type,
+        described_studies.study_type,
         case when activities.first_activity < activities.last_activity then 'mixed' else activities.first_activity end,
         'unknown'
     ) as study_type,
-    coalesce(described.incentives_enabled, true) as incentives_enabled,
-    described.incentive_cents,
-    described.currency,
-    described.participation_limit,
-    described.target,
+    coalesce(described_studies.incentives_enabled, true) as incentives_enabled,
+    described_studies.incentive_cents,
+    described_studies.currency,
+    described_studies.participation_limit,
+    described_studies.target,
+    -- The study is full at its target or its limit, whichever is lower.
     least(
-        coalesce(described.target, described.participation_limit),
-        coalesce(described.participation_limit, described.target)
+        coalesce(described_studies.target, described_studies.participation_limit),
+        coalesce(described_studies.participation_limit, described_studies.target)
     ) as aim,
-    described.target_on,
-    described.closed_on,
-    coalesce(described.closed_on <= {{ report_date(as_of()) }}, false) as is_closed,
-    described.study_id is not null as is_described
+    described_studies.target_on,
+    described_studies.closed_on,
+    coalesce(described_studies.closed_on <= {{ report_date(as_of()) }}, false) as is_closed,
+    described_studies.study_id is not null as is_described
 from activities
 inner join identities
     on activities.study_key = identities.study_key
-left join described
-    on identities.study_id = described.study_id
+left join described_studies
+    on identities.study_id = described_studies.study_id

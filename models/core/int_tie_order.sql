@@ -21,7 +21,7 @@ tie_groups as (
     group by participant_key, tie_group, rank_before, prior_rank_after
 ),
 
--- Many tie groups are alike, so each kind is put in order once.
+-- Many tie groups look alike, so each kind is ordered only once.
 kinds as (
     select distinct
         rank_before,

@@ -39,8 +39,8 @@ completions as (
     where statuses.is_completion
 ),
 
--- A move within one activity says nothing of another: who has been interviewed may start a survey.
-undone as (
+-- A change in one activity undoes no completion of another: someone who was interviewed may start a survey.
+undone_completions as (
     select distinct
         completions.participant_key,
         completions.sequence_number
@@ -62,9 +62,9 @@ select
     min(completions.sequence_number) as sequence_number,
     min(completions.occurred_at) as completed_at
 from completions
-left join undone
+left join undone_completions
     on
-        completions.participant_key = undone.participant_key
-        and completions.sequence_number = undone.sequence_number
-where undone.participant_key is null
+        completions.participant_key = undone_completions.participant_key
+        and completions.sequence_number = undone_completions.sequence_number
+where undone_completions.participant_key is null
 group by completions.participant_key, completions.person_key, completions.study_key, completions.activity

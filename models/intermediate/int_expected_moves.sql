@@ -36,24 +36,20 @@ moves_of_one_activity as (
         on moves.study_type in ('any', activities.activity)
 ),
 
--- In a study of several activities, or of none that is known yet, whatever is expected anywhere is.
+-- Mixed studies and studies without a known activity expect the moves of all activities.
 other_study_types as (
     select distinct studies.study_type
     from studies
     left join activities
         on studies.study_type = activities.activity
     where activities.activity is null
-),
-
-all_moves as (
-    select * from moves_of_one_activity
-    union
-    select
-        other_study_types.study_type,
-        moves.prior_rank,
-        moves.status_rank
-    from other_study_types
-    cross join moves
 )
 
-select * from all_moves
+select * from moves_of_one_activity
+union
+select
+    other_study_types.study_type,
+    moves.prior_rank,
+    moves.status_rank
+from other_study_types
+cross join moves

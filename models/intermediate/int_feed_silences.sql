@@ -19,7 +19,7 @@ studies as (
     select * from {{ ref('int_studies') }}
 ),
 
-busy_studies as (
+active_studies as (
     select distinct participants.study_key
     from participants
     inner join stages
@@ -32,12 +32,13 @@ watched_studies as (
         studies.study_key,
         studies.study_id
     from studies
-    inner join busy_studies
-        on studies.study_key = busy_studies.study_key
+    inner join active_studies
+        on studies.study_key = active_studies.study_key
     where not studies.is_closed
 ),
 
-feeds as (
+-- One row per hour with changes, for the whole feed and for each watched study.
+feed_hours as (
     select
         'feed' as scope,
         cast(null as {{ dbt.type_string() }}) as study_id,
@@ -63,7 +64,7 @@ silences as (
         min(first_change_at) over (partition by scope, study_id) as feed_began_at,
         last_change_at as silent_since,
         lead(first_change_at) over (partition by scope, study_id order by first_change_at) as silent_until
-    from feeds
+    from feed_hours
 )
 
 select

@@ -31,21 +31,17 @@ invitations as (
     inner join statuses
         on changes.status_rank = statuses.status_rank
     where statuses.is_invitation and not changes.is_inferred
-),
-
--- Of all but the emails, the first in a study counts.
-all_kinds as (
-    select * from invitations
-    {%- for kind, first_at in first_times.items() %}
-        union all
-        select
-            participant_key,
-            person_key,
-            '{{ kind }}' as kind,
-            {{ first_at }} as occurred_at
-        from participations
-        where {{ first_at }} is not null
-    {%- endfor %}
 )
 
-select * from all_kinds
+-- Every invitation email counts. Of each other kind, only the first event in a study counts.
+select * from invitations
+{%- for kind, first_at in first_times.items() %}
+    union all
+    select
+        participant_key,
+        person_key,
+        '{{ kind }}' as kind,
+        {{ first_at }} as occurred_at
+    from participations
+    where {{ first_at }} is not null
+{%- endfor %}

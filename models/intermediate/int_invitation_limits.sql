@@ -23,4 +23,5 @@ inner join events
         and events.occurred_at > {{ days_before(as_of(), 'rules.within_days') }}
         and events.occurred_at <= {{ as_of() }}
 group by events.person_key, rules.rule_id, rules.judged_kind, rules.counted_kind, rules.at_most
+-- The next invitation counts, too, if the rule counts the kind of event that it limits.
 having count(*) + case when rules.judged_kind = rules.counted_kind then 1 else 0 end > rules.at_most

@@ -32,7 +32,7 @@ studies as (
     select * from {{ ref('int_studies') }}
 ),
 
-lasting as (
+open_visits_with_age as (
     select
         participants.*,
         studies.study_type,
@@ -45,7 +45,7 @@ lasting as (
         on participants.study_key = studies.study_key
 ),
 
-completed as (
+completed_visits_by_type as (
     select
         studies.study_type,
         completed_visits.stage_order,
@@ -55,14 +55,14 @@ completed as (
         on completed_visits.study_key = studies.study_key
 ),
 
--- Whole minutes are counted first, and visits one by one only within a minute, so that millions need no sorting.
-by_minute as (
+-- Counting completed visits per minute of duration avoids a sort of millions of visits.
+visits_per_minute as (
     select
         study_type,
         stage_order,
         floor(hours * 60) as minutes,
         count(*) as completed
-    from completed
+    from completed_visits_by_type
     group by study_type, stage_order, floor(hours * 60)
     union all
     select distinct
@@ -70,51 +70,51 @@ by_minute as (
         stage_order,
         floor(hours * 60) as minutes,
         0 as completed
-    from lasting
+    from open_visits_with_age
 ),
 
-summed as (
+running_counts as (
     select
         study_type,
         stage_order,
         minutes,
-        sum(completed) as completed,
         sum(sum(completed)) over (partition by study_type, stage_order order by minutes rows unbounded preceding)
-            as completed_up_to_it,
-        sum(sum(completed)) over (partition by study_type, stage_order) as completed_in_all
-    from by_minute
+        - sum(completed) as completed_in_fewer_minutes,
+        sum(sum(completed)) over (partition by study_type, stage_order) as completed
+    from visits_per_minute
     group by study_type, stage_order, minutes
 ),
 
-within_the_minute as (
+-- Only visits that lasted the same number of whole minutes are compared one by one.
+counts_within_the_minute as (
     select
-        lasting.participant_key,
+        open_visits_with_age.participant_key,
         count(*) as completed
-    from lasting
-    inner join completed
+    from open_visits_with_age
+    inner join completed_visits_by_type as completed
         on
-            lasting.study_type = completed.study_type
-            and lasting.stage_order = completed.stage_order
-            and floor(lasting.hours * 60) = floor(completed.hours * 60)
-            and lasting.hours >= completed.hours
-    group by lasting.participant_key
+            open_visits_with_age.study_type = completed.study_type
+            and open_visits_with_age.stage_order = completed.stage_order
+            and floor(open_visits_with_age.hours * 60) = floor(completed.hours * 60)
+            and open_visits_with_age.hours >= completed.hours
+    group by open_visits_with_age.participant_key
 )
 
 select
-    lasting.participant_key,
-    lasting.study_type,
-    lasting.stage_order,
-    lasting.started_at,
-    lasting.hours,
+    open_visits_with_age.participant_key,
+    open_visits_with_age.study_type,
+    open_visits_with_age.stage_order,
+    open_visits_with_age.started_at,
+    open_visits_with_age.hours,
     {{ ratio(
-        '(summed.completed_up_to_it - summed.completed + coalesce(within_the_minute.completed, 0))',
-        'summed.completed_in_all'
+        '(running_counts.completed_in_fewer_minutes + coalesce(counts_within_the_minute.completed, 0))',
+        'running_counts.completed'
     ) }} as percentile
-from lasting
-inner join summed
+from open_visits_with_age
+inner join running_counts
     on
-        lasting.study_type = summed.study_type
-        and lasting.stage_order = summed.stage_order
-        and floor(lasting.hours * 60) = summed.minutes
-left join within_the_minute
-    on lasting.participant_key = within_the_minute.participant_key
+        open_visits_with_age.study_type = running_counts.study_type
+        and open_visits_with_age.stage_order = running_counts.stage_order
+        and floor(open_visits_with_age.hours * 60) = running_counts.minutes
+left join counts_within_the_minute
+    on open_visits_with_age.participant_key = counts_within_the_minute.participant_key

@@ -17,10 +17,14 @@ statuses as (
         is_contact,
         dashboard_series
     from {{ ref('stg_statuses') }}
-    where is_contact or dashboard_series in ('interviews_completed', 'surveys_completed', 'tests_completed')
+    where
+        is_contact
+        or dashboard_series in (
+            '{{ completions | join("', '") }}'
+        )
 ),
 
-marked as (
+changes_in_windows as (
     select
         changes.person_key,
         statuses.is_contact,
@@ -34,12 +38,12 @@ marked as (
 
 select
     person_key,
-    {%- for one in completions %}
-        count(case when dashboard_series = '{{ one }}' and in_30d then 1 end) as {{ one }}_30d,
-        count(case when dashboard_series = '{{ one }}' and in_90d then 1 end) as {{ one }}_90d,
-        count(case when dashboard_series = '{{ one }}' then 1 end) as {{ one }}_365d,
+    {%- for series in completions %}
+        count(case when dashboard_series = '{{ series }}' and in_30d then 1 end) as {{ series }}_30d,
+        count(case when dashboard_series = '{{ series }}' and in_90d then 1 end) as {{ series }}_90d,
+        count(case when dashboard_series = '{{ series }}' then 1 end) as {{ series }}_365d,
     {%- endfor %}
     count(case when is_contact and in_30d then 1 end) as contacts_30d,
     count(case when is_contact and in_90d then 1 end) as contacts_90d
-from marked
+from changes_in_windows
 group by person_key

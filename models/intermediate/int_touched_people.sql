@@ -28,7 +28,7 @@ identities as (
     select * from {{ ref('stg_identities') }}
 ),
 
--- Also those who only were or will be the person of the participant.
+-- Everyone whom a touched participant's deliveries name, not only their current person.
 people_of_participants as (
     select identities.person_key
     from identities
@@ -36,8 +36,8 @@ people_of_participants as (
         on identities.participant_key = touched_participants.participant_key
 ),
 
--- Nothing arrived of them, but since the last as-of a change left a window of days, or a cooldown ended.
-people_of_windows as (
+-- Since the last build, one of their changes left a window of days, or a cooldown of theirs ended.
+people_with_ended_windows as (
     select person_key
     from changes
     where
@@ -54,18 +54,18 @@ people_of_windows as (
     where {{ ends_since_the_last_build('events.occurred_at', 'rules.within_days') if before else '1 = 0' }}
 ),
 
-touched as (
+touched_people as (
     select person_key from people_of_participants
     union
-    select person_key from people_of_windows
+    select person_key from people_with_ended_windows
     union
     select person_key from opt_outs
     where {{ '1 = 1' if before else '1 = 0' }}
 )
 
 select distinct
-    touched.person_key,
+    touched_people.person_key,
     identities.person_id
-from touched
+from touched_people
 left join identities
-    on touched.person_key = identities.person_key
+    on touched_people.person_key = identities.person_key

@@ -26,7 +26,7 @@ expected_moves as (
     select * from {{ ref('int_expected_moves') }}
 ),
 
--- People are added, and emails sent, to many at once without an edit.
+-- Adding many people or emailing many at once is routine, so such changes are never a bulk edit.
 bulk_edits as (
     select
         changes.study_key,

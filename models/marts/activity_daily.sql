@@ -18,7 +18,7 @@ statuses as (
     select * from {{ ref('stg_statuses') }}
 ),
 
-dated as (
+activities as (
     select
         changes.occurred_on as day,
         changes.study_key,
@@ -30,7 +30,7 @@ dated as (
         on changes.prior_rank = prior_statuses.status_rank
     where
         statuses.dashboard_series is not null
-        -- one screener, although it is completed first and judged later
+        -- The verdict on a completed screener does not count as another completed screener.
         and not (
             statuses.dashboard_series = 'screeners_completed'
             and coalesce(prior_statuses.dashboard_series, '') = statuses.dashboard_series
@@ -38,21 +38,21 @@ dated as (
         )
 ),
 
-counted as (
+daily_counts as (
     select
         day,
         study_key,
         activity,
         count(*) as changes
-    from dated
+    from activities
     group by day, study_key, activity
 )
 
 select
-    counted.day,
+    daily_counts.day,
     studies.study_id,
-    counted.activity,
-    cast(counted.changes as integer) as changes
-from counted
+    daily_counts.activity,
+    cast(daily_counts.changes as integer) as changes
+from daily_counts
 inner join studies
-    on counted.study_key = studies.study_key
+    on daily_counts.study_key = studies.study_key

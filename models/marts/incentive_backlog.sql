@@ -1,12 +1,12 @@
 with
 
-open_states as (
+backlog as (
     select
         participant_key,
-        person_key,
         study_key,
         backlog_state,
-        began_at
+        began_at,
+        {{ days_between('began_at', as_of()) }} as age_days
     from {{ ref('int_incentive_states') }}
     where ended_at is null and backlog_state is not null
 ),
@@ -47,26 +47,19 @@ sent_states as (
     where is_sent
 ),
 
--- A custom incentive that was sent has this status, too, but no state.
+-- A custom incentive that was sent has one of these statuses but no backlog state.
 sent_statuses as (
     select distinct incentive_status from statuses
     where is_sent
 ),
 
-backlog as (
-    select
-        *,
-        {{ days_between('began_at', as_of()) }} as age_days
-    from open_states
-),
-
-sent_before as (
+previously_sent as (
     select distinct past_states.participant_key
     from past_states
     inner join sent_statuses
         on past_states.incentive_status = sent_statuses.incentive_status
-    inner join open_states
-        on past_states.participant_key = open_states.participant_key
+    inner join backlog
+        on past_states.participant_key = backlog.participant_key
 )
 
 select
@@ -88,7 +81,7 @@ select
 
     backlog.began_at < {{ days_before(as_of(), var('incentive_sla_days')) }} as is_overdue,
     sent_states.backlog_state is null and not coalesce(stages.awaits_incentive, false) as is_hidden,
-    sent_before.participant_key is not null as previously_sent,
+    previously_sent.participant_key is not null as previously_sent,
     studies.is_closed as is_study_closed,
     studies.incentive_cents as amount_cents,
     studies.currency
@@ -103,5 +96,5 @@ inner join studies
     on backlog.study_key = studies.study_key
 left join sent_states
     on backlog.backlog_state = sent_states.backlog_state
-left join sent_before
-    on backlog.participant_key = sent_before.participant_key
+left join previously_sent
+    on backlog.participant_key = previously_sent.participant_key

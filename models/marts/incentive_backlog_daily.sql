@@ -7,7 +7,7 @@ spans as (
         {{ report_date('began_at') }} as began_on,
         {{ report_date('ended_at') }} as ended_on,
         {{ report_date(days_before('began_at', '-' ~ var('incentive_sla_days'))) }} as overdue_on,
-        ended_at is null and began_at >= {{ days_before(as_of(), var('incentive_sla_days')) }} as is_open_and_in_time
+        ended_at is null and began_at >= {{ days_before(as_of(), var('incentive_sla_days')) }} as is_not_yet_overdue
     from {{ ref('int_incentive_states') }}
     where backlog_state is not null
 ),
@@ -16,7 +16,7 @@ studies as (
     select * from {{ ref('int_studies') }}
 ),
 
--- Who comes and goes on one day is in no state at its end, and who goes on the day it becomes overdue was not.
+-- A state that ends on the day it began counts on no day. One that ends on the day it became overdue was never overdue.
 entries_and_exits as (
     select
         study_key,
@@ -35,13 +35,13 @@ entries_and_exits as (
     from spans
     where ended_on is not null
     union all
-    -- Of those that become overdue on the day of as-of, some will only after it.
+    -- On the day of as-of, a state counts as overdue only if it became overdue before as-of.
     select
         study_key,
         backlog_state,
         overdue_on as moved_on,
         0 as moved,
-        case when is_open_and_in_time then 0 else 1 end as moved_overdue
+        case when is_not_yet_overdue then 0 else 1 end as moved_overdue
     from spans
     where overdue_on < ended_on or ended_on is null
 ),
@@ -58,31 +58,22 @@ moves as (
     group by study_key, backlog_state, moved_on
 ),
 
--- What a day with moves leaves behind holds until the next one.
+-- The balance after a day with moves holds until the next day with moves.
 balances as (
     select
         study_key,
         backlog_state,
         moved_on,
-        sum(moved) over in_order as participants,
-        sum(moved_overdue) over in_order as overdue,
-        lead(moved_on) over in_order as next_moved_on
+        sum(moved) over history as participants,
+        sum(moved_overdue) over history as overdue,
+        coalesce(lead(moved_on) over history - 1, {{ report_date(as_of()) }}) as lasts_until
     from moves
-    window in_order as (partition by study_key, backlog_state order by moved_on)
-),
-
-lasting as (
-    select
-        *,
-        coalesce(
-            next_moved_on - 1, {{ report_date(as_of()) }}
-        ) as lasts_until
-    from balances
-    where participants > 0
+    window history as (partition by study_key, backlog_state order by moved_on)
+    qualify participants > 0
 ),
 
 days as (
-    {{ each_day('lasting', ['study_key', 'backlog_state', 'participants', 'overdue'], 'moved_on', 'lasts_until') }}
+    {{ each_day('balances', ['study_key', 'backlog_state', 'participants', 'overdue'], 'moved_on', 'lasts_until') }}
 )
 
 select

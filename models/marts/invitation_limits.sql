@@ -4,12 +4,12 @@ rules as (
     select * from {{ ref('stg_governance_rules') }}
 ),
 
-by_a_rule as (
+limited_by_rule as (
     select * from {{ ref('int_invitation_limits') }}
 ),
 
--- The cooldown of the contact status is that of the rules, so it counts only where no rule keeps somebody.
-by_contact_status as (
+-- A cooldown is usually a rule, too, so the status In Cooldown counts only for people whom no rule limits.
+limited_by_status as (
     select
         {{ id_key('person_id') }} as person_key,
         contact_status
@@ -18,38 +18,38 @@ by_contact_status as (
         contact_status not in ('Free to Contact', 'In Cooldown')
         or (
             contact_status = 'In Cooldown'
-            and {{ id_key('person_id') }} not in (select by_a_rule.person_key from by_a_rule)
+            and {{ id_key('person_id') }} not in (select limited_by_rule.person_key from limited_by_rule)
         )
 ),
 
-kept as (
+limits as (
     select
         person_key,
         rule_id as limit_id,
         true as is_rule
-    from by_a_rule
+    from limited_by_rule
     union all
     select
         person_key,
         contact_status as limit_id,
         false as is_rule
-    from by_contact_status
+    from limited_by_status
 ),
 
-counted as (
+limited_people as (
     select
         *,
-        count(*) over (partition by person_key) as limits
-    from kept
+        count(*) over (partition by person_key) as limits_of_person
+    from limits
 )
 
 select
-    counted.limit_id,
-    coalesce(rules.rule_name, counted.limit_id) as limit_name,
-    counted.is_rule,
+    limited_people.limit_id,
+    coalesce(rules.rule_name, limited_people.limit_id) as limit_name,
+    limited_people.is_rule,
     cast(count(*) as integer) as people,
-    cast(sum(case when counted.limits = 1 then 1 else 0 end) as integer) as people_only
-from counted
+    cast(sum(case when limited_people.limits_of_person = 1 then 1 else 0 end) as integer) as people_only
+from limited_people
 left join rules
-    on counted.limit_id = rules.rule_id and counted.is_rule
-group by counted.limit_id, counted.is_rule, rules.rule_name
+    on limited_people.limit_id = rules.rule_id and limited_people.is_rule
+group by limited_people.limit_id, limited_people.is_rule, rules.rule_name

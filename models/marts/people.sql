@@ -15,11 +15,11 @@ stages as (
     select * from {{ ref('stages') }}
 ),
 
-recent as (
+recent_activity as (
     select * from {{ touched_rows_of(ref('int_recent_activity'), ref('int_touched_people')) }}
 ),
 
-described as (
+described_people as (
     select * from {{ ref('stg_people') }}
 ),
 
@@ -27,7 +27,7 @@ contact_statuses as (
     select * from {{ ref('contact_statuses') }}
 ),
 
-studies as (
+study_counts as (
     select
         participants.person_key,
         any_value(participants.person_id) as person_id,
@@ -67,8 +67,8 @@ activity as (
 )
 
 select
-    studies.person_id,
-    described.person_name,
+    study_counts.person_id,
+    described_people.person_name,
 
     case
         when opted_out.person_key is not null then 'Opted Out'
@@ -77,34 +77,34 @@ select
         else 'Free to Contact'
     end as contact_status,
     case when activity.cooldown_ends_at > {{ as_of() }} then activity.cooldown_ends_at end as cooldown_ends_at,
-    studies.studies_active > 0 as is_active_in_study,
+    study_counts.studies_active > 0 as is_active_in_study,
 
-    studies.first_seen_at,
-    studies.last_changed_at,
+    study_counts.first_seen_at,
+    study_counts.last_changed_at,
     activity.last_contact_at,
     activity.last_completed_at,
 
-    cast(studies.studies as integer) as studies,
-    cast(studies.studies_not_started as integer) as studies_not_started,
-    cast(studies.studies_active as integer) as studies_active,
-    cast(studies.studies_done as integer) as studies_done,
-    cast(studies.studies_cancelled as integer) as studies_cancelled,
+    cast(study_counts.studies as integer) as studies,
+    cast(study_counts.studies_not_started as integer) as studies_not_started,
+    cast(study_counts.studies_active as integer) as studies_active,
+    cast(study_counts.studies_done as integer) as studies_done,
+    cast(study_counts.studies_cancelled as integer) as studies_cancelled,
     cast(activity.studies_invited as integer) as studies_invited,
     {%- for count, windows in counts.items() %}
         cast(activity.{{ count }} as integer) as {{ count }},
         {%- for days in windows %}
-            cast(coalesce(recent.{{ count }}_{{ days }}d, 0) as integer) as {{ count }}_{{ days }}d,
+            cast(coalesce(recent_activity.{{ count }}_{{ days }}d, 0) as integer) as {{ count }}_{{ days }}d,
         {%- endfor %}
     {%- endfor %}
     {{ ratio('activity.studies_responded', 'activity.studies_invited') }} as response_rate
-from studies
+from study_counts
 inner join activity
-    on studies.person_key = activity.person_key
+    on study_counts.person_key = activity.person_key
 left join opted_out
-    on studies.person_key = opted_out.person_key
-left join recent
-    on studies.person_key = recent.person_key
-left join described
-    on studies.person_id = described.person_id
+    on study_counts.person_key = opted_out.person_key
+left join recent_activity
+    on study_counts.person_key = recent_activity.person_key
+left join described_people
+    on study_counts.person_id = described_people.person_id
 left join contact_statuses
-    on described.contact_status = contact_statuses.contact_status
+    on described_people.contact_status = contact_statuses.contact_status

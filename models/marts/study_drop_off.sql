@@ -31,7 +31,7 @@ stages as (
     select * from {{ ref('stages') }}
 ),
 
-stops as (
+status_counts as (
     select
         study_key,
         furthest_step_order,
@@ -50,25 +50,25 @@ select
     statuses.status,
     statuses.label as status_label,
 
-    cast(stops.participants as integer) as participants,
-    {{ ratio('stops.participants', '(funnel.dropped_active + funnel.dropped_lost)') }} as share_of_drop,
-    {{ is_lost('stops', 'statuses') }} as is_lost,
-    not {{ is_lost('stops', 'statuses') }}
+    cast(status_counts.participants as integer) as participants,
+    {{ ratio('status_counts.participants', '(funnel.dropped_active + funnel.dropped_lost)') }} as share_of_drop,
+    {{ is_lost('status_counts', 'statuses') }} as is_lost,
+    not {{ is_lost('status_counts', 'statuses') }}
     and (
-        stops.is_terminal
+        status_counts.is_terminal
         or coalesce(stages.awaits_incentive, false)
         or not {{ is_let_go('statuses', 'progress') }}
     ) as may_still_come
-from stops
+from status_counts
 inner join studies
-    on stops.study_key = studies.study_key
+    on status_counts.study_key = studies.study_key
 inner join progress
     on studies.study_id = progress.study_id
 left join stages
-    on stops.stage_order = stages.stage_order
+    on status_counts.stage_order = stages.stage_order
 inner join statuses
-    on stops.status_rank = statuses.status_rank
+    on status_counts.status_rank = statuses.status_rank
 inner join funnel
     on
         studies.study_id = funnel.study_id
-        and stops.furthest_step_order = funnel.previous_step_order
+        and status_counts.furthest_step_order = funnel.previous_step_order

@@ -12,11 +12,11 @@ steps as (
     select * from {{ ref('funnel_steps') }}
 ),
 
-stops as (
+furthest_steps as (
     select
         participants.study_key,
-        participants.furthest_step_order,
-        count(case when not {{ is_lost('participants', 'statuses') }} then 1 end) as active,
+        participants.furthest_step_order as step_order,
+        count(*) as participants,
         count(case when {{ is_lost('participants', 'statuses') }} then 1 end) as lost
     from {{ ref('int_participants') }} as participants
     inner join {{ ref('stg_statuses') }} as statuses
@@ -34,24 +34,27 @@ study_steps as (
     group by study_key, step_order
 ),
 
--- Who came to each row or to the one before it. Somebody was observed at every furthest step, so none lies between.
-counts as (
+-- Participants reached every step up to their furthest step, and dropped out before the next step of the funnel.
+step_counts as (
     select
-        arrivals.study_key,
-        arrivals.step_order,
-        sum(case when stops.furthest_step_order >= arrivals.step_order then stops.active + stops.lost else 0 end)
+        study_steps.study_key,
+        study_steps.step_order,
+        study_steps.observed,
+        sum(case when furthest_steps.step_order >= study_steps.step_order then furthest_steps.participants else 0 end)
             as reached,
-        sum(case when stops.furthest_step_order < arrivals.step_order then stops.active else 0 end) as dropped_active,
-        sum(case when stops.furthest_step_order < arrivals.step_order then stops.lost else 0 end) as dropped_lost
-    from study_steps as arrivals
-    inner join stops
+        sum(case when furthest_steps.step_order < study_steps.step_order then furthest_steps.participants else 0 end)
+            as dropped,
+        sum(case when furthest_steps.step_order < study_steps.step_order then furthest_steps.lost else 0 end)
+            as dropped_lost
+    from study_steps
+    inner join furthest_steps
         on
-            arrivals.study_key = stops.study_key
-            and stops.furthest_step_order >= coalesce(arrivals.previous_step_order, arrivals.step_order)
-    group by arrivals.study_key, arrivals.step_order
+            study_steps.study_key = furthest_steps.study_key
+            and furthest_steps.step_order >= coalesce(study_steps.previous_step_order, study_steps.step_order)
+    group by study_steps.study_key, study_steps.step_order, study_steps.observed
 ),
 
-timed as (
+conversion_times as (
     select
         arrivals.study_key,
         arrivals.step_order,
@@ -65,31 +68,24 @@ timed as (
     where arrivals.first_delivered_at >= arrivals.first_delivered_before
 ),
 
-times as (
+conversion_percentiles as (
     select
         study_key,
         step_order,
         count(*) as converted_timed,
         {{ percentile('hours', 0.5) }} as median_hours,
         {{ percentile('hours', 0.9) }} as p90_hours
-    from timed
+    from conversion_times
     group by study_key, step_order
 ),
 
-rows_of_funnel as (
+funnel as (
     select
-        study_steps.*,
-        counts.reached,
-        counts.dropped_active,
-        counts.dropped_lost,
-        lag(counts.reached) over in_order as reached_before,
-        first_value(counts.reached) over in_order as reached_first
-    from study_steps
-    inner join counts
-        on
-            study_steps.study_key = counts.study_key
-            and study_steps.step_order = counts.step_order
-    window in_order as (partition by study_steps.study_key order by study_steps.step_order)
+        *,
+        lag(reached) over in_order as reached_before,
+        first_value(reached) over in_order as reached_first
+    from step_counts
+    window in_order as (partition by study_key order by step_order)
 )
 
 select
@@ -97,22 +93,22 @@ select
     steps.step,
     steps.step_order,
 
-    cast(rows_of_funnel.observed as integer) as observed,
-    cast(rows_of_funnel.reached as integer) as reached,
-    {{ ratio('rows_of_funnel.reached', 'rows_of_funnel.reached_before') }} as conversion_from_previous,
-    {{ ratio('rows_of_funnel.reached', 'rows_of_funnel.reached_first') }} as conversion_from_first,
-    cast(rows_of_funnel.dropped_active as integer) as dropped_active,
-    cast(rows_of_funnel.dropped_lost as integer) as dropped_lost,
+    cast(funnel.observed as integer) as observed,
+    cast(funnel.reached as integer) as reached,
+    {{ ratio('funnel.reached', 'funnel.reached_before') }} as conversion_from_previous,
+    {{ ratio('funnel.reached', 'funnel.reached_first') }} as conversion_from_first,
+    cast(funnel.dropped - funnel.dropped_lost as integer) as dropped_active,
+    cast(funnel.dropped_lost as integer) as dropped_lost,
 
-    cast(coalesce(times.converted_timed, 0) as integer) as converted_timed,
-    times.median_hours as median_hours_from_previous,
-    times.p90_hours as p90_hours_from_previous
-from rows_of_funnel
+    cast(coalesce(conversion_percentiles.converted_timed, 0) as integer) as converted_timed,
+    conversion_percentiles.median_hours as median_hours_from_previous,
+    conversion_percentiles.p90_hours as p90_hours_from_previous
+from funnel
 inner join studies
-    on rows_of_funnel.study_key = studies.study_key
+    on funnel.study_key = studies.study_key
 inner join steps
-    on rows_of_funnel.step_order = steps.step_order
-left join times
+    on funnel.step_order = steps.step_order
+left join conversion_percentiles
     on
-        rows_of_funnel.study_key = times.study_key
-        and rows_of_funnel.step_order = times.step_order
+        funnel.study_key = conversion_percentiles.study_key
+        and funnel.step_order = conversion_percentiles.step_order

@@ -13,8 +13,8 @@ studies as (
     select * from {{ ref('int_studies') }}
 ),
 
--- Who has not had so many days yet does not count as one who did not come that far in them.
-matured as (
+-- A participant counts in a window of days only when that many days have passed since their first change.
+matured_participants as (
     select
         study_key,
         cast({{ dbt.date_trunc('week', report_date('first_seen_at')) }} as date) as cohort_week,
@@ -35,11 +35,11 @@ cohorts as (
         {%- endfor %}
         furthest,
         count(*) as participants
-    from matured
+    from matured_participants
     group by all
 ),
 
-counts as (
+step_counts as (
     select
         funnel.study_id,
         cohorts.cohort_week,
@@ -78,4 +78,4 @@ select
     cast(matured_30d as integer) as matured_30d,
     cast(reached_within_90d as integer) as reached_within_90d,
     cast(matured_90d as integer) as matured_90d
-from counts
+from step_counts

@@ -1,5 +1,5 @@
-{#- Of how many people a number of a study must tell, and how many studies must have it, to be compared. -#}
-{%- set least_people, least_studies = 20, 3 -%}
+{#- A measure is comparable if it counts at least so many people, and at least so many studies of the type have it. -#}
+{%- set min_people, min_studies = 20, 3 -%}
 with
 
 progress as (
@@ -11,7 +11,7 @@ stages as (
     where not is_terminal
 ),
 
-recruited as (
+recruiting_times as (
     select
         study_id,
         count(*) as counted,
@@ -20,12 +20,12 @@ recruited as (
     group by study_id
 ),
 
-measured as (
+measures as (
     select
         study_id,
         'no_show_share' as measure,
         cast(null as {{ dbt.type_string() }}) as stage,
-        1 - show_rate as measured,
+        1 - show_rate as value,
         expected_at_interview as counted
     from progress
     where expected_at_interview > 0
@@ -34,7 +34,7 @@ measured as (
         study_id,
         'screener_pass_rate' as measure,
         cast(null as {{ dbt.type_string() }}) as stage,
-        screener_pass_rate as measured,
+        screener_pass_rate as value,
         screened as counted
     from progress
     where screened > 0
@@ -43,15 +43,15 @@ measured as (
         study_id,
         'days_to_recruit' as measure,
         cast(null as {{ dbt.type_string() }}) as stage,
-        days as measured,
+        days as value,
         counted
-    from recruited
+    from recruiting_times
     union all
     select
         durations.study_id,
         {{ dbt.concat(["'days_in_'", 'stages.stage_key']) }} as measure,
         stages.stage,
-        durations.median_hours / 24e0 as measured,
+        durations.median_hours / 24e0 as value,
         durations.completed_visits as counted
     from {{ ref('stage_durations') }} as durations
     inner join stages
@@ -62,37 +62,37 @@ measured as (
 medians as (
     select
         progress.study_type,
-        measured.measure,
+        measures.measure,
         count(*) as studies,
-        {{ percentile('measured.measured', 0.5) }} as median
-    from measured
+        {{ percentile('measures.value', 0.5) }} as median
+    from measures
     inner join progress
-        on measured.study_id = progress.study_id
-    group by progress.study_type, measured.measure
+        on measures.study_id = progress.study_id
+    group by progress.study_type, measures.measure
 ),
 
 compared as (
     select
-        measured.*,
+        measures.*,
         progress.study_name,
         progress.study_type,
         medians.studies,
         medians.median,
-        measured.measure in ('no_show_share', 'screener_pass_rate') as is_share,
-        case when measured.measure = 'screener_pass_rate' then medians.median else measured.measured end as worse,
-        case when measured.measure = 'screener_pass_rate' then measured.measured else medians.median end as better
-    from measured
+        measures.measure in ('no_show_share', 'screener_pass_rate') as is_share,
+        case when measures.measure = 'screener_pass_rate' then medians.median else measures.value end as worse,
+        case when measures.measure = 'screener_pass_rate' then measures.value else medians.median end as better
+    from measures
     inner join progress
-        on measured.study_id = progress.study_id
+        on measures.study_id = progress.study_id
     inner join medians
-        on progress.study_type = medians.study_type and measured.measure = medians.measure
+        on progress.study_type = medians.study_type and measures.measure = medians.measure
 ),
 
 judged as (
     select
         *,
         worse / nullif(better, 0) as times_worse,
-        counted >= {{ least_people }} and studies >= {{ least_studies }} as is_comparable
+        counted >= {{ min_people }} and studies >= {{ min_studies }} as is_comparable
     from compared
 )
 
@@ -103,9 +103,9 @@ select
     measure,
     stage,
     cast(counted as integer) as counted,
-    case when is_share then measured end as share_of_study,
+    case when is_share then value end as share_of_study,
     case when is_share then median end as share_of_type,
-    case when not is_share then measured end as days_of_study,
+    case when not is_share then value end as days_of_study,
     case when not is_share then median end as days_of_type,
     cast(studies as integer) as studies_of_type,
     times_worse,

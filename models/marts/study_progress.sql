@@ -1,5 +1,5 @@
 {%- set stages = ['not_started', 'invited', 'screening', 'in_progress', 'pending_incentive', 'done', 'cancelled'] -%}
-{#- Columns that count the participants of whom a column of int_participations is 1. -#}
+{#- Columns that count participants, and the flag in int_participations that each counts. -#}
 {%- set counts = {
     'invited': 'invited', 'interviews_booked': 'booked_interview', 'completed': 'completed_any',
     'interviews_completed': 'completed_interview', 'surveys_completed': 'completed_survey',
@@ -12,7 +12,7 @@ participants as (
     select * from {{ ref('int_participants') }}
 ),
 
-progress as (
+participations as (
     select * from {{ ref('int_participations') }}
 ),
 
@@ -36,7 +36,7 @@ qualified as (
     where is_screener_pass
 ),
 
-manual as (
+manual_completions as (
     select
         completions.study_key,
         count(*) as likely_manual_completions
@@ -48,16 +48,16 @@ manual as (
     group by completions.study_key
 ),
 
-by_study as (
+study_counts as (
     select
         participants.study_key,
         cast(count(*) as integer) as participants,
         {%- for name, column in counts.items() %}
-            cast(sum(progress.{{ column }}) as integer) as {{ name }},
+            cast(sum(participations.{{ column }}) as integer) as {{ name }},
         {%- endfor %}
-        sum(case when participants.furthest_step_order >= qualified.step_order then progress.screened else 0 end)
+        sum(case when participants.furthest_step_order >= qualified.step_order then participations.screened else 0 end)
             as passed_screener,
-        sum(greatest(progress.missed_interview, progress.completed_interview)) as expected_at_interview,
+        sum(greatest(participations.missed_interview, participations.completed_interview)) as expected_at_interview,
         {%- for name in stages %}
             sum(case when stages.stage_key = '{{ name }}' then 1 else 0 end) as stage_{{ name }},
         {%- endfor %}
@@ -67,8 +67,8 @@ by_study as (
         min(participants.first_seen_at) as first_change_at,
         max(participants.last_changed_at) as last_change_at
     from participants
-    inner join progress
-        on participants.participant_key = progress.participant_key
+    inner join participations
+        on participants.participant_key = participations.participant_key
     inner join stages
         on participants.stage_order = stages.stage_order
     cross join qualified
@@ -82,36 +82,37 @@ select
     studies.study_name,
     studies.study_type,
 
-    by_study.participants,
+    study_counts.participants,
     {%- for name in counts %}
-        by_study.{{ name }},
+        study_counts.{{ name }},
     {%- endfor %}
-    cast(coalesce(manual.likely_manual_completions, 0) as integer) as likely_manual_completions,
+    cast(coalesce(manual_completions.likely_manual_completions, 0) as integer) as likely_manual_completions,
 
-    cast(by_study.passed_screener as integer) as passed_screener,
-    {{ ratio('by_study.passed_screener', 'by_study.screened') }} as screener_pass_rate,
-    {{ ratio('by_study.auto_qualified', 'by_study.screened') }} as auto_qualified_rate,
-    cast(by_study.expected_at_interview as integer) as expected_at_interview,
-    {{ ratio('by_study.interviews_completed', 'by_study.expected_at_interview') }} as show_rate,
+    cast(study_counts.passed_screener as integer) as passed_screener,
+    {{ ratio('study_counts.passed_screener', 'study_counts.screened') }} as screener_pass_rate,
+    {{ ratio('study_counts.auto_qualified', 'study_counts.screened') }} as auto_qualified_rate,
+    cast(study_counts.expected_at_interview as integer) as expected_at_interview,
+    {{ ratio('study_counts.interviews_completed', 'study_counts.expected_at_interview') }} as show_rate,
 
     {%- for name in stages %}
-        cast(by_study.stage_{{ name }} as integer) as stage_{{ name }},
+        cast(study_counts.stage_{{ name }} as integer) as stage_{{ name }},
     {%- endfor %}
-    cast(by_study.backlog as integer) as backlog,
+    cast(study_counts.backlog as integer) as backlog,
 
     studies.participation_limit,
-    studies.participation_limit - least(by_study.completed, studies.participation_limit) as remaining,
-    by_study.completed - least(by_study.completed, studies.participation_limit) as over_limit,
-    coalesce(by_study.completed >= studies.participation_limit, false) as is_full,
+    studies.participation_limit - least(study_counts.completed, studies.participation_limit) as remaining,
+    study_counts.completed - least(study_counts.completed, studies.participation_limit) as over_limit,
+    coalesce(study_counts.completed >= studies.participation_limit, false) as is_full,
     studies.closed_on,
     studies.is_closed,
 
-    cast(by_study.gaps as integer) as gaps,
-    {{ ratio('by_study.delivered_changes', '(by_study.delivered_changes + by_study.gaps)') }} as completeness,
-    by_study.first_change_at,
-    by_study.last_change_at
-from by_study
+    cast(study_counts.gaps as integer) as gaps,
+    {{ ratio('study_counts.delivered_changes', '(study_counts.delivered_changes + study_counts.gaps)') }}
+        as completeness,
+    study_counts.first_change_at,
+    study_counts.last_change_at
+from study_counts
 inner join studies
-    on by_study.study_key = studies.study_key
-left join manual
-    on by_study.study_key = manual.study_key
+    on study_counts.study_key = studies.study_key
+left join manual_completions
+    on study_counts.study_key = manual_completions.study_key

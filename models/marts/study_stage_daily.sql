@@ -48,17 +48,17 @@ moves as (
     group by study_key, stage_order, moved_on
 ),
 
--- What a day with moves leaves behind holds until the next one.
+-- The balance after a day with moves holds until the next day with moves.
 balances as (
     select
         *,
-        sum(entered - exited) over in_order as participants,
-        lead(moved_on) over in_order as next_moved_on
+        sum(entered - exited) over history as participants,
+        lead(moved_on) over history as next_moved_on
     from moves
-    window in_order as (partition by study_key, stage_order order by moved_on)
+    window history as (partition by study_key, stage_order order by moved_on)
 ),
 
-spans as (
+balance_spans as (
     select
         *,
         case
@@ -70,7 +70,7 @@ spans as (
 ),
 
 days as (
-    {{ each_day('spans', ['study_key', 'stage_order', 'participants', 'entered', 'exited', 'moved_on'],
+    {{ each_day('balance_spans', ['study_key', 'stage_order', 'participants', 'entered', 'exited', 'moved_on'],
         'moved_on', 'lasts_until') }}
 )
 

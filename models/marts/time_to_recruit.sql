@@ -46,7 +46,8 @@ completions as (
         on changes.status_rank = statuses.status_rank
 ),
 
-recruited as (
+-- The first completion after the first invitation.
+first_completions as (
     select
         participations.participant_key,
         participations.person_key,
@@ -72,12 +73,12 @@ select
     participants.study_id,
     studies.study_type,
 
-    recruited.activity,
-    recruited.first_invited_at as invited_at,
-    recruited.completed_at,
-    {{ hours_between('recruited.first_invited_at', 'recruited.completed_at') }} as hours
-from recruited
+    first_completions.activity,
+    first_completions.first_invited_at as invited_at,
+    first_completions.completed_at,
+    {{ hours_between('first_completions.first_invited_at', 'first_completions.completed_at') }} as hours
+from first_completions
 inner join participants
-    on recruited.participant_key = participants.participant_key
+    on first_completions.participant_key = participants.participant_key
 inner join studies
-    on recruited.study_key = studies.study_key
+    on first_completions.study_key = studies.study_key

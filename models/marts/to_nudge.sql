@@ -5,13 +5,13 @@ ageing as (
     where is_actionable
 ),
 
-described as (
+described_studies as (
     select * from {{ ref('stg_studies') }}
 )
 
 select
     cast(rank() over (order by ageing.hours_in_stage) as integer) as place,
-    described.study_name,
+    described_studies.study_name,
     ageing.study_id,
     ageing.participant_id,
     ageing.person_id,
@@ -23,5 +23,5 @@ select
     ageing.current_status_label,
     ageing.stage_since
 from ageing
-left join described
-    on ageing.study_id = described.study_id
+left join described_studies
+    on ageing.study_id = described_studies.study_id

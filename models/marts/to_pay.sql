@@ -14,7 +14,7 @@ select
     amount_cents,
     currency,
     days_waiting,
-    first_of_all || case
+    first_action || case
         when is_sent then 'correct the email address and send the incentive again'
         when is_hidden then 'send the incentive (no table in Rally shows it)'
         else 'send the incentive'

@@ -14,7 +14,7 @@ select
     amount_cents,
     currency,
     days_waiting,
-    first_of_all || 'remind them to claim the incentive' as action,
+    first_action || 'remind them to claim the incentive' as action,
 
     owed_since as sent_at,
     is_overdue,

@@ -1,7 +1,7 @@
-{#- What is usual for a move is known from so many that were timed. It ends one and a half quartile ranges beyond the
-    quartiles, on a logarithmic scale, because times are many times longer as often as they are many times shorter. -#}
-{%- set fewest_timed = 20 -%}
-{%- set reach = '(third_quartile / first_quartile) * sqrt(third_quartile / first_quartile)' -%}
+{#- A move has a usual range of times once it was timed this often. The range extends 1.5 interquartile ranges beyond
+    the quartiles, on a logarithmic scale because times differ by factors. -#}
+{%- set min_timed = 20 -%}
+{%- set factor = '(third_quartile / first_quartile) * sqrt(third_quartile / first_quartile)' -%}
 with
 
 changes as (
@@ -30,7 +30,7 @@ moves as (
     from changes
 ),
 
-counted as (
+move_counts as (
     select
         study_key,
         prior_rank,
@@ -44,33 +44,38 @@ counted as (
     group by study_key, prior_rank, status_rank
 ),
 
-usual as (
+usual_ranges as (
     select
         study_key,
         prior_rank,
         status_rank,
-        first_quartile / ({{ reach }}) as usual_from_hours,
-        third_quartile * {{ reach }} as usual_to_hours
-    from counted
-    where timed_transitions >= {{ fewest_timed }} and first_quartile > 0
+        first_quartile / ({{ factor }}) as usual_from_hours,
+        third_quartile * {{ factor }} as usual_to_hours
+    from move_counts
+    where timed_transitions >= {{ min_timed }} and first_quartile > 0
 ),
 
 outliers as (
     select
-        usual.study_key,
-        usual.prior_rank,
-        usual.status_rank,
-        usual.usual_from_hours,
-        usual.usual_to_hours,
-        count(case when moves.hours < usual.usual_from_hours then 1 end) as unusually_fast,
-        count(case when moves.hours > usual.usual_to_hours then 1 end) as unusually_slow
-    from usual
+        usual_ranges.study_key,
+        usual_ranges.prior_rank,
+        usual_ranges.status_rank,
+        usual_ranges.usual_from_hours,
+        usual_ranges.usual_to_hours,
+        count(case when moves.hours < usual_ranges.usual_from_hours then 1 end) as unusually_fast,
+        count(case when moves.hours > usual_ranges.usual_to_hours then 1 end) as unusually_slow
+    from usual_ranges
     inner join moves
         on
-            usual.study_key = moves.study_key
-            and usual.prior_rank = moves.prior_rank
-            and usual.status_rank = moves.status_rank
-    group by usual.study_key, usual.prior_rank, usual.status_rank, usual.usual_from_hours, usual.usual_to_hours
+            usual_ranges.study_key = moves.study_key
+            and usual_ranges.prior_rank = moves.prior_rank
+            and usual_ranges.status_rank = moves.status_rank
+    group by
+        usual_ranges.study_key,
+        usual_ranges.prior_rank,
+        usual_ranges.status_rank,
+        usual_ranges.usual_from_hours,
+        usual_ranges.usual_to_hours
 )
 
 select
@@ -80,27 +85,27 @@ select
     statuses.status as to_status,
 
     expected_moves.study_type is not null as is_expected,
-    cast(counted.transitions as integer) as transitions,
-    cast(counted.timed_transitions as integer) as timed_transitions,
-    counted.median_hours,
+    cast(move_counts.transitions as integer) as transitions,
+    cast(move_counts.timed_transitions as integer) as timed_transitions,
+    move_counts.median_hours,
     outliers.usual_from_hours,
     outliers.usual_to_hours,
     cast(outliers.unusually_fast as integer) as unusually_fast,
     cast(outliers.unusually_slow as integer) as unusually_slow
-from counted
+from move_counts
 inner join studies
-    on counted.study_key = studies.study_key
+    on move_counts.study_key = studies.study_key
 inner join statuses
-    on counted.status_rank = statuses.status_rank
+    on move_counts.status_rank = statuses.status_rank
 left join statuses as prior_statuses
-    on counted.prior_rank = prior_statuses.status_rank
+    on move_counts.prior_rank = prior_statuses.status_rank
 left join expected_moves
     on
         studies.study_type = expected_moves.study_type
-        and counted.prior_rank = expected_moves.prior_rank
-        and counted.status_rank = expected_moves.status_rank
+        and move_counts.prior_rank = expected_moves.prior_rank
+        and move_counts.status_rank = expected_moves.status_rank
 left join outliers
     on
-        counted.study_key = outliers.study_key
-        and counted.prior_rank = outliers.prior_rank
-        and counted.status_rank = outliers.status_rank
+        move_counts.study_key = outliers.study_key
+        and move_counts.prior_rank = outliers.prior_rank
+        and move_counts.status_rank = outliers.status_rank

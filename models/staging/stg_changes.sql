@@ -6,6 +6,7 @@ deliveries as (
     select * from {{ touched_rows_of(ref('stg_deliveries'), ref('stg_touched_participants')) }}
 )
 
+-- Deliveries that agree in all of these columns are deliveries of one change.
 select
     participant_key,
     person_key,

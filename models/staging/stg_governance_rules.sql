@@ -4,13 +4,13 @@ rules as (
     select * from {{ ref('governance_rules') }}
 ),
 
-filled_in as (
+rules_with_defaults as (
     select
         rule_id,
         coalesce(rule_name, rule_id) as rule_name,
         counts as judged_kind,
         coalesce(cooldown_after, counts) as counted_kind,
-        -- After a cooldown began nothing is allowed but what began it.
+        -- A cooldown allows no further event, but an event of the same kind that begins it counts, too.
         case
             when cooldown_after is null then at_most
             when cooldown_after = counts then 1
@@ -26,5 +26,5 @@ filled_in as (
     from rules
 )
 
-select * from filled_in
+select * from rules_with_defaults
 where at_most is not null and within_days is not null

@@ -8,8 +8,8 @@ addresses as (
     where email is not null
 ),
 
--- Such an event has an address and no id. Rally sends it as it is, others in an envelope.
-other_events as (
+-- These events name an email address, not a person id. Rally sends them bare; other senders use an envelope.
+raw_events as (
     select
         coalesce({{ json_text('line', 'email') }}, {{ json_text('line', 'payload.email') }}) as address,
         coalesce({{ json_text('line', 'optedOut') }}, {{ json_text('line', 'payload.optedOut') }}) as opted_out,
@@ -18,20 +18,20 @@ other_events as (
     where event_type = 'person.opted_out'
 ),
 
-events as (
+opt_out_events as (
     select
         opted_out = 'true' as is_opt_out,
         trim(both ' ' from {{ lower_case('address') }}) as email,
         {{ instant_of_text('updated_at') }} as occurred_at
-    from other_events
+    from raw_events
     where opted_out in ('true', 'false')
 )
 
 select distinct
     addresses.person_key,
-    events.occurred_at,
-    events.is_opt_out
-from events
+    opt_out_events.occurred_at,
+    opt_out_events.is_opt_out
+from opt_out_events
 inner join addresses
-    on events.email = addresses.email
-where events.occurred_at is not null
+    on opt_out_events.email = addresses.email
+where opt_out_events.occurred_at is not null

@@ -1,6 +1,6 @@
 with
 
-file_rows as (
+people_file as (
     select * from {{ source('raw', 'people_file') }}
 )
 
@@ -9,4 +9,4 @@ select
     person_name,
     {{ lower_case('email') }} as email,
     contact_status
-from file_rows
+from people_file

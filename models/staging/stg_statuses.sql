@@ -1,6 +1,6 @@
 with
 
-statuses as (
+participant_statuses as (
     select * from {{ ref('participant_statuses') }}
 ),
 
@@ -21,50 +21,51 @@ first_step as (
     qualify row_number() over (order by step_order, step) = 1
 ),
 
-filled_in as (
+-- A status without a funnel step shows the first step. One without a stage for unpaid studies keeps its usual stage.
+statuses as (
     select
-        statuses.*,
-        coalesce(statuses.stage_without_incentives, statuses.stage) as other_stage,
-        coalesce(statuses.funnel_step, first_step.step) as shown_step
-    from statuses
+        participant_statuses.*,
+        coalesce(participant_statuses.stage_without_incentives, participant_statuses.stage) as unpaid_stage,
+        coalesce(participant_statuses.funnel_step, first_step.step) as shown_step
+    from participant_statuses
     cross join first_step
 )
 
 select
-    filled_in.status,
-    cast(row_number() over (order by filled_in.status_rank nulls last, filled_in.status) as smallint) as status_rank,
-    coalesce(filled_in.label, filled_in.status) as label,
+    statuses.status,
+    cast(row_number() over (order by statuses.status_rank nulls last, statuses.status) as smallint) as status_rank,
+    coalesce(statuses.label, statuses.status) as label,
 
-    filled_in.stage as stage_with_incentives,
-    filled_in.other_stage as stage_without_incentives,
+    statuses.stage as stage_with_incentives,
+    statuses.unpaid_stage as stage_without_incentives,
     cast(stages.stage_order as smallint) as stage_order_with_incentives,
-    cast(other_stages.stage_order as smallint) as stage_order_without_incentives,
-    filled_in.shown_step as funnel_step,
+    cast(unpaid_stages.stage_order as smallint) as stage_order_without_incentives,
+    statuses.shown_step as funnel_step,
     cast(steps.step_order as smallint) as step_order,
     coalesce(steps.is_response, false) as is_response,
 
-    filled_in.activity,
-    coalesce(filled_in.is_contact, false) as is_contact,
-    coalesce(filled_in.is_screener_pass, false) as is_screener_pass,
-    coalesce(filled_in.is_moved_by_hand, false) as is_moved_by_hand,
-    coalesce(filled_in.stalled_action, 'remind') as stalled_action,
-    coalesce(filled_in.is_invitation, false) as is_invitation,
-    coalesce(filled_in.is_completion, false) as is_completion,
-    coalesce(filled_in.ends_contact, false) as ends_contact,
-    filled_in.dashboard_series,
+    statuses.activity,
+    coalesce(statuses.is_contact, false) as is_contact,
+    coalesce(statuses.is_screener_pass, false) as is_screener_pass,
+    coalesce(statuses.is_moved_by_hand, false) as is_moved_by_hand,
+    coalesce(statuses.stalled_action, 'remind') as stalled_action,
+    coalesce(statuses.is_invitation, false) as is_invitation,
+    coalesce(statuses.is_completion, false) as is_completion,
+    coalesce(statuses.ends_contact, false) as ends_contact,
+    statuses.dashboard_series,
 
     coalesce(effects.changes_state, false) as changes_state,
     effects.requires_state,
     effects.backlog_state,
     coalesce(effects.is_sent, false) as is_sent,
     coalesce(effects.undoes_completion, false) as undoes_completion,
-    coalesce(filled_in.incentive_status, effects.incentive_status) as incentive_status
-from filled_in
+    coalesce(statuses.incentive_status, effects.incentive_status) as incentive_status
+from statuses
 left join effects
-    on filled_in.incentive_effect = effects.incentive_effect
+    on statuses.incentive_effect = effects.incentive_effect
 left join stages
-    on filled_in.stage = stages.stage
-left join stages as other_stages
-    on filled_in.other_stage = other_stages.stage
+    on statuses.stage = stages.stage
+left join stages as unpaid_stages
+    on statuses.unpaid_stage = unpaid_stages.stage
 left join steps
-    on filled_in.shown_step = steps.step
+    on statuses.shown_step = steps.step

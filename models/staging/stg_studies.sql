@@ -1,6 +1,6 @@
 with
 
-file_rows as (
+studies_file as (
     select * from {{ source('raw', 'studies_file') }}
 )
 
@@ -16,4 +16,4 @@ select
     target,
     target_on,
     closed_on
-from file_rows
+from studies_file

@@ -1,8 +1,8 @@
 {%- set before = previous_build() %}
 with
 
--- What is new, and what was later than the as-of of the last build.
-arrived as (
+-- New deliveries, and earlier ones that were later than the as-of of the last build but count now.
+new_deliveries as (
     select participant_id
     from {{ source('raw', 'deliveries') }}
     where
@@ -15,16 +15,16 @@ arrived as (
         {%- else -%} 1 = 0 {%- endif %}
 ),
 
-taken_back as (
+withdrawn_deliveries as (
     select participant_id
     from {{ source('raw', 'withdrawals') }}
     where participant_id <> '' and {{ 'load_id > ' ~ before.load_id if before else '1 = 0' }}
 ),
 
 touched as (
-    select participant_id from arrived
+    select participant_id from new_deliveries
     union
-    select participant_id from taken_back
+    select participant_id from withdrawn_deliveries
 )
 
 select
