@@ -64,7 +64,16 @@ def full(results: dict[str, Any]) -> str:
                 f"{seconds / beside:.2f}" if beside else "",
             ]
         )
-    header = ["lines", "contestant", "seconds", "lines a second", "CPU seconds", "memory", "disk", "times the floor"]
+    header = [
+        "lines",
+        "contestant",
+        "seconds",
+        "lines a second",
+        "CPU seconds",
+        "memory",
+        "disk",
+        "time divided by the floor's",
+    ]
     return table(header, rows)
 
 
@@ -132,7 +141,10 @@ def verified(results: dict[str, Any]) -> str:
     """One row per table, a column per contestant; of larger sizes, how many rows."""
     found = {name: rows for name, rows in results["verified"].items() if not name.endswith(" lines")}
     tables = list(dict.fromkeys(name for rows in found.values() for name in rows))
-    short = {"participants": "participants, the columns they share", "study_funnel": "reached, of study_funnel"}
+    short = {
+        "participants": "participants (only columns that all have)",
+        "study_funnel": "study_funnel (only `reached`)",
+    }
     said = table(
         ["table", *found],
         (
@@ -155,8 +167,8 @@ def how_often(results: dict[str, Any]) -> str:
         return "the tables show the only run"
     if len(set(runs.values())) == 1:
         return f"the tables show medians of {max(runs.values())} runs"
-    each = ", ".join(f"{count} with {lines:,} lines" for lines, count in runs.items())
-    return f"the tables show medians of several runs: {each}"
+    each = ", ".join(f"{count} {'run' if count == 1 else 'runs'} with {lines:,} lines" for lines, count in runs.items())
+    return f"the tables show medians of {each}"
 
 
 def page(results: dict[str, Any]) -> str:
