@@ -9,7 +9,7 @@ from pipelines.errors import StudyflowError, UsageError
 from pipelines.settings import Settings
 from pipelines.state import engine_of, fingerprint, last_build
 from pipelines.warehouse import connect
-from pipelines.working_copy import Waiting, copied, reserved, scratch_copy
+from pipelines.working_copy import OnWait, copied, reserved, scratch_copy
 
 MODELS = ("int_spells", "int_incidence", "int_forecasts", "int_forecast_statements")
 """What is made anew with past weeks, in a copy that is thrown away."""
@@ -25,7 +25,7 @@ order by all
 KEEP = Path(__file__).with_name("backtest.sql")
 
 
-def backtest(settings: Settings, weeks: int, waiting: Waiting | None = None) -> None:
+def backtest(settings: Settings, weeks: int, on_wait: OnWait | None = None) -> None:
     """Make the forecasts as of so many past weeks, and keep their statements in the warehouse, which else stays as it is.
 
     Raises:
@@ -41,7 +41,7 @@ def backtest(settings: Settings, weeks: int, waiting: Waiting | None = None) -> 
         msg = f"{settings.database}: the tables have not been built, or models or settings have changed since. Build them first: studyflow build"
         raise StudyflowError(msg)
     settings = replace(settings, as_of=build.as_of, backtest_weeks=weeks)
-    with reserved(settings, waiting):
+    with reserved(settings, on_wait):
         made = _made(settings)
         with copied(settings) as copy, connect(copy.database) as connection:
             connection.register("made", made)

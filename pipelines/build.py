@@ -1,4 +1,4 @@
-"""`studyflow build`: the dbt models, in this process. `pipelines.builder` does the same in another."""
+"""Run dbt in this process (`studyflow build`). `pipelines.builder` runs it in a second process (`studyflow run`)."""
 
 import contextlib
 import os
@@ -23,31 +23,31 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 may_open_warehouse = Event()
-"""dbt reads the project, then waits for this before it opens the warehouse (`pipelines.dbt_plugin`)."""
+"""dbt parses the project, then waits for this event before it opens the warehouse (`pipelines.dbt_plugin`)."""
 may_open_warehouse.set()
 
 
 def build(settings: Settings) -> int:
-    """Build every seed and model as of the settings' moment; the number of tables and views made. Raises as `run_dbt`."""
+    """Build every seed and model as of `settings.as_of`; return the number of tables and views. Raises as `run_dbt`."""
     return len(run_dbt(settings, dbt_folders(settings.warehouse)))
 
 
 def run_dbt(settings: Settings, folders: dict[str, Path], *options: str) -> list[Any]:
-    """Let dbt build every seed and model; what it says of each that it made. `folders`: see `dbt_folders`.
+    """Build every seed and model with dbt; return dbt's result of each that succeeded. `folders`: see `dbt_folders`.
 
     Raises:
-        StudyflowError: a model failed; the message has what dbt said of each.
+        StudyflowError: a model failed; the message has dbt's error for each.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415 - takes seconds
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
-    places = [str(word) for option in folders.items() for word in option]
+    folder_options = [str(word) for option in folders.items() for word in option]
     link_package(PROJECT)
     with _environment(settings):
         try:
-            outcome = dbtRunner().invoke([*ARGUMENTS, *places, *options])
+            outcome = dbtRunner().invoke([*ARGUMENTS, *folder_options, *options])
         finally:
-            # else the database stays locked until this process ends (dbt-core 11980)
+            # Otherwise the database stays locked until this process ends (dbt-core 11980).
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     if outcome.exception is not None:
         msg = f"{settings.warehouse}: the models could not be built. dbt says: {outcome.exception}"
@@ -55,29 +55,32 @@ def run_dbt(settings: Settings, folders: dict[str, Path], *options: str) -> list
     results: list[Any] = list(getattr(outcome.result, "results", []))
     failed = [result for result in results if result.status in {"error", "fail"}]
     if failed:
-        said = {result.node.name: " ".join((result.message or "no reason given").split()) for result in failed}
-        details = "\n".join(f"  {name}: {message[:500]}" for name, message in said.items())
+        messages = {result.node.name: " ".join((result.message or "no reason given").split()) for result in failed}
+        details = "\n".join(f"  {name}: {message[:500]}" for name, message in messages.items())
         msg = f"{settings.warehouse}: {len(failed)} of the models could not be built. dbt says:\n{details}"
         raise StudyflowError(msg)
     return [result for result in results if result.status == "success"]
 
 
 def dbt_folders(warehouse: Path) -> dict[str, Path]:
-    """Where dbt keeps what it has read, and its log: in the project, or beside the warehouse if it cannot be there.
+    """Options for dbt that put its target and log folders beside the warehouse; none if they can be in the project.
 
-    Never in an installed package, even by someone who may write to it.
+    An installed package is never written to, even if its folder is writable.
     """
-    usual = {"--target-path": PROJECT / "target", "--log-path": PROJECT / "logs"}
-    can_write = all(os.access(path if path.exists() else PROJECT, os.W_OK | os.X_OK) for path in usual.values())
+    defaults = {"--target-path": PROJECT / "target", "--log-path": PROJECT / "logs"}
+    can_write = all(os.access(path if path.exists() else PROJECT, os.W_OK | os.X_OK) for path in defaults.values())
     if can_write and PROJECT != EMBEDDED:
         return {}
-    place = warehouse.with_name(f".{warehouse.name}.dbt")
-    return {option: place / path.name for option, path in usual.items()}
+    folder = warehouse.with_name(f".{warehouse.name}.dbt")
+    return {option: folder / path.name for option, path in defaults.items()}
 
 
 @contextlib.contextmanager
 def _environment(settings: Settings) -> Iterator[None]:
-    """What profiles.yml and the macros read. Vars on dbt's command line would make it parse everything anew."""
+    """Set the environment variables that profiles.yml and the macros read, and work in the project's folder.
+
+    Environment variables and not dbt's `--vars`: with other vars, dbt parses the whole project again.
+    """
     values = {
         "STUDYFLOW_DATABASE": str(settings.database),
         "STUDYFLOW_AS_OF": settings.as_of.isoformat(),
@@ -89,7 +92,7 @@ def _environment(settings: Settings) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in values}
     folder = Path.cwd()
     os.environ.update(values)
-    os.chdir(PROJECT)  # paths of the project are written as seen from its folder
+    os.chdir(PROJECT)  # the project has paths relative to its folder
     try:
         yield
     finally:

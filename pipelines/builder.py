@@ -1,8 +1,8 @@
-"""dbt in a process of its own, which gets ready while webhooks are loaded and then waits for the warehouse.
+"""Run dbt in a second process, which starts up and parses the project while webhooks are loaded.
 
-`Builder` starts it, says when it may open the warehouse, and takes its answer. The other side is `main`. They talk over
-pipes: standard input has the settings, then GO; standard output has the answer. When standard input ends, the process that started
-the process has ended, so it ends, too.
+`Builder` is the parent's side, `main` the child's. The parent writes the pickled settings to the child's standard
+input, and GO once the warehouse may be opened. The child writes its pickled answer to standard output. If its standard
+input is closed, the parent has ended, and the child ends too.
 """
 
 import gc
@@ -26,35 +26,35 @@ GO = b"go"
 
 
 class Builder:
-    """Builds all tables of a warehouse, once, in another process; nothing of that is left at the end of the block."""
+    """Builds all tables of a warehouse once, in a second process, which is killed when the `with` block ends."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
     @cached_property
     def process(self) -> subprocess.Popen[bytes]:
-        """The process, started where it has not been."""
-        process = subprocess.Popen(  # noqa: S603 - this very Python
+        """The child process, started on first use."""
+        process = subprocess.Popen(  # noqa: S603 - the running interpreter
             [sys.executable, "-m", __name__],
-            cwd=Path(__file__).parents[1],  # where this package is found, installed or not
+            cwd=Path(__file__).parents[1],  # `-m` finds the package here, installed or not
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for this process, which then ends the other
+            start_new_session=True,  # Ctrl-C reaches only the parent, which then kills the child
             env=os.environ
             | {
-                "STUDYFLOW_PROJECT": str(PROJECT),  # which this process may know from the folder it was started in
-                "PYTHONWARNINGS": "ignore::UserWarning:multiprocessing.resource_tracker",  # as that ends
+                "STUDYFLOW_PROJECT": str(PROJECT),  # the parent may have found it by its working directory
+                "PYTHONWARNINGS": "ignore::UserWarning:multiprocessing.resource_tracker",  # printed when it is killed
             },
         )
         _send(process, pickle.dumps(self.settings))
         return process
 
     def start(self) -> None:
-        """Let dbt read the project. It does not open the warehouse yet."""
+        """Start the process and let dbt parse the project. dbt does not open the warehouse yet."""
         _ = self.process
 
     def build(self) -> int:
-        """Build every seed and model; how many. No connection to the warehouse may be open here.
+        """Build every seed and model; return how many. This process must have closed its connections to the warehouse.
 
         Raises:
             StudyflowError: a model failed, or the process was killed.
@@ -66,17 +66,17 @@ class Builder:
             how = f"was killed ({Signals(-code).name})" if code < 0 else f"ended with code {code}"
             msg = f"{self.settings.warehouse}: the process that builds the tables {how}. Run the command again."
             raise StudyflowError(msg)
-        made: int | StudyflowError = pickle.loads(answer)  # noqa: S301 - from this very package
-        if isinstance(made, StudyflowError):
-            raise made
-        return made
+        result: int | StudyflowError = pickle.loads(answer)  # noqa: S301 - from our own child process
+        if isinstance(result, StudyflowError):
+            raise result
+        return result
 
     def __enter__(self) -> Self:
-        """Nothing is started yet."""
+        """The builder; its process is not started yet."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """End the process at any point: the warehouse is a working copy."""
+        """Kill the process, whatever it is doing: it only writes to a working copy of the warehouse."""
         if "process" in vars(self):
             self.process.kill()
             self.process.communicate()
@@ -84,28 +84,29 @@ class Builder:
 
 def _send(process: subprocess.Popen[bytes], message: bytes) -> None:
     stream = cast("IO[bytes]", process.stdin)
-    with suppress(BrokenPipeError):  # it has ended: its answer says why
+    with suppress(BrokenPipeError):  # the process has ended; `build` reads why
         stream.write(message)
         stream.flush()
 
 
 def main() -> None:
-    """Get ready, wait, build, and answer on what was standard output: what dbt prints goes to standard error."""
-    gc.disable()  # looking for garbage takes a tenth of dbt's time, and frees nothing that counts
+    """The child process: start dbt, build, and write the answer to standard output. dbt prints to standard error."""
+    gc.disable()  # garbage collection takes a tenth of dbt's time and frees little memory
     with os.fdopen(os.dup(1), "wb") as output:
         os.dup2(2, 1)
-        settings = pickle.load(sys.stdin.buffer)  # noqa: S301 - from this very package
+        settings = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent process
         build.may_open_warehouse.clear()
-        Thread(target=_listen, daemon=True).start()
+        Thread(target=_follow_parent, daemon=True).start()
         try:
             answer: int | StudyflowError = build.build(settings)
         except StudyflowError as error:
             answer = error
         output.write(pickle.dumps(answer))
-    os._exit(0)  # Python would take a second to clear dbt away
+    os._exit(0)  # a normal exit takes a second to tear dbt down
 
 
-def _listen() -> None:
+def _follow_parent() -> None:
+    """Let dbt open the warehouse after GO, and end this process when the parent ends."""
     if sys.stdin.buffer.read(len(GO)):
         build.may_open_warehouse.set()
         sys.stdin.buffer.read()

@@ -17,7 +17,7 @@ from urllib3.util import Retry
 
 from pipelines.errors import ExitCode, StudyflowError
 from pipelines.outcome import Outcome
-from pipelines.system import write_whole
+from pipelines.system import write_atomically
 from pipelines.trust import sentences_of_notes
 
 SECONDS = 10
@@ -173,7 +173,7 @@ def _problems(message: Message, address: str) -> list[str]:
 
 def _write(message: Message, file: Path) -> None:
     try:
-        write_whole(file, json.dumps(message, indent=2, ensure_ascii=False) + "\n")
+        write_atomically(file, json.dumps(message, indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
         msg = f"The summary cannot be written to the file of --chat or STUDYFLOW_CHAT ({error.strerror}). Choose another one."
         raise StudyflowError(msg) from error

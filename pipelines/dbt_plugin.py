@@ -1,4 +1,4 @@
-"""What dbt asks of this package while it runs: functions of SQL. profiles.yml names this module."""
+"""The dbt-duckdb plugin with the SQL functions that models and macros call. profiles.yml names this module."""
 
 import atexit
 from contextlib import suppress
@@ -14,29 +14,29 @@ from pipelines.state import fingerprint_of
 
 
 class Plugin(BasePlugin):
-    """Makes the functions known that macros/cross_db/files.sql calls, on the connection of a dbt command."""
+    """Registers the functions that macros/cross_db/files.sql calls on dbt's connection."""
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:  # noqa: ARG002 - there is none
-        """Called by dbt just before it opens the warehouse for the first time."""
+        """Wait until the warehouse may be opened. dbt calls this just before it opens it for the first time."""
         may_open_warehouse.wait()
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Called once by dbt. Another connection of the same process to the same warehouse has the same functions."""
+        """Register the functions. All connections of one process to the same warehouse share them."""
         with suppress(duckdb.CatalogException):
             register(conn)
             atexit.register(conn.close)  # sqlfluff leaves it open, and DuckDB would complain of functions still in use
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the functions known to a database. What they give depends on files, so none is worked out ahead."""
+    """Register the functions on a connection. DuckDB must not cache their results, which depend on files."""
     files = ReferenceFunctions()
     texts = "VARCHAR[]"
-    for name, function, takes, gives in (
+    for name, function, parameters, returns in (
         ("read_reference_files", files.read, ["VARCHAR", "VARCHAR", "VARCHAR"], "BOOLEAN"),
         ("reference_rows", files.rows, ["VARCHAR", texts], "VARCHAR[][]"),
         ("fingerprint_of", _fingerprint, [texts, texts, texts], "VARCHAR"),
     ):
-        connection.create_function(name, function, takes, gives, side_effects=True)  # type: ignore[arg-type]
+        connection.create_function(name, function, parameters, returns, side_effects=True)  # type: ignore[arg-type]
 
 
 def _fingerprint(patterns: list[str], files: list[str], values: list[str]) -> str:

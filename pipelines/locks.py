@@ -1,4 +1,4 @@
-"""One process at a time at a folder."""
+"""A lock that lets one process at a time use a folder."""
 
 import os
 import time
@@ -10,20 +10,20 @@ from filelock import FileLock, Timeout
 
 from pipelines.errors import StudyflowError
 
-SECONDS_OF_A_TRY = 0.2
+ATTEMPT_SECONDS = 0.2
 
 
 @contextmanager
-def alone(
-    workspace: Path, seconds: float = 0, waiting: Callable[[int | None], object] = lambda _: None
+def folder_lock(
+    workspace: Path, seconds: float = 0, on_wait: Callable[[int | None], object] = lambda _: None
 ) -> Iterator[bool]:
-    """Whether this process is the only one to use the folder, which is made for it and removed if empty at the end.
+    """Lock a folder, creating it if needed; yield whether this worked. At the end, an empty folder is removed.
 
-    It waits up to `seconds` for another process to end; `waiting` is then called once with the process id of that one,
-    if known. The system frees the lock when a process ends, however it ends.
+    If another process has the lock, wait up to `seconds` for it; `on_wait` is then called once with its process id, or
+    with None if that is unknown. The system releases the lock when a process ends, even if it is killed.
 
     Raises:
-        StudyflowError: the folder is a link: what is cleared away in it could be anybody's.
+        StudyflowError: the folder is a link. Its content could belong to anyone, and callers delete files in it.
         OSError: the folder cannot be made or written to, or its file system has no locks.
     """
     if workspace.is_symlink():
@@ -31,24 +31,24 @@ def alone(
         raise StudyflowError(msg)
     lock = FileLock(workspace / "lock", mode=0o666, on_acquired=_write_pid)
     until = time.monotonic() + seconds
-    has_told = False
+    is_waiting = False
     while not _is_acquired(lock, workspace):
-        if not time.monotonic() < until:  # nor if it is no number
+        if not time.monotonic() < until:  # written like this, a NaN does not wait either
             yield False
             return
-        if not has_told:
-            waiting(holder(workspace))
-            has_told = True
+        if not is_waiting:
+            on_wait(lock_holder(workspace))
+            is_waiting = True
     try:
         yield True
     finally:
-        _remove(workspace)  # while it is held: who waits for a file that is gone begins anew
+        _remove(workspace)  # while the lock is held: a process that waits for the deleted file starts again
         lock.release()
-        _remove(workspace)  # Windows removes no file that is open
+        _remove(workspace)  # Windows cannot delete an open file
 
 
-def holder(workspace: Path) -> int | None:
-    """The process that has the folder, as it wrote there, for a message."""
+def lock_holder(workspace: Path) -> int | None:
+    """The id of the process that has locked the folder; None if unknown."""
     try:
         return int((workspace / "lock").read_text())
     except (OSError, ValueError):
@@ -59,8 +59,8 @@ def _is_acquired(lock: FileLock, workspace: Path) -> bool:
     while True:
         workspace.mkdir(exist_ok=True)
         try:
-            lock.acquire(timeout=SECONDS_OF_A_TRY)
-        except FileNotFoundError:  # its last holder has just removed the folder
+            lock.acquire(timeout=ATTEMPT_SECONDS)
+        except FileNotFoundError:  # the process that had the lock has just removed the folder
             continue
         except Timeout:
             return False

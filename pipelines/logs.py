@@ -8,7 +8,7 @@ import traceback
 from datetime import datetime
 from typing import Any
 
-from pipelines.streams import after_work
+from pipelines.streams import ignore_write_errors
 
 _logger: list[Any] = []
 
@@ -55,7 +55,7 @@ def log_traceback(error: BaseException) -> None:
 
 def _write(level: str, event: str, values: dict[str, object]) -> None:
     """A log that can no longer be written does not stop the run that it is of."""
-    with after_work(sys.stderr):
+    with ignore_write_errors(sys.stderr):
         for logger in _logger:
             getattr(logger, level)(event, **values)
 

@@ -1,4 +1,4 @@
-"""Warehouses that earlier versions made. What was loaded is kept; everything else is made anew of it by the next build."""
+"""Convert warehouses of earlier versions. Loaded data are kept; the next build makes everything else from them."""
 
 from pathlib import Path
 
@@ -8,32 +8,34 @@ from pipelines.errors import StudyflowError
 from pipelines.warehouse import has_table, only_row, raw_tables_ddl, transaction, warehouse_format
 
 MIGRATIONS: dict[int, str] = {
-    # That a file's last line was taken without its newline was known, but not how long it was: read it again.
+    # Format 1 recorded that a file's last line was loaded without its newline, but not its length: read these files
+    # again.
     1: """
         alter table raw.files rename column has_open_line to open_line_bytes;
         update raw.files set fingerprint = '' where open_line_bytes;
         alter table raw.files alter column open_line_bytes set data type bigint using 0;
     """,
-    # Only raw.forgotten and raw.forgotten_lines are new. A version that does not know them would bring people back.
+    # Only raw.forgotten and raw.forgotten_lines are new. The number changes because a version that does not know them
+    # would load forgotten people again.
     2: "select 1",
-    # Fingerprints of larger contents were made of samples: read those files again. A file was changed later than never.
-    # Tables of models that are gone would keep their room, and the ids in them.
+    # Fingerprints of contents over 1 MiB covered only samples: read those files again. All other files are compared
+    # once, because no file was changed at time 0. Tables of deleted models would keep disk space, and ids of people.
     3: """
         alter table raw.files add column changed_ns bigint default 0;
         update raw.files set fingerprint = '' where next_offset + open_line_bytes > 1048576;
         drop schema if exists delta cascade;
         drop schema if exists intermediate cascade;
     """,
-    # Objects are known by their ETag. There were none.
+    # Objects are recognised by ETag. Format 4 had no objects.
     4: "alter table raw.files add column etag varchar default ''",
-    # A line was one delivery. Those that were rejected are judged again by the next load: they may be batches.
+    # Each line was one delivery. The next load judges rejected lines again, because they may be batches.
     5: """
         alter table raw.loads add column shapes varchar;
         alter table raw.forgotten_lines add column if not exists position integer default 0;
         alter table raw.forgotten_lines alter column position set not null;
     """,
 }
-"""What makes a warehouse of one format one of the next."""
+"""For each format, the SQL that converts a warehouse to the next one."""
 BEFORE_BATCHES = 5
 ADD_BATCHES = """
 alter table raw.deliveries add column position integer default 0;
@@ -45,10 +47,10 @@ OTHER_TABLES = (Path(__file__).parent / "other_tables.sql").read_text(encoding="
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, named: Path) -> None:
-    """Make the raw tables, or bring those of an earlier version to the format of this one.
+    """Create the raw tables, or convert those of an earlier version. `named`: the warehouse's path for messages.
 
     Raises:
-        StudyflowError: a later version made them, or not studyflow; `named` is what the message calls the warehouse.
+        StudyflowError: a later version of studyflow, or another program, made the tables.
     """
     with transaction(connection):
         _refuse_other_tables(connection, named)
@@ -68,7 +70,7 @@ def migrate(connection: duckdb.DuckDBPyConnection, named: Path) -> None:
 
 
 def _add_batches(connection: duckdb.DuckDBPyConnection) -> None:
-    """Give deliveries a position in a batch, and a shape. Where they lie in Parquet files, these are written anew."""
+    """Give all deliveries a position in a batch and a shape. If they are in Parquet files, rewrite these."""
     if has_table(connection, "parquet", "parts"):
         from pipelines.spark.loading import add_batches  # noqa: PLC0415 - only warehouses of Spark need it
 
@@ -78,7 +80,7 @@ def _add_batches(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _refuse_other_tables(connection: duckdb.DuckDBPyConnection, named: Path) -> None:
-    """A database may hold other tables, but a build must not replace them because they are called like ours."""
+    """Refuse tables of other programs in studyflow's schemas: a build could replace them. Other schemas are allowed."""
     theirs = connection.execute(OTHER_TABLES).fetchall()
     if theirs:
         msg = (

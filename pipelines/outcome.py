@@ -1,4 +1,4 @@
-"""What came of a run: for a person, as JSON, and as an exit code."""
+"""The outcome of a run: as text for a person, as JSON, and as an exit code."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run did: its steps with their seconds, the summary, the report of the checks, the files written.
+    """What a run did: its steps with their seconds, the summary, the result of the checks, the files written.
 
-    `notes` are sentences on the reference files. `report` is None where there was nothing to check: no table is another than when it was last found right.
+    `notes`: possible mistakes in the reference files. `report`: the result of the checks; None if they were skipped
+    because the tables have not changed since they last passed.
     """
 
     settings: Settings
@@ -41,18 +42,18 @@ class Outcome:
 
     @property
     def problems(self) -> tuple[StudyflowError, ...]:
-        """The files that could not be read, and that there was no webhook in any."""
+        """An error for each file that could not be read, and one if no file has a webhook."""
         return self.loaded.failures if self.loaded else ()
 
     @property
     def exit_code(self) -> ExitCode:
-        """1 when a file could not be read or nothing was a webhook, 3 when checks failed, else 0."""
+        """1 if a file could not be read or there was no webhook, 3 if checks failed, else 0."""
         if self.problems:
             return ExitCode.FAILED
         return ExitCode.CHECKS_FAILED if self.report and not self.report.ok else ExitCode.DONE
 
     def as_dict(self) -> dict[str, Any]:
-        """The outcome as JSON has it."""
+        """The outcome for the JSON output."""
         from pipelines.check import as_dict  # noqa: PLC0415
 
         return {

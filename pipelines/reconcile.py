@@ -19,7 +19,7 @@ from pipelines.ask.warehouse import marts_as_of
 from pipelines.errors import StudyflowError
 from pipelines.export.cells import Column, header, row
 from pipelines.plain import plain
-from pipelines.system import write_whole
+from pipelines.system import write_atomically
 from pipelines.warehouse import Row, only_row, rows_of
 
 ID_COLUMNS = ("participantid", "personid", "email", "emailaddress")
@@ -173,7 +173,7 @@ def _write(connection: duckdb.DuckDBPyConnection, out: Path) -> None:
     lines = connection.execute(f"select {row(list(COLUMNS))} from reconciled order by place").fetchall()  # noqa: S608
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(out, header(connection, list(COLUMNS)).decode() + "".join(line for (line,) in lines))
+        write_atomically(out, header(connection, list(COLUMNS)).decode() + "".join(line for (line,) in lines))
     except OSError as error:
         msg = f"{out}: cannot be written ({error.strerror}). Choose another place."
         raise StudyflowError(msg) from error

@@ -1,4 +1,4 @@
-"""`studyflow run`: load, build, check, export, in this order, and what came of it."""
+"""The steps of `studyflow run`: load, build, check and export. The other commands use the same steps one by one."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ from pipelines.state import (
     engine_of,
     is_anything_loaded,
     last_build,
-    record_checked,
+    record_check,
     sample_and_team_files,
     up_to_date,
     was_checked,
@@ -35,7 +35,7 @@ from pipelines.state import (
 from pipelines.summary import summarise
 from pipelines.variables import read_vars
 from pipelines.warehouse import connect, wal_of
-from pipelines.working_copy import Waiting, copied, reserved, working_copy
+from pipelines.working_copy import OnWait, copied, reserved, working_copy
 
 if TYPE_CHECKING:
     from pipelines.check import Report
@@ -49,19 +49,19 @@ def run_all(
     *,
     strict: bool,
     console: Console | None,
-    waiting: Waiting | None = None,
+    on_wait: OnWait | None = None,
 ) -> Outcome:
-    """Load, build, check and export, and report if the settings say so.
+    """Load, build, check and export, and write a report if the settings say so.
 
-    Until the checks have ended, others see the warehouse of the last run. What fails leaves that as it was. No other
-    run begins before all is done, so that the files it leaves are of its own tables.
+    Readers see the warehouse of the last run until all checks are done. If a step fails, that warehouse is unchanged.
+    The warehouse stays reserved until the exports and the report are written, so they always describe its tables.
 
     Raises:
-        StudyflowError: a step could not be done; the later ones have not been tried.
+        StudyflowError: a step failed; later steps were not started.
     """
     notes = check_project(settings)
     _check_places(settings)
-    with reserved(settings, waiting):
+    with reserved(settings, on_wait):
         if settings.engine == "spark":
             spark_builder(settings).tidy()
         outcome = None if strict else _nothing_to_do(settings)
@@ -72,21 +72,21 @@ def run_all(
             if settings.engine == "spark":
                 spark_builder(settings).tidy()
         outcome.notes = notes
-        with _timed(outcome, "export") as of_export, _saying(console, "Exporting"):
+        with _timed(outcome, "export") as of_export, _spinner(console, "Exporting"):
             outcome.exported = export_tables(outcome.settings, options)
             of_export.update({"wrote": outcome.exported.wrote, "files": len(outcome.exported.files)})
         with reading(settings.database) as connection:
             outcome.summary = summarise(connection, settings.database)
         if settings.reports_kept:
-            report_on(outcome, settings.reports_kept)
+            write_report(outcome, settings.reports_kept)
     return outcome
 
 
 def check_project(settings: Settings) -> list[str]:
-    """See that what users edit is right, before anything is done with it. Sentences on what may not be meant.
+    """Validate the vars and the reference files; return a note on each entry that may be a mistake.
 
     Raises:
-        StudyflowError: a var of dbt_project.yml or something in a reference file cannot be right.
+        StudyflowError: a var in dbt_project.yml or an entry in a reference file is invalid.
     """
     read_vars()
     sheets = read_reference_files(settings.studies_file, settings.people_file)
@@ -94,10 +94,10 @@ def check_project(settings: Settings) -> list[str]:
 
 
 def _check_places(settings: Settings) -> None:
-    """Find out before anything is done whether the files of the run can go where they are to go.
+    """Check before the run starts that the exports and reports can be written to their folders.
 
     Raises:
-        StudyflowError: one cannot.
+        StudyflowError: one of the folders cannot be used.
     """
     from pipelines.export.place import usable  # noqa: PLC0415
 
@@ -108,8 +108,8 @@ def _check_places(settings: Settings) -> None:
         check_folder(settings.reports)
 
 
-def report_on(outcome: Outcome, keep: int) -> None:
-    """Put the day's report into the folder of reports, and remove all but the last `reports_kept`."""
+def write_report(outcome: Outcome, keep: int) -> None:
+    """Write the day's report into the reports folder, and delete all but the last `keep` reports."""
     from pipelines.report import file_report  # noqa: PLC0415 - takes a second
 
     with _timed(outcome, "report") as of_report, reading(outcome.settings.database) as connection:
@@ -118,7 +118,7 @@ def report_on(outcome: Outcome, keep: int) -> None:
 
 
 def _nothing_to_do(settings: Settings) -> Outcome | None:
-    """The outcome where the warehouse is as a run would make it: all loaded, built and found right."""
+    """The outcome if all files are loaded and the tables are up to date and passed their checks; else None."""
     if not settings.database.exists() or wal_of(settings.database).exists():
         return None
     start = time.perf_counter()
@@ -126,7 +126,7 @@ def _nothing_to_do(settings: Settings) -> Outcome | None:
         _refuse_mixing(connection, settings)
         loaded = nothing_new(connection, settings.raw)
         if loaded:
-            _refuse_nothing(connection, loaded)
+            _refuse_empty(connection, loaded)
         build = up_to_date(connection, settings) if loaded else None
         if build is None or not was_checked(connection, build.build_id):
             return None
@@ -141,28 +141,28 @@ def _load_build_check(settings: Settings, *, strict: bool, console: Console | No
     with on_spark or Builder(settings) as builder:
         with _timed(outcome, "load") as of_load:
             loads = on_spark.loader.load if on_spark else load
-            outcome.loaded = load_files(settings, console, meanwhile=builder.start, loads=loads)
+            outcome.loaded = load_files(settings, console, on_first_bytes=builder.start, loads=loads)
             of_load.update(outcome.loaded.as_dict())
             with connect(settings.database) as connection:
-                _refuse_nothing(connection, outcome.loaded)
-        with _timed(outcome, "build") as of_build, _saying(console, "Building the tables"):
-            _build_what_is_new(outcome, builder)
+                _refuse_empty(connection, outcome.loaded)
+        with _timed(outcome, "build") as of_build, _spinner(console, "Building the tables"):
+            _build_if_needed(outcome, builder)
             of_build.update({"built": outcome.built})
-    with _timed(outcome, "check") as of_check, _saying(console, "Checking"):
+    with _timed(outcome, "check") as of_check, _spinner(console, "Checking"):
         outcome.report = _check_unless_done(outcome, strict=strict)
         of_check.update({"ok": outcome.report is None or outcome.report.ok})
     return outcome
 
 
 def spark_builder(settings: Settings) -> "SparkBuilder":
-    """What builds on Spark, which is an optional part of the installation."""
+    """The builder for Spark. pyspark is an optional dependency, so it is imported only here."""
     from pipelines.spark.builder import SparkBuilder  # noqa: PLC0415
 
     return SparkBuilder(settings)
 
 
-def _refuse_nothing(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> None:
-    """Stop before tables, exports and reports of nothing take the place of what a team has.
+def _refuse_empty(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> None:
+    """Stop before empty tables, exports and reports replace those that a team has.
 
     Raises:
         StudyflowError: the run found no file, or no line was ever loaded.
@@ -173,8 +173,8 @@ def _refuse_nothing(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> No
     raise StudyflowError("\n".join([*map(str, loaded.failures), unchanged]))
 
 
-def _build_what_is_new(outcome: Outcome, builder: "Builder | SparkBuilder") -> None:
-    """Build, unless that would make the tables that are there."""
+def _build_if_needed(outcome: Outcome, builder: "Builder | SparkBuilder") -> None:
+    """Build the tables, unless they are up to date."""
     settings = outcome.settings
     with connect(settings.database) as connection:
         outcome.build = up_to_date(connection, settings)
@@ -182,17 +182,17 @@ def _build_what_is_new(outcome: Outcome, builder: "Builder | SparkBuilder") -> N
         outcome.built = "nothing"
         outcome.settings = replace(settings, as_of=outcome.build.as_of)
         return
-    ahead = Thread(target=_prepare_check, daemon=True)
-    ahead.start()
+    preparation = Thread(target=_prepare_check, daemon=True)
+    preparation.start()
     builder.build()
-    ahead.join()
+    preparation.join()
     with connect(settings.database) as connection:
         outcome.build = last_build(connection)
     outcome.built = "all" if outcome.build is None or outcome.build.is_whole else "touched"
 
 
 def _check_unless_done(outcome: Outcome, *, strict: bool) -> "Report | None":
-    """Check everything, unless these very tables were found right before."""
+    """Check all tables, unless this build has already passed its checks."""
     if outcome.built == "nothing" and outcome.build and not strict:
         with connect(outcome.settings.database) as connection:
             if was_checked(connection, outcome.build.build_id):
@@ -203,27 +203,30 @@ def _check_unless_done(outcome: Outcome, *, strict: bool) -> "Report | None":
 def load_files(
     settings: Settings,
     console: Console | None,
-    meanwhile: Callable[[], None] | None = None,
+    on_first_bytes: Callable[[], None] | None = None,
     loads: Callable[..., Loaded] = load,
 ) -> Loaded:
-    """Load the raw files, unless that would mix the sample with a team's own webhooks.
+    """Load the raw files with the function `loads`.
 
-    `meanwhile` is called once there is anything to read. `loads`: where else than in this process they are read.
+    `on_first_bytes` is called once, when the first bytes are read; it is not called if there is nothing new.
+
+    Raises:
+        StudyflowError: this would mix the sample with a team's own webhooks.
     """
-    with connect(settings.database) as connection, progress_bar(console, "Loading", "bytes") as moved:
+    with connect(settings.database) as connection, progress_bar(console, "Loading", "bytes") as show_progress:
         _refuse_mixing(connection, settings)
-        waiting = [meanwhile] if meanwhile else []
+        callbacks = [on_first_bytes] if on_first_bytes else []
 
         def progress(done: int, total: int) -> None:
-            while waiting:
-                waiting.pop()()
-            moved(done, total)
+            while callbacks:
+                callbacks.pop()()
+            show_progress(done, total)
 
         return loads(connection, settings.raw, progress)
 
 
 def build_tables(settings: Settings) -> int:
-    """Build every seed and model; how many.
+    """Build every seed and model; return how many.
 
     Raises:
         StudyflowError: nothing was ever loaded, or a model failed.
@@ -237,10 +240,11 @@ def build_tables(settings: Settings) -> int:
     return build(settings)
 
 
-def check_tables(settings: Settings, *, strict: bool, as_of_must_match: bool, waiting: Waiting | None) -> "Report":
-    """Check all tables; they must be there, and as of the time of the settings if that must match.
+def check_tables(settings: Settings, *, strict: bool, as_of_must_match: bool, on_wait: OnWait | None) -> "Report":
+    """Check all tables. If a check fails, record that in the warehouse, so that the next build is a full one.
 
-    Tables that are found wrong are marked, so that the next build makes everything anew; else nothing is written.
+    Raises:
+        StudyflowError: the tables have not been built, or not as of the time in the settings if that must match.
     """
     from pipelines.check import check  # noqa: PLC0415 - takes a second
 
@@ -250,29 +254,34 @@ def check_tables(settings: Settings, *, strict: bool, as_of_must_match: bool, wa
         report = check(connection, built, strict=strict)
         settings = replace(settings, engine=engine_of(connection) or settings.engine)
     if build and report.failures:
-        with working_copy(settings, waiting) as copy, connect(copy.database) as connection:
+        with working_copy(settings, on_wait) as copy, connect(copy.database) as connection:
             if last_build(connection) == build:
-                _record_checked(connection, report, build.build_id)
+                _record_check(connection, report, build.build_id)
     return report
 
 
 def check_copy(settings: Settings, *, strict: bool) -> "Report":
-    """Check all tables of a working copy, and note there what came of it."""
+    """Check all tables of a working copy, and record the result in it."""
     from pipelines.check import check  # noqa: PLC0415 - takes a second
 
     with connect(settings.database) as connection:
         report = check(connection, _built_as_of(connection, settings.as_of), strict=strict)
         if build := last_build(connection):
-            _record_checked(connection, report, build.build_id)
+            _record_check(connection, report, build.build_id)
         return report
 
 
-def _record_checked(connection: duckdb.DuckDBPyConnection, report: "Report", build_id: int) -> None:
-    record_checked(connection, build_id, ok=not report.failures, may_build_on=report.may_build_on)
+def _record_check(connection: duckdb.DuckDBPyConnection, report: "Report", build_id: int) -> None:
+    record_check(connection, build_id, ok=not report.failures, may_build_on=report.may_build_on)
 
 
 def export_tables(settings: Settings, options: "ExportOptions", *, as_of_must_match: bool = True) -> "Exported":
-    """Write the stage tables into the exports folder; the marts must have been built."""
+    """Write the stage tables and lists into the exports folder.
+
+    Raises:
+        StudyflowError: the tables have not been built, or not as of the time in the settings if that must match; or the
+            export would drop most rows of the last one.
+    """
     from pipelines.export import export  # noqa: PLC0415
     from pipelines.export.dropping import refuse_to_drop_most  # noqa: PLC0415
 
@@ -291,6 +300,7 @@ def export_tables(settings: Settings, options: "ExportOptions", *, as_of_must_ma
 
 
 def _built_as_of(connection: duckdb.DuckDBPyConnection, wanted: datetime | None) -> datetime:
+    """The as-of of the tables, which must have been built, and as of `wanted` if that is given."""
     built = built_as_of(connection)
     if built is None:
         msg = (
@@ -303,17 +313,17 @@ def _built_as_of(connection: duckdb.DuckDBPyConnection, wanted: datetime | None)
     return built
 
 
-def settings_of_loaded(database: Path | None, as_of: str | None) -> Settings:
-    """The settings for building what is loaded already: the sample's own only where nothing but the sample is."""
-    said = read_vars()
-    as_of = as_of_asked_for(as_of, said)
+def settings_for_loaded_data(database: Path | None, as_of: str | None) -> Settings:
+    """The settings for tables of what is already loaded. The sample's settings apply only if nothing else is loaded."""
+    variables = read_vars()
+    as_of = as_of_asked_for(as_of, variables)
     settings = resolve(database=database, as_of=as_of)
     if settings.database.exists():
         with connect(settings.database, read_only=True) as connection:
             _, of_team = sample_and_team_files(connection)
         if of_team:
             settings = resolve(database=database, as_of=as_of, may_be_sample=False)
-    return with_named_files(settings, said)
+    return with_named_files(settings, variables)
 
 
 def _refuse_mixing(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -333,7 +343,7 @@ def _refuse_mixing(connection: duckdb.DuckDBPyConnection, settings: Settings) ->
 
 
 def _prepare_check() -> None:
-    """Pay for what the check imports and reads while another process builds."""
+    """Import and read what the check needs. This takes a second, so it is done while dbt builds in its own process."""
     from pipelines.check import prepare  # noqa: PLC0415
 
     prepare()
@@ -341,13 +351,13 @@ def _prepare_check() -> None:
 
 @contextmanager
 def _timed(outcome: Outcome, step: str) -> Iterator[dict[str, object]]:
-    """Measure a step, and log it with what it puts into the dictionary."""
-    found: dict[str, object] = {}
+    """Time a step and log it, with the details that the block puts into the dictionary."""
+    details: dict[str, object] = {}
     start = time.perf_counter()
-    yield found
+    yield details
     outcome.steps[step] = time.perf_counter() - start
-    logs.log("step finished", step=step, seconds=round(outcome.steps[step], 3), **found)
+    logs.log("step finished", step=step, seconds=round(outcome.steps[step], 3), **details)
 
 
-def _saying(console: Console | None, what: str) -> AbstractContextManager[object]:
+def _spinner(console: Console | None, what: str) -> AbstractContextManager[object]:
     return console.status(what) if console else nullcontext()

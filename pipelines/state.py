@@ -1,4 +1,4 @@
-"""What the last build of the tables was, whether another would make the same ones, and whether it was checked."""
+"""The state of a warehouse: its last build, whether that is up to date and passed its checks, and what is loaded."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,9 +16,9 @@ from pipelines.variables import read_vars
 from pipelines.warehouse import has_table, macros_of, only_row
 
 MAX_AGE = timedelta(hours=1)
-"""How old tables may be, with nothing new since, before a run without an as-of builds them again for their ages."""
+"""If nothing is new, a run without an as-of keeps tables for this long, then builds them again to update ages."""
 
-NOT_BUILT_FROM = """
+IS_ANYTHING_NOT_BUILT = """
 select
     (select coalesce(max(load_id), 0) from raw.loads) <> $load_id
     or exists (
@@ -41,7 +41,7 @@ from state.last_build
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """A build that ended completely: the row of `state.last_build`."""
+    """A finished build: the row of `state.last_build`."""
 
     build_id: int
     previous_build_id: int | None
@@ -51,12 +51,12 @@ class Build:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it made everything anew; else it put rows into the tables of the build before."""
+        """Whether it was a full build. Any other build updated the tables of the previous one."""
         return self.previous_build_id is None
 
 
 def built_as_of(connection: duckdb.DuckDBPyConnection) -> datetime | None:
-    """The time that the data in the tables is as of; None where none have been built."""
+    """The as-of of the tables; None if none have been built."""
     if not has_table(connection, "audit", "built_as_of"):
         return None
     as_of: datetime = only_row(connection, "select as_of from audit.built_as_of")[0]
@@ -64,7 +64,7 @@ def built_as_of(connection: duckdb.DuckDBPyConnection) -> datetime | None:
 
 
 def last_build(connection: duckdb.DuckDBPyConnection) -> Build | None:
-    """The last build, if it ended completely and nothing was made since by other means."""
+    """The last build; None if it did not finish, or if some tables have been built in another way since."""
     if not has_table(connection, "state", "last_build"):
         return None
     rows = connection.execute(
@@ -74,30 +74,30 @@ def last_build(connection: duckdb.DuckDBPyConnection) -> Build | None:
 
 
 def up_to_date(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Build | None:
-    """The last build, if nothing has arrived and nothing has changed since that would make other tables now."""
+    """The last build, if a build with these settings would make the same tables; else None."""
     build = last_build(connection)
-    if build is None or not _speaks_for(build.as_of, settings) or not is_made_of_what_is_loaded(connection):
+    if build is None or not _is_as_of_current(build.as_of, settings) or not includes_all_loads(connection):
         return None
-    made = {name for (name,) in connection.execute("select table_name from information_schema.tables").fetchall()}
-    if not made.issuperset(path.stem for path in (package_of(PROJECT) / "models").rglob("*.sql")):
+    tables = {name for (name,) in connection.execute("select table_name from information_schema.tables").fetchall()}
+    if not tables.issuperset(path.stem for path in (package_of(PROJECT) / "models").rglob("*.sql")):
         return None
     return build if fingerprint(settings) == build.fingerprint else None
 
 
-def is_made_of_what_is_loaded(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the tables were made of all that is loaded now."""
+def includes_all_loads(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the tables include everything that has been loaded."""
     build = last_build(connection)
     needed = (("audit", "load_files"), ("audit", "rejected_lines"), ("staging", "stg_changes"))
     if build is None or not all(has_table(connection, schema, table) for schema, table in needed):
         return False
-    [(differs,)] = connection.execute(NOT_BUILT_FROM, {"load_id": build.load_id}).fetchall()
-    return not differs
+    return not only_row(connection, IS_ANYTHING_NOT_BUILT, {"load_id": build.load_id})[0]
 
 
 def build_hash(connection: duckdb.DuckDBPyConnection) -> str | None:
-    """A hash that two warehouses share if their tables come from the same build; None if the last build did not end.
+    """A hash that two warehouses share if their tables come from the same build; None if the last build did not finish.
 
-    It covers when each load was: warehouses that were loaded separately differ, even if their builds have the same number.
+    It includes the time of each load, so warehouses that were loaded separately differ even if their builds have equal
+    ids.
     """
     if not (has_table(connection, "state", "last_build") and has_table(connection, "raw", "loads")):
         return None
@@ -106,16 +106,16 @@ def build_hash(connection: duckdb.DuckDBPyConnection) -> str | None:
 
 
 def was_checked(connection: duckdb.DuckDBPyConnection, build_id: int) -> bool:
-    """Whether the tables of this build were checked and found right, as `state.checked` remembers."""
+    """Whether the tables of this build passed their checks, according to `state.checked`."""
     if not has_table(connection, "state", "checked"):
         return False
     return bool(connection.execute("select 1 from state.checked where ok and build_id = $1", [build_id]).fetchall())
 
 
-def record_checked(connection: duckdb.DuckDBPyConnection, build_id: int, *, ok: bool, may_build_on: bool) -> None:
-    """Remember whether the tables of a build passed their checks.
+def record_check(connection: duckdb.DuckDBPyConnection, build_id: int, *, ok: bool, may_build_on: bool) -> None:
+    """Record in `state.checked` whether the tables of a build passed their checks.
 
-    With `may_build_on` false, `state.last_build` is emptied, so that the next build makes everything anew.
+    If not `may_build_on`, also empty `state.last_build`, so that the next build is a full one.
     """
     connection.execute("create schema if not exists state")
     connection.execute(
@@ -126,24 +126,24 @@ def record_checked(connection: duckdb.DuckDBPyConnection, build_id: int, *, ok: 
         connection.execute("delete from state.last_build")
 
 
-def _speaks_for(built: datetime, settings: Settings) -> bool:
+def _is_as_of_current(built: datetime, settings: Settings) -> bool:
     if settings.is_as_of_asked_for:
         return built == settings.as_of
     return built <= settings.as_of < built + MAX_AGE
 
 
 def fingerprint(settings: Settings) -> str:
-    """What the tables depend on beside deliveries and as-of, as the macro of that name has it."""
+    """A hash of all that tables depend on except deliveries and as-of. The macro `fingerprint` computes the same."""
     macros = macros_of(package_of(PROJECT) / "macros" / "builds" / "fingerprint.sql")
-    said = read_vars(PROJECT)
-    values = [f"{name}={said[name]}" for name in macros("vars_of_tables")]
+    variables = read_vars(PROJECT)
+    values = [f"{name}={variables[name]}" for name in macros("vars_of_tables")]
     files = [str(settings.studies_file), str(settings.people_file)]
     engine = duckdb.__version__ if settings.engine == "duckdb" else f"spark {version('pyspark')}"
     return fingerprint_of(PROJECT, macros("files_of_project"), files, values, engine)
 
 
 def engine_of(connection: duckdb.DuckDBPyConnection) -> Engine | None:
-    """What loads and builds this warehouse; None where nothing has been loaded."""
+    """The engine that loads and builds this warehouse; None if nothing has been loaded."""
     if has_table(connection, "parquet", "parts"):
         return "spark"
     has_files = (
@@ -153,10 +153,10 @@ def engine_of(connection: duckdb.DuckDBPyConnection) -> Engine | None:
 
 
 def refuse_other_engine(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """See that the warehouse is loaded and built by the engine of the settings, or by none yet.
+    """Refuse a warehouse that another engine has loaded.
 
     Raises:
-        UsageError: it is another's.
+        UsageError: the warehouse belongs to another engine than that of the settings.
     """
     engine = engine_of(connection)
     if engine == "spark" != settings.engine:
@@ -173,10 +173,10 @@ def refuse_other_engine(connection: duckdb.DuckDBPyConnection, settings: Setting
 def fingerprint_of(
     project: Path, patterns: list[str], files: list[str], values: list[str], engine: str = duckdb.__version__
 ) -> str:
-    """A hash of the files of the project and of studyflow that match, of other files where they are there, and of values.
+    """A hash of the engine, the matching files of the project and studyflow, other `files` if they exist, and `values`.
 
-    Neither their order nor their names count. The engine with its version is part of it: the keys in kept tables are its
-    hashes, and another may hash differently.
+    The order and the names of files do not matter. The engine's version is included because tables contain keys that
+    are its hashes, and another version may hash differently.
     """
     folders = {project, package_of(project)}
     found = [path for folder in folders for pattern in patterns for path in folder.glob(pattern)]
@@ -186,7 +186,7 @@ def fingerprint_of(
 
 
 def is_anything_loaded(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether any line was ever loaded, also if it was withheld because its person was forgotten."""
+    """Whether any line was ever loaded, including lines withheld because their person was forgotten."""
     return any(
         has_table(connection, "raw", table) and connection.execute(f"select 1 from raw.{table} limit 1").fetchall()  # noqa: S608
         for table in ("deliveries", "forgotten_lines")
@@ -194,7 +194,7 @@ def is_anything_loaded(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def sample_and_team_files(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-    """How many of the files that are loaded came with studyflow, and how many did not."""
+    """How many loaded files are of the sample that comes with studyflow, and how many are the team's own."""
     if not has_table(connection, "raw", "files"):
         return 0, 0
     of_sample, of_team = only_row(
@@ -207,6 +207,6 @@ def sample_and_team_files(connection: duckdb.DuckDBPyConnection) -> tuple[int, i
 
 
 def is_sample(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether everything that is loaded came with studyflow."""
+    """Whether only files of the sample are loaded."""
     of_sample, of_team = sample_and_team_files(connection)
     return of_sample > 0 and not of_team

@@ -1,4 +1,4 @@
-"""Standard output and standard error: always open, able to show any text, and no reason for work that is done to fail."""
+"""Standard output and standard error: always open and able to write any text. They never make finished work fail."""
 
 import io
 import os
@@ -11,26 +11,27 @@ from rich.console import Console
 
 
 class Terminal(Console):
-    """A console for names and ids from elsewhere, which are no markup. A closed pipe is an error like any other."""
+    """A console without markup, because names and ids may contain brackets. A closed pipe raises BrokenPipeError."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, markup=False, emoji=False)
 
     def on_broken_pipe(self) -> None:
-        """Raise the error again; rich would end the process with exit code 1."""
+        """Raise the error again; rich would exit with code 1."""
         raise  # noqa: PLE0704 - rich calls this while it handles the error
 
 
 def prepare() -> None:
-    """Open streams that the process was started without, and have them escape what their encoding lacks.
+    """Open the standard streams that are closed, and escape characters that their encoding lacks.
 
-    Else the next file that is opened, the warehouse perhaps, would be standard output to everyone who writes there.
+    If descriptor 1 were left closed, the next file opened (the warehouse, perhaps) would get it, and prints would go
+    there.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free descriptor, which is `number`
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
@@ -40,7 +41,7 @@ def prepare() -> None:
 
 @contextmanager
 def quiet_when_closed(stream: TextIO, problem: type[OSError] = BrokenPipeError) -> Iterator[None]:
-    """Write to a stream and end early, without an error, if nobody reads on; or if there is any other `problem`."""
+    """End the block early, without an error, if the reader has closed the stream (or another `problem` occurs)."""
     try:
         yield
         stream.flush()
@@ -49,15 +50,15 @@ def quiet_when_closed(stream: TextIO, problem: type[OSError] = BrokenPipeError) 
 
 
 @contextmanager
-def after_work(stream: TextIO) -> Iterator[None]:
-    """Say what came of work that is done: a terminal, pipe or disk that takes no more text does not make it a failure."""
+def ignore_write_errors(stream: TextIO) -> Iterator[None]:
+    """Print the result of finished work. The command succeeds even if the terminal, pipe or disk takes no more text."""
     with quiet_when_closed(stream, OSError):
         yield
 
 
 def discard(stream: TextIO) -> None:
-    """Send what is still written to a stream, at the end of the process too, to nowhere."""
+    """Redirect a stream to the null device, for this process's remaining output, including what is flushed at exit."""
     with suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)

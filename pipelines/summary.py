@@ -15,7 +15,7 @@ from rich.text import Text
 from pipelines.load.judge import Reason
 from pipelines.plain import instant, plural, several
 from pipelines.reference import known_statuses
-from pipelines.state import built_as_of, is_made_of_what_is_loaded
+from pipelines.state import built_as_of, includes_all_loads
 from pipelines.trust import Trust, read_trust, sentences
 from pipelines.warehouse import has_table, only_row
 
@@ -118,7 +118,7 @@ def summarise(connection: duckdb.DuckDBPyConnection, database: Path) -> Summary:
 
 def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Lines by what became of them; those of the tables, where they were made of what is loaded now, cost nothing."""
-    if is_made_of_what_is_loaded(connection):
+    if includes_all_loads(connection):
         return dict(connection.execute(ACCOUNTING_OF_TABLES).fetchall())
     connection.register("known_statuses", pa.table({"status": known_statuses()}))
     counts = dict(connection.execute(ACCOUNTING).fetchall())

@@ -1,4 +1,4 @@
-"""What is asked of the operating system for files and Python has no one call for."""
+"""File operations for which Python has no single call: swap two folders, sync to disk, write a file atomically."""
 
 import ctypes
 import errno
@@ -14,16 +14,16 @@ _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _RENAME_SWAP = 2
 _NO_SUCH_CALL = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
-_FLUSHES_AT_ONCE = 16
+_SYNCS_AT_ONCE = 16
 DRAFT = ".studyflow-draft"
 OLD_DRAFT_SECONDS = 3600
 
 
-def exchange(one: Path, other: Path) -> bool:
-    """Give each folder the other's name in one step. False where the system or the file system has no such call.
+def swap_folders(one: Path, other: Path) -> bool:
+    """Swap the names of two folders in one step; false if the operating or file system cannot do this.
 
     Raises:
-        OSError: it has, and the call failed.
+        OSError: the system can swap folders, but the call failed.
     """
     first, second = os.fsencode(one), os.fsencode(other)
     try:
@@ -40,14 +40,14 @@ def exchange(one: Path, other: Path) -> bool:
     return not failed
 
 
-def flush(folder: Path) -> None:
-    """Have the disk hold a folder and all in it. Many at once: one by one takes ten times as long."""
-    with ThreadPoolExecutor(_FLUSHES_AT_ONCE) as pool:
-        list(pool.map(flush_one, [folder, *folder.rglob("*")]))
+def sync_tree(folder: Path) -> None:
+    """Sync a folder and everything in it to disk, in parallel. One file after the other takes ten times as long."""
+    with ThreadPoolExecutor(_SYNCS_AT_ONCE) as pool:
+        list(pool.map(sync, [folder, *folder.rglob("*")]))
 
 
-def flush_one(path: Path) -> None:
-    """Have the disk hold a file's content or a folder's list of names."""
+def sync(path: Path) -> None:
+    """Sync a file's content, or the names in a folder, to disk."""
     if sys.platform == "win32" and path.is_dir():
         return
     handle = os.open(path, os.O_RDONLY)
@@ -57,16 +57,16 @@ def flush_one(path: Path) -> None:
         os.close(handle)
 
 
-def write_whole(file: Path, content: str | bytes) -> None:
-    """Write a file, text in UTF-8, so that others see the one of before or this one, never half of it.
+def write_atomically(file: Path, content: str | bytes) -> None:
+    """Write a file (text as UTF-8) in one step: readers see the old file or the complete new one.
 
     Raises:
-        OSError: it cannot be written; then nothing is left of it.
+        OSError: the file cannot be written; the old file is unchanged, and no partial file remains.
     """
-    _clear_drafts(file.parent)
+    _delete_old_drafts(file.parent)
     draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}{DRAFT}")
     try:
-        with draft.open("xb") as opened:  # never behind a link
+        with draft.open("xb") as opened:  # "x" fails if a link has this name
             opened.write(content.encode() if isinstance(content, str) else content)
         draft.replace(file)
     except BaseException:
@@ -75,8 +75,8 @@ def write_whole(file: Path, content: str | bytes) -> None:
         raise
 
 
-def _clear_drafts(folder: Path) -> None:
-    """Remove what processes that were killed left in a folder: no other is at work on a draft for an hour."""
+def _delete_old_drafts(folder: Path) -> None:
+    """Delete drafts that killed processes left. No process needs an hour for a draft, so older ones are abandoned."""
     with suppress(OSError):
         for draft in folder.glob(f".*{DRAFT}"):
             if draft.lstat().st_mtime < time.time() - OLD_DRAFT_SECONDS:

@@ -1,4 +1,4 @@
-"""Connections to the DuckDB warehouse. Everything is UTC, on every connection."""
+"""Connections to the DuckDB warehouse. Every connection has the time zone UTC."""
 
 import os
 import re
@@ -15,18 +15,18 @@ from pipelines.errors import StudyflowError
 from pipelines.settings import PACKAGE
 
 Row = dict[str, Any]
-"""A row of a query by the names of its columns."""
+"""A row of a query: its values by column name."""
 MAGIC, MAGIC_AT = b"DUCK", 8
-"""What every DuckDB file has near its start."""
+"""Every DuckDB file has these bytes at this offset."""
 SCHEMAS = frozenset({"raw", "staging", "intermediate", "marts", "audit", "reference", "state", "delta", "custom"})
 TAKEN_NAMES = SCHEMAS | {"main", "memory", "temp", "system", "information_schema", "pg_catalog"}
-"""What a database cannot be called: the schemas in it, and what DuckDB keeps for itself."""
-UNNAMED = ["marts", "audit", "reference"]
-"""Schemas whose tables questions find without naming the schema."""
+"""Names that a database cannot have: those of its schemas, and those that DuckDB reserves."""
+SEARCH_PATH = ["marts", "audit", "reference"]
+"""Schemas whose tables questions can name without the schema."""
 NOT_IN_PATH = re.compile(r"[?#\x00-\x1f\x7f]")
 NOT_IN_NAME = re.compile(r"[\"';\\]")
 HOLDER = re.compile(r"lock is held in (.+?) \(PID (\d+)\)")
-"""What DuckDB says of the process that has a file open."""
+"""The part of DuckDB's error that names the process that has the file open."""
 NO_FILES = re.compile(r'No files found that match the pattern "(.+)/\*\.parquet"')
 ON_EVERY_CONNECTION = "set timezone = 'UTC'; set enable_progress_bar = false"
 SANDBOX = """
@@ -38,7 +38,7 @@ set lock_configuration = true;
 
 
 def macros_of(file: Path) -> Callable[..., Any]:
-    """The macros of a file without dbt: called by name, they give what they return or else the text they make."""
+    """A function that calls macros of a file by name, without dbt. It gives a macro's return value or else its text."""
     returned: list[Any] = []
     module = _template(file).make_module({"return": returned.append})
 
@@ -57,32 +57,34 @@ def _template(file: Path) -> jinja2.Template:
 
 
 def raw_tables_ddl() -> str:
-    """The SQL that makes the raw tables, from the dbt macro that also makes them."""
-    return str(_raw_tables()("duckdb__raw_tables"))
+    """The SQL that creates the raw tables; dbt uses the same macro."""
+    return str(_raw_tables_macros()("duckdb__raw_tables"))
 
 
 def warehouse_format() -> int:
     """The format of the raw tables that this version makes and reads."""
-    return int(_raw_tables()("warehouse_format"))
+    return int(_raw_tables_macros()("warehouse_format"))
 
 
-def _raw_tables() -> Callable[..., Any]:
+def _raw_tables_macros() -> Callable[..., Any]:
     return macros_of(PACKAGE / "macros" / "raw_tables.sql")
 
 
 def wal_of(database: Path) -> Path:
-    """Where DuckDB writes first what is then put into the file; only there while a process writes, or after it died."""
+    """DuckDB's write-ahead log of a database. It exists only while a process writes, or after a writer was killed."""
     return database.with_name(f"{database.name}.wal")
 
 
 @contextmanager
 def connect(database: Path, *, read_only: bool = False, sandboxed: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection in UTC, closed at the end.
+    """A connection in UTC, closed when the block ends.
 
-    `sandboxed`: it is read-only, reaches no other file, has no temporary directory, and its settings cannot be changed.
+    `sandboxed`: read-only, without access to other files, without a temporary directory, and with locked settings.
 
     Raises:
-        StudyflowError: it cannot have this name, is missing (read-only), locked by another process, or no DuckDB database.
+        StudyflowError: the database has a forbidden name, is missing (if read-only), is locked by another process, or
+            is
+            not a DuckDB database; or a query of a read-only connection failed for a reason that a user can understand.
     """
     refuse_name(database)
     read_only = read_only or sandboxed
@@ -91,24 +93,24 @@ def connect(database: Path, *, read_only: bool = False, sandboxed: bool = False)
         raise StudyflowError(msg)
     try:
         _refuse_other_files(database)
-        connection = _sandboxed(database) if sandboxed else _opened(database, read_only=read_only)
+        connection = _open_sandboxed(database) if sandboxed else _open(database, read_only=read_only)
     except OSError as error:
         msg = f"{database}: cannot be created ({error.strerror}). Choose another --database."
         raise StudyflowError(msg) from error
     except duckdb.Error as error:
-        raise StudyflowError(_cannot_open(database, error)) from error
+        raise StudyflowError(_why_not_opened(database, error)) from error
     try:
         yield connection
     except duckdb.Error as error:
-        if read_only and (said := _meaning(database, error, is_question=sandboxed)):
-            raise StudyflowError(said) from error
+        if read_only and (explanation := _explanation(database, error, is_question=sandboxed)):
+            raise StudyflowError(explanation) from error
         raise
     finally:
         connection.close()
 
 
 def _refuse_other_files(database: Path) -> None:
-    """DuckDB also opens SQLite, CSV and JSON files, or tries to, but as no warehouse."""
+    """Refuse files that are no DuckDB database. DuckDB would open SQLite, CSV and JSON files, too."""
     if database.is_dir():
         msg = f"{database}: this is a folder. Name a file: --database {database / 'studyflow.duckdb'}"
         raise StudyflowError(msg)
@@ -118,16 +120,16 @@ def _refuse_other_files(database: Path) -> None:
         if not start.endswith(MAGIC):
             msg = f"{database}: this is not a DuckDB database. Choose another --database, or move the file away."
             raise StudyflowError(msg)
-    elif database.exists():  # DuckDB would wait for a pipe to be written
+    elif database.exists():  # e.g. a pipe: DuckDB would wait for a writer
         msg = f"{database}: not a regular file. Choose another --database."
         raise StudyflowError(msg)
 
 
 def refuse_name(database: Path) -> None:
-    """DuckDB and dbt call the database by the start of its file name, beside its schemas and their own databases.
+    """Refuse file names that cannot work. DuckDB and dbt name the database after its file, up to the first dot.
 
     Raises:
-        StudyflowError: that would not work.
+        StudyflowError: the path has a character that DuckDB or dbt cannot handle, or the name is reserved.
     """
     if found := NOT_IN_PATH.search(str(database)) or NOT_IN_NAME.search(database.name):
         msg = f"{database}: the path of a warehouse cannot contain {found.group()!r} there. Choose another --database."
@@ -139,30 +141,30 @@ def refuse_name(database: Path) -> None:
         raise StudyflowError(msg)
 
 
-def _opened(database: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+def _open(database: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     temporary = os.environ.get("STUDYFLOW_TEMP_DIRECTORY") or f"{database}.tmp"
     connection = duckdb.connect(str(database), read_only=read_only, config=_config(temporary))
     connection.execute(ON_EVERY_CONNECTION)
     return connection
 
 
-def _sandboxed(database: Path) -> duckdb.DuckDBPyConnection:
-    """Its own instance of DuckDB, so that other connections of the process neither share the settings nor meet the lock."""
+def _open_sandboxed(database: Path) -> duckdb.DuckDBPyConnection:
+    """Attach the warehouse to an instance of DuckDB of its own, because connections of one instance share settings."""
     connection = duckdb.connect(":memory:", config=_config(temporary=""))
     try:
         connection.execute(ON_EVERY_CONNECTION)
         connection.execute(f"attach {literal(str(database))} (read_only)")
-        # DuckDB chooses the same name for it as when it opens the file, which is in the views.
+        # DuckDB gives it the same name as when it opens the file directly. Views contain this name.
         name = only_row(connection, "select database_name from duckdb_databases() where path is not null")[0]
         connection.execute(f'use "{name}"')
         if has_table(connection, "parquet", "folders"):
-            _hold_parquet(connection, name)
-        there = (
+            _read_parquet_with_arrow(connection, name)
+        query = (
             "select schema_name from duckdb_schemas() where database_name = $1 and schema_name in (select unnest($2))"
         )
-        schemas = [schema for (schema,) in connection.execute(there, [name, UNNAMED]).fetchall()]
+        schemas = [schema for (schema,) in connection.execute(query, [name, SEARCH_PATH]).fetchall()]
         if schemas:
-            path = ",".join(f'"{name}".{schema}' for schema in sorted(schemas, key=UNNAMED.index))
+            path = ",".join(f'"{name}".{schema}' for schema in sorted(schemas, key=SEARCH_PATH.index))
             connection.execute("set search_path = $1", [path])
         connection.execute(SANDBOX)
     except (duckdb.Error, StudyflowError):
@@ -171,10 +173,11 @@ def _sandboxed(database: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _hold_parquet(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Let Arrow read the Parquet files of a warehouse that Spark made: nothing that a query says leads to another file.
+def _read_parquet_with_arrow(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Replace the views over Parquet files, in a warehouse that Spark made, by Arrow datasets of the same files.
 
-    DuckDB's `allowed_directories` would let queries write there, too, and read any file through `..`.
+    Queries can then read these files and no others. DuckDB's `allowed_directories` would also let them write there, and
+    read any file through `..`.
     """
     import pyarrow.dataset  # noqa: PLC0415 - takes a moment, and few warehouses have such files
 
@@ -198,25 +201,25 @@ def _no_files(folder: Path) -> str:
 
 
 def _config(temporary: str) -> dict[str, str | bool | int | float | list[str]]:
-    """How much memory DuckDB may use, and where it goes on when that is full. profiles.yml has the same defaults."""
+    """DuckDB's memory limit, and the folder it spills to when that is reached. profiles.yml has the same defaults."""
     return {"memory_limit": memory_limit(), "temp_directory": temporary}
 
 
 def memory_limit() -> str:
-    """How much memory DuckDB may use, as it writes it."""
+    """How much memory DuckDB may use, in DuckDB's notation."""
     return os.environ.get("STUDYFLOW_MEMORY_LIMIT") or "3GB"
 
 
 def out_of_memory(error: duckdb.OutOfMemoryException) -> str:
-    """What to say of a query that needs more memory than there is where nothing may be written to disk."""
+    """The message for a query that needs more memory than the limit and may not spill to disk."""
     return (
         f"This needs more memory than the {memory_limit()} of STUDYFLOW_MEMORY_LIMIT, and questions never write to disk. "
         f"Ask for fewer rows or columns, or raise the limit. DuckDB says: {_first_line(error)}"
     )
 
 
-def _meaning(database: Path, error: duckdb.Error, *, is_question: bool) -> str | None:
-    """What to say of an error while a warehouse is read; None of one that should not have happened."""
+def _explanation(database: Path, error: duckdb.Error, *, is_question: bool) -> str | None:
+    """The message for an error while a warehouse is read; None if it is unexpected, i.e. a bug."""
     if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
         return (
             f"{database}: another version of studyflow built these tables ({_first_line(error)}). "
@@ -229,34 +232,34 @@ def _meaning(database: Path, error: duckdb.Error, *, is_question: bool) -> str |
     return damaged(database, error) if is_damaged(str(error)) else None
 
 
-def _cannot_open(database: Path, error: duckdb.Error) -> str:
-    said = str(error)
+def _why_not_opened(database: Path, error: duckdb.Error) -> str:
+    text = str(error)
     limit = os.environ.get("STUDYFLOW_MEMORY_LIMIT")
-    if "Could not set lock" in said:
-        holder = HOLDER.search(said)
+    if "Could not set lock" in text:
+        holder = HOLDER.search(text)
         who = f"{PurePath(holder[1]).name} (process {holder[2]})" if holder else "another process"
         return f"{database}: {who} has the warehouse open. Close it, or wait until it ends, then try again."
-    if limit and ("Memory must have" in said or "Unknown unit for memory" in said):
+    if limit and ("Memory must have" in text or "Unknown unit for memory" in text):
         return f"STUDYFLOW_MEMORY_LIMIT is {limit!r}, not an amount of memory. Write e.g. 4GB"
     if limit and isinstance(error, duckdb.OutOfMemoryException):
         return f"STUDYFLOW_MEMORY_LIMIT is {limit!r}, too little to open the warehouse. Write e.g. 4GB"
-    if "newer version of DuckDB" in said:
+    if "newer version of DuckDB" in text:
         return (
             f"{database}: a newer version of DuckDB made this file. Install the version of studyflow that made it, "
             "or choose another --database."
         )
-    if is_damaged(said):
+    if is_damaged(text):
         return damaged(database, error)
     return f"{database}: the warehouse cannot be opened. DuckDB says: {_first_line(error)}"
 
 
 def is_damaged(error: str) -> bool:
-    """Whether DuckDB complains of what the file holds."""
+    """Whether this error of DuckDB means that the file is corrupt."""
     return "Corrupt database file" in error or "Could not read enough bytes" in error
 
 
 def damaged(database: Path, error: duckdb.Error) -> str:
-    """What to say of a file like that."""
+    """The message for a corrupt file."""
     return (
         f"{database}: this file is damaged ({_first_line(error)}). Restore a backup, or move the file away: "
         "studyflow run then builds it again from the webhook files."
@@ -269,39 +272,39 @@ def _first_line(error: Exception) -> str:
 
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All that the block does, or nothing of it where it ends with an error."""
+    """Commit what the block does, or roll all of it back if the block fails."""
     connection.begin()
     try:
         yield
         connection.commit()
     except BaseException:
-        with suppress(duckdb.Error):  # where the disk is full, DuckDB has done that
+        with suppress(duckdb.Error):  # when the disk is full, DuckDB has already rolled back
             connection.rollback()
         raise
 
 
 def literal(text: str) -> str:
-    """A text as SQL has it."""
+    """The text as an SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def only_row(
     connection: duckdb.DuckDBPyConnection, query: str, values: list[Any] | dict[str, Any] | None = None
 ) -> tuple[Any, ...]:
-    """The row of a query that has exactly one. DuckDB wants a result fetched to its end before it goes on."""
-    [row] = connection.execute(query, values).fetchall()
+    """The row of a query that returns exactly one."""
+    [row] = connection.execute(query, values).fetchall()  # DuckDB requires a result to be fetched to its end
     return row
 
 
 def rows_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
-    """All rows of a query, each by the names of its columns."""
-    answer = connection.execute(query)
-    names = [str(name) for name, *_ in answer.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+    """All rows of a query."""
+    result = connection.execute(query)
+    names = [str(name) for name, *_ in result.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
-    """Whether the warehouse has the table or view yet."""
+    """Whether the warehouse has this table or view."""
     query = (
         "select count(*) from information_schema.tables "
         "where table_catalog = current_database() and table_schema = ? and table_name = ?"

@@ -1,4 +1,4 @@
-"""The warehouse as others see it is that of the last run that ended: work is done on a copy that takes its place."""
+"""Change a warehouse in a copy beside it, which replaces it in one step. Readers see the warehouse of the last run."""
 
 import errno
 import os
@@ -12,115 +12,115 @@ import duckdb
 
 from pipelines import stopping
 from pipelines.errors import StudyflowError
-from pipelines.locks import alone, holder
+from pipelines.locks import folder_lock, lock_holder
 from pipelines.migrations import migrate
 from pipelines.settings import Settings
 from pipelines.state import refuse_other_engine
-from pipelines.system import flush_one
+from pipelines.system import sync
 from pipelines.warehouse import connect, damaged, is_damaged, refuse_name, wal_of
 
-Waiting = Callable[[str], object]
-"""Told once, in a sentence, that another process must end first."""
+OnWait = Callable[[str], object]
+"""Called once, with a sentence, if this process has to wait for another one."""
 
-COPIED_AT_ONCE = 64 << 20
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+COPY_BLOCK = 64 << 20
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
-def working_copy(settings: Settings, waiting: Waiting | None = None) -> Iterator[Settings]:
-    """The settings with a warehouse that nobody else sees; when the block ends well, it takes the place of theirs.
+def working_copy(settings: Settings, on_wait: OnWait | None = None) -> Iterator[Settings]:
+    """The settings with a copy of the warehouse as database. The copy replaces the warehouse if the block succeeds.
 
-    When it does not, however it ends, theirs is as it was. Only one process at a time works on a warehouse: others wait
-    for `settings.wait_seconds`. Those who read it are never in the way, and go on with what they opened.
+    If the block fails or the process is killed, the warehouse is unchanged. Only one process at a time can have a
+    working copy; others wait up to `settings.wait_seconds`. Readers are not blocked and keep the file that they opened.
 
     Raises:
-        StudyflowError: somebody else is at work on it, it is no warehouse of ours, or there is no room for the copy.
+        StudyflowError: another process has reserved the warehouse, studyflow did not make it, or the disk is full.
     """
-    with reserved(settings, waiting), copied(settings) as copy:
+    with reserved(settings, on_wait), copied(settings) as copy:
         yield copy
 
 
 @contextmanager
-def reserved(settings: Settings, waiting: Waiting | None = None) -> Iterator[None]:
-    """Nobody else works on the warehouse meanwhile, and what a killed process left there is gone.
+def reserved(settings: Settings, on_wait: OnWait | None = None) -> Iterator[None]:
+    """Keep other processes from changing the warehouse, and delete what a killed process left in its workspace.
 
-    For those who do more than one thing that belong together: the exports of a run are of its own tables.
+    Use this with `copied` for steps that belong together: the exports of a run must be of the tables that it built.
 
     Raises:
-        StudyflowError: somebody else is at work on it, or nothing can be written beside it.
+        StudyflowError: another process has reserved the warehouse, or nothing can be written beside it.
     """
-    database = _real(settings.database)
+    database = _resolve_link(settings.database)
     refuse_name(database)
     workspace, seconds = _workspace(database), settings.wait_seconds
 
-    def tell(process: int | None) -> None:
-        if waiting and seconds:
+    def say_who_runs(process: int | None) -> None:
+        if on_wait and seconds:
             who = f"process {process}" if process else "another process"
-            waiting(f"{database}: {who} is running on this warehouse. Waiting at most {seconds:.0f} seconds.")
+            on_wait(f"{database}: {who} is running on this warehouse. Waiting at most {seconds:.0f} seconds.")
 
     with ExitStack() as reservation:
-        with _explained(database):
+        with _explain_errors(database):
             database.parent.mkdir(parents=True, exist_ok=True)
-            if not reservation.enter_context(alone(workspace, seconds, tell)):
-                process = holder(workspace)
+            if not reservation.enter_context(folder_lock(workspace, seconds, say_who_runs)):
+                process = lock_holder(workspace)
                 who = f"another studyflow (process {process})" if process else "another studyflow"
                 msg = f"{database}: {who} is running on this warehouse. Try again when it has ended, or use a longer --wait."
                 raise StudyflowError(msg)
-            _clear(workspace / "work")
+            _delete(workspace / "work")
         yield
 
 
 @contextmanager
 def copied(settings: Settings) -> Iterator[Settings]:
-    """A working copy, for those who have reserved the warehouse. Raises the same."""
-    database = _real(settings.database)
-    with _explained(database), _work_folder(database) as place:
-        made = place.stat()
-        work = _work_file(place, database)
-        seen = _copy(database, work)
+    """A working copy of a warehouse that this process has `reserved`. Raises as `working_copy`."""
+    database = _resolve_link(settings.database)
+    with _explain_errors(database), _work_folder(database) as folder:
+        created = folder.stat()
+        work = _work_file(folder, database)
+        original = _copy(database, work)
         with connect(work) as connection:
             migrate(connection, database)
             refuse_other_engine(connection, settings)
         yield replace(settings, database=work, named=settings.database)
-        stopping.raise_if_asked()
-        if not _is_same(place, made):
-            msg = f"{database}: {place} was removed during the run. The warehouse is as it was. Run again."
+        stopping.raise_if_stopped()
+        if not _is_same(folder, created):
+            msg = f"{database}: {folder} was removed during the run. The warehouse is as it was. Run again."
             raise StudyflowError(msg)
-        _put_in_place(work, database, seen)
+        _put_in_place(work, database, original)
 
 
 @contextmanager
 def scratch_copy(settings: Settings) -> Iterator[Settings]:
-    """A copy that is thrown away, likewise for those who have reserved the warehouse. Raises the same."""
-    database = _real(settings.database)
-    with _explained(database), _work_folder(database) as place:
-        work = _work_file(place, database)
+    """A copy of a `reserved` warehouse that is deleted when the block ends. Raises as `working_copy`."""
+    database = _resolve_link(settings.database)
+    with _explain_errors(database), _work_folder(database) as folder:
+        work = _work_file(folder, database)
         _copy(database, work)
         yield replace(settings, database=work, named=settings.database)
 
 
 @contextmanager
 def _work_folder(database: Path) -> Iterator[Path]:
-    """A folder beside the warehouse, gone at the end."""
-    place = _workspace(database) / "work"
-    place.mkdir()
-    made = place.stat()
+    """A folder in the workspace of the warehouse, deleted when the block ends."""
+    folder = _workspace(database) / "work"
+    folder.mkdir()
+    created = folder.stat()
     try:
-        yield place
+        yield folder
     finally:
-        if _is_same(place, made):
-            _clear(place)
+        if _is_same(folder, created):
+            _delete(folder)
 
 
-def _work_file(place: Path, database: Path) -> Path:
-    # The same file name: views name the database that they are in, and DuckDB calls it by its file. And always the same
-    # path: dbt reads the whole project anew where a variable of its profile has changed.
-    return place / database.name
+def _work_file(folder: Path, database: Path) -> Path:
+    # The file keeps its name, because views name their database and DuckDB names a database after its file. The path is
+    # the same in every run, because dbt parses the whole project again if a variable of its profile has changed.
+    return folder / database.name
 
 
-def _is_same(place: Path, made: os.stat_result) -> bool:
-    """False where it was cleared away under this process: then there is nothing there, or another's copy."""
-    return place.exists() and os.path.samestat(place.stat(), made)
+def _is_same(folder: Path, created: os.stat_result) -> bool:
+    """Whether the folder is still the one that this process made. It may have been deleted, and made by another run."""
+    return folder.exists() and os.path.samestat(folder.stat(), created)
 
 
 def _workspace(database: Path) -> Path:
@@ -128,8 +128,8 @@ def _workspace(database: Path) -> Path:
 
 
 @contextmanager
-def _explained(database: Path) -> Iterator[None]:
-    """Say what the file system or DuckDB had against it, and that nothing has happened."""
+def _explain_errors(database: Path) -> Iterator[None]:
+    """Turn errors of DuckDB and the file system into a StudyflowError that says the warehouse is unchanged."""
     try:
         yield
     except duckdb.Error as error:
@@ -139,7 +139,7 @@ def _explained(database: Path) -> Iterator[None]:
             raise
         raise StudyflowError(_unchanged(database, str(error).split("\n", maxsplit=1)[0])) from error
     except OSError as error:
-        if error.errno in NO_ROOM:
+        if error.errno in DISK_FULL:
             problem = f"the disk is full ({error.strerror})"
         elif database.parent.is_dir():
             problem = f"{error.filename or database.parent} cannot be written ({error.strerror})"
@@ -156,8 +156,8 @@ def _unchanged(database: Path, problem: str) -> str:
     )
 
 
-def _real(database: Path) -> Path:
-    """Where the warehouse lies: a link to it stays a link."""
+def _resolve_link(database: Path) -> Path:
+    """The file of the warehouse. If `database` is a symbolic link, the run replaces the file, not the link."""
     real = Path(os.path.realpath(database)) if database.is_symlink() else database
     if real.is_symlink():
         msg = f"{database}: this link points to itself. Remove it, or choose another --database."
@@ -166,7 +166,7 @@ def _real(database: Path) -> Path:
 
 
 def _copy(database: Path, work: Path) -> os.stat_result | None:
-    """Copy the warehouse, if there is one, while nobody writes to it; what it was then."""
+    """Copy the warehouse to `work` and return its status at that time; None if there is no warehouse yet."""
     wal = wal_of(database)
     if not database.exists():
         if wal.exists():
@@ -174,60 +174,63 @@ def _copy(database: Path, work: Path) -> os.stat_result | None:
             raise StudyflowError(msg)
         return None
     if wal.exists():
-        with connect(database) as connection:  # dbt was killed: what it had committed belongs into the file
+        with connect(database) as connection:  # dbt was killed: move what it had committed into the file
             connection.execute("checkpoint")
-    with connect(database, read_only=True):  # while this is open, no other process can write
-        seen = database.stat()
+    with connect(database, read_only=True):  # no other process can write while this connection is open
+        status = database.stat()
         _copy_bytes(database, work)
     with suppress(AttributeError, OSError):
-        os.chown(work, seen.st_uid, seen.st_gid)  # only root may; others make it their own
+        os.chown(work, status.st_uid, status.st_gid)  # fails unless this is root; the copy then has this user as owner
     shutil.copymode(database, work)
-    return seen
+    return status
 
 
 def _copy_bytes(database: Path, work: Path) -> None:
-    """Within the system where it can, which on some file systems takes neither time nor room."""
+    """Copy a file, with `copy_file_range` if possible: some file systems then share blocks, in no time and space."""
     with database.open("rb") as old, work.open("wb") as new:
         try:
-            while os.copy_file_range(old.fileno(), new.fileno(), COPIED_AT_ONCE):
+            while os.copy_file_range(old.fileno(), new.fileno(), COPY_BLOCK):
                 pass
         except (AttributeError, OSError) as error:
-            if isinstance(error, OSError) and error.errno in NO_ROOM:
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
                 raise
             old.seek(0)
             new.truncate(0)
             new.seek(0)
-            shutil.copyfileobj(old, new, COPIED_AT_ONCE)
+            shutil.copyfileobj(old, new, COPY_BLOCK)
 
 
-def _put_in_place(work: Path, database: Path, seen: os.stat_result | None) -> None:
+def _put_in_place(work: Path, database: Path, original: os.stat_result | None) -> None:
+    """Replace the warehouse by its copy. `original`: status of the warehouse when it was copied."""
     with connect(work) as connection:
         connection.execute("checkpoint")
     if wal_of(work).exists():
         msg = f"{database}: DuckDB did not finish writing the new warehouse. The old one is unchanged. Try again."
         raise StudyflowError(msg)
-    flush_one(work)
-    # fails where another process writes to it, and lets none begin before it is replaced
+    sync(work)
+    # This connection fails if another process is writing, and keeps others from writing until the file is replaced.
     with connect(database, read_only=True) if database.exists() else nullcontext():
-        if _was_written_to(database, seen):
+        if _was_written_to(database, original):
             msg = f"{database}: another program, perhaps dbt, wrote to it during the run. It is unchanged; run again."
             raise StudyflowError(msg)
         work.replace(database)
     with suppress(OSError):
-        flush_one(database.parent)
+        sync(database.parent)
 
 
-def _was_written_to(database: Path, seen: os.stat_result | None) -> bool:
-    if wal_of(database).exists():  # by one that was killed: DuckDB would not open the new file beside it
+def _was_written_to(database: Path, before: os.stat_result | None) -> bool:
+    if wal_of(database).exists():  # a writer was killed; DuckDB would not open the new file beside its WAL
         return True
     if not database.exists():
         return False
     now = database.stat()
-    return seen is None or (now.st_ino, now.st_size, now.st_mtime_ns) != (seen.st_ino, seen.st_size, seen.st_mtime_ns)
+    if before is None:
+        return True
+    return (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns)
 
 
-def _clear(place: Path) -> None:
-    if place.is_symlink() or place.is_file():
-        place.unlink()
-    elif place.exists():
-        shutil.rmtree(place)
+def _delete(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)

@@ -78,7 +78,7 @@ def _work_until(
                 done += 1
 
     if not can_exchange:
-        replace.exchange = lambda one, other: False  # type: ignore[attr-defined]  # noqa: ARG005
+        replace.swap_folders = lambda one, other: False  # type: ignore[attr-defined]  # noqa: ARG005
     sys.addaudithook(watch)
     work(folder, what)
     os._exit(0)

@@ -244,4 +244,4 @@ def made_anew(whole: Whole, patch: pytest.MonkeyPatch) -> Whole:
 
 def forget(settings: Settings, *, rewrite: bool = True, person: str = SOMEONE) -> "Proof":
     """What the command does once it was told yes."""
-    return forgetting.forget(settings, person, (), rewrite=rewrite, waiting=None)
+    return forgetting.forget(settings, person, (), rewrite=rewrite, on_wait=None)

@@ -245,7 +245,7 @@ def test_however_a_run_fails_the_chat_learns_it(
     monkeypatch.setattr("pipelines.run.load_files", fail)
     told = tmp_path / "chat.json"
     monkeypatch.setenv("STUDYFLOW_CHAT", str(told))
-    monkeypatch.setattr("pipelines.stopping.listen", lambda: None)
+    monkeypatch.setattr("pipelines.stopping.handle_signals", lambda: None)
     words = ["run", "--raw", tmp_path, "--database", tmp_path / "w.duckdb", "--exports", tmp_path / "x", "--log-json"]
     monkeypatch.setattr(sys, "argv", ["studyflow", *map(str, words)])
     with pytest.raises(SystemExit) as ended:
@@ -329,7 +329,7 @@ def test_the_chat_is_told_before_anything_is_printed(
     printed = []
     monkeypatch.setattr("pipelines.run.run_all", lambda settings, *_, **__: Outcome(settings))
     monkeypatch.setattr("pipelines.chat.send", lambda *_: printed.append(capsys.readouterr().out))
-    monkeypatch.setattr("pipelines.stopping.listen", lambda: None)
+    monkeypatch.setattr("pipelines.stopping.handle_signals", lambda: None)
     monkeypatch.setattr(sys, "argv", ["studyflow", "run", "--chat", str(tmp_path / "chat.json")])
     with pytest.raises(SystemExit):
         main()

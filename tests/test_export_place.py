@@ -19,7 +19,7 @@ from pipelines.export import ExportOptions, export
 from pipelines.export.place import usable
 from pipelines.export.replace import MANIFEST
 from pipelines.settings import PROJECT, Settings
-from pipelines.system import DRAFT, OLD_DRAFT_SECONDS, write_whole
+from pipelines.system import DRAFT, OLD_DRAFT_SECONDS, write_atomically
 from pipelines.warehouse import connect
 
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -88,7 +88,7 @@ def test_the_sample_may_go(tmp_path: Path) -> None:
 
 
 def test_the_command_ends_with_1_and_takes_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.stopping.listen", lambda: None)
+    monkeypatch.setattr("pipelines.stopping.handle_signals", lambda: None)
     for people, options, code in ((10, [], 0), (1, [], 1), (1, ["--force"], 0)):
         settings = settings_of(tmp_path, many(people))
         words = ["export", "--database", settings.database, "--exports", settings.exports, *options]
@@ -253,9 +253,9 @@ def test_a_report_is_not_written_behind_a_link(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("pipelines.system.secrets.token_hex", lambda _: "told")
     (tmp_path / f".index.html.told{DRAFT}").symlink_to(tmp_path / "precious")
     with pytest.raises(FileExistsError):
-        write_whole(tmp_path / "index.html", "new")
+        write_atomically(tmp_path / "index.html", "new")
     (tmp_path / "index.html").symlink_to(tmp_path / "precious")
-    write_whole(tmp_path / "index.html", "new")
+    write_atomically(tmp_path / "index.html", "new")
     assert (tmp_path / "precious").read_text() == "mine"
     assert not (tmp_path / "index.html").is_symlink()
 
@@ -266,5 +266,5 @@ def test_drafts_of_reports_that_were_killed_go_but_not_those_at_work(tmp_path: P
     for draft in (old, young):
         draft.write_text("half")
     os.utime(old, (0, old.stat().st_mtime - OLD_DRAFT_SECONDS - 60))
-    write_whole(tmp_path / "other.html", "whole")
+    write_atomically(tmp_path / "other.html", "whole")
     assert {path.name for path in tmp_path.iterdir()} == {young.name, "other.html"}

@@ -12,15 +12,15 @@ from export_warehouse import PEOPLE, contents, fill, warehouse
 from pipelines.errors import StudyflowError
 from pipelines.export import export, replace
 from pipelines.export.replace import MANIFEST
-from pipelines.locks import alone
+from pipelines.locks import folder_lock
 from pipelines.warehouse import connect
 
 
-@pytest.fixture(params=[True, False], ids=["exchange", "two renames"])
+@pytest.fixture(params=[True, False], ids=["swap", "two renames"])
 def can_exchange(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """With the call that swaps two folders in one step, and without, as on some systems and file systems."""
     if not request.param:
-        monkeypatch.setattr(replace, "exchange", lambda _one, _other: False)
+        monkeypatch.setattr(replace, "swap_folders", lambda _one, _other: False)
     return bool(request.param)
 
 
@@ -113,7 +113,7 @@ def test_a_failing_swap_leaves_everything_as_it_was(tmp_path: Path, monkeypatch:
             raise PermissionError(1, "no")
         return rename(path, target)
 
-    monkeypatch.setattr(replace, "exchange", lambda _one, _other: False)
+    monkeypatch.setattr(replace, "swap_folders", lambda _one, _other: False)
     monkeypatch.setattr(Path, "rename", fail)
     with pytest.raises(PermissionError):
         put(folder, {"a": "2"})
@@ -126,7 +126,7 @@ def test_a_folder_that_cannot_be_swapped_says_so(tmp_path: Path, monkeypatch: py
     def busy(_one: Path, other: Path) -> bool:
         raise OSError(16, "Device or resource busy", str(other))
 
-    monkeypatch.setattr(replace, "exchange", busy)
+    monkeypatch.setattr(replace, "swap_folders", busy)
     with warehouse() as connection:
         export(connection, tmp_path / "exports")
         with pytest.raises(
@@ -143,7 +143,7 @@ def test_one_export_at_a_time(tmp_path: Path) -> None:
         with pytest.raises(StudyflowError, match=r"another process is exporting to this folder\. Wait"):
             put(folder, {"a": "second"})
     assert texts(folder) == {"a": "first"}
-    with alone(tmp_path / "w") as first, alone(tmp_path / "w") as second:
+    with folder_lock(tmp_path / "w") as first, folder_lock(tmp_path / "w") as second:
         assert (first, second) == (True, False)
     assert not (tmp_path / "w").exists()
 

@@ -9,9 +9,9 @@ from filelock import FileLock
 from forgetting import SOMEONE, Place, forget, line
 from product import Product
 
+from pipelines.compression import compressed
 from pipelines.forget import people_file, raw_files
 from pipelines.load.sources import look_at
-from pipelines.packed import packed
 from pipelines.receive.files import LOCK
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ def test_a_raw_file_that_changes_meanwhile_stays_as_it_is(
     def meanwhile(*given: Any) -> Any:  # noqa: ANN401
         with file.open("ab") as growing:
             growing.write(b"{}\n")
-        return packed(*given)
+        return compressed(*given)
 
-    monkeypatch.setattr(raw_files, "packed", meanwhile)
+    monkeypatch.setattr(raw_files, "compressed", meanwhile)
     known = place.known()
     problems: list[SourceError] = []
     assert list(raw_files.look_through([file], known, problems, rewrite=True)) == []

@@ -327,17 +327,17 @@ def test_forgetting_names_the_objects(store: ObjectStore, tmp_path: Path, produc
     with connect(place.settings.database) as connection:
         load(connection, [store.path()])
     store.delete("c.jsonl")
-    proof = forget(place.settings, SOMEONE, [], rewrite=True, waiting=None)
+    proof = forget(place.settings, SOMEONE, [], rewrite=True, on_wait=None)
     assert (proof.is_done, proof.missing) == (False, [str(store.path("c.jsonl"))])
     [held] = proof.still_held
     assert held.startswith(f"{store.path('a.jsonl.gz')}: 2 lines of theirs. studyflow writes no objects")
     assert not any("lines removed" in said for said in proof.sentences())
     store.put({"a.jsonl.gz": gzip.compress(other)})
-    assert forget(place.settings, SOMEONE, [store.path()], rewrite=True, waiting=None).is_done
+    assert forget(place.settings, SOMEONE, [store.path()], rewrite=True, on_wait=None).is_done
     store.refused[store.bucket] = ("403 Forbidden", "AccessDenied")
     for key in ("a.jsonl.gz", "b.jsonl", "c.jsonl"):
         store.refused[key] = ("403 Forbidden", "")
-    proof = forget(place.settings, SOMEONE, [], rewrite=False, waiting=None)
+    proof = forget(place.settings, SOMEONE, [], rewrite=False, on_wait=None)
     [problem] = proof.problems
     assert "access is denied" in problem.problem
     assert "3 objects of this bucket could not be searched" in problem.problem

@@ -7,7 +7,7 @@ from product import Product
 
 from pipelines.check import Report, check
 from pipelines.settings import resolve
-from pipelines.state import build_hash, last_build, record_checked, up_to_date, was_checked
+from pipelines.state import build_hash, last_build, record_check, up_to_date, was_checked
 
 BUILD_8 = (
     "create schema state",
@@ -21,7 +21,7 @@ OLD = "update staging.stg_changes set occurred_at = '1990-01-01 00:00:00+00' whe
 
 def record(connection: duckdb.DuckDBPyConnection, report: Report, build_id: int) -> None:
     """Remember a report as a run does."""
-    record_checked(connection, build_id, ok=not report.failures, may_build_on=report.may_build_on)
+    record_check(connection, build_id, ok=not report.failures, may_build_on=report.may_build_on)
 
 
 def test_nothing_is_known_of_a_warehouse_that_was_never_built() -> None:

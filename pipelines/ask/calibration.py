@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines.ask.backtest import Backtest, kind
 from pipelines.errors import StudyflowError
-from pipelines.system import write_whole
+from pipelines.system import write_atomically
 from pipelines.warehouse import Row
 
 SPECIFICATION = Path(__file__).with_name("calibration.chart.json")
@@ -45,7 +45,7 @@ def draw(lines: Sequence[Row], dots: Sequence[Row], subtitle: str, file: Path) -
     else:
         drawn = vl_convert.vegalite_to_png(specification, scale=2)
     try:
-        write_whole(file, drawn)
+        write_atomically(file, drawn)
     except OSError as error:
         msg = f"{file}: cannot be written ({error.strerror})."
         raise StudyflowError(msg) from error

@@ -22,13 +22,13 @@ ENDED_BY_ITSELF = (ExitCode.DONE, ExitCode.CHECKS_FAILED)
 def main() -> None:
     """Run the command and end with its exit code; what goes wrong is said in a sentence, never a traceback."""
     streams.prepare()
-    stopping.listen()
+    stopping.handle_signals()
     logs.configure(as_json=False)
     try:
         app()
     except BaseException as error:
         # dbt and DuckDB make errors of their own of a signal
-        if (signal := stopping.asked_by()) and not (isinstance(error, SystemExit) and error.code in ENDED_BY_ITSELF):
+        if (signal := stopping.stop_signal()) and not (isinstance(error, SystemExit) and error.code in ENDED_BY_ITSELF):
             stopping.ignore_signals()
             _end(f"stopped by {signal}. What had not been put in place is gone; the rest is as it was.", STOPPED)
         if said := sentence(error):
@@ -40,7 +40,7 @@ def main() -> None:
         raise
     finally:
         for stream in (sys.stdout, sys.stderr):
-            with streams.after_work(stream):
+            with streams.ignore_write_errors(stream):
                 pass
 
 

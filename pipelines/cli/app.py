@@ -14,7 +14,7 @@ from rich.console import Console
 from pipelines import logs
 from pipelines.errors import ExitCode, SourceError, StudyflowError
 from pipelines.plain import plain
-from pipelines.streams import Terminal, after_work, quiet_when_closed
+from pipelines.streams import Terminal, ignore_write_errors, quiet_when_closed
 
 if TYPE_CHECKING:
     from pipelines.export import ExportOptions
@@ -140,13 +140,13 @@ def _say(event: str, sentence: str) -> None:
     if logs.is_on():
         logs.log(event, reason=sentence)
         return
-    with after_work(sys.stderr):
+    with ignore_write_errors(sys.stderr):
         messages.print(f"studyflow: {sentence}", highlight=False, soft_wrap=True)
 
 
 def say(*lines: str) -> None:
     """Say on standard output what came of work that is done."""
-    with after_work(sys.stdout):
+    with ignore_write_errors(sys.stdout):
         for line in lines:
             output.print(line, highlight=False, soft_wrap=True)
 
@@ -158,7 +158,7 @@ def answer(
 
     `of_work`: it tells of work that is done, which a terminal or disk that takes no more text does not make a failure.
     """
-    with after_work(sys.stdout) if of_work else quiet_when_closed(sys.stdout):
+    with ignore_write_errors(sys.stdout) if of_work else quiet_when_closed(sys.stdout):
         if as_json:
             print_json(value())
         else:
@@ -179,5 +179,5 @@ def complain(*problems: StudyflowError) -> None:
             continue
         # a file's name may have newlines of its own; a message about several things has one for each
         said = plain(f"studyflow: {problem}", keep="" if isinstance(problem, SourceError) else "\n")
-        with after_work(sys.stderr):
+        with ignore_write_errors(sys.stderr):
             messages.print(said, style="red", highlight=False, soft_wrap=True)

@@ -170,7 +170,7 @@ def backtest(
     """Make forecasts as of past weeks and say how often the forecasts came true. Prints JSON in a pipe."""
     from pipelines.ask.backtest import backtested
     from pipelines.backtest import backtest as make
-    from pipelines.run import settings_of_loaded
+    from pipelines.run import settings_for_loaded_data
 
     if plot and plot.suffix not in PICTURES:
         msg = f"{plot}: needs a name that ends in {' or '.join(PICTURES)}."
@@ -185,7 +185,7 @@ def backtest(
         return found
 
     def made() -> Question:
-        settings = replace(settings_of_loaded(database, None), wait_seconds=wait)
+        settings = replace(settings_for_loaded_data(database, None), wait_seconds=wait)
         with messages.status("Making forecasts as of past weeks") if messages.is_terminal else nullcontext():
             make(settings, weeks, say_waiting)
         return asked

@@ -36,14 +36,14 @@ def forget(
     """Remove a person from the warehouse, the exports and the reports for good. If more deliveries about them arrive later, these are not loaded."""
     from pipelines.forget import forget as take_out
     from pipelines.forget import look_up
-    from pipelines.run import settings_of_loaded
+    from pipelines.run import settings_for_loaded_data
     from pipelines.state import engine_of
     from pipelines.warehouse import connect
 
     if not person.strip():
         complain(StudyflowError("--person is blank. Give the id of one person."))
         raise typer.Exit(ExitCode.USAGE)
-    loaded = settings_of_loaded(database, None)
+    loaded = settings_for_loaded_data(database, None)
     settings = replace(
         loaded,
         exports=resolve(exports=exports).exports,
@@ -61,7 +61,7 @@ def forget(
         raise StudyflowError(msg)
     if not yes:
         _confirm(known, settings, raw_files=raw_files)
-    done = take_out(settings, person, list(raw_paths(raw or ())), rewrite=raw_files, waiting=say_waiting)
+    done = take_out(settings, person, list(raw_paths(raw or ())), rewrite=raw_files, on_wait=say_waiting)
     say(*done.sentences())
     if proof:
         done.write(proof)

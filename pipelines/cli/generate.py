@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.app import app, messages, say
+from pipelines.compression import Compression
 from pipelines.errors import StudyflowError
-from pipelines.packed import Compression
 from pipelines.plain import several
 
 

@@ -95,7 +95,7 @@ def run(
         options = export_options(
             by_study=by_study, parquet=parquet, workbook=xlsx, excel=excel, pseudonymise=pseudonymise, force=force
         )
-        outcome = run_all(settings, options, strict=strict, console=progress_console(as_json), waiting=say_waiting)
+        outcome = run_all(settings, options, strict=strict, console=progress_console(as_json), on_wait=say_waiting)
     code = outcome.exit_code
     if chat and not has_told(outcome, chat):
         code = ExitCode.FAILED
@@ -145,10 +145,10 @@ def load(
 @app.command()
 def build(database: Database = None, as_of: AsOf = None, wait: Wait = WAIT_SECONDS) -> None:
     """Build every table from the loaded lines (`dbt build` without its tests)."""
-    from pipelines.run import build_tables, check_project, settings_of_loaded
+    from pipelines.run import build_tables, check_project, settings_for_loaded_data
     from pipelines.working_copy import working_copy
 
-    settings = replace(settings_of_loaded(database, as_of), wait_seconds=wait)
+    settings = replace(settings_for_loaded_data(database, as_of), wait_seconds=wait)
     notes = check_project(settings)
     with working_copy(settings, say_waiting) as copy:
         made = build_tables(copy)
@@ -168,7 +168,7 @@ def check(
     from pipelines.run import check_tables
 
     settings = replace(resolve(database=database, as_of=as_of), wait_seconds=wait)
-    report = check_tables(settings, strict=strict, as_of_must_match=as_of is not None, waiting=say_waiting)
+    report = check_tables(settings, strict=strict, as_of_must_match=as_of is not None, on_wait=say_waiting)
     answer(as_json, lambda: as_dict(report), lambda console: render(report, console))
     raise typer.Exit(ExitCode.DONE if report.ok else ExitCode.CHECKS_FAILED)
 

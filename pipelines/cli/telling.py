@@ -63,7 +63,7 @@ def telling_of_failure(chat: str | None) -> Iterator[None]:
         yield
     except BaseException as error:
         cause = error.__cause__ if isinstance(error, typer.Exit) else error
-        said = f"stopped by {signal}" if (signal := stopping.asked_by()) else cause and sentence(cause)
+        said = f"stopped by {signal}" if (signal := stopping.stop_signal()) else cause and sentence(cause)
         # The text of an unexpected error may have ids in it, which do not belong in a chat.
         _tell(said or f"an unexpected error ({type(error).__name__}); the log has the details", chat)
         raise

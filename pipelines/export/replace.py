@@ -1,8 +1,8 @@
 """A folder that is replaced as a whole: others see the files of before or the new ones, never some of each.
 
 The new folder is made in a workspace beside it, which has a fixed hidden name, so the next export clears what a killed one
-left there. In the workspace, `new` is a complete export or, after the exchange, the folder of before. `old` is the folder of
-before, on systems that cannot exchange two folders. Everything else may be removed at any time.
+left there. In the workspace, `new` is a complete export or, after the swap_folders, the folder of before. `old` is the folder of
+before, on systems that cannot swap_folders two folders. Everything else may be removed at any time.
 """
 
 import json
@@ -15,8 +15,8 @@ from stat import S_ISREG
 from typing import Any
 
 from pipelines.errors import StudyflowError
-from pipelines.locks import alone
-from pipelines.system import exchange, flush, flush_one
+from pipelines.locks import folder_lock
+from pipelines.system import swap_folders, sync, sync_tree
 
 MANIFEST = ".studyflow-export.json"
 ABOUT = "The files that `studyflow export` wrote here. It replaces and removes these, and no others."
@@ -32,8 +32,8 @@ def workspace(folder: Path) -> Iterator[Path]:
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     path = folder.with_name(f".{folder.name}.studyflow-export")
-    with alone(path) as is_alone:
-        if not is_alone:
+    with folder_lock(path) as is_locked:
+        if not is_locked:
             msg = f"{folder}: another process is exporting to this folder. Wait until it ends, then try again."
             raise StudyflowError(msg)
         _tidy(path, folder)
@@ -60,7 +60,7 @@ def replacement(
         _give_rights_of(folder, unfinished)
         yield unfinished
         _write_manifest(unfinished, files, made, content)
-        flush(unfinished)
+        sync_tree(unfinished)
         _foreign(folder, unfinished)
         unfinished.rename(new)
         _put_in_place(new, folder, workspace / "old")
@@ -74,10 +74,10 @@ def replacement(
 def _put_in_place(new: Path, folder: Path, old: Path) -> None:
     if not folder.exists():
         new.rename(folder)
-    elif not exchange(new, folder):
+    elif not swap_folders(new, folder):
         folder.rename(old)
         new.rename(folder)
-    flush_one(folder.parent)
+    sync(folder.parent)
 
 
 def _give_rights_of(folder: Path, new: Path) -> None:

@@ -24,12 +24,12 @@ from pipelines.run import build_tables, check_copy, export_tables, spark_builder
 from pipelines.settings import Settings
 from pipelines.state import built_as_of
 from pipelines.warehouse import connect
-from pipelines.working_copy import Waiting, copied, reserved
+from pipelines.working_copy import OnWait, copied, reserved
 
 __all__ = ["Proof", "forget"]
 
 
-def forget(settings: Settings, person: str, raw: Sequence[RawPath], *, rewrite: bool, waiting: Waiting | None) -> Proof:
+def forget(settings: Settings, person: str, raw: Sequence[RawPath], *, rewrite: bool, on_wait: OnWait | None) -> Proof:
     """Take a person out of the warehouse, the exports and the reports and, with `rewrite`, out of the raw files and people.csv.
 
     Raw files are those that were ever loaded, and those under `raw`.
@@ -38,7 +38,7 @@ def forget(settings: Settings, person: str, raw: Sequence[RawPath], *, rewrite: 
         StudyflowError: the warehouse is as it was before; or it is done, and something after it could not be.
     """
     # to the end: a run that exported, or read a file, meanwhile would bring them back
-    with reserved(settings, waiting):
+    with reserved(settings, on_wait):
         if settings.engine == "spark":
             spark_builder(settings).tidy()  # a build would read lines that a killed run left
         leftovers.clear_exports(settings)  # it may put back an export, which is to be made anew then

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from pipelines.compression import compressed
 from pipelines.errors import SourceError
 from pipelines.forget.cutting import element_of, without
 from pipelines.forget.known import Known
@@ -16,7 +17,6 @@ from pipelines.load.judge import judged_parts
 from pipelines.load.lines import BLOCK
 from pipelines.load.shapes import Place, Shape
 from pipelines.load.sources import SourceFile, look_at
-from pipelines.packed import packed
 from pipelines.receive.files import is_being_written
 from pipelines.reference import known_shapes
 
@@ -133,7 +133,7 @@ def _rewrite(path: Path, source: SourceFile, changed: Mapping[int, Collection[Pl
         msg = "a receiver writes to this folder, so the file was left as it is. Stop the receiver, then try again."
         raise SourceError(source.name, msg)
     with replacing(path) as new:
-        with packed(new, source.compression) as target:
+        with compressed(new, source.compression) as target:
             for number, line in enumerate(lines_of(source), start=1):
                 target.write(without(line, changed.get(number, ())) or b"")
         if look_at(path) != source:

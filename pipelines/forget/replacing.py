@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from pipelines.errors import SourceError
-from pipelines.system import flush_one
+from pipelines.system import sync
 
 
 @contextmanager
@@ -31,9 +31,9 @@ def replacing(file: Path) -> Iterator[IO[bytes]]:
         shutil.copymode(real, new)
         with suppress(OSError, AttributeError):
             os.chown(new, real.stat().st_uid, real.stat().st_gid)
-        flush_one(new)
+        sync(new)
         new.replace(real)
-        flush_one(real.parent)
+        sync(real.parent)
     finally:
         new.unlink(missing_ok=True)
 

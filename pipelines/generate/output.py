@@ -8,10 +8,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import IO
 
+from pipelines.compression import Compression, compressed
 from pipelines.generate.batches import Batch, batches
 from pipelines.generate.deliveries import Line
 from pipelines.generate.recipe import Generated, Recipe, Tally
-from pipelines.packed import Compression, packed
 
 MOST_FILES = 9_999
 _ENDINGS: dict[Compression, str] = {"none": "", "gzip": ".gz", "zstd": ".zst"}
@@ -71,7 +71,7 @@ def encoded(lines: Iterable[str], end: str = "\n") -> bytes:
 @contextmanager
 def opened(path: Path, compression: Compression) -> Iterator[IO[bytes]]:
     """A file to write bytes to, compressed."""
-    with path.open("wb") as raw, packed(raw, compression) as target:
+    with path.open("wb") as raw, compressed(raw, compression) as target:
         yield target
 
 

@@ -7,13 +7,13 @@ from functools import partial
 
 import pyarrow as pa
 
+from pipelines.compression import Compression
 from pipelines.errors import SourceError
 from pipelines.load.buckets import AT_ONCE, StoredObject
 from pipelines.load.found import BEGINNING, CSV, NO_WEBHOOKS, PERHAPS_WEBHOOKS, WEBHOOKS, Found, begins_with_document
 from pipelines.load.objects import KnownObjects, beginning_of, listing_of, source_of
 from pipelines.load.sources import SourceFile, compression_of
 from pipelines.object_paths import ObjectPath
-from pipelines.packed import Compression
 
 COMPRESSED_BEGINNING = 256 << 10
 """So much may be needed of a compressed object before anything of its content can be seen."""

@@ -22,7 +22,7 @@ from pipelines.load.sources import SourceFile, look_at
 from pipelines.object_paths import object_path
 
 if TYPE_CHECKING:
-    from pipelines.packed import Compression
+    from pipelines.compression import Compression
 
 CLOCK_SLACK_NS = 2_000_000_000
 """A file that was changed less than this before it was read may have been changed again unseen: clocks are coarse."""

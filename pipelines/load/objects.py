@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from pipelines.compression import Compression
 from pipelines.errors import SourceError
 from pipelines.load.buckets import AT_ONCE, StoredObject, bucket_of
 from pipelines.load.sources import SourceFile, compression_of
 from pipelines.object_paths import ObjectPath, object_path
-from pipelines.packed import Compression
 
 LONGEST_MAGIC = 4
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipelines.load.judge import judge
-from pipelines.system import flush_one
+from pipelines.system import sync
 
 LOCK = ".studyflow-receive"
 TEST_ID = "msg_studyflow_doctor_"
@@ -70,7 +70,7 @@ class DeliveryFiles:
         self._handle = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, _PERMISSIONS)
         self._day, self._written = today, 0
         try:
-            flush_one(self.folder)  # else a crash could lose the name of a file whose lines are on the disk
+            sync(self.folder)  # else a crash could lose the name of a file whose lines are on the disk
         except OSError:
             self._give_up()
             raise

@@ -12,7 +12,7 @@ import duckdb
 
 from pipelines.ask.warehouse import marts_as_of
 from pipelines.errors import StudyflowError
-from pipelines.locks import alone
+from pipelines.locks import folder_lock
 from pipelines.report import pages
 from pipelines.report.archived import ArchivedReport
 from pipelines.report.links import Links
@@ -20,7 +20,7 @@ from pipelines.report.previous import is_report
 from pipelines.report.questions import report_timezone
 from pipelines.report.writer import ReportRequest, Written, write
 from pipelines.settings import REPORTS_KEPT
-from pipelines.system import write_whole
+from pipelines.system import write_atomically
 
 INDEX = "index.html"
 GENERATOR = b'<meta name="generator" content="studyflow">'
@@ -84,8 +84,8 @@ def remove_reports(folder: Path, which: Callable[[Path], bool]) -> list[Path]:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     try:
-        with alone(folder / ".studyflow", WAIT_SECONDS) as is_alone:
-            if not is_alone:
+        with folder_lock(folder / ".studyflow", WAIT_SECONDS) as is_locked:
+            if not is_locked:
                 msg = f"{folder}: another process is writing reports here. Try again when it has ended."
                 raise StudyflowError(msg)
             yield
@@ -112,8 +112,8 @@ def _file(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int) -> Wri
 
 def _remember(folder: Path, entries: list[ArchivedReport], zone: tzinfo) -> None:
     memory = {"about": ABOUT, "reports": [asdict(entry) for entry in entries]}
-    write_whole(folder / MEMORY, json.dumps(memory, indent=1, default=datetime.isoformat) + "\n")
-    write_whole(folder / INDEX, pages.index(entries, zone))
+    write_atomically(folder / MEMORY, json.dumps(memory, indent=1, default=datetime.isoformat) + "\n")
+    write_atomically(folder / INDEX, pages.index(entries, zone))
 
 
 def _refuse_index_of_others(index: Path) -> None:

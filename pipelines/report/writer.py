@@ -19,7 +19,7 @@ from pipelines.report.document import Action
 from pipelines.report.links import Links
 from pipelines.report.previous import WITHOUT_ONE, last_report
 from pipelines.report.questions import Scope, report_timezone
-from pipelines.system import write_whole
+from pipelines.system import write_atomically
 
 Format = Literal["html", "md"]
 
@@ -123,7 +123,7 @@ def _sentence(action: Action) -> str:
 def _put(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, text)
+        write_atomically(path, text)
     except OSError as error:
         msg = f"{path}: the report cannot be written here ({error.strerror}). Choose another --out."
         raise StudyflowError(msg) from error

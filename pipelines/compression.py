@@ -1,4 +1,4 @@
-"""Writing compressed files."""
+"""Write compressed files."""
 
 import gzip
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ Compression = Literal["none", "gzip", "zstd"]
 
 
 @contextmanager
-def packed(file: IO[bytes], compression: Compression) -> Iterator[Any]:
-    """What to write content to, so that the file holds it compressed, without a name or time in it."""
+def compressed(file: IO[bytes], compression: Compression) -> Iterator[Any]:
+    """A stream that compresses what is written to it into `file`. gzip's header has no file name and no time."""
     if compression == "gzip":
         with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as target:
             yield target
