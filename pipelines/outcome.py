@@ -9,7 +9,7 @@ from rich.table import Table
 
 from pipelines.errors import ExitCode, StudyflowError
 from pipelines.load.finding import named
-from pipelines.load.loaded import Loaded
+from pipelines.load.load_result import LoadResult
 from pipelines.plain import plain
 from pipelines.settings import Settings
 from pipelines.state import Build
@@ -17,7 +17,7 @@ from pipelines.summary import Summary, render
 
 if TYPE_CHECKING:
     from pipelines.check import Report
-    from pipelines.export import Exported
+    from pipelines.export import ExportResult
     from pipelines.report import Written
 
 
@@ -31,12 +31,12 @@ class Outcome:
 
     settings: Settings
     steps: dict[str, float] = field(default_factory=dict)
-    loaded: Loaded | None = None
+    loaded: LoadResult | None = None
     build: Build | None = None
     built: Literal["all", "touched", "nothing"] = "all"
     summary: Summary | None = None
     report: "Report | None" = None
-    exported: "Exported | None" = None
+    exported: "ExportResult | None" = None
     reported: "Written | None" = None
     notes: list[str] = field(default_factory=list)
 

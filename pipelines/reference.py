@@ -12,8 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from pipelines.errors import StudyflowError
-from pipelines.load.shapes import Path as MemberPath
-from pipelines.load.shapes import Shape, in_order
+from pipelines.load.shapes import MemberPath, Shape, sort_shapes
 from pipelines.projects import package_of, reference_file
 from pipelines.settings import PROJECT, REFERENCE
 from pipelines.sheets import RESTORE, Sheet, read_sheet
@@ -90,7 +89,7 @@ def known_shapes(folder: Path = REFERENCE, project: Path = PROJECT) -> tuple[Sha
     sheet = _table(file, _types_of_tables(package)["delivery_shapes"], came_with=package / "data" / "reference")
     _check_shapes(sheet)
     _raise_for(sheet.problems)
-    return in_order(
+    return sort_shapes(
         Shape(
             name=row.get("shape"),
             members=tuple(map(_member, row.get("members").split())),

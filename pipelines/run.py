@@ -16,8 +16,8 @@ from pipelines import logs
 from pipelines.ask.warehouse import reading
 from pipelines.builder import Builder
 from pipelines.errors import StudyflowError
-from pipelines.load.loaded import Loaded
-from pipelines.load.loader import load, nothing_new
+from pipelines.load.load_result import LoadResult
+from pipelines.load.loader import load, result_if_nothing_new
 from pipelines.outcome import Outcome
 from pipelines.progress import progress_bar
 from pipelines.reference import read_reference_files
@@ -39,7 +39,7 @@ from pipelines.working_copy import OnWait, copied, reserved, working_copy
 
 if TYPE_CHECKING:
     from pipelines.check import Report
-    from pipelines.export import Exported, ExportOptions
+    from pipelines.export import ExportOptions, ExportResult
     from pipelines.spark.builder import SparkBuilder
 
 
@@ -124,7 +124,7 @@ def _nothing_to_do(settings: Settings) -> Outcome | None:
     start = time.perf_counter()
     with connect(settings.database, read_only=True) as connection:
         _refuse_mixing(connection, settings)
-        loaded = nothing_new(connection, settings.raw)
+        loaded = result_if_nothing_new(connection, settings.raw)
         if loaded:
             _refuse_empty(connection, loaded)
         build = up_to_date(connection, settings) if loaded else None
@@ -161,7 +161,7 @@ def spark_builder(settings: Settings) -> "SparkBuilder":
     return SparkBuilder(settings)
 
 
-def _refuse_empty(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> None:
+def _refuse_empty(connection: duckdb.DuckDBPyConnection, loaded: LoadResult) -> None:
     """Stop before empty tables, exports and reports replace those that a team has.
 
     Raises:
@@ -204,8 +204,8 @@ def load_files(
     settings: Settings,
     console: Console | None,
     on_first_bytes: Callable[[], None] | None = None,
-    loads: Callable[..., Loaded] = load,
-) -> Loaded:
+    loads: Callable[..., LoadResult] = load,
+) -> LoadResult:
     """Load the raw files with the function `loads`.
 
     `on_first_bytes` is called once, when the first bytes are read; it is not called if there is nothing new.
@@ -275,7 +275,7 @@ def _record_check(connection: duckdb.DuckDBPyConnection, report: "Report", build
     record_check(connection, build_id, ok=not report.failures, may_build_on=report.may_build_on)
 
 
-def export_tables(settings: Settings, options: "ExportOptions", *, as_of_must_match: bool = True) -> "Exported":
+def export_tables(settings: Settings, options: "ExportOptions", *, as_of_must_match: bool = True) -> "ExportResult":
     """Write the stage tables and lists into the exports folder.
 
     Raises:

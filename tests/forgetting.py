@@ -195,7 +195,7 @@ class Whole:
         sheet = read_reference_files(NOWHERE, self.settings.people_file)["people"]
         everyone = forgotten(connection)
         rows = [{name: cell or None for name, cell in row.cells.items()} for row in sheet.rows]
-        return [row for row in rows if not (everyone and everyone.have(row["person_id"] or "", ""))]
+        return [row for row in rows if not (everyone and everyone.include(row["person_id"] or "", ""))]
 
     def is_as(self, other: "Whole") -> None:
         """Every table that does not tell of files and loads has the same rows."""

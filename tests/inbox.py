@@ -21,7 +21,7 @@ from oracle.reference import DEFAULT_STATUSES, Statuses
 from product import Product, rows
 from strategies import valid_but
 
-from pipelines.load.loaded import Loaded
+from pipelines.load.load_result import LoadResult
 from pipelines.load.loader import load
 
 COUNTS = (
@@ -55,7 +55,7 @@ class Inbox:
             self.written += 1
             os.utime(path, ns=(LONG_AGO_NS, LONG_AGO_NS + self.written * 1_000_000_000))
 
-    def load(self) -> Loaded:
+    def load(self) -> LoadResult:
         """Load what is new in the folder, all of which can be read.
 
         The load takes place an hour from now, as far as it can tell: a file that was written just before it is read is

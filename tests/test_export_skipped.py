@@ -12,7 +12,7 @@ from export_builds import begin, build, load, tables_in
 from export_killed import export_by_study_from, killed
 from export_warehouse import PEOPLE, person, warehouse
 
-from pipelines.export import Exported, Format, export
+from pipelines.export import ExportResult, Format, export
 from pipelines.export.replace import MANIFEST
 from pipelines.warehouse import connect
 
@@ -34,7 +34,7 @@ def small() -> Iterator[Connection]:
         yield connection
 
 
-def check(connection: Connection, folder: Path, *, by_study: bool = True) -> Exported:
+def check(connection: Connection, folder: Path, *, by_study: bool = True) -> ExportResult:
     """Export again, and hold it against an export to a folder where there is none yet."""
     again = export(connection, folder, by_study=by_study)
     whole = export(connection, folder.with_name("whole"), by_study=by_study)

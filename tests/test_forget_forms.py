@@ -18,7 +18,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from product import Product
 
-from pipelines.load.wanted import Wanted
+from pipelines.load.search_terms import SearchTerms
 from pipelines.report.pages import escaped
 
 LIKE_AN_ESCAPE = "_x0041_y"
@@ -100,11 +100,11 @@ def packed(content: bytes, ending: str) -> bytes:
 @given(one=st.sampled_from(IDS), form=st.sampled_from(sorted(FORMS)), encoding=st.sampled_from(ENCODINGS))
 def test_an_id_is_found_in_any_form(one: str, form: str, encoding: str) -> None:
     """And an id that has it as a part is another id, in every form."""
-    wanted = Wanted.of([one])
-    assert wanted.are_in(written(one, form, encoding))
+    wanted = SearchTerms.of([one])
+    assert wanted.occur_in(written(one, form, encoding))
     others = (f"{one}2", f"2{one}", f"{one}_x", f"x-{one}")
     for other in others if one != LIKE_AN_ESCAPE else ():
-        assert not wanted.are_in(written(other, form, encoding)), other
+        assert not wanted.occur_in(written(other, form, encoding)), other
 
 
 @pytest.mark.parametrize("one", ["pe_gone_0001", "100%25_off", "Zoë-佐藤"])
@@ -123,16 +123,16 @@ def test_what_comes_later_in_any_form_is_withheld(tmp_path: Path, product: Produ
 @pytest.mark.parametrize("short", ["1", "pe1", "a<b", "4711", "12345"])
 def test_a_short_id_is_found_where_it_is_no_accident(short: str) -> None:
     """In quotes and in cells: in running text it says nothing."""
-    wanted = Wanted.of([short])
+    wanted = SearchTerms.of([short])
     for form in ("JSON", "JSON in JSON", "percent", "base64, 1", "HTML", "Markdown", "form"):
-        assert wanted.are_in(written(short, form, "utf-8")), form
-    assert not wanted.are_in(f"see {short} there".encode())
+        assert wanted.occur_in(written(short, form, "utf-8")), form
+    assert not wanted.occur_in(f"see {short} there".encode())
     assert wanted.short == 1
 
 
 def test_what_is_wanted_does_not_show() -> None:
     """In a message or a log it would stay for good."""
-    assert "pe_gone_0001" not in repr(Wanted.of(["pe_gone_0001"]))
+    assert "pe_gone_0001" not in repr(SearchTerms.of(["pe_gone_0001"]))
 
 
 PLACES = (

@@ -14,7 +14,7 @@ from oracle.reference import DEFAULT_STATUSES
 from product import Product, rows
 from strategies import feeds, valid_but, workspaces
 
-from pipelines.load.content import PIECE, Content, take
+from pipelines.load.content import PIECE, Content, read_up_to
 from pipelines.load.loader import load
 from pipelines.settings import REFERENCE
 from pipelines.warehouse import connect
@@ -138,9 +138,9 @@ def test_an_append_does_not_cost_what_was_there(box: Inbox, monkeypatch: pytest.
 
     def counted(file: Content, size: int) -> bytes:
         compared.append(size)
-        return take(file, size)
+        return read_up_to(file, size)
 
-    monkeypatch.setattr("pipelines.load.content.take", counted)
+    monkeypatch.setattr("pipelines.load.content.read_up_to", counted)
     box.put({"a.jsonl": before + A})
     assert box.load().lines_read == 1
     assert 0 < sum(compared) < len(before) / 2

@@ -32,7 +32,7 @@ def test_what_archives_are_called_is_read(tmp_path: Path, name: str) -> None:
     """As logrotate, Firehose and Spark name them. The content says whether it is compressed."""
     tmp_path.joinpath(name).write_bytes(gzip.compress(A))
     found = find([tmp_path])
-    assert ([source.path.name for source in found.sources], found.left_out, found.in_vain) == ([name], [], [])
+    assert ([source.path.name for source in found.sources], found.left_out, found.empty_paths) == ([name], [], [])
 
 
 @pytest.mark.parametrize("name", [*LEFT_OUT, *READ_FOR_THEIR_CONTENT])
@@ -43,7 +43,7 @@ def test_what_is_left_out_is_named(tmp_path: Path, name: str, content: bytes) ->
     tmp_path.joinpath(".gitkeep").touch()
     found = find([tmp_path])
     assert (found.sources, found.left_out) == ([], [str(tmp_path / name)])
-    [problem] = found.in_vain
+    [problem] = found.empty_paths
     assert problem.source_file == str(tmp_path)
     assert f"1 file ({name})" in problem.problem
 

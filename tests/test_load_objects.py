@@ -17,7 +17,7 @@ from pipelines.errors import StudyflowError
 from pipelines.forget.forgetting import forget
 from pipelines.load import buckets, content
 from pipelines.load.finding import find
-from pipelines.load.loader import load, nothing_new
+from pipelines.load.loader import load, result_if_nothing_new
 from pipelines.object_paths import ObjectPath, RawPath
 from pipelines.warehouse import connect
 
@@ -52,7 +52,7 @@ def store(server: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
 def problems_of(*paths: RawPath) -> list[str]:
     """What is said of paths that cannot be read."""
     found = find(paths)
-    return [str(problem) for problem in [*found.problems, *found.in_vain]]
+    return [str(problem) for problem in [*found.problems, *found.empty_paths]]
 
 
 # what is found
@@ -179,7 +179,7 @@ def test_an_object_that_is_the_same_is_not_read_again(store: ObjectStore, box: I
     assert load(box.connection, [store.path()]).files_new == 3
     store.asked.clear()
     assert load(box.connection, [store.path()]).lines_read == 0
-    assert nothing_new(box.connection, [store.path()])
+    assert result_if_nothing_new(box.connection, [store.path()])
     assert set(store.asked) == {("LIST", "")}
     store.put({"d.jsonl": D})
     store.asked.clear()

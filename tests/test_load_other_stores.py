@@ -14,7 +14,7 @@ from inbox import A, B, C, Inbox, compressed
 from pipelines.load import buckets, content
 from pipelines.load.buckets import bucket_of
 from pipelines.load.finding import find
-from pipelines.load.loader import load, nothing_new
+from pipelines.load.loader import load, result_if_nothing_new
 from pipelines.object_paths import ObjectPath
 
 obstore = pytest.importorskip("obstore", reason="needs the extra: studyflow[remote]")
@@ -115,7 +115,7 @@ def test_another_store(folder: ObjectPath, box: Inbox, monkeypatch: pytest.Monke
     put(folder, ODD, C)
     loaded = load(box.connection, [folder])
     assert (loaded.files_new, loaded.lines_read, loaded.problems) == (3, 3, ())
-    assert nothing_new(box.connection, [folder.at("raw/*"), folder])
+    assert result_if_nothing_new(box.connection, [folder.at("raw/*"), folder])
     put(folder, "a.jsonl", A + B)
     assert load(box.connection, [folder]).files_grown == 1
     box.build()

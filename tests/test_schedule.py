@@ -21,7 +21,7 @@ from run_process import run as run_whole
 from pipelines.chat import of_failure, of_run
 from pipelines.errors import SourceError, StudyflowError
 from pipelines.generate import Recipe, generate
-from pipelines.load.loaded import Loaded
+from pipelines.load.load_result import LoadResult
 from pipelines.outcome import Outcome
 from pipelines.report import ReportRequest, file_report, write
 from pipelines.report.archive import remove_reports
@@ -140,7 +140,7 @@ def test_reports_that_name_somebody_can_be_removed_and_leave_the_index(team: Set
 
 
 def outcome_of(team: Settings, **values: Any) -> Outcome:  # noqa: ANN401 - the fields of an outcome
-    return replace(Outcome(team), loaded=Loaded(1, 1, 0, 0, 5, ()), **values)
+    return replace(Outcome(team), loaded=LoadResult(1, 1, 0, 0, 5, ()), **values)
 
 
 def test_a_summary_says_first_what_is_to_be_done(team: Settings, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_summary_says_first_what_is_to_be_done(team: Settings, tmp_path: Path)
 
 
 def test_a_summary_says_what_could_not_be_read(team: Settings) -> None:
-    loaded = Loaded(1, 0, 0, 0, 0, (SourceError("<!channel>.jsonl", "cannot be read & stays."),))
+    loaded = LoadResult(1, 0, 0, 0, 0, (SourceError("<!channel>.jsonl", "cannot be read & stays."),))
     message = of_run(replace(Outcome(team), loaded=loaded))
     assert ":x:" in message["text"]
     assert "&lt;!channel&gt;.jsonl: cannot be read &amp; stays." in message["text"], (

@@ -33,7 +33,7 @@ from test_judge import check_against_oracle
 from pipelines.errors import StudyflowError
 from pipelines.forget.cutting import element_of, without
 from pipelines.load.judge import Judgement, judge, judged_parts
-from pipelines.load.shapes import DEPTH, Shape, in_order
+from pipelines.load.shapes import DEPTH, Shape, sort_shapes
 from pipelines.reference import known_shapes
 from pipelines.settings import PROJECT, REFERENCE
 from pipelines.summary import ShapeCount, summarise
@@ -123,7 +123,7 @@ def test_a_row_that_is_added_takes_in_what_was_rejected(box: Inbox) -> None:
         *[(n, 0, "missing_field", 1) for n in (3, 4)],
     ]
     pubsub = Shape("pubsub", (("message", "messageId"),), (), ("message", "data"), is_base64=True)
-    with patch("pipelines.load.loader.known_shapes", lambda: in_order([*SHAPES, pubsub])):
+    with patch("pipelines.load.loader.known_shapes", lambda: sort_shapes([*SHAPES, pubsub])):
         box.load()
         assert reasons(box) == [before[1], before[2], (4, 0, "invalid_json", 2)]
         box.build()

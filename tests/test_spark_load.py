@@ -20,9 +20,9 @@ from object_store import ObjectStore, environment_of, serving
 from strategies import valid_but
 
 from pipelines.load.ledger import COLUMNS
-from pipelines.load.loaded import Loaded
+from pipelines.load.load_result import LoadResult
 from pipelines.load.loader import load
-from pipelines.load.shapes import Shape, in_order
+from pipelines.load.shapes import Shape, sort_shapes
 from pipelines.object_paths import RawPath
 from pipelines.reference import known_shapes
 from pipelines.settings import PROJECT
@@ -61,7 +61,7 @@ class TwoWarehouses:
         self.written += 1
         os.utime(path, ns=(0, 1_700_000_000_000_000_000 + self.written * 1_000_000_000))
 
-    def load(self, *beside: RawPath) -> Loaded:
+    def load(self, *beside: RawPath) -> LoadResult:
         """Load what is new into both, and see that they agree; what the load did."""
         paths = [self.folder, *beside]
         ours, theirs = load(self.on_duckdb, paths), self.loader.load(self.on_spark, paths)
@@ -165,7 +165,7 @@ def test_load_after_load(both: TwoWarehouses) -> None:
         b"".join(b'{"mine": [' + line[:-1] + b", 1]}\n" for line in lines(500, 503).splitlines(keepends=True)),
     )
     both.load()
-    mine = in_order([*known_shapes(), Shape("mine", (), ("mine",))])
+    mine = sort_shapes([*known_shapes(), Shape("mine", (), ("mine",))])
     with patch("pipelines.load.loader.known_shapes", lambda: mine):
         both.load()  # judged again, what was rejected before
     assert both.on_spark.execute(

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipelines.ask.warehouse import reading
 from pipelines.doctor.diagnoses import Diagnosis
 from pipelines.errors import StudyflowError
-from pipelines.load.loader import nothing_new
+from pipelines.load.loader import result_if_nothing_new
 from pipelines.plain import instant
 from pipelines.state import built_as_of
 
@@ -22,7 +22,9 @@ def check_warehouse(database: Path, folder: Path | None) -> Iterator[Diagnosis]:
     try:
         with reading(database) as connection:
             as_of = built_as_of(connection)
-            is_all_loaded = folder is None or not folder.is_dir() or nothing_new(connection, [folder]) is not None
+            is_all_loaded = (
+                folder is None or not folder.is_dir() or result_if_nothing_new(connection, [folder]) is not None
+            )
     except StudyflowError as error:
         yield Diagnosis("warehouse", "problem", str(error))
         return

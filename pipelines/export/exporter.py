@@ -29,7 +29,7 @@ WRITERS = ("duckdb", "pyarrow", "xlsxwriter")
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportResult:
     """What an export left: the rows of each file, in a fixed order.
 
     `wrote` is "nothing" where the folder had the export of this very build, made alike, and nobody had changed a file.
@@ -53,7 +53,7 @@ def export(  # noqa: PLR0913 - the options of a command
     by_study: bool = False,
     pseudonyms: Pseudonyms | None = None,
     for_excel: bool = False,
-) -> Exported:
+) -> ExportResult:
     """Replace the export in a folder by one of the marts as they are now: all of it, or nothing on any failure.
 
     The folder gets a table of each stage and one of all participants; with `by_study` also a folder for each study
@@ -104,7 +104,7 @@ def export(  # noqa: PLR0913 - the options of a command
     ):
         done = {folder / name: count for name, count in rows.items()}
         if content and is_up_to_date(place, content, rows):
-            return Exported(folder, done, "nothing")
+            return ExportResult(folder, done, "nothing")
         with (
             replacement(space, place, rows, made, content) as new,
             closing(
@@ -116,7 +116,7 @@ def export(  # noqa: PLR0913 - the options of a command
                 one.write(connection, new, layout.formats, pseudonyms, for_excel=for_excel)
             if book:
                 book.write(new)
-    return Exported(folder, done)
+    return ExportResult(folder, done)
 
 
 def _rows(layout: Layout, counts: dict[str, tuple[int, ...]], folders: dict[str, str]) -> dict[str, int]:

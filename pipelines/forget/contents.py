@@ -45,7 +45,7 @@ def is_in_file(path: Path, known: Known) -> bool:
     """
     wanted = known.anywhere
     with path.open("rb") as file:
-        if wanted.are_in(path.name.encode("utf-8", "surrogateescape")) or wanted.are_in_stream(file):
+        if wanted.occur_in(path.name.encode("utf-8", "surrogateescape")) or wanted.occur_in_stream(file):
             return True
         file.seek(MAGIC_AT)
         is_database = file.read(len(MAGIC)) == MAGIC
@@ -76,7 +76,7 @@ def places_in(connection: duckdb.DuckDBPyConnection, known: Known, columns: list
         if is_theirs := IN_ID_COLUMNS.get(column):
             if rows := only_row(connection, f"select count(*) from {relation} where {is_theirs}")[0]:  # noqa: S608
                 yield f"{place}: {rows} rows"
-        elif is_of_people and any(known.anywhere.are_in(text) for text in _values(connection, relation, column)):
+        elif is_of_people and any(known.anywhere.occur_in(text) for text in _values(connection, relation, column)):
             yield place
 
 
@@ -100,12 +100,12 @@ def _is_inside(path: Path, known: Known) -> bool:
         with zipfile.ZipFile(path) as archive:
             files = ((name, io.BytesIO(OF_A_WORKBOOK.sub(b"", archive.read(name)))) for name in archive.namelist())
             wanted = known.anywhere
-            return any(wanted.are_in(name.encode()) or wanted.are_in_stream(file) for name, file in files)
+            return any(wanted.occur_in(name.encode()) or wanted.occur_in_stream(file) for name, file in files)
     source = look_at(path)
     if source.compression == "none":
         return False
     with open_content(source) as content:
-        return known.anywhere.are_in_stream(content)
+        return known.anywhere.occur_in_stream(content)
 
 
 def _is_in_sheet(path: Path, known: Known) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 import orjson
 
 from pipelines.load.judge import BYTE_ORDER_MARK
-from pipelines.load.shapes import Inside, Place
-from pipelines.load.spans import Span, Step, Text, documents
+from pipelines.load.shapes import Embedded, Place
+from pipelines.load.spans import JsonText, Span, Step, document_spans
 
 
 def element_of(place: Place) -> Place:
@@ -27,20 +27,20 @@ def without(line: bytes, places: Collection[Place]) -> bytes | None:
 
 
 def _without(content: bytes, places: Collection[Place]) -> bytes | None:
-    text = Text(content)
-    if pieces := documents(content):
+    text = JsonText(content)
+    if pieces := document_spans(content):
         return _list(text, (0, len(content)), dict(enumerate(pieces)), places, b"")
     return _value(text, (0, len(content)), places)
 
 
-def _value(text: Text, span: Span, places: Iterable[Place]) -> bytes | None:
+def _value(text: JsonText, span: Span, places: Iterable[Place]) -> bytes | None:
     """What is left of a value; None if that is nothing."""
     places = list(places)
     how = places[0][0]
     begin, end = span
-    if isinstance(how, Inside):
+    if isinstance(how, Embedded):
         said = orjson.loads(text.content[begin:end])
-        is_base64 = how is Inside.BASE64
+        is_base64 = how is Embedded.BASE64
         left = _without(base64.b64decode(said) if is_base64 else said.encode(), [place[1:] for place in places])
         return None if left is None else orjson.dumps((base64.b64encode(left) if is_base64 else left).decode())
     parts = text.parts(begin)
@@ -57,7 +57,9 @@ def _value(text: Text, span: Span, places: Iterable[Place]) -> bytes | None:
     return b"".join([*pieces, text.content[at:end]])
 
 
-def _list(text: Text, span: Span, parts: dict[Step, Span], places: Collection[Place], between: bytes) -> bytes | None:
+def _list(
+    text: JsonText, span: Span, parts: dict[Step, Span], places: Collection[Place], between: bytes
+) -> bytes | None:
     """What is left of a list, with its brackets."""
     left = []
     for number, (begin, end) in parts.items():

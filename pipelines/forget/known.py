@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.forget import people_file
-from pipelines.load.wanted import LINES_AT_ONCE, Wanted
+from pipelines.load.search_terms import LINES_AT_ONCE, SearchTerms
 from pipelines.load.withhold import Forgotten, forgotten, hash_of
 from pipelines.report import formatting
 from pipelines.warehouse import has_table, only_row
@@ -73,8 +73,8 @@ class Known:
 
     ids: Ids
     hashes: Forgotten
-    in_lines: Wanted
-    anywhere: Wanted
+    in_lines: SearchTerms
+    anywhere: SearchTerms
     named: pa.Table
     lines: int
     mentions: int
@@ -128,12 +128,12 @@ def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) ->
         query = "select min(forgotten_at) from raw.forgotten where person_hash = ?"
         forgotten_at = only_row(connection, query, [person_hash])[0]
     hidden = {*hashes.people, *hashes.participants} - {hash_of(salt, one) for one in ids.all}
-    in_lines = Wanted.of(ids.all, salt, hidden)
+    in_lines = SearchTerms.of(ids.all, salt, hidden)
     known = Known(
         ids,
         hashes,
         in_lines,
-        anywhere=Wanted.of(ids.as_shown, salt, hidden),
+        anywhere=SearchTerms.of(ids.as_shown, salt, hidden),
         named=_named(connection, in_lines),
         lines=0,
         mentions=0,
@@ -147,12 +147,12 @@ def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) ->
     return replace(known, lines=lines, mentions=mentions)
 
 
-def _named(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> pa.Table:
+def _named(connection: duckdb.DuckDBPyConnection, wanted: SearchTerms) -> pa.Table:
     """Where the kept lines are in which one of them is."""
     kept = (
         ((row["file_id"], row["line_number"], row["position"]), row["content"])
         for batch in connection.sql(KEPT_LINES).to_arrow_reader(LINES_AT_ONCE)
         for row in batch.to_pylist()
     )
-    rows = [dict(zip(NAMED.names, place, strict=True)) for place, _ in wanted.among(kept)]
+    rows = [dict(zip(NAMED.names, place, strict=True)) for place, _ in wanted.filter_lines(kept)]
     return pa.Table.from_pylist(rows, schema=NAMED)

@@ -12,7 +12,7 @@ import duckdb
 from pipelines.errors import SourceError
 from pipelines.load.buckets import bucket_of
 from pipelines.load.finding import find
-from pipelines.load.objects import looked_at
+from pipelines.load.objects import look_at_objects
 from pipelines.load.sources import SourceFile, display_name
 from pipelines.object_paths import ObjectPath, RawPath, object_path
 from pipelines.plain import several
@@ -89,7 +89,7 @@ def _look_for(names: set[str], objects: dict[str, SourceFile], problems: list[So
             unsearched = f"{problem.problem} {several(len(addresses), 'object')} of this bucket could not be searched."
             problems.append(SourceError(problem.source_file, unsearched))
             continue
-        for address, source in looked_at(addresses):
+        for address, source in look_at_objects(addresses):
             if isinstance(source, SourceError):
                 problems.append(source)
             elif source is None:

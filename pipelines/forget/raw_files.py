@@ -90,11 +90,11 @@ def _count(source: SourceFile, known: Known, shapes: Sequence[Shape]) -> tuple[d
     """The numbers of lines with deliveries of theirs, and where in them; how many of these there are; lines that mention them."""
     changed: dict[int, list[Place]] = {}
     lines = mentions = 0
-    for number, line in known.in_lines.among(enumerate(lines_of(source), start=1)):
+    for number, line in known.in_lines.filter_lines(enumerate(lines_of(source), start=1)):
         theirs = list(_theirs(line, known, shapes))
         left = without(line, theirs)
         lines += len(theirs)
-        mentions += left is not None and (not theirs or known.in_lines.are_in(left))
+        mentions += left is not None and (not theirs or known.in_lines.occur_in(left))
         if theirs:
             changed[number] = theirs
     return changed, lines, mentions
@@ -106,9 +106,9 @@ def _theirs(line: bytes, known: Known, shapes: Sequence[Shape]) -> Iterator[Plac
         is_batch = found.position > 0
         person, participant = found.person_id, found.participant_id
         if person is None or participant is None:  # no delivery: theirs if it names them
-            is_theirs = not is_batch or known.in_lines.are_in(found.text or b"")
+            is_theirs = not is_batch or known.in_lines.occur_in(found.text or b"")
         else:
-            is_theirs = known.hashes.have(person, participant)
+            is_theirs = known.hashes.include(person, participant)
         if is_theirs:
             yield element_of(part.place) if is_batch else ()
 

@@ -12,9 +12,9 @@ import duckdb
 from pipelines.forget.contents import UNREADABLE, Column, is_in_file, places_in, text_columns
 from pipelines.forget.known import Known
 from pipelines.forget.leftovers import packed_by
-from pipelines.load.forms import FORMS, NOT_UNDONE
+from pipelines.load.encodings import ENCODINGS, NOT_DECODED
+from pipelines.load.search_terms import SearchTerms
 from pipelines.load.sources import display_name
-from pipelines.load.wanted import Wanted
 from pipelines.state import engine_of
 from pipelines.warehouse import connect, only_row
 
@@ -37,7 +37,7 @@ class Search:
         return {
             "columns_searched": self.columns,
             "files_searched": self.files,
-            "forms_searched": ["as it is", *(form.name for form in FORMS)],
+            "forms_searched": ["as it is", *(form.name for form in ENCODINGS)],
             "found": self.found,
             "could_not_be_read": self.unread,
             "not_searched": self.not_searched,
@@ -87,15 +87,15 @@ def _search_views(connection: duckdb.DuckDBPyConnection, known: Known, done: Sea
     return files
 
 
-def _place(path: Path, wanted: Wanted) -> str:
+def _place(path: Path, wanted: SearchTerms) -> str:
     """What to call a file whose name may be an id."""
     name = display_name(path)
-    return f"{_place(path.parent, wanted)} (a name in it)" if wanted.are_in(name.encode()) else name
+    return f"{_place(path.parent, wanted)} (a name in it)" if wanted.occur_in(name.encode()) else name
 
 
 def _not_searched(known: Known) -> list[str]:
     said = [
-        f"other forms: {NOT_UNDONE}",
+        f"other forms: {NOT_DECODED}",
         "columns study_id and study_name and the schema reference, which describe studies; dbt's target folder, which has no data",
     ]
     if known.anywhere.short:

@@ -1,4 +1,4 @@
-"""Buckets of object stores: what is in them, by ETag and size, and the bytes of one object as it was when it was listed."""
+"""Buckets of object stores: list objects with ETag and size, and read an object only as long as it is unchanged."""
 
 import os
 import re
@@ -27,13 +27,13 @@ CREDENTIALS: dict[Scheme, str] = {
     "az": "Set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
 }
 RETRIES: "RetryConfig" = {"max_retries": 6, "retry_timeout": timedelta(minutes=1)}
-"""With pauses of 0.1 to 6 seconds: a name server or a server that is restarted is waited for."""
+"""With pauses of 0.1 to 6 seconds, long enough for a server that restarts."""
 AT_ONCE = 16
-"""How many requests wait for an answer at the same time."""
+"""How many requests are sent in parallel."""
 TIMEOUT = timedelta(minutes=2)
-"""For one request: a listing of 1,000 objects, or a block of one."""
+"""For one request: a listing of 1,000 objects, or a block of an object."""
 
-# What servers and the library say, and what a person can do. The first that is found holds.
+# Patterns in errors of servers and of the library, each with a message for people. The first match counts.
 PROBLEMS = (
     (
         r"169\.254\.169\.254|get_credentials|token request|Account must be specified|credential file",
@@ -68,15 +68,15 @@ PROBLEMS = (
         "the store cannot be reached. Check the network{endpoint}, then run the command again.",
     ),
 )
-PLACE = re.compile(r"(https?://[^/\s]+)\S*")
-"""Names of buckets and objects may have any word in them."""
+URL = re.compile(r"(https?://[^/\s]+)\S*")
+"""Paths are cut off URLs before the patterns are applied, because names of buckets and objects may contain any word."""
 CODE = re.compile(r"<Code>(\w+)</Code>")
 STATUS = re.compile(r"status code: (\d+ [\w ]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object as it was when it was listed. `etag` is empty where the store gives none."""
+    """An object as it was listed. `etag` is empty if the store gives none."""
 
     path: ObjectPath
     etag: str
@@ -85,11 +85,11 @@ class StoredObject:
 
 
 class Bucket:
-    """One bucket. Credentials come from the environment and from where the store's own tools look for them."""
+    """A bucket. Credentials come from the environment and from where the store's own tools look for them."""
 
     def __init__(self, path: ObjectPath) -> None:
         self._path = path.at("")
-        with self._explained(self._path):
+        with self._explain_errors(self._path):
             self._store = _connect(path)
 
     def list(self, folder: str) -> Iterator[StoredObject]:
@@ -98,33 +98,33 @@ class Bucket:
         Raises:
             SourceError: the bucket cannot be listed.
         """
-        with self._explained(self._path.at(folder)):
+        with self._explain_errors(self._path.at(folder)):
             for some in self._store.list(folder or None, chunk_size=1000):
                 yield from map(self._stored, some)
 
     def find(self, key: str) -> StoredObject | None:
-        """The object of this very key, if there is one.
+        """The object with exactly this key; None if there is none.
 
         Raises:
-            SourceError: the bucket does not say.
+            SourceError: the bucket cannot be asked.
         """
-        with self._explained(self._path.at(key)):
+        with self._explain_errors(self._path.at(key)):
             try:
                 return self._stored(self._store.head(key))
             except FileNotFoundError:
                 return None
 
     def read(self, key: str, etag: str, start: int, end: int) -> memoryview:
-        """Bytes of an object.
+        """The bytes of an object from `start` to before `end`.
 
         Raises:
-            SourceError: it cannot be read, or is another object by now.
+            SourceError: it cannot be read, or no longer has this ETag.
         """
         from obstore.exceptions import PreconditionError  # noqa: PLC0415 - it may be missing
 
         path = self._path.at(key)
         condition = f'"{etag}"' if etag else None
-        with self._explained(path):
+        with self._explain_errors(path):
             try:
                 answer = self._store.get(key, options={"if_match": condition, "range": (start, end)})
                 data = memoryview(answer.bytes())
@@ -132,7 +132,7 @@ class Bucket:
                 raise _changed(path) from None
             except FileNotFoundError:
                 raise SourceError(str(path), "was deleted while it was being read.") from None
-        if _etag(answer.meta) != etag or len(data) != end - start:  # not every store minds the condition
+        if _etag(answer.meta) != etag or len(data) != end - start:  # not every store respects `if_match`
             raise _changed(path)
         return data
 
@@ -141,8 +141,8 @@ class Bucket:
         return StoredObject(self._path.at(meta["path"]), _etag(meta), meta["size"], modified_ns)
 
     @contextmanager
-    def _explained(self, path: ObjectPath) -> Iterator[None]:
-        """Turn what the store or the library says into what a person can do."""
+    def _explain_errors(self, path: ObjectPath) -> Iterator[None]:
+        """Replace errors of the store or the library by messages that say what to do."""
         try:
             yield
         except ImportError as error:
@@ -150,7 +150,7 @@ class Bucket:
             raise StudyflowError(msg) from error
         except StudyflowError:
             raise
-        except Exception as error:  # botocore and obstore have no class in common
+        except Exception as error:  # errors of botocore and obstore have no common base class
             raise SourceError(str(path), _problem(path.scheme, error)) from error
 
 
@@ -160,17 +160,17 @@ def _bucket(scheme: Scheme, name: str) -> Bucket:
 
 
 def bucket_of(path: ObjectPath) -> Bucket:
-    """The bucket that an object is in, connected once.
+    """The bucket that an object is in. Its connection is reused.
 
     Raises:
-        SourceError: it cannot be connected to.
-        StudyflowError: what connects is not installed.
+        SourceError: the connection failed.
+        StudyflowError: a package for connecting is not installed.
     """
     return _bucket(path.scheme, path.bucket)
 
 
 def forget_connections() -> None:
-    """Connect anew where the environment has changed."""
+    """Drop all connections. The next use connects with the environment as it is then."""
     _bucket.cache_clear()
 
 
@@ -192,7 +192,7 @@ def _connect(path: ObjectPath) -> "S3Store | GCSStore | AzureStore":
 
 
 def _etag(meta: "ObjectMeta") -> str:
-    """Azure has quotes around it in some answers and not in others."""
+    """The ETag without quotes, which Azure sends in some answers and not in others."""
     return (meta["e_tag"] or "").strip('"')
 
 
@@ -201,9 +201,9 @@ def _changed(path: ObjectPath) -> SourceError:
 
 
 def _problem(scheme: Scheme, error: Exception) -> str:
-    said = PLACE.sub(r"\1", str(error).split("\n\nDebug source", maxsplit=1)[0])
-    code = CODE.search(said) or STATUS.search(said)
-    path = re.search(r'[Pp]ath "([^"]*)"', said)
+    text = URL.sub(r"\1", str(error).split("\n\nDebug source", maxsplit=1)[0])
+    code = CODE.search(text) or STATUS.search(text)
+    path = re.search(r'[Pp]ath "([^"]*)"', text)
     set_endpoint = next((name for name in ENDPOINTS[scheme] if name in os.environ), None)
     words = {
         "credentials": CREDENTIALS[scheme],
@@ -212,6 +212,6 @@ def _problem(scheme: Scheme, error: Exception) -> str:
         "path": path[1] if path else "?",
     }
     for pattern, problem in PROBLEMS:
-        if re.search(pattern, said):
+        if re.search(pattern, text):
             return problem.format(**words)
-    return f"cannot be read ({' '.join(said.split())[:300]})."
+    return f"cannot be read ({' '.join(text.split())[:300]})."

@@ -1,4 +1,4 @@
-"""What a file holds, decompressed where it is compressed, and the fingerprint that content is known by."""
+"""Read the decompressed content of a file or object, and compute the fingerprint by which content is recognised."""
 
 import hashlib
 import io
@@ -17,15 +17,15 @@ from pipelines.load.sources import SourceFile
 from pipelines.object_paths import ObjectPath
 
 PIECE = 1 << 20
-"""A fingerprint has one digest for each piece of this many bytes, and one for the rest."""
+"""A fingerprint is a digest of each piece of this many bytes, and of the rest."""
 DIGEST = 16
 HEX = 2 * DIGEST
 BLOCK_OF_OBJECT = 8 << 20
-"""How much of an object one request asks for."""
+"""How many bytes of an object are fetched in one request."""
 
 
-class _Plain(io.RawIOBase):
-    """A plain file that ends where it ended when the load started, else a load would chase its writer."""
+class _PlainFile(io.RawIOBase):
+    """An uncompressed file, up to its size when the load started. A load would otherwise chase a file that grows."""
 
     def __init__(self, source: SourceFile, path: Path) -> None:
         self._source = source
@@ -45,7 +45,7 @@ class _Plain(io.RawIOBase):
         return self._file.tell()
 
     def is_rewritten(self) -> bool:
-        """Whether the file was changed, other than by adding to it."""
+        """Whether the file was changed in another way than by appending."""
         status = os.fstat(self._file.fileno())
         is_grown = status.st_size > self._end
         return not is_grown and (status.st_size, status.st_mtime_ns) != (self._end, self._source.modified_ns)
@@ -55,8 +55,8 @@ class _Plain(io.RawIOBase):
         super().close()
 
 
-class _Object(io.RawIOBase):
-    """An object, in blocks. The next block is fetched while one is read. All are of the object that was listed."""
+class _ObjectFile(io.RawIOBase):
+    """An object, read in blocks; the next block is fetched in the background. Fails if the object is rewritten."""
 
     def __init__(self, source: SourceFile, path: ObjectPath) -> None:
         self._fetch = partial(bucket_of(path).read, path.key, source.etag)
@@ -69,24 +69,24 @@ class _Object(io.RawIOBase):
         return True
 
     def readinto(self, room: memoryview | bytearray, /) -> int:  # type: ignore[override]
-        """Read at most what is left of a block."""
+        """Read at most the rest of the current block."""
         if not self._block:
             self.fetch_ahead()
             if self._ahead:
                 self._block = self._ahead.result()
-                self._ahead = self._fetched_from(self._position + len(self._block))
+                self._ahead = self._fetch_from(self._position + len(self._block))
         size = min(len(room), len(self._block))
         room[:size], self._block = self._block[:size], self._block[size:]
         self._position += size
         return size
 
     def fetch_ahead(self) -> None:
-        """Ask for the next block before it is needed."""
-        self._ahead = self._ahead or self._fetched_from(self._position)
+        """Start to fetch the next block."""
+        self._ahead = self._ahead or self._fetch_from(self._position)
 
-    def _fetched_from(self, start: int) -> Future[memoryview] | None:
+    def _fetch_from(self, start: int) -> Future[memoryview] | None:
         end = min(start + BLOCK_OF_OBJECT, self._end)
-        return _fetching().submit(self._fetch, start, end) if start < end else None
+        return _fetch_pool().submit(self._fetch, start, end) if start < end else None
 
     def seek(self, offset: int, _whence: int = os.SEEK_SET, /) -> int:
         if offset != self._position:
@@ -97,7 +97,7 @@ class _Object(io.RawIOBase):
         return self._position
 
     def is_rewritten(self) -> bool:
-        """No: it would not have been read to its end."""
+        """False: reading a rewritten object fails."""
         return False
 
     def close(self) -> None:
@@ -106,12 +106,12 @@ class _Object(io.RawIOBase):
 
 
 @cache
-def _fetching() -> ThreadPoolExecutor:
+def _fetch_pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="objects")
 
 
-class _Compressed(io.RawIOBase):
-    """The content of a compressed file. Arrow's decoder, unlike DuckDB's, notices one that is cut off."""
+class _CompressedFile(io.RawIOBase):
+    """The content of a compressed file. Arrow's decoder, unlike DuckDB's, fails if the file is truncated."""
 
     def __init__(self, source: SourceFile) -> None:
         self.stored = _as_stored(source)
@@ -129,7 +129,7 @@ class _Compressed(io.RawIOBase):
         return self.stored.tell()
 
     def is_rewritten(self) -> bool:
-        """Whether the file was changed, other than by adding to it."""
+        """Whether the file was changed in another way than by appending."""
         return self.stored.is_rewritten()
 
     def close(self) -> None:
@@ -138,33 +138,33 @@ class _Compressed(io.RawIOBase):
         super().close()
 
 
-Seekable = _Plain | _Object
-Content = Seekable | _Compressed
+Seekable = _PlainFile | _ObjectFile
+Content = Seekable | _CompressedFile
 Match = Literal["other", "same", "longer"]
 
 
 def open_content(source: SourceFile) -> Content:
-    """The file's content, decompressed where it is compressed."""
-    return _as_stored(source) if source.compression == "none" else _Compressed(source)
+    """The file's content, decompressed if necessary."""
+    return _as_stored(source) if source.compression == "none" else _CompressedFile(source)
 
 
 def _as_stored(source: SourceFile) -> Seekable:
     path = source.path
-    return _Object(source, path) if isinstance(path, ObjectPath) else _Plain(source, path)
+    return _ObjectFile(source, path) if isinstance(path, ObjectPath) else _PlainFile(source, path)
 
 
 def fetch_ahead(content: Content, offset: int) -> None:
-    """Ask the store for the first block of an object that is needed to read from an offset, so that it is there by then."""
+    """Start to fetch the block of an object that reading from an offset begins with. Does nothing for files on disk."""
     stored = content
-    if isinstance(content, _Compressed):
+    if isinstance(content, _CompressedFile):
         stored, offset = content.stored, 0
-    if isinstance(stored, _Object):
+    if isinstance(stored, _ObjectFile):
         stored.seek(offset)
         stored.fetch_ahead()
 
 
 def skip(content: Content, offset: int) -> None:
-    """Go from the start to an offset in bytes of content."""
+    """Move from the start of the content to an offset in bytes."""
     if isinstance(content, Seekable):
         content.seek(offset)
         return
@@ -172,8 +172,8 @@ def skip(content: Content, offset: int) -> None:
         offset -= len(data)
 
 
-def take(content: Content, size: int) -> bytes:
-    """The next `size` bytes, or the rest if there are fewer."""
+def read_up_to(content: Content, size: int) -> bytes:
+    """The next `size` bytes, or all that are left if there are fewer."""
     data = b""
     while len(data) < size and (more := content.read(size - len(data))):
         data += more
@@ -181,7 +181,10 @@ def take(content: Content, size: int) -> bytes:
 
 
 class Fingerprint:
-    """The digests of the content that was added, piece by piece, as one text."""
+    """The fingerprint of content that is added bit by bit: the digests of its pieces, as one text.
+
+    `known`: the digests of whole pieces that come before.
+    """
 
     def __init__(self, known: str = "") -> None:
         self._digests = [known]
@@ -189,7 +192,7 @@ class Fingerprint:
         self._room = PIECE
 
     def add(self, data: bytes | memoryview) -> None:
-        """Go on with these bytes."""
+        """Add the next bytes of the content."""
         rest = memoryview(data)
         while rest:
             part = rest[: self._room]
@@ -201,21 +204,22 @@ class Fingerprint:
                 self._piece, self._room = hashlib.sha256(), PIECE
 
     def text(self) -> str:
-        """The fingerprint of all that was added."""
+        """The fingerprint of all content added so far."""
         return "".join(self._digests) + (self._piece.hexdigest()[:HEX] if self._room < PIECE else "")
 
 
 def _has_digest(data: bytes, digest: str) -> bool:
-    """Whether the piece has it: the start of its SHA-256, or as earlier versions made it, its BLAKE2b."""
+    """Whether a piece has this digest: the start of its SHA-256 or, from earlier versions, its BLAKE2b."""
     if hashlib.sha256(data).hexdigest()[:HEX] == digest:
         return True
     return hashlib.blake2b(data, digest_size=DIGEST).hexdigest() == digest
 
 
 def compare(source: SourceFile, fingerprint: str, size: int, pieces: Container[int] | None = None) -> Match:
-    """Whether the file begins with the content of `size` bytes that has this fingerprint, and whether it goes on.
+    """Whether the file is the content with this size and fingerprint, begins with it and is longer, or is another one.
 
-    All of it is read, or of a plain file `pieces` alone.
+    The whole content is read. With `pieces`, only the pieces with these numbers are read, unless the file is
+    compressed.
 
     Raises:
         SourceError: the file cannot be read that far.
@@ -228,15 +232,15 @@ def compare(source: SourceFile, fingerprint: str, size: int, pieces: Container[i
                     if number not in pieces:
                         continue
                     content.seek(start)
-                if not _has_digest(take(content, min(PIECE, size - start)), fingerprint[number * HEX :][:HEX]):
+                if not _has_digest(read_up_to(content, min(PIECE, size - start)), fingerprint[number * HEX :][:HEX]):
                     return "other"
-            goes_on = source.size > size if isinstance(content, Seekable) else bool(content.read(1))
-            return "longer" if goes_on else "same"
+            is_longer = source.size > size if isinstance(content, Seekable) else bool(content.read(1))
+            return "longer" if is_longer else "same"
     except (OSError, EOFError, pa.ArrowException) as error:
         raise unreadable(source, error) from error
 
 
 def unreadable(source: SourceFile, error: Exception) -> SourceError:
-    """The problem of a file that cannot be read to its end."""
-    packed = "" if source.compression == "none" else f" as {source.compression}, which it begins like"
-    return SourceError(source.name, f"cannot be read to its end{packed} ({error}). Send the complete file again.")
+    """The error for a file that cannot be read to its end."""
+    kind = "" if source.compression == "none" else f" as {source.compression}, which it begins like"
+    return SourceError(source.name, f"cannot be read to its end{kind} ({error}). Send the complete file again.")

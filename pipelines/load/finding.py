@@ -1,4 +1,4 @@
-"""Which files to read: files, folders and globs as a person gives them, as a list of files in a fixed order."""
+"""Find the webhook files under the files, folders and globs that the user names."""
 
 import glob
 import os
@@ -8,16 +8,16 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipelines.errors import SourceError
-from pipelines.load.content import open_content, take
+from pipelines.load.content import open_content, read_up_to
 from pipelines.load.finding_objects import find_objects
-from pipelines.load.found import (
+from pipelines.load.found_files import (
     BEGINNING,
     CSV,
     NO_WEBHOOKS,
     PERHAPS_WEBHOOKS,
     WEBHOOKS,
     WHAT_IS_READ,
-    Found,
+    FoundFiles,
     begins_with_document,
 )
 from pipelines.load.objects import KnownObjects
@@ -28,12 +28,12 @@ from pipelines.settings import SAMPLE
 REMEDY = "Allow reading it, or remove it."
 
 
-def find(paths: Iterable[RawPath], known: KnownObjects | None = None) -> Found:
-    """Every webhook file under the paths. Hard and symbolic links to one file count as one.
+def find(paths: Iterable[RawPath], known: KnownObjects | None = None) -> FoundFiles:
+    """Every webhook file under the paths, sorted by name. Hard and symbolic links to one file count once.
 
-    Objects that are `known` are not looked into.
+    The content of `known` objects is not read.
     """
-    found = Found()
+    found = FoundFiles()
     files: set[Path] = set()
     objects: dict[str, SourceFile] = {}
     for path in paths:
@@ -49,7 +49,7 @@ def find(paths: Iterable[RawPath], known: KnownObjects | None = None) -> Found:
         if not finds_any and len(found.problems) == problems:
             others = sorted(found.left_out[left_out:])
             problem = f"has no webhook files{f', but {named(others)} of other kinds' if others else ''}. {WHAT_IS_READ}"
-            found.in_vain.append(SourceError(_name(path), problem))
+            found.empty_paths.append(SourceError(_name(path), problem))
     found.sources = sorted([*_look_at_each(files, found), *objects.values()], key=lambda source: source.name)
     read = {source.name for source in found.sources}
     found.left_out = sorted(set(found.left_out) - read)
@@ -60,7 +60,7 @@ def _name(path: RawPath) -> str:
     return str(path) if isinstance(path, ObjectPath) else display_name(path)
 
 
-def _look_at_each(files: Iterable[Path], found: Found) -> Iterable[SourceFile]:
+def _look_at_each(files: Iterable[Path], found: FoundFiles) -> Iterable[SourceFile]:
     by_inode: dict[tuple[int | None, int | None], SourceFile] = {}
     for path in sorted(files, key=os.fsencode):
         try:
@@ -73,20 +73,20 @@ def _look_at_each(files: Iterable[Path], found: Found) -> Iterable[SourceFile]:
 
 
 def named(files: Sequence[str], most: int = 3) -> str:
-    """How many files there are, and the first names."""
-    first = ", ".join(os.path.basename(file) for file in files[:most])  # noqa: PTH119 - a name as it is shown
+    """The number of files and the first names, e.g. `5 files (a.csv, b.csv, c.csv, …)`."""
+    first = ", ".join(os.path.basename(file) for file in files[:most])  # noqa: PTH119 - display names, not paths
     return f"{len(files):,} {'file' if len(files) == 1 else 'files'} ({first}{', …' if len(files) > most else ''})"
 
 
-def _expand(path: Path, found: Found) -> Iterator[Path]:
-    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder above is closed to us
+def _expand(path: Path, found: FoundFiles) -> Iterator[Path]:
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises if a parent folder cannot be read
         yield from _walk(path, found)
     elif os.path.lexists(path):
         if CSV.search(path.name):
             found.problems.append(SourceError(display_name(path), NO_WEBHOOKS))
         else:
             yield path
-    elif matches := glob.glob(str(path), recursive=True):  # noqa: PTH207 - Path.glob takes no absolute pattern
+    elif matches := glob.glob(str(path), recursive=True):  # noqa: PTH207 - Path.glob rejects absolute patterns
         for match in map(Path, matches):
             if CSV.search(match.name):
                 found.left_out.append(display_name(match))
@@ -96,7 +96,7 @@ def _expand(path: Path, found: Found) -> Iterator[Path]:
         found.problems.append(SourceError(display_name(path), "no such file or folder, and no match. Check the path."))
 
 
-def _walk(folder: Path, found: Found) -> Iterator[Path]:
+def _walk(folder: Path, found: FoundFiles) -> Iterator[Path]:
     def note(error: OSError) -> None:
         problem = f"cannot be listed ({error.strerror}). {REMEDY}"
         found.problems.append(SourceError(display_name(Path(error.filename)), problem))
@@ -106,14 +106,14 @@ def _walk(folder: Path, found: Found) -> Iterator[Path]:
             path = Path(parent, name)
             if WEBHOOKS.search(name) or (PERHAPS_WEBHOOKS.search(name) and _begins_with_document(path)):
                 yield path
-            elif not name.startswith(".") and Path(parent) != SAMPLE:  # what lies there came with studyflow
+            elif not name.startswith(".") and Path(parent) != SAMPLE:  # not README.md and the like of the sample
                 found.left_out.append(display_name(path))
 
 
 def _begins_with_document(path: Path) -> bool:
-    """Whether the first line is a JSON object or array, as far as it can be seen."""
+    """Whether the file begins with a JSON object or array; false if it cannot be read."""
     try:
         with open_content(look_at(path)) as content:
-            return begins_with_document(take(content, BEGINNING))
+            return begins_with_document(read_up_to(content, BEGINNING))
     except (OSError, EOFError, pa.ArrowException):
         return False

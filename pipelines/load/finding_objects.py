@@ -1,4 +1,4 @@
-"""Which objects to read, by the rules for names and folders on disk."""
+"""Find webhook files in object stores, by the same rules for names and folders as on disk."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,17 +10,25 @@ import pyarrow as pa
 from pipelines.compression import Compression
 from pipelines.errors import SourceError
 from pipelines.load.buckets import AT_ONCE, StoredObject
-from pipelines.load.found import BEGINNING, CSV, NO_WEBHOOKS, PERHAPS_WEBHOOKS, WEBHOOKS, Found, begins_with_document
+from pipelines.load.found_files import (
+    BEGINNING,
+    CSV,
+    NO_WEBHOOKS,
+    PERHAPS_WEBHOOKS,
+    WEBHOOKS,
+    FoundFiles,
+    begins_with_document,
+)
 from pipelines.load.objects import KnownObjects, beginning_of, listing_of, source_of
 from pipelines.load.sources import SourceFile, compression_of
 from pipelines.object_paths import ObjectPath
 
 COMPRESSED_BEGINNING = 256 << 10
-"""So much may be needed of a compressed object before anything of its content can be seen."""
+"""How many bytes of a compressed object may be needed to decompress its first line."""
 
 
-def find_objects(path: ObjectPath, found: Found, known: KnownObjects) -> Iterator[SourceFile]:
-    """The webhook files among the objects that an address stands for. What else there is, is noted in `found`."""
+def find_objects(path: ObjectPath, found: FoundFiles, known: KnownObjects) -> Iterator[SourceFile]:
+    """The webhook files among the objects at an address. All other objects, and problems, are noted in `found`."""
     try:
         listing = listing_of(path)
     except SourceError as problem:
@@ -47,13 +55,14 @@ def find_objects(path: ObjectPath, found: Found, known: KnownObjects) -> Iterato
             perhaps.append(one)
         elif not one.path.name.startswith("."):
             found.left_out.append(str(one.path))
-    yield from _looked_into(sure, found, known, must_be_documents=False)
-    yield from _looked_into(perhaps, found, known, must_be_documents=True)
+    yield from _sources(sure, found, known, must_be_documents=False)
+    yield from _sources(perhaps, found, known, must_be_documents=True)
 
 
-def _looked_into(
-    objects: Iterable[StoredObject], found: Found, known: KnownObjects, *, must_be_documents: bool
+def _sources(
+    objects: Iterable[StoredObject], found: FoundFiles, known: KnownObjects, *, must_be_documents: bool
 ) -> Iterator[SourceFile]:
+    """The objects as files to load. The first bytes of objects that are not `known` are read, in parallel."""
     new: list[StoredObject] = []
     for one in objects:
         if compression := known.get((str(one.path), one.etag, one.size)):
@@ -71,12 +80,12 @@ def _looked_into(
 
 
 def _look(one: StoredObject, *, must_be_document: bool) -> SourceFile | SourceError | None:
-    """The object as a file to load, why it cannot be read, or nothing if it is no document though it must be."""
+    """The object as a file to load, or why it cannot be read; None if it must be a document but is not."""
     try:
         beginning = beginning_of(one, BEGINNING)
         compression = compression_of(beginning)
         if must_be_document and compression != "none":
-            beginning = _unpacked(beginning_of(one, COMPRESSED_BEGINNING), compression)
+            beginning = _decompressed(beginning_of(one, COMPRESSED_BEGINNING), compression)
     except SourceError as problem:
         return problem
     if must_be_document and not begins_with_document(beginning):
@@ -84,8 +93,8 @@ def _look(one: StoredObject, *, must_be_document: bool) -> SourceFile | SourceEr
     return source_of(one, compression)
 
 
-def _unpacked(beginning: bytes, compression: Compression) -> bytes:
-    """As much of the content as can be seen."""
+def _decompressed(beginning: bytes, compression: Compression) -> bytes:
+    """The start of the content, as far as these bytes can be decompressed."""
     content = b""
     with (
         suppress(OSError, EOFError, pa.ArrowException),

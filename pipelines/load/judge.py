@@ -1,6 +1,6 @@
-"""What a line of a webhook file is: blank, an accepted change, another event, or rejected for one reason; or a batch of these.
+"""Judge lines of webhook files. Each delivery in a line is accepted, another event, or rejected for one reason.
 
-Lines are judged here and nowhere else. What a status means is not judged: statuses come from a table that users edit.
+This is the only place that judges lines. Statuses are checked later, because they come from a table that users edit.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,20 +8,20 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from pipelines.load.documents import parse
-from pipelines.load.moments import instant, moment
 from pipelines.load.shapes import EVENT_TYPE, Part, Shape, parts_in
-from pipelines.load.spans import Text, documents
+from pipelines.load.spans import JsonText, document_spans
+from pipelines.load.timestamps import parse_any_timestamp, parse_timestamp
 
 Outcome = Literal["blank", "accepted", "other", "rejected"]
 Reason = Literal["invalid_json", "not_an_object", "missing_field", "invalid_type", "invalid_timestamp"]
 
 
 class Judgement(NamedTuple):
-    """What a delivery is and what it says. Only an accepted one has the fields from `participant_id` to `updated_at`.
+    """The outcome and fields of a delivery. Only an accepted one has the fields from `participant_id` to `updated_at`.
 
-    `position`: its place in the batch that the line is, from 1; 0 if the line is one delivery. `shape`: the shapes around
-    it, from the outside; None if it stands alone or in the receiver's envelope. `says_more`: the fields do not hold all that
-    it says. `text` is what it says if that is not the whole line.
+    `position`: its place in a batch, from 1; 0 if the line is a single delivery. `shape`: names of the shapes around
+    it, outermost first; None if it is bare or in the receiver's envelope. `says_more`: the delivery has members that no
+    field holds. `text`: the text of the delivery if that is not the whole line.
     """
 
     outcome: Outcome
@@ -49,23 +49,23 @@ BLANK = Judgement("blank", says_more=False)
 
 
 def judge(raw: bytes, shapes: Sequence[Shape] = ()) -> list[Judgement]:
-    """What each delivery of a line is; of a line without one, that it is blank. The line may have its newline.
+    """A judgement for each delivery in a line; `[BLANK]` if there is none. The line may end in a newline.
 
-    `shapes` are those of the table, in the order to try them.
+    `shapes`: those of the table, in the order to try them.
     """
     return [judgement for _, judgement in judged_parts(raw, shapes)] or [BLANK]
 
 
 def judged_parts(raw: bytes, shapes: Sequence[Shape]) -> Iterator[tuple[Part, Judgement]]:
-    """The same, with where in the line each is; nothing of a blank line."""
-    line = Text(raw.removeprefix(BYTE_ORDER_MARK))
+    """Each delivery in a line as a `Part`, which says where it is, with its judgement. Nothing for a blank line."""
+    line = JsonText(raw.removeprefix(BYTE_ORDER_MARK))
     if line.content.strip():
         for position, part in enumerate(_parts(line, shapes), start=1):
             yield part, _judge_part(part, position, line)
 
 
-def _parts(line: Text, shapes: Sequence[Shape]) -> Iterator[Part]:
-    """The webhooks in a line that is not blank, as far as it can be taken apart; none in an empty batch."""
+def _parts(line: JsonText, shapes: Sequence[Shape]) -> Iterator[Part]:
+    """The webhooks in a line that is not blank. A line that cannot be parsed is one part; an empty batch has none."""
     try:
         part = Part(parse(line.content))
     except ValueError:
@@ -75,17 +75,17 @@ def _parts(line: Text, shapes: Sequence[Shape]) -> Iterator[Part]:
 
 
 def is_document(text: bytes) -> bool:
-    """Whether bytes without a newline are whole JSON documents, and not one that is still being written."""
+    """Whether a last line without a newline is complete JSON: one document, or a sequence of them."""
     try:
         parse(text.removeprefix(BYTE_ORDER_MARK))
     except ValueError:
-        return any(part.is_json for part in _parts_in_sequence(Text(text.removeprefix(BYTE_ORDER_MARK)), ()))
+        return any(part.is_json for part in _parts_in_sequence(JsonText(text.removeprefix(BYTE_ORDER_MARK)), ()))
     return True
 
 
-def _parts_in_sequence(line: Text, shapes: Sequence[Shape]) -> Iterator[Part]:
-    """Documents that follow each other, of which at least one must be JSON; else the line is one part that is none."""
-    pieces = [Text(line.content[begin:end]) for begin, end in documents(line.content) or ()]
+def _parts_in_sequence(line: JsonText, shapes: Sequence[Shape]) -> Iterator[Part]:
+    """The webhooks in a sequence of documents. If none of these is JSON, the line is one part that is not JSON."""
+    pieces = [JsonText(line.content[begin:end]) for begin, end in document_spans(line.content) or ()]
     parsed = [_parsed(number, piece) for number, piece in enumerate(pieces)]
     if not any(part.is_json for part in parsed):
         yield Part(None, is_json=False)
@@ -94,7 +94,7 @@ def _parts_in_sequence(line: Text, shapes: Sequence[Shape]) -> Iterator[Part]:
         yield from parts_in(part, shapes, 1) if part.is_json else (part,)
 
 
-def _parsed(number: int, piece: Text) -> Part:
+def _parsed(number: int, piece: JsonText) -> Part:
     part = Part(None, ("sequence",), (number,), piece, element=(piece, ()), is_json=False)
     try:
         return part._replace(document=parse(piece.content), is_json=True)
@@ -102,8 +102,8 @@ def _parsed(number: int, piece: Text) -> Part:
         return part
 
 
-def _judge_part(part: Part, position: int, line: Text) -> Judgement:
-    """What a part is. What is rejected is kept with the envelope around it, which may be what is wrong; else the part alone."""
+def _judge_part(part: Part, position: int, line: JsonText) -> Judgement:
+    """The judgement of a part. The text of a rejected part includes its envelope, because the fault may be there."""
     judgement = _judge(part)
     shape = "/".join(part.names) or None
     position = position if part.element else 0
@@ -119,8 +119,8 @@ def _id(value: Any) -> str | None:  # noqa: ANN401
 
 
 def _judge(part: Part) -> Judgement:
-    """What a part is, whatever is around it."""
-    svix_id, received_at = _id(part.delivery_id), moment(part.received_at)
+    """The judgement of a part, regardless of what is around it."""
+    svix_id, received_at = _id(part.delivery_id), parse_any_timestamp(part.received_at)
     payload = part.document
     if not part.is_json or not isinstance(payload, dict):
         return Judgement("rejected", "not_an_object" if part.is_json else "invalid_json", None, svix_id, received_at)
@@ -134,7 +134,7 @@ def _judge(part: Part) -> Judgement:
     prior_status = payload.get("priorStatus")
     if set(map(type, values)) != {str} or not (prior_status is None or isinstance(prior_status, str)):
         return Judgement("rejected", "invalid_type", *seen)
-    changed = instant(updated_at)
+    changed = parse_timestamp(updated_at)
     if changed is None:
         return Judgement("rejected", "invalid_timestamp", *seen)
     says_more = part.envelope_says_more or len(payload) > len(MEMBERS) + ("priorStatus" in payload)

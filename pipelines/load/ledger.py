@@ -1,7 +1,8 @@
-"""What has been read of which file: the ledger `raw.files`, and what it says must be read now.
+"""The ledger `raw.files` records how far each file has been read. From it, `plan` derives what must be read now.
 
-A file is known by its content. One that begins with all that was taken of a content goes on from there. Name, inode,
-size and times only say where to look first, and that nothing can have changed. For an object, its ETag and size say that.
+A file is recognised by its content: if it begins with everything that was read of a content, reading continues from
+there. Name and inode only say which contents to compare first. A file whose inode, size and times are unchanged is not
+compared, nor is an object with the same ETag and size.
 """
 
 import random
@@ -25,14 +26,15 @@ if TYPE_CHECKING:
     from pipelines.compression import Compression
 
 CLOCK_SLACK_NS = 2_000_000_000
-"""A file that was changed less than this before it was read may have been changed again unseen: clocks are coarse."""
+"""Clocks are coarse: a file changed less than this before it was read may have changed again with the same time."""
 SAMPLES = 8
+"""How many random pieces of a file that has grown are compared."""
 COUNT_LINES = (Path(__file__).parent / "count_lines.sql").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row of `raw.files`: one content, and the file that has it."""
+    """A row of `raw.files`: a content, and the file that has it."""
 
     file_id: int
     source_file: str
@@ -57,7 +59,7 @@ class Entry:
 
     @property
     def taken(self) -> int:
-        """How many bytes of the content have been taken."""
+        """How many bytes of the content have been loaded."""
         return self.next_offset + self.open_line_bytes
 
 
@@ -66,7 +68,7 @@ COLUMNS = tuple(field.name for field in fields(Entry))
 
 @dataclass(slots=True)
 class Task:
-    """A file to read: on from where `entry` ends, or from its start."""
+    """A file to read: from where `entry` ends, or from its start if there is no entry."""
 
     reader: LineReader
     entry: Entry | None = None
@@ -76,8 +78,9 @@ class Task:
 class Plan:
     """What a load has to do.
 
-    `unchanged`: rows whose file has nothing new. `touched`: those of them whose file has another name or date now. `superseded`: contents whose file has another now.
-    `gone`: contents of which no file is known any more.
+    `tasks`: files to read. `unchanged`: entries whose file has nothing new. `touched`: new versions of unchanged
+    entries whose file has another name or time now. `superseded`: entries whose file has another content now. `gone`:
+    entries whose file no longer exists.
     """
 
     tasks: list[Task] = field(default_factory=list)
@@ -89,13 +92,13 @@ class Plan:
 
 
 def current_entries(connection: duckdb.DuckDBPyConnection) -> list[Entry]:
-    """The contents that files had when last read."""
+    """The entries of all contents that a file had when it was last read."""
     query = f"select {', '.join(COLUMNS)} from raw.files where not is_superseded order by file_id"  # noqa: S608
     return [Entry(*row) for row in connection.execute(query).fetchall()]
 
 
 def known_objects(entries: Iterable[Entry]) -> KnownObjects:
-    """The objects among the files, which need not be looked into while they are the same."""
+    """The compression of each object that has been read. Objects with the same ETag and size need not be read again."""
     return {
         (entry.source_file, entry.etag, entry.disk_bytes): cast("Compression", entry.compression)
         for entry in entries
@@ -104,7 +107,7 @@ def known_objects(entries: Iterable[Entry]) -> KnownObjects:
 
 
 def write_entries(connection: duckdb.DuckDBPyConnection, entries: Iterable[Entry]) -> None:
-    """Put the rows in place of those with the same ids."""
+    """Insert the entries, replacing those with the same ids."""
     rows = [asdict(entry) for entry in entries]
     if not rows:
         return
@@ -115,18 +118,18 @@ def write_entries(connection: duckdb.DuckDBPyConnection, entries: Iterable[Entry
 
 
 def count_lines(connection: duckdb.DuckDBPyConnection, file_ids: list[int]) -> None:
-    """Write into the rows of these files how many lines of them count."""
+    """Update the numbers of lines in the entries of these files."""
     connection.execute(COUNT_LINES, {"file_ids": file_ids})
 
 
 Vanished = Callable[[Iterable[str]], set[str]]
-"""Those of the addresses at which there is no object any more."""
+"""Returns those of the given addresses whose object no longer exists."""
 
 
 def plan(
     sources: list[SourceFile], entries: list[Entry], next_file_id: int, read_ns: int, vanished: Vanished = vanished
 ) -> Plan:
-    """What to read: the tail of files that begin with a known content, the whole of all others."""
+    """Plan a load: read the rest of files that begin with a known content, and the whole of all others."""
     made = Plan()
     known, readable = _recognised(sources, entries, made.problems)
     for source in readable:
@@ -140,18 +143,18 @@ def plan(
         else:
             made.unchanged.append(entry)
             if not _is_as_read(source, entry) or _name(source, entry) != entry.source_file:
-                made.touched.append(replace(entry, **_place(source, entry), read_ns=read_ns))
+                made.touched.append(replace(entry, **_file_columns(source, entry), read_ns=read_ns))
     recognised = {entry.file_id for entry, _ in known.values()}
     others = [entry for entry in entries if entry.file_id not in recognised]
-    _sort_out([entry for entry in others if not object_path(entry.source_file)], readable, made)
-    _sort_out_objects([entry for entry in others if object_path(entry.source_file)], readable, made, vanished)
+    _classify([entry for entry in others if not object_path(entry.source_file)], readable, made)
+    _classify_objects([entry for entry in others if object_path(entry.source_file)], readable, made, vanished)
     return made
 
 
 def _recognised(
     sources: list[SourceFile], entries: list[Entry], problems: list[SourceError]
 ) -> tuple[dict[SourceFile, tuple[Entry, Match]], list[SourceFile]]:
-    """The content that each file goes on from, if any, and the files that can be read. Longer contents come first."""
+    """The longest known content that each file begins with, if any; and the files that can be read."""
     known: dict[SourceFile, tuple[Entry, Match]] = {}
     unreadable: set[SourceFile] = set()
     claimed: set[int] = set()
@@ -171,9 +174,9 @@ def _recognised(
 
 
 def _pairs(sources: list[SourceFile], entries: list[Entry]) -> list[tuple[SourceFile, Entry]]:
-    """Each file with the contents of its inode and of its name: first those that cannot have changed, then by length.
+    """Pairs of a file and an entry with its inode or its name, in the order to compare them.
 
-    An object has its name alone.
+    Pairs that cannot have changed come first, then longer contents. Objects are paired by name only.
     """
     by_clue: defaultdict[object, list[Entry]] = defaultdict(list)
     for entry in entries:
@@ -189,8 +192,8 @@ def _pairs(sources: list[SourceFile], entries: list[Entry]) -> list[tuple[Source
     return sorted(pairs, key=lambda pair: (_is_as_read(*pair), pair[1].taken), reverse=True)
 
 
-def _sort_out(entries: list[Entry], readable: list[SourceFile], made: Plan) -> None:
-    """Say of contents that no file was found to have what became of them. A file that was not asked for may hold one."""
+def _classify(entries: list[Entry], readable: list[SourceFile], made: Plan) -> None:
+    """Sort entries without a file into superseded and gone, unless a file outside the paths of this load has one."""
     names = {source.name for source in readable}
     inodes = {(source.device, source.inode) for source in readable}
     for entry in entries:
@@ -204,8 +207,8 @@ def _sort_out(entries: list[Entry], readable: list[SourceFile], made: Plan) -> N
                 made.superseded.append(entry)
 
 
-def _sort_out_objects(entries: list[Entry], readable: list[SourceFile], made: Plan, vanished: Vanished) -> None:
-    """The same of contents of objects. That costs requests, so it is asked only if new lines may be those of what is gone."""
+def _classify_objects(entries: list[Entry], readable: list[SourceFile], made: Plan, vanished: Vanished) -> None:
+    """The same for objects. Looking for gone ones costs requests, so it is only done if there are lines to read."""
     names = {source.name for source in readable}
     made.superseded += [entry for entry in entries if entry.source_file in names]
     if made.tasks:
@@ -215,7 +218,7 @@ def _sort_out_objects(entries: list[Entry], readable: list[SourceFile], made: Pl
 
 
 def _compare(source: SourceFile, entry: Entry) -> Match:
-    """All of the content is compared, but where the same file has only grown, which a run must not pay for: samples."""
+    """Compare a file with a content in full. If the file has only grown, which is frequent, compare samples."""
     if _is_as_read(source, entry):
         return "same"
     pieces = None
@@ -227,7 +230,7 @@ def _compare(source: SourceFile, entry: Entry) -> Match:
 
 
 def _is_as_read(source: SourceFile, entry: Entry) -> bool:
-    """Nothing can have changed."""
+    """Whether the file cannot have changed since it was read, by its identity, size and times or by its ETag."""
     if source.etag:
         return (source.name, source.etag, source.size) == (entry.source_file, entry.etag, entry.disk_bytes)
     return (
@@ -238,7 +241,7 @@ def _is_as_read(source: SourceFile, entry: Entry) -> bool:
 
 
 def entry_after(task: Task, load_id: int, read_ns: int) -> Entry:
-    """The row of a file that has been read. Its lines are counted later."""
+    """The new entry of a file that has been read. `count_lines` fills in its lines later."""
     source, cursor, before = task.reader.source, task.reader.cursor, task.entry
     return Entry(
         file_id=task.reader.file_id,
@@ -253,12 +256,12 @@ def entry_after(task: Task, load_id: int, read_ns: int) -> Entry:
         blank_lines=0,
         first_load_id=before.first_load_id if before else load_id,
         last_load_id=load_id,
-        **_place(source, before),
+        **_file_columns(source, before),
     )
 
 
-def _place(source: SourceFile, before: Entry | None) -> dict[str, Any]:
-    """The part of a row that says where its file is, and of what kind."""
+def _file_columns(source: SourceFile, before: Entry | None) -> dict[str, Any]:
+    """The columns of an entry that describe its file."""
     return {
         "source_file": _name(source, before) if before else source.name,
         "device": source.device,
@@ -272,7 +275,7 @@ def _place(source: SourceFile, before: Entry | None) -> dict[str, Any]:
 
 
 def _name(source: SourceFile, entry: Entry) -> str:
-    """The name under which the file was read if it still has that one, too, else the name it was found by."""
+    """The name in the entry if the file still has it (a hard link has several names), else the name it was found by."""
     if source.inode is None:
         return source.name
     try:

@@ -1,4 +1,4 @@
-"""A file's content as Arrow batches of physical lines, cut at newlines without looking inside."""
+"""Read a file as Arrow batches of physical lines, cut at newlines without parsing them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -8,7 +8,17 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.errors import SourceError
-from pipelines.load.content import HEX, PIECE, Content, Fingerprint, fetch_ahead, open_content, skip, take, unreadable
+from pipelines.load.content import (
+    HEX,
+    PIECE,
+    Content,
+    Fingerprint,
+    fetch_ahead,
+    open_content,
+    read_up_to,
+    skip,
+    unreadable,
+)
 from pipelines.load.judge import is_document
 from pipelines.load.sources import SourceFile
 from pipelines.object_paths import ObjectPath
@@ -16,17 +26,17 @@ from pipelines.object_paths import ObjectPath
 BLOCK = 2 << 20
 NEWLINE = 0x0A
 LONGEST = 128 << 20
-"""A line of more bytes is no webhook, and a file without newlines must not fill the memory."""
+"""Longer lines are refused: they are not webhooks, and a file without newlines would fill the memory."""
 
 SCHEMA = pa.schema([("file_id", pa.int32()), ("line_number", pa.int64()), ("raw", pa.large_binary())])
 
 
 @dataclass(slots=True)
 class Cursor:
-    """How far a file has been read: the offset (bytes of content) and number of the next line to read.
+    """How far a file has been read: the offset (in bytes of decompressed content) and number of the next line.
 
-    `open_line_bytes`: length of that line if it has been taken though its newline is not there yet, else 0.
-    `pending_bytes`: length of an unfinished last line that was not taken.
+    `open_line_bytes`: length of that line if it has been loaded before it had a newline, else 0.
+    `pending_bytes`: length of a partial last line that was not loaded.
     """
 
     offset: int = 0
@@ -36,20 +46,21 @@ class Cursor:
 
     @property
     def lines(self) -> int:
-        """How many lines of the file have been taken."""
+        """How many lines of the file have been loaded."""
         return self.line - 1 + (self.open_line_bytes > 0)
 
     @property
     def end(self) -> int:
-        """How many bytes of the content have been taken."""
+        """How many bytes of the content have been loaded."""
         return self.offset + self.open_line_bytes
 
 
 @dataclass(slots=True)
 class LineReader:
-    """Reads a file from a cursor to the size it had when the load started, and moves the cursor along.
+    """Reads a file from a cursor to the size it had when the load started, and moves the cursor.
 
-    `fingerprint` is that of all content taken, before and after. `opened`: the content, if it is fetched ahead.
+    `fingerprint`: that of the content up to the cursor; updated after reading. `advance`: called with the bytes read so
+    far. `opened`: the content, if it is being fetched ahead.
     """
 
     source: SourceFile
@@ -60,37 +71,37 @@ class LineReader:
     opened: Content | None = None
 
     def fetch_ahead(self) -> None:
-        """Begin to fetch what is first read of an object. A file on disk is opened when its turn comes."""
+        """Start to fetch the first bytes of an object. For a file on disk this does nothing."""
         if isinstance(self.source.path, ObjectPath):
-            with suppress(SourceError):  # which comes again then
+            with suppress(SourceError):  # `batches` raises it again
                 self.opened = open_content(self.source)
                 fetch_ahead(self.opened, self.cursor.offset // PIECE * PIECE)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """One batch a block, one row a physical line with its newline.
+        """Batches of `SCHEMA`: one per block of the file, with a row for each physical line including its newline.
 
         Raises:
-            SourceError: the file cannot be read to its end, or was written over meanwhile.
+            SourceError: the file cannot be read to its end, or was rewritten while it was being read.
         """
         whole, partial = divmod(self.cursor.offset, PIECE)
-        taken = Fingerprint(self.fingerprint[: whole * HEX])
+        fingerprint = Fingerprint(self.fingerprint[: whole * HEX])
         try:
             with self.opened or open_content(self.source) as content:
                 self.opened = None
                 skip(content, whole * PIECE)
-                taken.add(take(content, partial))
-                yield from self._cut(content, taken)
+                fingerprint.add(read_up_to(content, partial))
+                yield from self._cut(content, fingerprint)
                 if content.is_rewritten():
                     problem = "was rewritten while it was being read. The next run reads it again."
                     raise SourceError(self.source.name, problem)
         except (OSError, EOFError, pa.ArrowException) as error:
             raise unreadable(self.source, error) from error
-        self.fingerprint = taken.text()
+        self.fingerprint = fingerprint.text()
 
-    def _cut(self, content: Content, taken: Fingerprint) -> Iterator[pa.RecordBatch]:
+    def _cut(self, content: Content, fingerprint: Fingerprint) -> Iterator[pa.RecordBatch]:
         rest, size = memoryview(b""), BLOCK
         while True:
-            buffer = pa.allocate_buffer(len(rest) + size)  # of Arrow's pool, which keeps what is freed
+            buffer = pa.allocate_buffer(len(rest) + size)  # Arrow's pool reuses freed memory
             data = memoryview(buffer).cast("B")
             data[: len(rest)] = rest
             if not (read := content.readinto(data[len(rest) :])):
@@ -103,14 +114,14 @@ class LineReader:
             if not len(ends):
                 rest, size = data, size * 2
                 continue
-            taken.add(memoryview(data)[: offsets[-1]])
+            fingerprint.add(memoryview(data)[: offsets[-1]])
             yield self._batch(buffer, offsets)
             rest, size = data[offsets[-1] :], BLOCK
         if is_document(bytes(rest)):
-            stay = Cursor(self.cursor.offset, self.cursor.line, open_line_bytes=len(rest))
-            taken.add(rest)
+            before_line = Cursor(self.cursor.offset, self.cursor.line, open_line_bytes=len(rest))
+            fingerprint.add(rest)
             yield self._batch(pa.py_buffer(bytes(rest)), np.array([0, len(rest)], np.int64))
-            self.cursor = stay
+            self.cursor = before_line
         else:
             self.cursor.pending_bytes = len(rest)
 

@@ -1,4 +1,4 @@
-"""`studyflow load`: files into `raw.deliveries`, with the ledger, in one transaction."""
+"""`studyflow load`: read new lines of files into `raw.deliveries` and update the ledger, in one transaction."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -10,9 +10,7 @@ import pyarrow as pa
 
 from pipelines.errors import SourceError
 from pipelines.load.finding import find
-from pipelines.load.found import Found
-from pipelines.load.judging_again import Insert as InsertAgain
-from pipelines.load.judging_again import hash_of_shapes, insert_again, is_due, judge_again
+from pipelines.load.found_files import FoundFiles
 from pipelines.load.ledger import (
     Plan,
     Task,
@@ -23,10 +21,11 @@ from pipelines.load.ledger import (
     plan,
     write_entries,
 )
-from pipelines.load.loaded import Loaded
+from pipelines.load.load_result import LoadResult
 from pipelines.load.not_webhooks import why_nothing_is_usable
 from pipelines.load.objects import vanished
 from pipelines.load.parsing import Judging, insert, judging
+from pipelines.load.rejudging import InsertRejudged, hash_of_shapes, insert_rejudged, is_due, rejudge
 from pipelines.load.taking_back import supersede, take_back, take_back_repeated
 from pipelines.load.withhold import forgotten
 from pipelines.object_paths import RawPath
@@ -34,25 +33,28 @@ from pipelines.reference import known_shapes, known_statuses
 from pipelines.warehouse import has_table, only_row, raw_tables_ddl, transaction
 
 OBJECTS_AHEAD = 8
-"""Of how many objects the first block is fetched before their turn: each is small, and far away."""
+"""For how many objects the first block is fetched ahead. Most objects are small, so latency dominates."""
 
 
-def nothing_new(connection: duckdb.DuckDBPyConnection, paths: Iterable[RawPath]) -> Loaded | None:
-    """What a load would say that would change nothing; None where it would. The warehouse is only read."""
+def result_if_nothing_new(connection: duckdb.DuckDBPyConnection, paths: Iterable[RawPath]) -> LoadResult | None:
+    """The result of a load if it would change nothing; else None. This only reads the warehouse."""
     if not has_table(connection, "raw", "format"):
         return None
-    found, todo = _look(connection, paths, time_ns())
-    is_something = todo.tasks or todo.touched or todo.superseded or is_due(connection, known_shapes())
-    return None if is_something else _summary(connection, found, todo)
+    found, todo = _plan_load(connection, paths, time_ns())
+    has_work = todo.tasks or todo.touched or todo.superseded or is_due(connection, known_shapes())
+    return None if has_work else _result(connection, found, todo)
 
 
 Progress = Callable[[int, int], object]
-"""Called with the bytes read so far and the bytes there are to read."""
+"""Called with the number of bytes read so far, and of all bytes to read."""
 
 
 Insert = Callable[[duckdb.DuckDBPyConnection, Plan, int, list[str], Progress | None], list[Task]]
-"""Reads the files of a plan into `raw.deliveries` and `raw.forgotten_lines`, as a load of this number and with the statuses
-that are known, and moves their cursors; the tasks whose file could not be read to its end."""
+"""Reads the files of a plan into `raw.deliveries` and `raw.forgotten_lines` and moves their cursors.
+
+Arguments: the connection, the plan, the number of the load, the known statuses and a callback for progress. Returns the
+tasks whose file could not be read to its end.
+"""
 
 
 def load(
@@ -60,52 +62,54 @@ def load(
     paths: Iterable[RawPath],
     progress: Progress | None = None,
     insert_files: Insert | None = None,
-    insert_judged_again: InsertAgain = insert_again,
-) -> Loaded:
-    """Read what is new under the paths. A file that cannot be read to its end leaves nothing behind.
+    insert_rejudged_lines: InsertRejudged = insert_rejudged,
+) -> LoadResult:
+    """Read new lines under the paths. Nothing is loaded from a file that cannot be read to its end.
+
+    Spark passes its own `insert_files` and `insert_rejudged_lines`.
 
     Raises:
-        StudyflowError: the table of statuses or that of shapes is missing or wrong.
+        StudyflowError: the table of statuses or of shapes is missing or invalid.
     """
     statuses, shapes = known_statuses(), known_shapes()
-    known = hash_of_shapes(shapes)
+    shapes_hash = hash_of_shapes(shapes)
     connection.execute(raw_tables_ddl())
     read_ns = time_ns()
-    found, todo = _look(connection, paths, read_ns)
+    found, todo = _plan_load(connection, paths, read_ns)
     with judging(connection, shapes, forgotten(connection)) as judges, transaction(connection):
         write_entries(connection, todo.touched)
         supersede(connection, [entry.file_id for entry in todo.superseded])
-        if is_due(connection, shapes):  # first: what it makes of lines is compared with those that come again
-            judge_again(judges, begin_load(connection, known), statuses, insert_judged_again)
+        if is_due(connection, shapes):  # before new lines: these are compared with the rejudged ones
+            rejudge(judges, begin_load(connection, shapes_hash), statuses, insert_rejudged_lines)
         if todo.tasks:
-            load_id = begin_load(connection, known)
+            load_id = begin_load(connection, shapes_hash)
             failed = (
                 insert_files(connection, todo, load_id, statuses, progress)
                 if insert_files
                 else _insert(judges, todo, load_id, statuses, progress)
             )
             _record(connection, todo, failed, load_id, read_ns)
-    return _summary(connection, found, todo)
+    return _result(connection, found, todo)
 
 
-def _look(connection: duckdb.DuckDBPyConnection, paths: Iterable[RawPath], now_ns: int) -> tuple[Found, Plan]:
+def _plan_load(connection: duckdb.DuckDBPyConnection, paths: Iterable[RawPath], now_ns: int) -> tuple[FoundFiles, Plan]:
     entries = current_entries(connection)
     found = find(paths, known_objects(entries))
     next_id = only_row(connection, "select coalesce(max(file_id), 0) + 1 from raw.files")[0]
     todo = plan(found.sources, entries, next_id, now_ns, partial(_vanished, found))
-    todo.problems[:0] = found.problems + found.in_vain
+    todo.problems[:0] = found.problems + found.empty_paths
     return found, todo
 
 
-def _vanished(found: Found, addresses: Iterable[str]) -> set[str]:
-    """Those of the addresses at which there is no object any more. Only those that were not listed are asked for."""
+def _vanished(found: FoundFiles, addresses: Iterable[str]) -> set[str]:
+    """The addresses whose objects no longer exist. The store is only asked about those outside the listed folders."""
     unseen = set(addresses) - found.objects
     gone = {address for address in unseen if address.startswith(tuple(found.scopes))}
     return gone | vanished(unseen - gone)
 
 
 def _record(connection: duckdb.DuckDBPyConnection, todo: Plan, failed: list[Task], load_id: int, read_ns: int) -> None:
-    """Take back what came of files that failed and what has come again, and write the ledger."""
+    """Take back the lines of files that failed and old lines that have come again, and update the ledger."""
     todo.tasks = [task for task in todo.tasks if task not in failed]
     for task in failed:
         take_back(connection, task.reader.file_id, "load_id = $load_id", load_id)
@@ -115,7 +119,7 @@ def _record(connection: duckdb.DuckDBPyConnection, todo: Plan, failed: list[Task
 
 
 def begin_load(connection: duckdb.DuckDBPyConnection, shapes: str | None = None) -> int:
-    """The number of a load that begins now, with a hash of the shapes that it knows: those of the last one, if not said."""
+    """Start a load and return its number. `shapes`: hash of the table of shapes; if None, that of the last load."""
     query = (
         "insert into raw.loads select coalesce(max(load_id), 0) + 1, now(), coalesce($shapes, max_by(shapes, load_id)) "
         "from raw.loads returning load_id"
@@ -124,9 +128,9 @@ def begin_load(connection: duckdb.DuckDBPyConnection, shapes: str | None = None)
 
 
 def _insert(judges: Judging, todo: Plan, load_id: int, statuses: list[str], progress: Progress | None) -> list[Task]:
-    """Stream every file into one insert; the tasks whose file could not be read to its end."""
+    """Stream every file into one insert; return the tasks whose file could not be read to its end."""
     failed: list[Task] = []
-    broken_off_by: list[BaseException] = []  # DuckDB makes an error of its own of whatever comes up in the stream
+    errors: list[BaseException] = []  # DuckDB replaces errors raised in the stream by its own
     total = sum(task.reader.source.size for task in todo.tasks)
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -145,24 +149,24 @@ def _insert(judges: Judging, todo: Plan, load_id: int, statuses: list[str], prog
                 todo.problems.append(problem)
                 failed.append(task)
             except (Exception, KeyboardInterrupt) as error:
-                broken_off_by.append(error)
+                errors.append(error)
                 raise
             done += task.reader.source.size
 
     try:
         insert(judges, batches(), load_id, statuses)
     except duckdb.Error:
-        if broken_off_by:
-            raise broken_off_by[0] from None
+        if errors:
+            raise errors[0] from None
         raise
     return failed
 
 
-def _summary(connection: duckdb.DuckDBPyConnection, found: Found, todo: Plan) -> Loaded:
+def _result(connection: duckdb.DuckDBPyConnection, found: FoundFiles, todo: Plan) -> LoadResult:
     lines_before = [task.entry.next_line - 1 if task.entry else 0 for task in todo.tasks]
     rewritten = {entry.source_file for entry in todo.superseded}
     is_rewritten = [task.entry is None and task.reader.source.name in rewritten for task in todo.tasks]
-    loaded = Loaded(
+    loaded = LoadResult(
         files_found=len(found.sources),
         files_new=sum(task.entry is None for task in todo.tasks) - sum(is_rewritten),
         files_grown=sum(task.entry is not None for task in todo.tasks),
@@ -175,7 +179,7 @@ def _summary(connection: duckdb.DuckDBPyConnection, found: Found, todo: Plan) ->
 
 
 def _unfinished(todo: Plan) -> Iterator[SourceError]:
-    """The compressed files whose last line has no end. Such a file is closed: nobody goes on with that line."""
+    """A problem for each compressed file that ends in a partial line. Nobody will append to a compressed file."""
     pending = {entry.source_file: entry.pending_bytes for entry in todo.unchanged if entry.compression != "none"}
     for task in todo.tasks:
         if task.reader.source.compression != "none":

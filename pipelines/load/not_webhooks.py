@@ -1,4 +1,4 @@
-"""What a load brought if it brought no webhook: what is there instead, in words."""
+"""Describe what the files contain if a load found no webhook in them."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.errors import SourceError
-from pipelines.load.content import open_content, skip, take
+from pipelines.load.content import open_content, read_up_to, skip
 from pipelines.load.finding import named
-from pipelines.load.loaded import Loaded
+from pipelines.load.load_result import LoadResult
 from pipelines.load.objects import look_at_object
 from pipelines.load.sources import look_at
 from pipelines.object_paths import object_path
@@ -46,8 +46,8 @@ WHAT_IS_TAKEN = (
 )
 
 
-def why_nothing_is_usable(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> str | None:
-    """What a load read instead of webhooks, or all loads until now; None if there is a webhook among it."""
+def why_nothing_is_usable(connection: duckdb.DuckDBPyConnection, loaded: LoadResult) -> str | None:
+    """A description of what this load, or all loads so far, found instead of webhooks; None if there is a webhook."""
 
     def has(where: str) -> bool:
         query = f"select 1 from raw.deliveries where $statuses is not null and {where} limit 1"  # noqa: S608
@@ -63,7 +63,9 @@ def why_nothing_is_usable(connection: duckdb.DuckDBPyConnection, loaded: Loaded)
     return None
 
 
-def _what_is_there(connection: duckdb.DuckDBPyConnection, loaded: Loaded, statuses: list[str], *, is_all: bool) -> str:
+def _what_is_there(
+    connection: duckdb.DuckDBPyConnection, loaded: LoadResult, statuses: list[str], *, is_all: bool
+) -> str:
     connection.execute(SHAPES)
     found = connection.execute(SHAPES_OF_LINES, {"statuses": statuses, "is_all": is_all}).fetchall()
     shapes = [f"{shape}: {count:,} {'line' if count == 1 else 'lines'} like this" for shape, count in found]
@@ -86,6 +88,6 @@ def _beginning(name: str, offset: int) -> str | None:
             return None
         with open_content(source) as content:
             skip(content, offset)
-            return take(content, BEGINNING).decode("utf-8", "replace")
+            return read_up_to(content, BEGINNING).decode("utf-8", "replace")
     except (OSError, EOFError, pa.ArrowException, SourceError):
         return None

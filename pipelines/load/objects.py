@@ -1,4 +1,4 @@
-"""Objects that an address stands for: one, all in a folder, or those that match a pattern."""
+"""List the objects at an address: a single one, all in a folder, or those that match a pattern."""
 
 import glob
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,14 +16,15 @@ from pipelines.object_paths import ObjectPath, object_path
 LONGEST_MAGIC = 4
 
 KnownObjects = dict[tuple[str, str, int], Compression]
-"""How objects are compressed that have been read before: by address, ETag and size."""
+"""The compression of objects that have been read before, by address, ETag and size."""
 
 
 @dataclass(slots=True)
 class ObjectListing:
-    """Objects that an address or a pattern names itself, and those in the folders that it names.
+    """`named`: objects that an address or pattern matches itself. `inside`: objects in the folders that it matches.
 
-    `scope`: every object whose address begins with it was listed; empty if only one object was looked for.
+    `scope`: every object whose address begins with this was listed; empty if only one object was looked for.
+    `everything`: addresses of all objects that were listed.
     """
 
     named: list[StoredObject] = field(default_factory=list)
@@ -34,13 +35,13 @@ class ObjectListing:
 
 
 def listing_of(path: ObjectPath) -> ObjectListing:
-    """The objects that an address stands for. One that exists is never taken for a pattern.
+    """The objects at an address. If an object has exactly this address, it is not taken for a pattern.
 
     Raises:
         SourceError: the bucket cannot be listed.
     """
     bucket = bucket_of(path)
-    with suppress(SourceError):  # who may list and read a folder need not be allowed to look for what it is called
+    with suppress(SourceError):  # credentials that may list a folder need not allow a request for its own name
         if path.key and (one := bucket.find(path.key)):
             return ObjectListing(named=[one])
     parts = [part for part in path.key.split("/") if part]
@@ -49,31 +50,31 @@ def listing_of(path: ObjectPath) -> ObjectListing:
     listing = ObjectListing(is_pattern=fixed < len(parts), scope=str(path.at(f"{folder}/" if folder else "")))
     for one in bucket.list(folder):
         listing.everything.add(str(one.path))
-        if not one.size and "." not in one.path.name:  # stores mark folders like this
+        if not one.size and "." not in one.path.name:  # an empty object that stands for a folder
             continue
         names = one.path.key.split("/")[fixed:]
-        stands_for = set(_lengths(parts[fixed:], names))
-        if listing.is_pattern and len(names) in stands_for:
+        lengths = set(_match_lengths(parts[fixed:], names))
+        if listing.is_pattern and len(names) in lengths:
             listing.named.append(one)
-        elif stands_for:
+        elif lengths:
             listing.inside.append(one)
     return listing
 
 
-def _lengths(pattern: Sequence[str], names: Sequence[str]) -> Iterator[int]:
-    """How many of the names, from the first on, match the pattern: all of them, or only the folders that they are in."""
+def _match_lengths(pattern: Sequence[str], names: Sequence[str]) -> Iterator[int]:
+    """Each n for which the first n names match the whole pattern: all names, or a folder that contains the rest."""
     if not pattern:
         yield 0
     elif pattern[0] == "**":
         for more in range(len(names) + 1):
             if not any(name.startswith(".") for name in names[:more]):
-                yield from (more + length for length in _lengths(pattern[1:], names[more:]))
+                yield from (more + length for length in _match_lengths(pattern[1:], names[more:]))
     elif names and fnmatchcase(names[0], pattern[0]) and (names[0][0] != "." or pattern[0][0] == "."):
-        yield from (1 + length for length in _lengths(pattern[1:], names[1:]))
+        yield from (1 + length for length in _match_lengths(pattern[1:], names[1:]))
 
 
 def beginning_of(one: StoredObject, size: int) -> bytes:
-    """The first bytes of an object, compressed as they are.
+    """The first bytes of an object, not decompressed.
 
     Raises:
         SourceError: it cannot be read.
@@ -96,7 +97,7 @@ def source_of(one: StoredObject, compression: Compression) -> SourceFile:
 
 
 def look_at_object(path: ObjectPath) -> SourceFile | None:
-    """The object as it is now, if there is one.
+    """The object at an address as it is now; None if there is none.
 
     Raises:
         SourceError: it cannot be read.
@@ -106,8 +107,8 @@ def look_at_object(path: ObjectPath) -> SourceFile | None:
     return source_of(one, compression_of(beginning_of(one, LONGEST_MAGIC)))
 
 
-def looked_at(paths: Sequence[ObjectPath]) -> Iterator[tuple[ObjectPath, SourceFile | SourceError | None]]:
-    """Each address with the object that is there now, if there is one, or why it cannot be read."""
+def look_at_objects(paths: Sequence[ObjectPath]) -> Iterator[tuple[ObjectPath, SourceFile | SourceError | None]]:
+    """Each address with its object as it is now, None if there is none, or why it cannot be read."""
 
     def look(path: ObjectPath) -> SourceFile | SourceError | None:
         try:
@@ -120,7 +121,7 @@ def looked_at(paths: Sequence[ObjectPath]) -> Iterator[tuple[ObjectPath, SourceF
 
 
 def vanished(names: Iterable[str]) -> set[str]:
-    """Those of the addresses at which there is no object any more. Nothing has vanished from where nobody can look."""
+    """The addresses whose object no longer exists. If a store cannot be asked, its objects do not count as vanished."""
 
     def is_there(path: ObjectPath) -> bool:
         return bucket_of(path).find(path.key) is not None

@@ -1,4 +1,4 @@
-"""Lines into rows of `raw.deliveries`: DuckDB reads the canonical ones in a stream, and the judge all others, beside it."""
+"""Turn lines into rows of `raw.deliveries`: DuckDB parses canonical lines as a stream, `judge` handles all others."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,8 +12,8 @@ from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from pipelines.load.judge import judge
 from pipelines.load.lines import SCHEMA
+from pipelines.load.search_terms import SearchTerms
 from pipelines.load.shapes import Shape
-from pipelines.load.wanted import Wanted
 from pipelines.load.withhold import Forgotten, forgotten, register_nobody
 
 PARSE = (Path(__file__).parent / "parse.sql").read_text(encoding="utf-8")
@@ -31,7 +31,7 @@ JUDGED = pa.schema(
         ("shape", pa.large_string()),
     ]
 )
-"""A delivery of a line: `raw` is its text, which is all of the line if that is no batch; then what the judge says of it."""
+"""A row per judged delivery. `raw`: its text, which is the whole line unless that is a batch. Then its judgement."""
 
 INSERT = """
 insert into raw.deliveries by name
@@ -46,16 +46,16 @@ insert into raw.forgotten_lines by name
 select file_id, line_number, position, $load_id as load_id from {lines} where is_withheld
 """
 
-MENTIONS = "create or replace temp macro mentions_forgotten(raw) as is_wanted(raw)"
+MENTIONS = "create or replace temp macro mentions_forgotten(raw) as has_forgotten_id(raw)"
 
 
-AT_ONCE = 64 << 20
-"""How many bytes of lines are put aside before they are taken in, so that they do not fill the memory."""
+BYTES_AT_ONCE = 64 << 20
+"""How many bytes of lines are set aside before they are inserted, to limit memory."""
 ROWS_AT_ONCE = 2_000
 
 
 class Judging:
-    """Judges the lines that DuckDB does not take by itself, and puts their deliveries aside, to be taken in later."""
+    """Judges lines that are not canonical while DuckDB streams the others, and collects their deliveries for later."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, shapes: Sequence[Shape]) -> None:
         self.connection = connection
@@ -67,17 +67,17 @@ class Judging:
 
     @property
     def is_full(self) -> bool:
-        """Whether no more should be put aside."""
-        return self._bytes >= AT_ONCE
+        """Whether the deliveries that were set aside should be inserted before more lines are read."""
+        return self._bytes >= BYTES_AT_ONCE
 
     def take(self) -> pa.Table:
-        """What was put aside."""
+        """Remove and return the deliveries that were set aside, with the schema `JUDGED`."""
         self._pack()
         taken, self._batches, self._bytes = self._batches, [], 0
         return pa.Table.from_batches(taken, JUDGED)
 
     def set_aside(self, file_id: int, line_number: int, line: bytes) -> bool:
-        """Judge a line and put its deliveries aside; false, so that a query leaves it out. Threads of DuckDB call this."""
+        """Judge a line and set its deliveries aside. Called by threads of DuckDB as a filter; false drops the line."""
         rows = [
             (file_id, line_number, line if one.text is None and not one.position else one.text, *one[:-1])
             for one in judge(line, self._shapes)
@@ -91,7 +91,7 @@ class Judging:
         return False
 
     def _pack(self) -> None:
-        """Turn rows into a batch, which takes less memory."""
+        """Convert the collected rows to an Arrow batch, which needs less memory."""
         if self._rows:
             columns = zip(zip(*self._rows, strict=True), JUDGED.types, strict=True)
             self._batches.append(pa.record_batch([pa.array(*column) for column in columns], JUDGED))
@@ -102,9 +102,10 @@ class Judging:
 def judging(
     connection: duckdb.DuckDBPyConnection, shapes: Sequence[Shape], everyone: Forgotten | None = None
 ) -> Iterator[Judging]:
-    """Register the function `set_aside` on the connection and, if people were forgotten, `is_wanted`: whether a line names them.
+    """Register `set_aside` and, if people were forgotten, `has_forgotten_id`, which says whether a line names one.
 
-    Enter and leave it outside transactions: when one is rolled back, DuckDB drops the function but keeps its name taken.
+    Enter and leave this outside a transaction: after a rollback, DuckDB has dropped the function but its name stays
+    taken.
     """
     judges = Judging(connection, shapes)
     connection.create_function(
@@ -117,15 +118,15 @@ def judging(
     made = ["set_aside"]
     if everyone:
         connection.create_function(
-            "is_wanted",
-            _is_wanted(everyone),
+            "has_forgotten_id",
+            _has_forgotten_id(everyone),
             ["BLOB"],
             "BOOLEAN",
             type=PythonUDFType.ARROW,
             null_handling=FunctionNullHandling.SPECIAL,
             side_effects=True,
         )
-        made.append("is_wanted")
+        made.append("has_forgotten_id")
     try:
         yield judges
     finally:
@@ -133,30 +134,30 @@ def judging(
             connection.remove_function(name)
 
 
-def _is_wanted(everyone: Forgotten) -> Callable[[pa.Array], pa.Array]:
-    """Whether each line names someone who was forgotten; false of none."""
-    wanted = Wanted.of([], everyone.salt, [*everyone.people, *everyone.participants])
+def _has_forgotten_id(everyone: Forgotten) -> Callable[[pa.Array], pa.Array]:
+    """A function that says for each line whether it names someone who was forgotten; false for null."""
+    terms = SearchTerms.of([], everyone.salt, [*everyone.people, *everyone.participants])
 
-    def is_wanted(lines: pa.Array) -> pa.Array:
-        numbered = enumerate(lines.to_pylist())
-        found = {number for number, _ in wanted.among((number, line) for number, line in numbered if line is not None)}
+    def has_forgotten_id(lines: pa.Array) -> pa.Array:
+        numbered = ((number, line) for number, line in enumerate(lines.to_pylist()) if line is not None)
+        found = {number for number, _ in terms.filter_lines(numbered)}
         return pa.array([number in found for number in range(len(lines))], pa.bool_())
 
-    return is_wanted
+    return has_forgotten_id
 
 
 def judge_lines(connection: duckdb.DuckDBPyConnection, batches: Iterable[pa.RecordBatch]) -> None:
-    """Make the view `judged_lines` of the canonical ones of lines, on a connection that is `judging`. It can be read once."""
+    """Create the view `judged_lines` of canonical lines, on a connection that is `judging`. It can be read once."""
     connection.register("arriving", pa.RecordBatchReader.from_batches(SCHEMA, batches))
     connection.execute(PARSE)
 
 
-def kept(
+def kept_rows(
     judges: Judging, batches: Iterable[pa.RecordBatch], statuses: list[str], everyone: Forgotten | None
 ) -> Iterator[str]:
-    """The names of views that together have what is kept of batches of lines.
+    """The names of views with the rows to insert for batches of lines; rows of forgotten people are marked.
 
-    Read each, once, before asking for the next.
+    Read each view once, before asking for the next.
     """
     connection = judges.connection
     connection.register("known_statuses", pa.table({"status": statuses}))
@@ -190,10 +191,10 @@ def kept(
 
 
 def insert(judges: Judging, batches: Iterable[pa.RecordBatch], load_id: int, statuses: list[str]) -> None:
-    """Insert deliveries into `raw.deliveries`, and the places of forgotten people's into `raw.forgotten_lines`."""
+    """Insert deliveries into `raw.deliveries`, and the positions of forgotten people's into `raw.forgotten_lines`."""
     connection = judges.connection
     everyone = forgotten(connection)
-    for rows in kept(judges, batches, statuses, everyone):
+    for rows in kept_rows(judges, batches, statuses, everyone):
         if everyone:
             connection.execute(f"create temp table arrived as select * from {rows}")  # noqa: S608
             connection.execute(WITHHELD.format(lines="arrived"), {"load_id": load_id})

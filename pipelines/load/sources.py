@@ -1,4 +1,4 @@
-"""A file as the load finds it."""
+"""A file or object to load, with what identifies it: name, size, times, inode or ETag."""
 
 import errno
 import os
@@ -14,9 +14,9 @@ MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zs
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file as it was when the load started: what grows after that waits for the next load.
+    """A file as it was when the load started. Bytes that are appended later are left for the next load.
 
-    On disk it has a device and an inode, in an object store an ETag.
+    A file on disk has a device and an inode; an object has an ETag.
     """
 
     path: RawPath
@@ -34,14 +34,14 @@ def look_at(path: Path) -> SourceFile:
     """The file as it is now.
 
     Raises:
-        OSError: it cannot be opened, is a pipe, a socket or a device, or does not tell its size.
+        OSError: it cannot be opened, is not a regular file, or has no known size (files of /proc).
     """
     if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for its writer
         raise OSError(errno.EINVAL, "not a regular file")
     with path.open("rb") as file:
         start = file.read(4)
         status = os.fstat(file.fileno())
-    if start and not status.st_size:  # files of /proc
+    if start and not status.st_size:
         raise OSError(errno.EINVAL, "its length is unknown")
     return SourceFile(
         path=path,
@@ -56,10 +56,10 @@ def look_at(path: Path) -> SourceFile:
 
 
 def compression_of(start: bytes) -> Compression:
-    """How content is compressed that begins with these bytes."""
+    """The compression of content that begins with these bytes."""
     return next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), "none")
 
 
 def display_name(path: Path) -> str:
-    r"""The absolute path as text; bytes that are no UTF-8 are shown like \xff."""
+    r"""The absolute path as text; bytes that are not UTF-8 are shown as \xff."""
     return os.fsencode(path.absolute()).decode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""Where the parts of a JSON text stand in it, so that a part can be kept, or cut out, byte for byte."""
+"""Locate the parts of a JSON text, so that a part can be kept, or cut out, byte for byte."""
 
 import re
 from collections.abc import Iterable
@@ -12,10 +12,10 @@ _TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{},:]', re.DOTALL)
 _BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[][{}"]', re.DOTALL)
 
 
-def documents(text: bytes) -> list[Span] | None:
-    """Where objects and arrays that follow each other without a line break stand; None unless there are two or more.
+def document_spans(text: bytes) -> list[Span] | None:
+    """The spans of objects and arrays that follow each other in one line; None unless there are two or more.
 
-    Nothing but white space may stand between them. What is inside their brackets is not looked at.
+    There may only be white space between them. What is inside their brackets is not validated.
     """
     found: list[Span] = []
     depth = begin = end = 0
@@ -39,27 +39,27 @@ def documents(text: bytes) -> list[Span] | None:
     return found if len(found) > 1 and not depth and not text[end:].strip() else None
 
 
-class Text:
-    """A JSON text that has been parsed, so that it is known to be one. What was looked up in it is remembered."""
+class JsonText:
+    """A valid JSON text. Positions that were looked up in it are cached."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
         self._parts: dict[int, dict[Step, Span]] = {}
 
     def part(self, steps: Iterable[Step]) -> bytes:
-        """The text of what stands behind names of members and places in arrays."""
+        """The text of the value that is reached by these names of members and indexes in arrays."""
         begin, end = self.span(steps)
         return self.content[begin:end]
 
     def span(self, steps: Iterable[Step]) -> Span:
-        """Where that is."""
+        """The span of that value."""
         begin, end = 0, len(self.content)
         for step in steps:
             begin, end = self.parts(begin)[step]
         return begin, end
 
     def parts(self, begin: int) -> dict[Step, Span]:
-        """Where the members of an object, or the elements of an array, stand that begins here or after white space."""
+        """The spans of the members of an object, or the elements of an array, that begins here or after white space."""
         if begin not in self._parts:
             self._parts[begin] = _parts(self.content, begin)
         return self._parts[begin]

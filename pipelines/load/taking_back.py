@@ -1,8 +1,8 @@
-"""Lines that a load takes back: those that have come again, a last line that was not whole, a file that broke off.
+"""Take back loaded lines: those that came again, partial last lines that changed, and lines of a file that failed.
 
-Of each line as many deliveries count as were ever in the files at the same time. A load therefore puts the new lines
-of files in the place of equal ones of contents that no file has any more, whatever those files were called. Of batches
-this holds for each delivery in them: they may come again in other batches.
+The number of times that a line counts is the largest number of its copies that were in the files at any one time. If a
+new line equals a line of a content that no file has any more, it therefore replaces that line. For batches, this
+applies to each delivery, which may come again in another batch.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,10 @@ load_id < $load_id and (file_id, line_number, position) in (select (file_id, lin
 def take_back_repeated(
     connection: duckdb.DuckDBPyConnection, gone: Iterable[Entry], reread: Iterable[Entry], load_id: int
 ) -> None:
-    """Take back lines that have come again: of superseded and of gone contents, and the open lines of files read again."""
+    """Take back the old copies of lines that have come again.
+
+    These are lines of superseded or gone contents, and lines loaded before they had a newline (`reread` entries).
+    """
     file_ids = [entry.file_id for entry in gone]
     open_lines = [(entry.file_id, entry.next_line) for entry in reread if entry.open_line_bytes]
     has_superseded = connection.execute("select 1 from raw.files where is_superseded and lines > 0 limit 1").fetchall()
@@ -34,16 +37,16 @@ def take_back_repeated(
     connection.register("open_lines", pa.table(numbers, pa.schema({"file_id": pa.int32(), "line_number": pa.int64()})))
     connection.execute(COME_AGAIN, {"load_id": load_id})
     remove(connection, REPEATED, {"load_id": load_id})
-    for file_id, line_number in open_lines:  # of those that have become other lines
+    for file_id, line_number in open_lines:  # those still there have become other lines
         take_back(connection, file_id, f"load_id < $load_id and line_number = {line_number}", load_id)
-    parted = connection.execute("select distinct file_id from come_again where not is_open").fetchall()
-    supersede(connection, [file_id for (file_id,) in parted])
+    matched = connection.execute("select distinct file_id from come_again where not is_open").fetchall()
+    supersede(connection, [file_id for (file_id,) in matched])
     for name in ("gone", "open_lines"):
         connection.unregister(name)
 
 
 def take_back(connection: duckdb.DuckDBPyConnection, file_id: int, which: str, load_id: int) -> None:
-    """Remove rows of a file, and note whose they were."""
+    """Remove rows of a file, and record their participants in `raw.withdrawals`, so that the build updates them."""
     rows = f"file_id = $file_id and {which}"
     values = {"file_id": file_id, "load_id": load_id}
     connection.execute(
@@ -56,7 +59,7 @@ def take_back(connection: duckdb.DuckDBPyConnection, file_id: int, which: str, l
 
 
 def remove(connection: duckdb.DuckDBPyConnection, which: str, values: dict[str, int]) -> None:
-    """Remove rows of raw.deliveries. Where those lie in Parquet files, `parquet.taken_back` says which are left out."""
+    """Remove rows of raw.deliveries. If it is a view over Parquet files, list them in `parquet.taken_back` instead."""
     if has_table(connection, "parquet", "taken_back"):
         taken = "insert into parquet.taken_back by name select file_id, line_number, position, load_id"
         connection.execute(f"{taken} from raw.deliveries where {which}", values)
@@ -65,7 +68,7 @@ def remove(connection: duckdb.DuckDBPyConnection, which: str, values: dict[str, 
 
 
 def supersede(connection: duckdb.DuckDBPyConnection, file_ids: Iterable[int]) -> None:
-    """Note of contents that no file has them any more: what is kept of them is all that is counted."""
+    """Mark contents as no longer in any file. From now on, only their loaded lines count."""
     ids = list(file_ids)
     for query in (
         "update raw.files set is_superseded = true, pending_bytes = 0 where file_id in (select unnest($1))",

@@ -1,4 +1,4 @@
-"""People who were forgotten: only hashes of their ids are known, and what is of them does not come back in."""
+"""Withhold lines of people who were forgotten. Only hashes of their ids are known."""
 
 import hashlib
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ create or replace temp macro mentions_forgotten(raw) as false;
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """Hashes of the ids of people and of their participants, all made with one salt."""
+    """Hashes of the ids of people and of their participants, with their common salt."""
 
     salt: str
     people: tuple[str, ...]
@@ -27,26 +27,26 @@ class Forgotten:
 
     @classmethod
     def of_ids(cls, salt: str, people: Iterable[str], participants: Iterable[str]) -> "Forgotten":
-        """Who has these ids."""
+        """The hashes of these ids."""
         return cls(salt, tuple(hash_of(salt, one) for one in people), tuple(hash_of(salt, one) for one in participants))
 
-    def have(self, person: str, participant: str) -> bool:
-        """Whether one of them is this person or this participant."""
+    def include(self, person: str, participant: str) -> bool:
+        """Whether this person or this participant was forgotten."""
         return hash_of(self.salt, person) in self.people or hash_of(self.salt, participant) in self.participants
 
     def register_macros(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Make the macros that tell what is theirs (withhold.sql)."""
+        """Create the SQL macros of withhold.sql, which say whether an id is of a forgotten person."""
         for name in ("salt", "people", "participants"):
             value = getattr(self, name)
             kind = "varchar" if isinstance(value, str) else "varchar[]"
-            # a variable takes no parameter; hashes and salts are hexadecimal
+            # `set variable` takes no parameters. Hashes and salts are hexadecimal, so they need no escaping.
             text = repr(value) if isinstance(value, str) else repr(list(value))
             connection.execute(f"set variable forgotten_{name} = cast({text} as {kind})")
         connection.execute(WITHHOLD)
 
 
 def register_nobody(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the same macros for a warehouse in which nobody was forgotten."""
+    """Create the same macros for a warehouse in which nobody was forgotten: they are always false."""
     connection.execute(NOBODY)
 
 
@@ -56,7 +56,7 @@ def hash_of(salt: str, one: str) -> str:
 
 
 def forgotten(connection: duckdb.DuckDBPyConnection, person: str | None = None) -> Forgotten | None:
-    """Everyone who was forgotten, or the one with this hash if they were; None where nobody was."""
+    """Everyone who was forgotten, or only the person with this hash; None if there is nobody."""
     if not has_table(connection, "raw", "forgotten"):
         return None
     rows = connection.execute(

@@ -15,7 +15,7 @@ import duckdb
 
 from pipelines.errors import SourceError, StudyflowError
 from pipelines.load.ledger import Plan, Task
-from pipelines.load.loaded import Loaded
+from pipelines.load.load_result import LoadResult
 from pipelines.load.loader import Progress, load
 from pipelines.load.withhold import forgotten
 from pipelines.object_paths import RawPath
@@ -60,7 +60,7 @@ class SparkLoader:
 
     def load(
         self, connection: duckdb.DuckDBPyConnection, paths: Iterable[RawPath], progress: Progress | None = None
-    ) -> Loaded:
+    ) -> LoadResult:
         """Read what is new under the paths, as `pipelines.load.loader.load` does.
 
         Raises:
@@ -70,7 +70,7 @@ class SparkLoader:
 
         prepare(connection)
         try:
-            loaded = load(connection, paths, progress, self.insert, self.insert_judged_again)
+            loaded = load(connection, paths, progress, self.insert, self.insert_rejudged)
         except PySparkException as error:
             said = str(error).strip().split("\n", maxsplit=1)[0]
             msg = f"The files could not be loaded on Spark, and nothing has changed. Spark says: {said}"
@@ -126,7 +126,7 @@ class SparkLoader:
         todo.problems += [SourceError(names[part_id], problem) for part_id, problem in sorted(problems.items())]
         return failed
 
-    def insert_judged_again(self, connection: duckdb.DuckDBPyConnection, load_id: int) -> None:
+    def insert_rejudged(self, connection: duckdb.DuckDBPyConnection, load_id: int) -> None:
         """Write lines that were judged again, which are few, as Parquet."""
         columns = [name for name in columns_of_deliveries(connection) if name not in {"load_id", "loaded_at"}]
         files = connection.execute("select distinct file_id from judged_again order by file_id").fetchall()

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pipelines.errors import SourceError
 from pipelines.load.lines import Cursor, LineReader
-from pipelines.load.parsing import Judging, judging, kept
+from pipelines.load.parsing import Judging, judging, kept_rows
 from pipelines.load.shapes import Shape
 from pipelines.load.sources import SourceFile
 from pipelines.load.withhold import Forgotten
@@ -138,7 +138,7 @@ def _judged(judges: Judging, part: FileToRead, load: OneLoad) -> Iterator[pa.Rec
             problems.append(error.problem)
 
     same = {"load_id": load.load_id, "loaded_at": load.loaded_at, "part_id": part.part_id}
-    for view in kept(judges, batches(), load.statuses, load.everyone_forgotten):
+    for view in kept_rows(judges, batches(), load.statuses, load.everyone_forgotten):
         for rows in judges.connection.sql(f"from {view}").to_arrow_reader(ROWS):
             columns = [
                 pa.array([same[column.name]] * len(rows), column.type)

@@ -1,4 +1,4 @@
-"""What was found to read, and by which names and beginnings files are taken for webhook files."""
+"""The result of looking for webhook files, and the rules by which a file counts as one: its name and its first line."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from pipelines.errors import SourceError
 from pipelines.load.judge import BYTE_ORDER_MARK, is_document
 from pipelines.load.sources import SourceFile
 
-# What rotation and compression append to a name: .1, -20260731, .2026-07-31, .gz
+# Suffixes that rotation and compression add to a name: .1, -20260731, .2026-07-31, .gz
 APPENDED = r"([._-]\d[\dT:._Z-]*)?(\.(gz|zst))?$"
 WEBHOOKS = re.compile(r"\.(jsonl|ndjson)" + APPENDED, re.IGNORECASE)
 PERHAPS_WEBHOOKS = re.compile(r"(^[^.]+|\.(json|log))" + APPENDED, re.IGNORECASE)
@@ -21,27 +21,27 @@ NO_WEBHOOKS = (
     "STUDYFLOW_STUDIES_FILE or STUDYFLOW_PEOPLE_FILE."
 )
 BEGINNING = 4 << 10
-"""How many bytes of content are looked at."""
+"""How many bytes of content are read to see whether the first line is JSON."""
 
 
 @dataclass(slots=True)
-class Found:
-    """Files to read, each once, by name; the names of those in their folders that are not read; and what went wrong.
+class FoundFiles:
+    """`sources`: files to read, sorted by name. `left_out`: names of files in the same folders that are not read.
 
-    `in_vain`: paths that lead to no file at all. `objects`: addresses of all objects that were seen; all there are that begin
-    with one of `scopes`.
+    `empty_paths`: an error for each path without webhook files. `problems`: all other errors. `objects`: addresses of
+    all objects that were listed. `scopes`: prefixes of addresses under which every object was listed.
     """
 
     sources: list[SourceFile] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
-    in_vain: list[SourceError] = field(default_factory=list)
+    empty_paths: list[SourceError] = field(default_factory=list)
     problems: list[SourceError] = field(default_factory=list)
     objects: set[str] = field(default_factory=set)
     scopes: list[str] = field(default_factory=list)
 
 
 def begins_with_document(beginning: bytes) -> bool:
-    """Whether the first line is a JSON object or array, as far as it can be seen in so many bytes."""
+    """Whether the first line is a JSON object or array. If the line is longer, only its first character counts."""
     line, newline, _ = beginning.removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")
     goes_on = not newline and len(beginning) == BEGINNING
     return line[:1] in {b"{", b"["} and (goes_on or is_document(line))

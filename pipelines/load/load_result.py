@@ -1,4 +1,4 @@
-"""What a load did."""
+"""The result of a load."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +9,10 @@ from pipelines.plain import several
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """What a load did: files by what happened to them, and the lines read from them, blank ones included.
+class LoadResult:
+    """The number of files by what happened to them, and of lines read, including blank ones.
 
-    `nothing_usable`: why no webhook came of them; None if one did.
+    `nothing_usable`: why there is no webhook in the files; None if there is one.
     """
 
     files_found: int
@@ -26,11 +26,11 @@ class Loaded:
 
     @property
     def failures(self) -> tuple[StudyflowError, ...]:
-        """Why it is no success: the problems of files, and that there was no webhook."""
+        """The problems of files, and an error if there is no webhook. Empty if the load succeeded."""
         return (*self.problems, *([StudyflowError(self.nothing_usable)] if self.nothing_usable else []))
 
     def as_dict(self) -> dict[str, Any]:
-        """The same as JSON has it."""
+        """The result for the JSON output."""
         return {
             "files_found": self.files_found,
             "files_new": self.files_new,
@@ -43,7 +43,7 @@ class Loaded:
         }
 
     def sentence(self) -> str:
-        """The same for a person."""
+        """The result in one sentence."""
         left_out = f" Not read: {named(self.files_left_out)}." if self.files_left_out else ""
         if not self.files_found:
             return f"No webhook files were found.{left_out}"

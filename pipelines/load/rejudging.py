@@ -1,4 +1,4 @@
-"""Lines that were rejected, and are judged again once delivery_shapes.csv is another: a row added there takes them in."""
+"""Judge rejected lines again when delivery_shapes.csv has changed: a row added there may make them readable."""
 
 from collections.abc import Callable, Sequence
 from hashlib import md5
@@ -7,18 +7,18 @@ import duckdb
 
 from pipelines.load.ledger import count_lines
 from pipelines.load.lines import SCHEMA
-from pipelines.load.parsing import INSERT, WITHHELD, Judging, kept
+from pipelines.load.parsing import INSERT, WITHHELD, Judging, kept_rows
 from pipelines.load.shapes import Shape
 from pipelines.load.taking_back import remove
 from pipelines.load.withhold import forgotten
 
 LINES_AT_ONCE = 20_000
 
-# Of a batch that was taken apart, nothing is judged again.
+# Deliveries from batches (position > 0) are not judged again.
 REJECTED = "position = 0 and reason is not null and coalesce(line_bytes, encode(line)) is not null"
 LINES = f"select file_id, line_number, coalesce(line_bytes, encode(line)) as raw from raw.deliveries where {REJECTED}"  # noqa: S608
 
-# What is still one rejected line, for the same reason, stays as it is.
+# Lines with a new judgement. A line that is still rejected for the same reason keeps its row.
 JUDGED_OTHERWISE = """
 create temp table judged_otherwise as
 select file_id, line_number
@@ -32,29 +32,29 @@ anti join (
 """
 OTHERWISE = "(file_id, line_number) in (select (file_id, line_number) from judged_otherwise)"
 
-Insert = Callable[[duckdb.DuckDBPyConnection, int], None]
-"""Takes the table `judged_again` into `raw.deliveries`, as a load of this number."""
+InsertRejudged = Callable[[duckdb.DuckDBPyConnection, int], None]
+"""Inserts the table `judged_again` into `raw.deliveries`, as part of the load with this number."""
 
 
 def hash_of_shapes(shapes: Sequence[Shape]) -> str:
-    """What tells one table of shapes from another."""
+    """A hash of the table of shapes, to notice that it has changed."""
     return md5(repr(shapes).encode(), usedforsecurity=False).hexdigest()
 
 
 def is_due(connection: duckdb.DuckDBPyConnection, shapes: Sequence[Shape]) -> bool:
-    """Whether the last load knew other shapes, and lines were rejected."""
+    """Whether there are rejected lines, and the table of shapes has changed since the last load."""
     known = connection.execute("select shapes from raw.loads order by load_id desc limit 1").fetchall()
     if not known or known == [(hash_of_shapes(shapes),)]:
         return False
     return bool(connection.execute(f"select 1 from raw.deliveries where {REJECTED} limit 1").fetchall())  # noqa: S608
 
 
-def judge_again(judges: Judging, load_id: int, statuses: list[str], insert: Insert) -> None:
-    """Judge rejected lines by the shapes that are known now, and put what they are in the place of what they were."""
+def rejudge(judges: Judging, load_id: int, statuses: list[str], insert: InsertRejudged) -> None:
+    """Judge rejected lines with the present table of shapes, and replace the rows of those with a new judgement."""
     connection = judges.connection
     lines = connection.sql(LINES).to_arrow_table()
     for number, rows in enumerate(
-        kept(judges, lines.cast(SCHEMA).to_batches(LINES_AT_ONCE), statuses, forgotten(connection))
+        kept_rows(judges, lines.cast(SCHEMA).to_batches(LINES_AT_ONCE), statuses, forgotten(connection))
     ):
         query = (
             f"create temp table judged_again as from {rows}" if not number else f"insert into judged_again from {rows}"
@@ -76,6 +76,6 @@ def judge_again(judges: Judging, load_id: int, statuses: list[str], insert: Inse
     connection.execute("drop table judged_again; drop table judged_otherwise")
 
 
-def insert_again(connection: duckdb.DuckDBPyConnection, load_id: int) -> None:
-    """Take `judged_again` into the table."""
+def insert_rejudged(connection: duckdb.DuckDBPyConnection, load_id: int) -> None:
+    """Insert `judged_again` into `raw.deliveries`."""
     connection.execute(INSERT.format(lines="judged_again"), {"load_id": load_id})
