@@ -292,7 +292,7 @@ def test_many_deliveries_on_a_line_and_many_lines(box: Inbox) -> None:
     many = [valid_but(participantId=f"p{number}") for number in range(3_000)]
     files = {"a.jsonl": b"".join(many) + b"\n" + A, "b.jsonl": b"".join(b"[" + one + b"]\n" for one in many) + B}
     box.put(files)
-    with patch("pipelines.load.parsing.AT_ONCE", 1_000):
+    with patch("pipelines.load.parsing.BYTES_AT_ONCE", 1_000):
         box.load()
     box.build()
     assert box.totals() == {
