@@ -150,7 +150,7 @@ def backtest(
     weeks: Annotated[
         int,
         typer.Option(
-            "--weeks", min=1, max=520, help="How many past weeks to go back: one forecast is made as of each."
+            "--weeks", min=1, max=520, help="How many weeks to go back. One forecast is made as of each of these weeks."
         ),
     ] = 26,
     plot: Annotated[
@@ -200,8 +200,8 @@ def stalled(
         Literal["remind", "move_by_hand", "let_go"] | None,
         typer.Option(
             "--action",
-            help="Only participants to remind, to move by hand, or to let go (disqualified, or the study is closed or full: nothing to do). "
-            "Default: the first two.",
+            help="Only participants with this action. let_go: nothing to do, because they were disqualified, or the study is closed or full. "
+            "Default: remind and move_by_hand.",
         ),
     ] = None,
     limit: Limit = None,

@@ -33,7 +33,7 @@ def forget(
     reports: Reports = None,
     wait: Wait = WAIT_SECONDS,
 ) -> None:
-    """Remove a person from the warehouse, the exports and the reports for good. If more deliveries about them arrive later, these are not loaded."""
+    """Remove a person from the warehouse, the exports and the reports for good. Deliveries about them that arrive later are not loaded."""
     from pipelines.forget import forget as take_out
     from pipelines.forget import look_up
     from pipelines.run import settings_for_loaded_data

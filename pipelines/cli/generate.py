@@ -15,7 +15,9 @@ from pipelines.plain import several
 @app.command()
 def generate(
     out: Annotated[Path, typer.Argument(help="A folder, or one file that ends in .jsonl, .ndjson, .gz or .zst.")],
-    participants: Annotated[int, typer.Option(help="How many participants; each has about five lines.")] = 1000,
+    participants: Annotated[
+        int, typer.Option(help="How many participants. The files have about five lines for each.")
+    ] = 1000,
     studies: Annotated[int, typer.Option(help="How many studies.")] = 8,
     days: Annotated[int, typer.Option(help="How many days the files cover.")] = 60,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
@@ -29,12 +31,15 @@ def generate(
     drift: Annotated[
         float,
         typer.Option(
-            help="How much less people respond on the last day than on the first. In between, the decline is steady. "
-            "With 0.5 they take half as many steps on the last day."
+            help="The share of responses that stop by the last day. The decline is steady from the first day on. "
+            "With 0.5, participants take half as many steps on the last day as on the first."
         ),
     ] = 0,
     burst_days: Annotated[
-        int, typer.Option(help="Add participants in bursts, one every so many days. 0 spreads them over all days.")
+        int,
+        typer.Option(
+            help="Add participants in bursts, with this many days from one burst to the next. 0 spreads them over all days."
+        ),
     ] = 0,
     files: Annotated[int, typer.Option(help="How many files.")] = 1,
     compression: Annotated[Compression, typer.Option(help="How the files are compressed.")] = "none",

@@ -163,7 +163,7 @@ def check(
     wait: Wait = WAIT_SECONDS,
     as_json: AsJson = False,
 ) -> None:
-    """Check all tables, and list each failure with the rows that break the rule. The exit code is 3 if there are failures."""
+    """Check all tables, and list each failed check with the rows that fail it. The exit code is 3 if any check failed."""
     from pipelines.check import as_dict, render
     from pipelines.run import check_tables
 

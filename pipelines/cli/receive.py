@@ -37,7 +37,7 @@ ReceiveFolder = Annotated[
     Path | None,
     setting(
         "receive-folder",
-        "The folder to which the receiver writes deliveries. It starts a new file at least once a day.",
+        "The folder to which the receiver writes deliveries. The receiver starts a new file at least once a day.",
     ),
 ]
 Listen = Annotated[str, setting("listen", "Address and port of the receiver.", callback=_address, metavar="HOST:PORT")]
@@ -72,7 +72,9 @@ def receive(
         setting("run-every", "Also run the pipeline at this interval, e.g. 15m.", callback=_interval, metavar="TIME"),
     ] = None,
     file_mb: Annotated[int, setting("file-mb", "Start a new file at this size.", min=1, metavar="MB")] = 64,
-    body_mb: Annotated[int, setting("body-mb", "Refuse deliveries larger than this (413).", min=1, metavar="MB")] = 1,
+    body_mb: Annotated[
+        int, setting("body-mb", "Refuse deliveries larger than this, with HTTP status 413.", min=1, metavar="MB")
+    ] = 1,
 ) -> None:
     """Receive webhooks from Rally over HTTP and write each to a file before acknowledging it."""
     folder = _folder(folder)

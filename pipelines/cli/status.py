@@ -31,7 +31,8 @@ def reconcile(
         ),
     ],
     completed: Annotated[
-        Path, typer.Option("--completed", help="A CSV file with ids or email addresses of people who finished.")
+        Path,
+        typer.Option("--completed", help="A CSV file with ids or email addresses of people who completed the survey."),
     ],
     out: Annotated[Path | None, typer.Option("--out", help="Write the outcome for each id to this CSV file.")] = None,
     database: Database = None,

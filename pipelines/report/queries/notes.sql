@@ -1,4 +1,4 @@
--- What to know about the input, such as changes dated after as-of.
+-- What to know about the input, such as changes dated after the as-of time.
 -- All: studyflow sql "from audit.data_notes"
 --   note | Note | words: audit.data_notes.note
 --   subject | About | name: The name of the study, if known; else the id of the study, of the person or of the Svix message.
