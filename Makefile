@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := .venv-benchmarks
 
+# The tests start Python some eighty times: what it compiles is kept, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-spark run test test-slow test-all test-installed test-spark fuzz lint format docs benchmarks lock clean
 

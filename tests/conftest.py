@@ -114,8 +114,8 @@ def box(product: Product) -> Iterator[Inbox]:
 # Modules of 15 seconds or more, longest first: a worker that begins a long one last leaves the others with nothing to do.
 # The second needs no compiled project, which the worker with the first one compiles meanwhile.
 LONGEST = (
-    *("dbt_project", "delivered", "cli", "incremental", "runs", "any_history", "check_across", "load_again"),
-    *("forget", "schedule", "forget_command", "forget_forms", "upgrade", "ties", "report", "load_files"),
+    *("dbt_project", "delivered", "incremental", "cli", "runs", "forget_command", "check_across", "load_again"),
+    *("dbt_tests", "any_history", "load_files", "report", "schedule", "forget", "forget_forms", "upgrade"),
 )
 
 

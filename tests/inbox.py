@@ -7,7 +7,7 @@ import string
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import time_ns
@@ -94,7 +94,7 @@ class Inbox:
         lines = read_lines(files, self.statuses)
         rejected = {key(line): (line.reason, shown(line.raw)) for line in lines if line.reason}
         assert differences(self._rejected(), rejected) == {}
-        accepted = {key(line): astuple(line.delivery) for line in lines if line.delivery}
+        accepted = {key(line): tuple(vars(line.delivery).values()) for line in lines if line.delivery}
         assert differences(self._accepted(), accepted) == {}
         assert self._counts() == {name: counts(lines, name) for name in files}
         whole = accounting(lines)

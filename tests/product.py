@@ -20,10 +20,11 @@ import pyarrow as pa
 from oracle.lines import EVENT, Delivery
 
 from pipelines.check.contracts import read_contracts
+from pipelines.load.loader import load
 from pipelines.reference import read_reference_files
-from pipelines.settings import PROJECT, REFERENCE
+from pipelines.settings import PROJECT, REFERENCE, Settings
 from pipelines.sheets import Sheet
-from pipelines.warehouse import macros_of, raw_tables_ddl
+from pipelines.warehouse import connect, macros_of, raw_tables_ddl
 
 Row = dict[str, Any]
 
@@ -125,6 +126,13 @@ class Product:
             yield connection
         finally:
             connection.rollback()
+
+    def run(self, settings: Settings, *names: str) -> None:
+        """Load what is new and build some models, or all, as `studyflow run` does, but without dbt."""
+        with connect(settings.database) as connection:
+            assert load(connection, settings.raw).problems == ()
+            self.prepare(connection)
+            self.build(connection, *(names or self.names), as_of=settings.as_of)
 
     def empty(self) -> None:
         """Leave the shared database as it was prepared, after work outside a transaction: without lines and models."""

@@ -61,7 +61,7 @@ def compare(product: Product, changes: Sequence[Delivery], workspace: Workspace)
         against_oracle.compare(connection, workspace)
 
 
-@settings(max_examples=settings().max_examples // 2)
+@settings(max_examples=settings().max_examples * 3 // 10)
 @given(st.data())
 def test_any_history_as_of_any_moment(product: Product, data: st.DataObject) -> None:
     """As `any_history` says, of some histories. Many runs see many."""
@@ -103,7 +103,7 @@ def any_history(product: Product, data: st.DataObject) -> None:
             box.connection, *product.names, **against_oracle.settings_of(workspace, drawn), with_constraints=True
         )
         against_oracle.compare(box.connection, workspace, drawn)
-        if data.draw(st.integers(0, 2), label="check if 0") == 0:  # it takes as long as the rest
+        if data.draw(st.sampled_from([False, False, True]), label="check"):  # it takes as long as the rest
             report = check(box.connection, as_of)
             assert [finding for finding in report.failures if finding.meaning != WRONG_CLOCK] == []
             assert {finding.table for finding in report.warnings} <= {"audit.rejected_lines"}

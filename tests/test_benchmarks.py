@@ -5,14 +5,17 @@ import json
 import os
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
-from processes import PROJECT, studyflow
+from processes import PROJECT
+from product import Product
 
+from pipelines.export import ExportOptions
 from pipelines.generate import Recipe, generate
-
-pytestmark = pytest.mark.usefixtures("parsed_project")
+from pipelines.run import export_tables
+from pipelines.settings import Settings
 
 BENCHMARKS = PROJECT / "benchmarks"
 AS_OF = "2026-08-15T00:00:00+00:00"
@@ -32,15 +35,13 @@ def run(*command: object) -> str:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, product: Product) -> Path:
     """Webhooks, some of them damaged, and the warehouse that studyflow makes of them."""
     folder = tmp_path_factory.mktemp("benchmarks")
     generate(Recipe(participants=600, studies=8, days=60, malformed=0.1, seed=4), folder / "events.jsonl")
-    done = studyflow(
-        *("run", "--json", "--as-of", AS_OF, "--raw", folder / "events.jsonl"),
-        *("--database", folder / "w.duckdb", "--exports", folder / "ours"),
-    )
-    assert json.loads(done.stdout)["seconds"], done.stderr
+    settings = Settings((folder / "events.jsonl",), folder / "w.duckdb", folder / "ours", datetime.fromisoformat(AS_OF))
+    product.run(settings)
+    export_tables(settings, ExportOptions())
     return folder
 
 

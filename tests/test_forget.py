@@ -41,9 +41,23 @@ NAUGHTY = (
 )
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(data=st.data(), person=st.sampled_from(PERSONS))
 def test_it_is_as_if_their_lines_had_never_come(product: Product, data: st.DataObject, person: str) -> None:
+    """As `as_if_never` says, of some histories. Many runs see many."""
+    as_if_never(product, data, person)
+
+
+@pytest.mark.slow(reason="the same for more histories")
+@settings(max_examples=7)
+@given(data=st.data(), person=st.sampled_from(PERSONS))
+def test_of_more_histories_it_is_as_if_their_lines_had_never_come(
+    product: Product, data: st.DataObject, person: str
+) -> None:
+    as_if_never(product, data, person)
+
+
+def as_if_never(product: Product, data: st.DataObject, person: str) -> None:
     """Whatever came, in whatever files. Nor do they come back from new files, and the raw files can be rid of them."""
     files = data.draw(feeds(data.draw(workspaces())))[-1]
     files = {name: content if content.endswith(b"\n") else content + b"\n" for name, content in files.items()}

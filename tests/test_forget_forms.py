@@ -159,18 +159,30 @@ PLACES = (
 REPORT = '<meta name="studyflow-as-of" content="2025-01-01T00:00:00Z">\n'
 
 
-@settings(max_examples=12)
-@given(
-    one=st.sampled_from(IDS),
-    planted=st.dictionaries(
-        st.sampled_from(PLACES), st.tuples(st.sampled_from(sorted(FORMS)), st.sampled_from(ENCODINGS)), max_size=4
-    ),
+PLANTED = st.dictionaries(
+    st.sampled_from(PLACES), st.tuples(st.sampled_from(sorted(FORMS)), st.sampled_from(ENCODINGS)), max_size=4
 )
+
+
+@settings(max_examples=5)
+@given(one=st.sampled_from(IDS), planted=PLANTED)
 @example(one="pe_gone_0001", planted=dict.fromkeys(PLACES, ("percent", "utf-8")))
 @example(one='a "quoted" one', planted={"raw/b.jsonl": ("CSV", "utf-16")})
 @example(one="x~y#z*|w", planted={"reports/studyflow-2025-01-01.md": ("Markdown", "utf-8")})
 @example(one="pe_gone_0001", planted=dict.fromkeys(PLACES[:4], ("base64, 1", "utf-8")))
 def test_what_is_left_is_told(product: Product, one: str, planted: dict[str, tuple[str, str]]) -> None:
+    """As `what_is_left` says, of some files. Many runs see many."""
+    what_is_left(product, one, planted)
+
+
+@pytest.mark.slow(reason="the same for more files")
+@settings(max_examples=8)
+@given(one=st.sampled_from(IDS), planted=PLANTED)
+def test_what_is_left_is_told_of_more_files(product: Product, one: str, planted: dict[str, tuple[str, str]]) -> None:
+    what_is_left(product, one, planted)
+
+
+def what_is_left(product: Product, one: str, planted: dict[str, tuple[str, str]]) -> None:
     """Either it is gone, or the proof names the place, and the command does not end with 0."""
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         place = Place(folder, product)

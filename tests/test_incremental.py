@@ -239,33 +239,44 @@ def a_file_is_rewritten(at: Warehouse) -> Iterator[None]:
     path.write_text("\n".join(at.dice.sample(path.read_text(encoding="utf-8").split("\n"), 5)) + "\n", encoding="utf-8")
 
 
-BUILDS = (
-    (much_happens, a_study_gets_another_type),
-    (one_thing_happens, time_passes, a_person_opts_out),
+Happening = Callable[[Warehouse], Iterator[None] | None]
+
+BUILDS: tuple[tuple[Happening, ...], ...] = (
     (
-        *(both, a_study_gets_another_type, a_line_turns_out_to_be_another),
+        *(much_happens, a_study_gets_another_type, a_line_turns_out_to_be_another),
         *(an_opt_out_turns_out_to_be_none, a_file_is_rewritten),
     ),
+    (one_thing_happens, time_passes, a_person_opts_out),
+    (both, a_study_gets_another_type),
 )
 HAPPENINGS = tuple(dict.fromkeys(happening for happenings in BUILDS for happening in happenings))
 
 
-def happen(at: Warehouse, *happenings: Callable[[Warehouse], Iterator[None] | None]) -> None:
-    """They happen before one build. Of those that yield, the rest happens after it, before another."""
+def begin(at: Warehouse, *happenings: Happening) -> list[Iterator[None]]:
+    """They happen. Of those that yield, the rest is still to happen."""
     later = [rest for rest in [happening(at) for happening in happenings] if rest]
-    if later:
-        for rest in later:
-            next(rest)
-        assert not at.runs().is_whole, happenings
-        for rest in later:
-            assert next(rest, "done") == "done"
-    assert not at.runs().is_whole, happenings
+    for rest in later:
+        next(rest)
+    return later
+
+
+def end(later: list[Iterator[None]]) -> None:
+    """The rest happens."""
+    for rest in later:
+        assert next(rest, "done") == "done"
 
 
 def test_builds_on_each_other(at: Warehouse) -> None:
-    """Every kind of happening, some before each build, which is held against a full refresh; one by one is slow."""
+    """Every kind of happening, some before each build, which is held against a full refresh; one by one is slow.
+
+    What was only begun before the first build ends before the last one. In between next to nothing is touched.
+    """
+    later: list[Iterator[None]] = []
     for happenings in BUILDS:
-        happen(at, *happenings)
+        later += begin(at, *happenings)
+        if happenings is BUILDS[-1]:
+            end(later)
+        assert not at.runs().is_whole, happenings
 
 
 @pytest.mark.soak(reason="200 builds; test_builds_on_each_other makes every kind of happening once")
@@ -273,7 +284,10 @@ def test_builds_on_each_other(at: Warehouse) -> None:
 def test_many_builds_on_each_other(at: Warehouse, seed: int) -> None:
     at.dice = random.Random(seed)
     for happening in at.dice.choices(HAPPENINGS, k=20):
-        happen(at, happening)
+        if later := begin(at, happening):
+            assert not at.runs().is_whole, happening
+            end(later)
+        assert not at.runs().is_whole, happening
 
 
 def an_earlier_as_of(at: Warehouse) -> None:
@@ -281,7 +295,6 @@ def an_earlier_as_of(at: Warehouse) -> None:
 
 
 def a_study_is_described(at: Warehouse) -> None:
-    # The comparison is not made with it: the full refresh does not know the file.
     at.settings.studies_file.write_text("study_id,incentives_enabled\nstudy-1,false\n", encoding="utf-8")
 
 
@@ -290,35 +303,42 @@ def a_table_is_dropped(at: Warehouse) -> None:
         connection.execute("drop table marts.people")
 
 
-@pytest.mark.parametrize("happening", [an_earlier_as_of, a_study_is_described, a_table_is_dropped])
-def test_what_makes_everything_anew(at: Warehouse, happening: Callable[[Warehouse], None]) -> None:
-    """Without the user knowing to ask for it: yesterday's report, other reference data, a table that is not there."""
+def makes_everything_anew(at: Warehouse, patch: pytest.MonkeyPatch) -> bool:
+    """Whether a build that begins now would. It ends once that is decided, before its first model."""
+    with patch.context() as none_is_made:
+        none_is_made.setattr("dbt.task.build.BuildTask.execute_nodes", lambda _: [])
+        build(at.settings)
+    with connect(at.settings.database) as connection:
+        assert last_build(connection) is None
+        [(previous,)] = connection.execute("select previous_build_id from state.this_build").fetchall()
+    return previous is None
+
+
+@pytest.mark.parametrize(
+    "happening", [an_earlier_as_of, a_study_is_described, a_table_is_dropped, much_happens, time_passes]
+)
+def test_what_makes_everything_anew(
+    at: Warehouse, happening: Callable[[Warehouse], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the user knowing to ask for it: yesterday's report, other reference data, a table that is not there.
+
+    New lines alone do not, nor does time.
+    """
     happening(at)
-    much_happens(at)
     with connect(at.settings.database) as connection:
         load(connection, at.settings.raw)
         assert up_to_date(connection, at.settings) is None
-    build(at.settings)
-    with connect(at.settings.database) as connection:
-        made = last_build(connection)
-        assert made is not None
-        assert made.is_whole
-        if happening is a_study_is_described:
-            owed = connection.execute("from marts.incentive_states where study_id = 'study-1'").fetchall()
-            assert owed == []
-    if happening is not a_study_is_described:
-        at.equals_a_full_refresh()
+    assert makes_everything_anew(at, monkeypatch) == (happening not in HAPPENINGS)
 
 
 def test_a_build_of_some_models_is_not_built_on(at: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """Someone makes one model by hand, as of another moment: what it has now is not what the others have."""
-    monkeypatch.setattr(build_module, "ARGUMENTS", [*build_module.ARGUMENTS, "--select", "participants"])
-    build(replace(at.settings, as_of=at.as_of - timedelta(days=30)))
+    with monkeypatch.context() as by_hand:
+        by_hand.setattr(build_module, "ARGUMENTS", [*build_module.ARGUMENTS, "--select", "participants"])
+        build(replace(at.settings, as_of=at.as_of - timedelta(days=30)))
     with connect(at.settings.database) as connection:
         assert last_build(connection) is None
-    monkeypatch.undo()
-    _dbt_works_in(at.folder, monkeypatch)
-    assert at.runs().is_whole
+    assert makes_everything_anew(at, monkeypatch)
 
 
 def test_nothing_new_is_known_to_be_nothing(at: Warehouse) -> None:
@@ -343,7 +363,17 @@ def test_the_project_has_one_fingerprint(at: Warehouse) -> None:
 def test_few_lines_are_made_anew(at: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the vars as they are: replacing rows in small tables takes longer than making them."""
     much_happens(at)
+    with connect(at.settings.database) as connection:
+        load(connection, at.settings.raw)
     monkeypatch.setattr(build_module, "ARGUMENTS", ARGUMENTS)
+    assert makes_everything_anew(at, monkeypatch)
+
+
+def test_what_is_made_anew_keeps_nothing(at: Warehouse) -> None:
+    """Of tables with later data, one of which is not there."""
+    much_happens(at)
+    an_earlier_as_of(at)
+    a_table_is_dropped(at)
     assert at.runs().is_whole
 
 

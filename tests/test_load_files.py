@@ -2,6 +2,7 @@
 
 import gzip
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ def test_huge_lines(box: Inbox) -> None:
         "a.jsonl": lines(valid_but(x="x" * 5_000_000), b"y" * 3_000_000, b" " * 3_000_000, VALID) + b"z" * 3_000_000,
         "b.jsonl": lines(OTHER) + valid_but(x="x" * 5_000_000),
         "c.jsonl": lines(b" " * (block - 1), VALID, b" " * (2 * block)),
-        "d.jsonl.gz": lines(*[VALID, b"x"] * 20_000),
+        "d.jsonl.gz": lines(*[VALID, b"x"] * 10_000),
     }
     box.put(files)
     box.load()
@@ -177,10 +178,16 @@ def test_links_are_one_file(box: Inbox) -> None:
     box.check({"a.jsonl": lines(VALID, OTHER, b"x")})
 
 
+@cache
+def many_lines() -> bytes:
+    """More than is read at once."""
+    return lines(*[valid_but(participantId=f"p{number}") for number in range(20_000)])
+
+
 def damaged(kind: str, folder: Path) -> None:
     """Put a file that cannot be read into the folder."""
     path = folder / f"m.{kind}.jsonl"
-    whole = lines(*[valid_but(participantId=f"p{number}") for number in range(50_000)])
+    whole = many_lines()
     match kind:
         case "cut gzip":
             path.write_bytes(gzip.compress(whole)[:-9])

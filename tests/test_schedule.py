@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 from processes import PROJECT, studyflow
-from run_process import run as run_whole
+from product import Product
 
 from pipelines.chat import of_failure, of_run
 from pipelines.errors import SourceError, StudyflowError
@@ -35,12 +35,12 @@ DAY = datetime(2026, 7, 30, 8, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def team(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def team(tmp_path_factory: pytest.TempPathFactory, product: Product) -> Settings:
     """A small warehouse with its webhook file, as of a day."""
     folder = tmp_path_factory.mktemp("team")
     generate(Recipe(participants=30, studies=2), folder / "raw" / "a.jsonl")
     settings = Settings((folder / "raw",), folder / "w.duckdb", folder / "exports", DAY)
-    run_whole(settings)
+    product.run(settings)
     return settings
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
+from product import Product
 
 from pipelines.build import build
 from pipelines.errors import StudyflowError
@@ -42,12 +43,10 @@ def settings_of(folder: Path) -> Settings:
     )
 
 
-OF_BETWEEN = pytest.mark.slow(
-    reason="a build for each format; the oldest, which takes every step, and the newest are tried always"
-)
+BUILT_BY_DBT = pytest.mark.slow(reason="dbt builds each; the oldest, which takes every step, is tried always")
 
 
-@pytest.fixture(params=[FORMATS[0], *(pytest.param(one, marks=OF_BETWEEN) for one in FORMATS[1:-1]), FORMATS[-1]])
+@pytest.fixture(params=FORMATS)
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """A warehouse of that format, its file of webhooks, and a line that has been added to that since."""
     settings = settings_of(tmp_path)
@@ -69,12 +68,17 @@ def add_a_line(settings: Settings) -> None:
         opened.write(f"\n{json.dumps(more)}\n")
 
 
-def run(settings: Settings) -> tuple[list[Any], list[Any]]:
-    """Load and build; what was delivered, and the changes."""
+def run(settings: Settings, product: Product | None = None) -> tuple[list[Any], list[Any]]:
+    """Load and build, by dbt unless a product is given; what was delivered, and the changes."""
     with working_copy(settings) as copy:
         with connect(copy.database) as connection:
             assert load(connection, copy.raw).problems == ()
-        build(copy)
+            for schema in ("staging", "intermediate", "marts") if product else ():
+                connection.execute(f"drop schema if exists {schema} cascade")
+        if product:
+            product.run(copy, "status_changes")
+        else:
+            build(copy)
     with connect(settings.database, read_only=True) as connection:
         found = [connection.execute(f"{query} order by all").fetchall() for query in (DELIVERED, CHANGES)]
         assert connection.execute("select format from raw.format").fetchall() == [(warehouse_format(),)]
@@ -82,16 +86,26 @@ def run(settings: Settings) -> tuple[list[Any], list[Any]]:
 
 
 @pytest.fixture(scope="module")
-def anew(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Any], list[Any]]:
+def anew(tmp_path_factory: pytest.TempPathFactory, product: Product) -> tuple[list[Any], list[Any]]:
     """What a new warehouse of the same files has."""
     settings = settings_of(tmp_path_factory.mktemp("anew"))
     shutil.copy(KEPT / "webhooks.jsonl", str(settings.raw[0]))
     add_a_line(settings)
-    return run(settings)
+    return run(settings, product)
 
 
-def test_a_run_brings_it_to_this_format_and_loses_nothing(kept: Settings, anew: tuple[list[Any], list[Any]]) -> None:
+def test_a_run_brings_it_to_this_format_and_loses_nothing(
+    kept: Settings, anew: tuple[list[Any], list[Any]], product: Product
+) -> None:
     """It goes on from what was loaded, and ends in what a new warehouse of the same files would have."""
+    assert run(kept, product) == anew
+
+
+@pytest.mark.parametrize(
+    "kept", [FORMATS[0], *(pytest.param(one, marks=BUILT_BY_DBT) for one in FORMATS[1:])], indirect=True
+)
+def test_dbt_makes_its_tables_anew(kept: Settings, anew: tuple[list[Any], list[Any]]) -> None:
+    """Over those that it has, whatever columns these have."""
     assert run(kept) == anew
 
 
