@@ -1,4 +1,4 @@
-"""Who takes part: the command of each, what it makes, and what it does not do."""
+"""The contestants of the benchmarks: the command of each, and where its result is."""
 
 import sys
 from collections.abc import Callable
@@ -16,13 +16,13 @@ FLOOR = "floor"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where things are: the interpreter of the peers' environment, and a folder for what is made."""
+    """The Python interpreter of the peers' environment, and the folder for results."""
 
     peers_python: Path
     scratch: Path
 
-    def made_by(self, contestant: str) -> Path:
-        """What a contestant makes: a database or a folder."""
+    def result_of(self, contestant: str) -> Path:
+        """The database or folder that a contestant makes."""
         return self.scratch / {OURS: "studyflow.duckdb", FLOOR: "floor.duckdb", "dlt": "dlt.duckdb"}.get(
             contestant, contestant
         )
@@ -30,7 +30,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """One of them. `raw` is the folder of the lines as they came; `data` also has the clean ones."""
+    """A contestant. Its command is made from the place, the data, and the folder with the raw lines.
+
+    `is_compared`: its result is compared with studyflow's.
+    """
 
     name: str
     command: Callable[[Place, Data, Path], list[str]]
@@ -41,7 +44,7 @@ def full_run(place: Place, raw: Path, as_of: str) -> list[str]:
     """The command of `studyflow run` on a folder."""
     return [
         *(sys.executable, "-m", "pipelines", "run", "--json", "--raw", str(raw), "--as-of", as_of),
-        *("--database", str(place.made_by(OURS)), "--exports", str(place.scratch / "studyflow-exports")),
+        *("--database", str(place.result_of(OURS)), "--exports", str(place.scratch / "studyflow-exports")),
     ]
 
 
@@ -49,7 +52,7 @@ def floor_run(place: Place, raw: Path, as_of: str) -> list[str]:
     """The command of the floor on the same folder."""
     return [
         *(sys.executable, str(HERE / "floor.py"), "--as-of", as_of),
-        *("--database", str(place.made_by(FLOOR)), "--exports", str(place.scratch / "floor-exports")),
+        *("--database", str(place.result_of(FLOOR)), "--exports", str(place.scratch / "floor-exports")),
         *map(str, sorted(raw.iterdir())),
     ]
 
@@ -64,21 +67,21 @@ def _floor(place: Place, data: Data, raw: Path) -> list[str]:
 
 def _dlt(place: Place, data: Data, _: Path) -> list[str]:
     script = HERE / "peers" / "with_dlt.py"
-    database, folder = place.made_by("dlt"), place.scratch / "dlt"
+    database, folder = place.result_of("dlt"), place.scratch / "dlt"
     return [*map(str, (place.peers_python, script, data.clean, database, PROJECT, folder)), data.as_of.isoformat()]
 
 
 def _with(library: str) -> Callable[[Place, Data, Path], list[str]]:
     def command(place: Place, data: Data, _: Path) -> list[str]:
         script = HERE / "peers" / f"with_{library}.py"
-        return [*map(str, (place.peers_python, script, data.clean, place.made_by(library), REFERENCE))]
+        return [*map(str, (place.peers_python, script, data.clean, place.result_of(library), REFERENCE))]
 
     return command
 
 
 def _sqlite_utils(place: Place, data: Data, _: Path) -> list[str]:
-    program, made = place.peers_python.with_name("sqlite-utils"), place.made_by("sqlite-utils")
-    return [*map(str, (program, "insert", made, "events", data.clean)), "--nl"]
+    program, database = place.peers_python.with_name("sqlite-utils"), place.result_of("sqlite-utils")
+    return [*map(str, (program, "insert", database, "events", data.clean)), "--nl"]
 
 
 CONTESTANTS = {

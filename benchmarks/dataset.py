@@ -1,4 +1,4 @@
-"""The benchmark's data: seeded webhook lines, exactly as many as asked for, and the lines that arrive after them."""
+"""The data of the benchmarks: a given number of seeded webhook lines, and batches of lines that arrive later."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -6,14 +6,14 @@ from itertools import islice
 from pathlib import Path
 
 LINES_OF_A_STUDY = 10_000
-LINES_OF_A_PARTICIPANT = 5.1  # a little less than there are, so that enough are made
+LINES_OF_A_PARTICIPANT = 5.1  # a little lower than the average, so that there are enough lines
 START = datetime(2026, 6, 1, tzinfo=UTC)
 DAYS = 365
 NEW_LINES = 10_000
-LIVING_DAYS = 30  # a study without a delivery for so long is over
+LIVING_DAYS = 30  # a study without deliveries for this long is not active
 STATUSES = Path(__file__).resolve().parents[1] / "data" / "reference" / "participant_statuses.csv"
 
-# The peers stop at the first damaged line, or take it for a good one, so they get the accepted lines only.
+# The peers get accepted lines only, because they stop at damaged lines or accept them.
 CLEAN = r"""
 copy (
     with
@@ -48,9 +48,9 @@ copy (
 ) to '{clean}' (format csv, header false, quote '', escape '', delim '\x01')
 """
 
-# One more change for each of many participants, in turn one of each study that had deliveries in the last days: the
-# status that most often follows theirs. No two lines of a batch are of the same participant, so that a study with few of
-# them may make a batch of fewer lines.
+# Batches of one more change for each of many participants: the status that most often follows their current one. Participants
+# are taken in turn from all studies with deliveries in the last days. Each participant is in a batch once, so batches can have
+# fewer lines if there are few participants.
 SPREAD = r"""
 create temp table spread as
 with
@@ -128,10 +128,10 @@ to '{file}' (format csv, header false, quote '', escape '', delim '\x01')
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """A size's files.
+    """The files for one size.
 
-    `arrivals` are batches of `NEW_LINES` lines that come after the events, in order of arrival. `spread` are batches of as
-    many lines, each of another participant, spread evenly over all studies that are alive.
+    `arrivals` are batches of `NEW_LINES` lines that arrive after the events. `spread` are batches of up to as many lines,
+    each about another participant, spread evenly over all active studies.
     """
 
     folder: Path
@@ -139,56 +139,56 @@ class Data:
 
     @property
     def events(self) -> Path:
-        """All lines, good and bad."""
+        """The file with all lines, including bad ones."""
         return self.folder / "events.jsonl"
 
     @property
     def clean(self) -> Path:
-        """The payloads of the accepted lines."""
+        """The file with the payloads of the accepted lines."""
         return self.folder / "clean.jsonl"
 
     @property
     def arrivals(self) -> list[Path]:
-        """The batches that come after."""
+        """The batches of lines that arrive later."""
         return sorted(self.folder.glob("arrivals-*.jsonl"))
 
     @property
     def spread(self) -> list[Path]:
-        """The batches that touch every study that is alive."""
+        """The batches that are spread over all active studies."""
         return sorted(self.folder.glob("spread-*.jsonl"))
 
     @property
     def as_of(self) -> datetime:
-        """As-of of a full run: after all of them."""
+        """The as-of time of a full run, after all changes."""
         return START + timedelta(days=DAYS + 10)
 
 
 def make(folder: Path, lines: int, batches: int) -> Data:
-    """Make the files of a size, unless they are there."""
-    # Who measures imports this module too, and must stay small: memory at the start of a process is its parent's.
+    """Make the files for a size, unless they exist."""
+    # Imported late, because the measuring process imports this module and must stay small: a child starts with its memory.
     from pipelines.generate import Recipe, generate  # noqa: PLC0415
 
     data = Data(folder / f"{lines}", lines)
     if data.clean.exists() and min(len(data.arrivals), len(data.spread)) >= batches:
         return data
     data.folder.mkdir(parents=True, exist_ok=True)
-    wanted = lines + batches * NEW_LINES
+    total_lines = lines + batches * NEW_LINES
     recipe = Recipe(
-        participants=int(wanted / LINES_OF_A_PARTICIPANT) + 100,
+        participants=int(total_lines / LINES_OF_A_PARTICIPANT) + 100,
         studies=max(8, lines // LINES_OF_A_STUDY),
         days=DAYS,
         start=START.date(),
     )
-    made = data.folder / "made.jsonl"
-    generate(recipe, made, overwrite=True)
-    with made.open("rb") as source:
+    generated = data.folder / "generated.jsonl"
+    generate(recipe, generated, overwrite=True)
+    with generated.open("rb") as source:
         for path, count in [
             (data.events, lines),
             *((data.folder / f"arrivals-{n:02}.jsonl", NEW_LINES) for n in range(1, batches + 1)),
         ]:
             with path.open("wb") as target:
                 target.writelines(islice(source, count))
-    made.unlink()
+    generated.unlink()
     write_clean(data.events, data.clean)
     write_spread(data, batches)
     return data
@@ -204,13 +204,13 @@ def write_clean(events: Path, clean: Path) -> None:
 
 
 def write_spread(data: Data, batches: int) -> None:
-    """Write batches of new lines that are spread over the studies that are alive."""
+    """Write batches of new lines that are spread over all active studies."""
     import duckdb  # noqa: PLC0415
 
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
-        wanted = {"as_of": data.as_of, "living_days": LIVING_DAYS, "new_lines": NEW_LINES, "batches": batches}
-        connection.execute(SPREAD, wanted | {"clean": str(data.clean)})
+        values = {"as_of": data.as_of, "living_days": LIVING_DAYS, "new_lines": NEW_LINES, "batches": batches}
+        connection.execute(SPREAD, values | {"clean": str(data.clean)})
         for batch in range(1, batches + 1):
             file = str(data.folder / f"spread-{batch:02}.jsonl").replace("'", "''")
             connection.execute(WRITE_SPREAD.format(batch=batch, file=file))

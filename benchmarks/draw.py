@@ -1,4 +1,4 @@
-"""docs/benchmarks.md and its charts, from what has been measured.
+"""Writes docs/benchmarks.md and its charts from the measured results.
 
 .venv-benchmarks/bin/python benchmarks/draw.py RESULTS.json DOCS_FOLDER
 """
@@ -12,7 +12,7 @@ from typing import Any
 import altair as alt
 from contestants import FLOOR, OURS
 from measure import GB
-from page import NOTHING, middle, page
+from page import NOTHING, median_of, page
 
 COLOURS = {
     OURS: "#4c1d95",
@@ -24,11 +24,11 @@ COLOURS = {
 }
 OTHERS = ["#4c1d95", "#0369a1", "#737373", "#c2410c", "#15803d", "#a16207"]
 HEIGHT = 320
-LABEL = 14  # pixels that a name takes
+LABEL = 14  # the height of a label, in pixels
 
 
 def chart(points: list[dict[str, Any]], value: str, title: str, by: str) -> alt.LayerChart:
-    """Lines on two logarithmic axes, each named at its end."""
+    """A line for each value of `by`, on two logarithmic axes, with labels at the ends of the lines."""
     names = list(dict.fromkeys(point[by] for point in points))
     colours = alt.Scale(
         domain=names, range=[COLOURS.get(name, other) for name, other in zip(names, OTHERS, strict=False)]
@@ -49,13 +49,13 @@ def chart(points: list[dict[str, Any]], value: str, title: str, by: str) -> alt.
         ),
         color=alt.Color(f"{by}:N", scale=colours, legend=None),
     )
-    drawn = base.mark_line(point=True).properties(data=alt.Data(values=points))
+    lines = base.mark_line(point=True).properties(data=alt.Data(values=points))
     ends = {point[by]: point for point in sorted(points, key=lambda point: point["lines"])}
-    apart = LABEL / HEIGHT * (len(decades) - 1)
+    distance = LABEL / HEIGHT * (len(decades) - 1)
     labels = base.mark_text(align="left", dx=8, fontSize=12).encode(text=f"{by}:N")
-    named = labels.properties(data=alt.Data(values=_spread(list(ends.values()), value, apart)))
+    labels = labels.properties(data=alt.Data(values=_spread(list(ends.values()), value, distance)))
     return (
-        alt.layer(drawn, named)
+        alt.layer(lines, labels)
         .properties(
             width=560, height=HEIGHT, background="white", padding={"left": 5, "top": 5, "right": 90, "bottom": 5}
         )
@@ -63,26 +63,27 @@ def chart(points: list[dict[str, Any]], value: str, title: str, by: str) -> alt.
     )
 
 
-def _spread(ends: list[dict[str, Any]], value: str, apart: float) -> list[dict[str, Any]]:
-    """The ends of lines, moved up where their names would lie over each other; `apart` in decades."""
+def _spread(ends: list[dict[str, Any]], value: str, distance: float) -> list[dict[str, Any]]:
+    """The ends of lines, moved up so that labels do not overlap. `distance` is in decades."""
     placed: list[dict[str, Any]] = []
     for end in sorted(ends, key=lambda end: end[value]):
-        lowest = log10(placed[-1][value]) + apart if placed else -10.0
+        lowest = log10(placed[-1][value]) + distance if placed else -10.0
         placed.append(end | {value: 10 ** max(log10(end[value]), lowest)})
     return placed
 
 
 def charts(results: dict[str, Any]) -> dict[str, alt.LayerChart]:
-    """The charts by the names of their files."""
+    """The charts, by file name without extension."""
     points = [
         {"contestant": row["contestant"], "lines": row["lines"], "seconds": seconds, "memory": peak / GB}
         for row in results["full"]
-        if (seconds := middle(row["runs"], "seconds")) is not None and (peak := middle(row["runs"], "peak")) is not None
+        if (seconds := median_of(row["runs"], "seconds")) is not None
+        and (peak := median_of(row["runs"], "peak")) is not None
     ]
     again = [
         {"run": "nothing new" if row["new"] == NOTHING else row["new"], "lines": row["lines"], "seconds": seconds}
         for row in results["incremental"]
-        if (seconds := middle(row["runs"], "seconds")) is not None
+        if (seconds := median_of(row["runs"], "seconds")) is not None
     ]
     again += [
         {"run": "full run", "lines": point["lines"], "seconds": point["seconds"]}

@@ -1,9 +1,9 @@
-"""DuckDB and Spark on the same lines, in turn: wall time and CPU seconds of whole runs, from lines to exports.
+"""Measures wall time and CPU seconds of full runs with DuckDB and with Spark on the same lines.
 
     python benchmarks/engines.py --sizes 0.1M,1M,10M --scratch /a/folder/with/room
 
-Run it with nothing else at work: wall times mean nothing beside other work. It prints a table for docs/scaling.md, and
-sees that all tables and all exports of both engines are the same. Spark needs `make setup-spark` and Java.
+Run it on an idle machine, because other work distorts wall times. It prints a table for docs/scaling.md, and checks that
+all tables and exports of both engines are equal. Spark needs `make setup-spark` and Java.
 """
 
 import argparse
@@ -28,7 +28,7 @@ PR_SET_CHILD_SUBREAPER = 36
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """Seconds of wall time and of CPU (user and system, of the command and all that it started), and of each step."""
+    """Seconds of wall time, of CPU (user and system, with child processes), and of each step."""
 
     engine: str
     lines: int
@@ -38,16 +38,16 @@ class Timed:
 
 
 def run(engine: str, data: Data, scratch: Path, cores: int) -> Timed:
-    """Run everything anew on an engine.
+    """Measure a full run in an empty folder.
 
     Raises:
-        RuntimeError: it failed; the message has what it said.
+        RuntimeError: the run failed. The message has the end of its standard error.
     """
-    made = scratch / engine
-    shutil.rmtree(made, ignore_errors=True)
+    folder = scratch / engine
+    shutil.rmtree(folder, ignore_errors=True)
     command = [
         *(sys.executable, "-m", "pipelines", "run", "--json", "--engine", engine, "--raw", str(data.events)),
-        *("--database", str(made / "w.duckdb"), "--exports", str(made / "exports")),
+        *("--database", str(folder / "w.duckdb"), "--exports", str(folder / "exports")),
         *("--as-of", data.as_of.isoformat()),
     ]
     environment = os.environ | {
@@ -67,7 +67,7 @@ def run(engine: str, data: Data, scratch: Path, cores: int) -> Timed:
 
 
 def _wait_for_orphans() -> None:
-    """Spark's Java outlives the Python that started it by a moment, and its CPU counts only once it has been waited for."""
+    """Wait for all child processes. Spark's Java process ends after its parent, and counts only once it is waited for."""
     while True:
         try:
             os.wait()
@@ -76,8 +76,8 @@ def _wait_for_orphans() -> None:
 
 
 def differences(scratch: Path) -> list[str]:
-    """The tables and exports that differ between the engines. Keys and times of loads are each warehouse's own."""
-    import duckdb  # noqa: PLC0415 - who measures stays small
+    """The tables and exports that differ between the engines. Keys are not compared, because engines hash differently."""
+    import duckdb  # noqa: PLC0415 - keeps the measuring process small
 
     ours, theirs = (scratch / engine / "exports" for engine in ENGINES)
     names = [file.name for file in ours.glob("*.csv")]
@@ -103,7 +103,7 @@ def differences(scratch: Path) -> list[str]:
 
 
 def row(lines: int, runs: list[Timed]) -> str:
-    """A row of the page's table: of each engine wall time, CPU seconds, and both by step."""
+    """A row of the Markdown table: for each engine wall time, CPU seconds, and the seconds of each step."""
     cells = [f"{lines:,}"]
     for timed in runs:
         steps = ", ".join(f"{step} {seconds:.0f}" for step, seconds in timed.steps.items())
@@ -112,18 +112,18 @@ def row(lines: int, runs: list[Timed]) -> str:
 
 
 def main() -> None:
-    """Measure every size, and print the table as it grows."""
+    """Measure every size, and print each row of the table when it is known."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="0.1M,1M,10M", help="Millions of lines, like 0.1M,1M.")
     parser.add_argument("--scratch", type=Path, required=True, help="A folder for the lines and all that is made.")
     parser.add_argument("--cores", type=int, default=2, help="How many threads Spark has. DuckDB takes all cores.")
-    asked = parser.parse_args()
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)  # so that orphans become this process's children
+    options = parser.parse_args()
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)  # orphans become children of this process
     print("| lines | DuckDB | Spark |\n| --- | --- | --- |", flush=True)
-    for size in asked.sizes.split(","):
-        data = make(asked.scratch, round(float(size.removesuffix("M")) * 1e6), batches=1)
-        print(row(data.lines, [run(engine, data, asked.scratch, asked.cores) for engine in ENGINES]), flush=True)
-        if found := differences(asked.scratch):
+    for size in options.sizes.split(","):
+        data = make(options.scratch, round(float(size.removesuffix("M")) * 1e6), batches=1)
+        print(row(data.lines, [run(engine, data, options.scratch, options.cores) for engine in ENGINES]), flush=True)
+        if found := differences(options.scratch):
             sys.exit(f"{size}: these differ: {', '.join(found)}")
 
 

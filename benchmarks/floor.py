@@ -1,8 +1,8 @@
-"""The floor: the work of `studyflow run`, written by hand for DuckDB in floor.sql, then its tables as CSV files.
+"""The floor: the work of `studyflow run` as hand-written SQL for DuckDB (floor.sql), with CSV exports.
 
     python benchmarks/floor.py --database NEW.duckdb --exports FOLDER --as-of TIME FILE…
 
-Prints the counts of lines as JSON.
+Prints the line counts as JSON.
 """
 
 import argparse
@@ -13,8 +13,7 @@ import duckdb
 
 HERE = Path(__file__).resolve().parent
 REFERENCE = HERE.parent / "data" / "reference"
-# What a team may say of its studies and people; the files need not be there.
-OPTIONAL = {
+OPTIONAL = {  # the columns of studies.csv and people.csv, which need not exist
     "studies": {
         "study_id": "varchar",
         "study_name": "varchar",
@@ -28,7 +27,7 @@ OPTIONAL = {
 
 
 def build(connection: duckdb.DuckDBPyConnection, files: list[Path], as_of: str) -> None:
-    """Make every mart from the files, in a new database."""
+    """Build every mart from the files, in a new database."""
     connection.execute("set timezone = 'UTC'; set enable_progress_bar = false; set preserve_insertion_order = false")
     connection.execute("set variable files = $1::varchar[]", [[str(file) for file in files]])
     connection.execute("set variable reference = $1::varchar", [str(REFERENCE)])
@@ -45,7 +44,7 @@ def build(connection: duckdb.DuckDBPyConnection, files: list[Path], as_of: str) 
 
 
 def export(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Write the participants of each stage, and all, by study and participant."""
+    """Write CSV files with the participants of each stage and with all participants, by study and participant."""
     folder.mkdir(parents=True, exist_ok=True)
     connection.execute("set preserve_insertion_order = true")
     connection.execute("create temp table exported as from marts.participants order by study_id, participant_id")
@@ -57,16 +56,16 @@ def export(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
 
 
 def main() -> None:
-    """Read the arguments, do the work, print the counts."""
+    """Parse the arguments, build, export, and print the line counts."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--database", type=Path, required=True)
     arguments.add_argument("--exports", type=Path, required=True)
     arguments.add_argument("--as-of", required=True)
     arguments.add_argument("files", type=Path, nargs="+")
-    asked = arguments.parse_args()
-    with duckdb.connect(str(asked.database), config={"threads": 2}) as connection:
-        build(connection, asked.files, asked.as_of)
-        export(connection, asked.exports)
+    options = arguments.parse_args()
+    with duckdb.connect(str(options.database), config={"threads": 2}) as connection:
+        build(connection, options.files, options.as_of)
+        export(connection, options.exports)
         counts = connection.sql("from audit.line_counts")
         [row] = counts.fetchall()
         print(json.dumps(dict(zip(counts.columns, row, strict=True))))

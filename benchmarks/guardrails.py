@@ -1,11 +1,12 @@
-"""How often audit.steps_below_usual warns for nothing, and how soon it finds a step whose rate has halved.
+"""Measures the false alarms of audit.steps_below_usual, and how soon it detects a step whose rate has halved.
 
     python benchmarks/guardrails.py [--seeds 101-106]
 
-Each seed is a generated workspace of 6,000 participants in 12 studies over 120 days. The compiled SQL of the models is run as of
-07:00 on each weekday, as a team that looks every morning would. `false alarms` counts warnings that were not there the day before,
-per study and week in which anybody arrived at a watched step. For `found`, of everybody who arrives at one step of one study from
-one moment on, half of those who would have gone on do not; counted are those who arrived at least a day before the first warning.
+Each seed is a generated workspace of 6,000 participants in 12 studies over 120 days. The compiled SQL of the models runs as of
+07:00 on each weekday, like a team that looks every morning. A false alarm is a warning that was not there the day before. They
+are counted per study and week in which anybody arrived at a watched step. To measure detection, half of the participants who
+arrive at a step of a study from some time on are stopped there. The result is how many arrived at least a day before the first
+warning.
 """
 
 import argparse
@@ -30,7 +31,7 @@ DAYS = 120
 SATURDAY, SOON = 5, 60
 LOOK = datetime(2026, 6, 2, 7, tzinfo=UTC)
 KNOWN_BEFORE, KNOWN_FOR, FEWEST_AFTER = 60, timedelta(days=16), 60
-"""A step is halved when so many had arrived so long before, and so many arrive in the four weeks after."""
+"""The rate of a step is halved KNOWN_FOR after this many arrivals, if at least FEWEST_AFTER arrive in the next four weeks."""
 INPUTS = {
     '"intermediate"."int_participant_steps"': "steps_then",
     '"intermediate"."int_participants"': "participants_then",
@@ -56,7 +57,7 @@ WATCHED = "(select step_order from (select step_order, lead(is_response) over (o
 
 
 class Workspace:
-    """A generated workspace, and what the model says of it as of any moment."""
+    """A generated workspace, in which the models can be run as of any time."""
 
     def __init__(self, product: Product, seed: int) -> None:
         self.connection = duckdb.connect(":memory:")
@@ -75,19 +76,19 @@ class Workspace:
         self.outcomes, self.warnings = queries["int_step_outcomes"], queries["steps_below_usual"]
 
     def warned(self, moment: datetime) -> set[tuple[str, str]]:
-        """The studies and steps that the model shows as of then."""
+        """The studies and steps that steps_below_usual has as of this time."""
         self.connection.execute("update looked_at set moment = $1", [moment])
         self.connection.execute(f"create or replace table outcomes_then as {self.outcomes}")
         return {(study, step) for study, step, *_ in self.connection.execute(self.warnings).fetchall()}
 
     def weeks(self) -> int:
-        """In how many weeks anybody arrived at a watched step, summed over studies."""
+        """The number of weeks in which anybody arrived at a watched step, summed over studies."""
         query = f"select count(distinct (study_key, date_trunc('week', first_at))) from all_steps where step_order in {WATCHED}"
         [(weeks,)] = self.connection.execute(query).fetchall()
         return int(weeks)
 
     def busy_steps(self) -> list[tuple[str, str, int, list[datetime]]]:
-        """Steps with arrivals enough, each with its study, number and arrivals."""
+        """The steps with enough arrivals: study, step, its order, and the times of the arrivals."""
         query = f"""
             select study_id, step, s.step_order, list(first_delivered_at order by first_delivered_at)
             from all_steps as s
@@ -100,7 +101,7 @@ class Workspace:
         return sorted(self.connection.execute(query).fetchall(), key=lambda row: (row[0][::-1], row[1]))
 
     def halve(self, study: str, step_order: int, since: datetime) -> None:
-        """From then on, every second of those who arrive at the step stays there."""
+        """Stop half of the participants who arrive at the step from then on."""
         self.connection.execute("delete from halved")
         query = """
             insert into halved select participant_key, step_order from all_steps inner join intermediate.int_studies using (study_key)
@@ -110,13 +111,13 @@ class Workspace:
 
 
 def mornings(first: datetime = LOOK, days: int = DAYS + 7) -> Iterator[datetime]:
-    """Every weekday morning."""
+    """Yield 07:00 of each weekday."""
     looks = (first + timedelta(days=day) for day in range(days))
     return (look for look in looks if look.weekday() < SATURDAY)
 
 
 def false_alarms(workspace: Workspace) -> int:
-    """How many warnings appear though nothing has changed."""
+    """The number of new warnings although no rate has changed."""
     before: set[tuple[str, str]] = set()
     number = 0
     for moment in mornings():
@@ -126,8 +127,8 @@ def false_alarms(workspace: Workspace) -> int:
     return number
 
 
-def found(workspace: Workspace, most: int) -> Iterator[int | None]:
-    """For some steps, after how many people the halving was found; None if not within six weeks."""
+def detected(workspace: Workspace, most: int) -> Iterator[int | None]:
+    """Yield, for at most `most` steps, after how many people the halved rate was detected; None if not in six weeks."""
     for study, step, step_order, arrivals in workspace.busy_steps():
         since = arrivals[KNOWN_BEFORE] + KNOWN_FOR
         after = [at for at in arrivals if at >= since]
@@ -146,8 +147,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", default="101-106")
     parser.add_argument("--steps", type=int, default=6, help="how many steps are halved in each workspace")
-    asked: Any = parser.parse_args()
-    first, last = map(int, asked.seeds.split("-"))
+    options: Any = parser.parse_args()
+    first, last = map(int, options.seeds.split("-"))
     weeks = alarms = 0
     people: list[int | None] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -156,7 +157,7 @@ def main() -> None:
         workspace = Workspace(product, seed)
         weeks += workspace.weeks()
         alarms += false_alarms(workspace)
-        people += found(workspace, asked.steps)
+        people += detected(workspace, options.steps)
         soon = sum(number is not None and number <= SOON for number in people)
         half = median(number if number is not None else 10_000 for number in people)
         sys.stdout.write(

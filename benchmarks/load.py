@@ -1,9 +1,9 @@
-"""How fast lines are loaded, beside DuckDB's own typed read_json of the same file into a table.
+"""Measures how fast lines are loaded, compared with DuckDB's typed read_json of the same file into a table.
 
     .venv/bin/python benchmarks/load.py [--participants 300000] [--runs 5]
 
-read_json is the floor: it checks nothing, accounts for nothing and stops at the first bad line, so the file has none.
-Prints the median of runs taken in turn, each in a process of its own.
+read_json checks nothing, counts nothing and stops at bad lines, so the file has none. The loaders take turns, each in a
+process of its own. Prints the medians.
 """
 
 import argparse
@@ -42,41 +42,41 @@ print(time.perf_counter() - start)
 
 
 def seconds(script: str, file: Path, folder: Path) -> float:
-    """Wall time of one load into a new database, closing it included."""
+    """The wall time of a load into a new database, including the time to close it."""
     database = folder / "benchmark.duckdb"
     database.unlink(missing_ok=True)
-    done = subprocess.run(
+    finished = subprocess.run(
         [sys.executable, "-c", script, str(file), str(database)], check=True, capture_output=True, text=True
     )
-    return float(done.stdout)
+    return float(finished.stdout)
 
 
 def main() -> None:
-    """Make the file, take turns, print the table."""
+    """Generate the file, run both loaders in turn, and print a table."""
     from pipelines.generate import Recipe, generate  # noqa: PLC0415
 
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--participants", type=int, default=300_000)
     arguments.add_argument("--runs", type=int, default=5)
-    asked = arguments.parse_args()
+    options = arguments.parse_args()
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        recipe = Recipe(participants=asked.participants, studies=100, days=365, malformed=0)
-        made = generate(recipe, folder / "events.jsonl")
-        [file] = made.files
+        recipe = Recipe(participants=options.participants, studies=100, days=365, malformed=0)
+        generated = generate(recipe, folder / "events.jsonl")
+        [file] = generated.files
         times: dict[str, list[float]] = {"read_json": [], "studyflow load": []}
-        for _ in range(asked.runs):
+        for _ in range(options.runs):
             times["read_json"].append(seconds(FLOOR, file, folder))
             times["studyflow load"].append(seconds(OURS, file, folder))
 
     floor = statistics.median(times["read_json"])
-    print(f"{made.lines:,} lines, median of {asked.runs} runs\n")
+    print(f"{generated.lines:,} lines, median of {options.runs} runs\n")
     print("| loader | seconds | lines a second | speed beside read_json |")
     print("| --- | --- | --- | --- |")
-    for loader, taken in times.items():
-        median = statistics.median(taken)
-        print(f"| {loader} | {median:.2f} | {made.lines / median:,.0f} | {floor / median:.2f} |")
+    for loader, durations in times.items():
+        median = statistics.median(durations)
+        print(f"| {loader} | {median:.2f} | {generated.lines / median:,.0f} | {floor / median:.2f} |")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One command in a process of its own: wall time, CPU time, peak memory and disk of it and of what it starts."""
+"""Measures a command: wall time, CPU time, peak memory and disk use, including its child processes."""
 
 import contextlib
 import os
@@ -13,13 +13,13 @@ from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[1]
 PAGE = os.sysconf("SC_PAGE_SIZE")
-LOOKS_EVERY = 0.2
+CHECK_SECONDS = 0.2
 GB = 1e9
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When a command is stopped: seconds of wall time, bytes of memory."""
+    """The limits after which a command is stopped: seconds of wall time, bytes of memory."""
 
     seconds: float
     memory: float
@@ -27,9 +27,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """`seconds` of wall time, `cpu` seconds (user and system), `peak` bytes of the largest process, `disk` bytes.
+    """`seconds` of wall time, `cpu` seconds (user and system), `peak` bytes of the largest process, and `disk` bytes.
 
-    `disk` is the most that its files took at a time. `stopped` says why it did not end, or is None.
+    `disk` is the peak size of the files it wrote. `stopped` is the reason if the command was stopped, else None.
     """
 
     seconds: float
@@ -40,22 +40,24 @@ class Measured:
     stopped: str | None
 
     def as_dict(self) -> dict[str, Any]:
-        """The numbers, without what was printed."""
+        """The result without the output of the command."""
         return {name: value for name, value in asdict(self).items() if name != "output"}
 
 
-def measure(command: list[str], environment: dict[str, str], limits: Limits, made: Path, may_exit: int = 0) -> Measured:
-    """Run a command in the project to its end or to a limit; `made` is the folder for what it makes.
+def measure(
+    command: list[str], environment: dict[str, str], limits: Limits, folder: Path, may_exit: int = 0
+) -> Measured:
+    """Run a command in the project until it ends or reaches a limit. `folder` is where it writes.
 
     Raises:
-        RuntimeError: it failed; the message has the end of what it said.
+        RuntimeError: the exit code is neither 0 nor `may_exit`. The message has the end of the output.
     """
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         start = time.perf_counter()
         process = subprocess.Popen(
             command, env=environment, cwd=PROJECT, stdout=output, stderr=errors, start_new_session=True
         )
-        guard = _Guard(process.pid, start, limits, made)
+        guard = _Guard(process.pid, start, limits, folder)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -64,33 +66,33 @@ def measure(command: list[str], environment: dict[str, str], limits: Limits, mad
         for stream in (output, errors):
             stream.seek(0)
         if process.returncode not in {0, may_exit} and guard.why is None:
-            said = (errors.read() or output.read())[-3_000:]
-            msg = f"{command[:3]} ended with {process.returncode}:\n{said}"
+            printed = (errors.read() or output.read())[-3_000:]
+            msg = f"{command[:3]} ended with {process.returncode}:\n{printed}"
             raise RuntimeError(msg)
         return Measured(
             round(seconds, 3),
             round(usage.ru_utime + usage.ru_stime, 3),
             usage.ru_maxrss * 1024,
-            max(guard.disk, _size(made) - guard.disk_before),
+            max(guard.disk, _size(folder) - guard.disk_before),
             output.read(),
             guard.why,
         )
 
 
 class _Guard:
-    """Watches a process from a thread and ends it, and what it started, when it is over a limit."""
+    """Watches a process from a thread, and kills its process group if it exceeds a limit."""
 
-    def __init__(self, pid: int, start: float, limits: Limits, made: Path) -> None:
+    def __init__(self, pid: int, start: float, limits: Limits, folder: Path) -> None:
         self.why: str | None = None
         self.disk = 0
-        self.disk_before = _size(made)
+        self.disk_before = _size(folder)
         self.ended = threading.Event()
-        self.thread = threading.Thread(target=self._watch, args=(pid, start, limits, made), daemon=True)
+        self.thread = threading.Thread(target=self._watch, args=(pid, start, limits, folder), daemon=True)
         self.thread.start()
 
-    def _watch(self, pid: int, start: float, limits: Limits, made: Path) -> None:
-        while not self.ended.wait(LOOKS_EVERY):
-            self.disk = max(self.disk, _size(made) - self.disk_before)
+    def _watch(self, pid: int, start: float, limits: Limits, folder: Path) -> None:
+        while not self.ended.wait(CHECK_SECONDS):
+            self.disk = max(self.disk, _size(folder) - self.disk_before)
             if time.perf_counter() - start > limits.seconds:
                 self.why = f"stopped after {limits.seconds:,.0f} s"
             elif _resident(pid) > limits.memory:
@@ -101,7 +103,7 @@ class _Guard:
 
 
 def _resident(pid: int) -> int:
-    """Bytes of memory that a process holds now; 0 where the system does not say."""
+    """The resident memory of a process in bytes; 0 if unknown."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * PAGE
     except OSError:
@@ -109,9 +111,9 @@ def _resident(pid: int) -> int:
 
 
 def _size(folder: Path) -> int:
-    """Bytes on disk of the files in a folder; those that vanish meanwhile count as none."""
-    found = 0
+    """The disk space of the files in a folder, in bytes. Files that disappear meanwhile are ignored."""
+    size = 0
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):
-            found += path.lstat().st_blocks * 512
-    return found
+            size += path.lstat().st_blocks * 512
+    return size

@@ -1,4 +1,4 @@
-"""The page docs/benchmarks.md, from what has been measured: page.md with its tables filled in."""
+"""Makes docs/benchmarks.md: page.md, filled in with the measured results."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,55 +13,57 @@ PAGE = Path(__file__).with_name("page.md")
 AS_THEY_ARRIVE, SPREAD, NOTHING = NEW = ("as they arrive", "spread over all active studies", "nothing")
 
 
-def middle(runs: list[dict[str, Any]], what: str) -> float | None:
-    """The median of runs; None where one was stopped or there is none."""
+def median_of(runs: list[dict[str, Any]], what: str) -> float | None:
+    """The median of a number over the runs; None if there are none, or one was stopped."""
     return None if not runs or any(run["stopped"] for run in runs) else median(run[what] for run in runs)
 
 
 def table(header: list[str], rows: Iterable[Iterable[object]]) -> str:
-    """A Markdown table; all but the first column and names are right-aligned."""
+    """A Markdown table. Columns are right-aligned, except the first one and `contestant`."""
     lines = [header, ["---", *("---" if name == "contestant" else "---:" for name in header[1:])], *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 def shown(value: float | None, digits: int = 1) -> str:
-    """A number for a table; empty where there is none."""
+    """A number for a table; empty for None."""
     return "" if value is None else f"{value:,.{digits}f}"
 
 
 def gigabytes(runs: list[dict[str, Any]], what: str) -> str:
-    """The median of bytes in runs, as GB."""
-    found = middle(runs, what)
-    return "" if found is None else f"{shown(found / GB, 2)} GB"
+    """The median of bytes over the runs, in GB."""
+    size = median_of(runs, what)
+    return "" if size is None else f"{shown(size / GB, 2)} GB"
 
 
-def why_not(row: dict[str, Any]) -> str:
-    """What stands where a time would."""
+def why_missing(row: dict[str, Any]) -> str:
+    """Why a row has no time."""
     stopped = next((run["stopped"] for run in row["runs"] if run["stopped"]), None)
     return stopped or f"not tried: {row['left_out']} at a smaller size"
 
 
 def full(results: dict[str, Any]) -> str:
     """One row per size and contestant."""
-    of_floor = {row["lines"]: middle(row["runs"], "seconds") for row in results["full"] if row["contestant"] == FLOOR}
+    of_floor = {
+        row["lines"]: median_of(row["runs"], "seconds") for row in results["full"] if row["contestant"] == FLOOR
+    }
     rows = []
     for row in results["full"]:
         name = row["contestant"]
-        seconds = middle(row["runs"], "seconds")
+        seconds = median_of(row["runs"], "seconds")
         if seconds is None:
-            rows.append([f"{row['lines']:,}", name, why_not(row), "", "", "", "", ""])
+            rows.append([f"{row['lines']:,}", name, why_missing(row), "", "", "", "", ""])
             continue
-        beside = of_floor.get(row["lines"])
+        floor_seconds = of_floor.get(row["lines"])
         rows.append(
             [
                 f"{row['lines']:,}",
                 f"**{name}**" if name == OURS else name,
                 shown(seconds),
                 f"{row['lines'] / seconds:,.0f}",
-                shown(middle(row["runs"], "cpu")),
+                shown(median_of(row["runs"], "cpu")),
                 gigabytes(row["runs"], "peak"),
                 gigabytes(row["runs"], "disk"),
-                f"{seconds / beside:.2f}" if beside else "",
+                f"{seconds / floor_seconds:.2f}" if floor_seconds else "",
             ]
         )
     header = [
@@ -90,20 +92,20 @@ def steps(results: dict[str, Any]) -> str:
             )
     if not rows:
         return ""
-    said = (
+    intro = (
         "Where the time of a studyflow run went, as reported by studyflow itself; "
         "the rest is start-up, the summary and shutdown."
     )
-    return f"{said}\n\n" + table([*rows[0]], (row.values() for row in rows))
+    return f"{intro}\n\n" + table([*rows[0]], (row.values() for row in rows))
 
 
 def growth(results: dict[str, Any]) -> str:
-    """Seconds per million lines, one row per contestant and a column per size."""
+    """Seconds per million lines, with a row per contestant and a column per size."""
     sizes = sorted({row["lines"] for row in results["full"]})
     found = {
         (row["contestant"], row["lines"]): seconds / row["lines"] * 1e6
         for row in results["full"]
-        if (seconds := middle(row["runs"], "seconds")) is not None
+        if (seconds := median_of(row["runs"], "seconds")) is not None
     }
     names = [name for name in CONTESTANTS if any(name == row["contestant"] for row in results["full"])]
     return table(
@@ -113,12 +115,14 @@ def growth(results: dict[str, Any]) -> str:
 
 
 def incremental(results: dict[str, Any]) -> str:
-    """One row per kind of new lines and number of old ones."""
-    whole = {row["lines"]: middle(row["runs"], "seconds") for row in results["full"] if row["contestant"] == OURS}
+    """One row per kind of new lines and number of old lines."""
+    full_runs = {
+        row["lines"]: median_of(row["runs"], "seconds") for row in results["full"] if row["contestant"] == OURS
+    }
     before: dict[str, float | None] = {}
     rows = []
     for row in sorted(results["incremental"], key=lambda row: NEW.index(row["new"])):
-        kind, seconds, in_full = row["new"], middle(row["runs"], "seconds"), whole.get(row["lines"])
+        kind, seconds, in_full = row["new"], median_of(row["runs"], "seconds"), full_runs.get(row["lines"])
         smaller = before.get(kind)
         before[kind] = seconds
         rows.append(
@@ -126,7 +130,7 @@ def incremental(results: dict[str, Any]) -> str:
                 kind,
                 f"{row['lines']:,}",
                 shown(seconds),
-                shown(middle(row["runs"], "cpu")),
+                shown(median_of(row["runs"], "cpu")),
                 gigabytes(row["runs"], "peak"),
                 f"{seconds / in_full:.2f}" if seconds and in_full else "",
                 f"{seconds / smaller:.2f}" if seconds and smaller else "",
@@ -138,14 +142,14 @@ def incremental(results: dict[str, Any]) -> str:
 
 
 def verified(results: dict[str, Any]) -> str:
-    """One row per table, a column per contestant; of larger sizes, how many rows."""
+    """How many rows were equal: a row per table and a column per contestant. For larger sizes, a list of totals."""
     found = {name: rows for name, rows in results["verified"].items() if not name.endswith(" lines")}
     tables = list(dict.fromkeys(name for rows in found.values() for name in rows))
     short = {
         "participants": "participants (only columns that all have)",
         "study_funnel": "study_funnel (only `reached`)",
     }
-    said = table(
+    text = table(
         ["table", *found],
         (
             [short.get(name, name), *(f"{rows[name]:,}" if name in rows else "" for rows in found.values())]
@@ -154,14 +158,14 @@ def verified(results: dict[str, Any]) -> str:
     )
     larger = {name: rows for name, rows in results["verified"].items() if name not in found}
     if larger:
-        said += "\n\nAlso found equal:\n\n" + "\n".join(
+        text += "\n\nAlso found equal:\n\n" + "\n".join(
             f"- {name}: {len(rows)} tables with {sum(rows.values()):,} rows" for name, rows in larger.items()
         )
-    return said
+    return text
 
 
 def how_often(results: dict[str, Any]) -> str:
-    """What the tables show of how many runs."""
+    """A phrase on how many runs the numbers in the tables are medians of."""
     runs = {row["lines"]: len(row["runs"]) for row in results["full"] if row["runs"]}
     if set(runs.values()) == {1}:
         return "the tables show the only run"

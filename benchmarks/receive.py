@@ -1,11 +1,11 @@
-"""How many deliveries a second `studyflow receive` acknowledges once they are on the disk, beside a plain handler.
+"""Measures how many deliveries per second `studyflow receive` acknowledges, compared with a plain handler.
 
     .venv/bin/python benchmarks/receive.py
-    .venv/bin/python benchmarks/receive.py --deliveries 1000000 --only studyflow   # is memory flat?
-    .venv/bin/python benchmarks/receive.py --idle 10000                            # beside idle connections
+    .venv/bin/python benchmarks/receive.py --deliveries 1000000 --only studyflow   # does memory grow?
+    .venv/bin/python benchmarks/receive.py --idle 10000                            # with idle connections
 
-One client process signs as Svix does, and keeps one delivery under way on each connection. Signing is not measured.
-Times are from the request's first byte to the answer's last. Memory is the receiver's resident memory.
+One client process signs like Svix and sends one delivery at a time on each connection. Signing is not measured. Times
+are from the first byte of the request to the last byte of the answer. Memory is the receiver's resident memory.
 """
 
 import argparse
@@ -31,8 +31,8 @@ from standardwebhooks.webhooks import Webhook
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
 SECRET = f"whsec_{base64.b64encode(os.urandom(24)).decode()}"
-AT_ONCE = 10_000
-"""Deliveries that are signed together; their time of sending must be less than 5 minutes ago."""
+SIGNED_TOGETHER = 10_000
+"""How many deliveries are signed before they are sent. They must be sent within the tolerance of 5 minutes."""
 BODY = (
     '{{"_eventType":"participant.status_changed","participantId":"participant-{0}","personId":"person-{0}",'
     '"studyId":"study-1","status":"INVITE_SENT","priorStatus":"NOT_STARTED","updatedAt":"2026-07-01T10:00:00.000Z"}}'
@@ -40,16 +40,16 @@ BODY = (
 
 
 def main() -> None:
-    """Measure what was asked for and print it as JSON, a line for each contestant."""
-    asked = _arguments()
+    """Measure, and print a line of JSON for each contestant."""
+    options = _arguments()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    for name in asked.only or ("studyflow", "plain"):
-        with TemporaryDirectory(dir=asked.folder) as scratch, _running(name, Path(scratch)) as (process, port):
-            measured = asyncio.run(_measure(port, process.pid, asked))
+    for name in options.only or ("studyflow", "plain"):
+        with TemporaryDirectory(dir=options.folder) as scratch, _running(name, Path(scratch)) as (process, port):
+            measured = asyncio.run(_measure(port, process.pid, options))
             lines = sum(file.read_bytes().count(b"\n") for file in Path(scratch).glob("*.jsonl"))
-        if lines != asked.deliveries or measured["answers"] != {"204": asked.deliveries}:
-            sys.exit(f"{name} acknowledged {measured['answers']} of {asked.deliveries:,} and kept {lines:,}")
+        if lines != options.deliveries or measured["answers"] != {"204": options.deliveries}:
+            sys.exit(f"{name} acknowledged {measured['answers']} of {options.deliveries:,} and kept {lines:,}")
         print(json.dumps({"contestant": name, **measured}))
 
 
@@ -60,9 +60,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--idle", type=int, default=0, help="idle connections beside them")
     parser.add_argument("--only", action="append", choices=("studyflow", "plain"))
     parser.add_argument("--folder", type=Path, default=PROJECT / "target", help="on the disk to measure")
-    asked = parser.parse_args()
-    asked.folder.mkdir(exist_ok=True)
-    return asked
+    options = parser.parse_args()
+    options.folder.mkdir(exist_ok=True)
+    return options
 
 
 @contextmanager
@@ -88,15 +88,15 @@ def _running(name: str, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes],
         process.wait()
 
 
-async def _measure(port: int, pid: int, asked: argparse.Namespace) -> dict[str, Any]:
-    idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(asked.idle)]
-    connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(asked.connections)]
+async def _measure(port: int, pid: int, options: argparse.Namespace) -> dict[str, Any]:
+    idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(options.idle)]
+    connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(options.connections)]
     answers: Counter[str] = Counter()
     times: list[float] = []
     memory: list[int] = []
     seconds = 0.0
-    for start in range(0, asked.deliveries, AT_ONCE):
-        requests = iter([_request(number) for number in range(start, min(start + AT_ONCE, asked.deliveries))])
+    for start in range(0, options.deliveries, SIGNED_TOGETHER):
+        requests = iter([_request(number) for number in range(start, min(start + SIGNED_TOGETHER, options.deliveries))])
         began = time.perf_counter()
         await asyncio.gather(*(_send(requests, *connection, answers, times) for connection in connections))
         seconds += time.perf_counter() - began
@@ -105,13 +105,13 @@ async def _measure(port: int, pid: int, asked: argparse.Namespace) -> dict[str, 
         writer.close()
     times.sort()
     return {
-        "deliveries_per_second": round(asked.deliveries / seconds),
+        "deliveries_per_second": round(options.deliveries / seconds),
         "milliseconds": {f"p{share}": round(times[len(times) * share // 100] * 1000, 1) for share in (50, 90, 99)},
         "memory_mb": {"first": memory[0], "last": memory[-1], "largest": max(memory)},
         "cpu_seconds": _cpu_seconds(pid),
         "answers": dict(answers),
-        "connections": asked.connections,
-        "idle": asked.idle,
+        "connections": options.connections,
+        "idle": options.idle,
     }
 
 

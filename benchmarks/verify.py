@@ -1,9 +1,9 @@
-"""Whether others computed what studyflow did: row by row, both ways, repeated rows counted.
+"""Compares the result of another contestant with studyflow's: row by row, in both directions, counting repeated rows.
 
     python benchmarks/verify.py OURS.duckdb KIND WHAT
 
-KIND says what WHAT is: `floor` and `dlt` are databases, `pandas` and `polars` folders with Parquet files. Prints the
-number of rows of each table that was found equal, as JSON; exits with 1 and says what differs otherwise.
+WHAT is a database if KIND is `floor` or `dlt`, and a folder with Parquet files if KIND is `pandas` or `polars`. Prints the
+number of rows of each table as JSON if all are equal. Otherwise it says what differs and exits with 1.
 """
 
 import json
@@ -13,8 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-# Of every mart the columns that the other has: some of ours are numerators and denominators of those. The floor's pass rate
-# counts those whom the screener qualified, which we have under another name.
+# For every mart, the columns that the other has, too. The floor's screener_pass_rate is our auto_qualified_rate.
 TABLES = """
 select
     schema_name || '.' || table_name as "table",
@@ -32,7 +31,7 @@ where
 group by all
 order by all
 """
-# Instants of pandas have nanoseconds, which Rally's have not.
+# Instants in pandas have nanoseconds, so they are cast.
 PARTICIPANTS = """
 select participant_id, study_id, current_status, current_stage, first_seen_at, last_changed_at
 from ours.marts.participants
@@ -42,7 +41,7 @@ select
     "participantId", "studyId", current_status, current_stage, first_seen_at::timestamptz, last_changed_at::timestamptz
 from '{folder}/participants.parquet'
 """
-# A funnel's row is there where somebody was observed; the peers count every step that anyone reached.
+# Only steps that are in our study_funnel are compared: the peers have a row for every step that anyone reached.
 REACHED = "select study_id, step_order, reached from ours.marts.study_funnel"
 REACHED_OF_PEER = """
 select "studyId", step_order, reached
@@ -63,12 +62,12 @@ select
     )) as distinct_changes
 from ours.audit.load_files
 """
-# Of rejected lines studyflow shows bytes that are no UTF-8 in another way, and of some an equal document.
+# Only the numbers of rejected lines are compared: studyflow shows invalid UTF-8 and some documents in another form.
 REJECTED = "select count(*) as rejected_lines from {database}.audit.rejected_lines"
 
 
 def compared(connection: duckdb.DuckDBPyConnection, kind: str, what: Path) -> Iterator[tuple[str, str, str]]:
-    """What to compare: a name, our query, the other's."""
+    """Yield what to compare: a name, our query, and the other's query."""
     place = str(what).replace("'", "''")
     if kind in {"floor", "dlt"}:
         connection.execute(f"attach '{place}' as other (read_only)")
@@ -83,10 +82,10 @@ def compared(connection: duckdb.DuckDBPyConnection, kind: str, what: Path) -> It
 
 
 def verify(ours: Path, kind: str, what: Path) -> dict[str, int]:
-    """The rows of each table that is equal.
+    """The number of rows of each table, all of which are equal.
 
     Raises:
-        ValueError: tables differ; the message says which, and how much.
+        ValueError: tables differ. The message says which, and in how many rows.
     """
     rows: dict[str, int] = {}
     differences = []

@@ -1,8 +1,8 @@
-{#- What holds for every value of a column, whatever the data: what its type and meta say. DuckDB enforces it in tables with
-    a contract, and `studyflow check` reads the rows of those that lack a constraint. Times are left to the check: webhooks
-    say them, and a wrong one must not stop a build. -#}
+{#- Constraints of columns, from their type and meta in YAML. DuckDB enforces them in tables with a contract. In other
+    tables, `studyflow check` reads the rows. Times have no constraints, because they come from webhooks, and a wrong time
+    must not stop a build. The check covers them. -#}
 
-{#- The condition, as SQL after the name of the column; empty if any value may be there. -#}
+{#- The condition, as SQL that follows the name of the column; empty if all values are allowed. -#}
 {% macro condition_on(column) -%}
     {%- set meta = column.get('config', {}).get('meta', {}) -%}
     {%- if column.data_type == 'varchar' -%} <> ''
@@ -11,7 +11,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The column as `create table` has it. -#}
+{#- The definition of the column for `create table`. -#}
 {% macro column_with_constraints(column) -%}
     {%- set condition = condition_on(column) -%}
     "{{ column.name }}" {{ column.data_type }}

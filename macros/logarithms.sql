@@ -1,8 +1,8 @@
-{#- Engines and machines compute `ln`, `exp` and `power` with other last digits. These only add, multiply, divide, compare and
-    take square roots, which give the same digits everywhere. The error is below 1e-13. -#}
+{#- `ln`, `exp` and `power` differ in the last digits between engines and machines. These macros use only additions,
+    multiplications, divisions, comparisons and square roots, which give the same digits everywhere. Errors are below 1e-13. -#}
 
-{#- The natural logarithm of a double of 1e-10 to 1: 32 times that of its 32nd root, which is near enough to 1 for the series
-    of atanh. -#}
+{#- The natural logarithm of a double from 1e-10 to 1: 32 times the logarithm of its 32nd root, which is close enough to 1
+    for the series of atanh. -#}
 {% macro natural_log(number) -%}
     {%- set terms = [] -%}
     {%- for odd in range(1, 35, 2) -%}{%- do terms.append('1e0 / ' ~ odd ~ 'e0') -%}{%- endfor -%}
@@ -13,7 +13,8 @@
     )) }}
 {%- endmacro %}
 
-{#- e to the power of a double of at most 0; below -64 it is that of -64. The series of the 64th part, squared six times. -#}
+{#- e to the power of a double from -64 to 0; lower numbers count as -64. It is the series for a 64th of the number, squared
+    six times. -#}
 {% macro exponential(number) -%}
     {%- set terms, factorial = ['1e0'], namespace(of=1) -%}
     {%- for term in range(1, 19) -%}
@@ -25,7 +26,7 @@
     {{ given('a_part', 'least(-(' ~ number ~ ') / 64e0, 1e0)', given('a_power', polynomial(terms, 'a_part'), square.of)) }}
 {%- endmacro %}
 
-{#- A polynomial, from its terms without the number, that of the lowest power first. Terms are added two by two. -#}
+{#- A polynomial of a number, from its coefficients, the one of the lowest power first. -#}
 {% macro polynomial(terms, number) -%}
     {%- set power = namespace(of=number) -%}
     {%- set sum = namespace(of=terms) -%}

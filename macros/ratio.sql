@@ -1,4 +1,4 @@
-{#- A share as a double; null when nobody is in the denominator. -#}
+{#- A share as a double; null if the denominator is 0. -#}
 {% macro ratio(part, whole) -%}
     (cast({{ part }} as double) / nullif({{ whole }}, 0))
 {%- endmacro %}

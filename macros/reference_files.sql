@@ -1,5 +1,5 @@
-{#- The reference files, and the vars, are read once, at the start of a command: all that dbt makes of them are the rows that were
-    read and found right then (pipelines/reference.py). -#}
+{#- Reference files and vars are read and checked once, at the start of a command (pipelines/reference.py). Everything that
+    dbt builds uses the rows that were checked then. -#}
 
 {% macro read_reference_files() %}
     {% if execute and flags.WHICH in ['build', 'run', 'seed', 'test'] %}
@@ -16,8 +16,8 @@
     {% endif %}
 {% endmacro %}
 
-{#- As a package of another project: without these macros in that project, dbt would fill the reference tables from the files
-    of the package, whatever the project's own files say. -#}
+{#- Stops if studyflow is a package of a project that lacks macros/studyflow.sql. Without it, dbt would load the reference
+    tables from the package instead of the project's files. -#}
 {% macro refuse_default_seeds() %}
     {% if project_name != 'studyflow' and materialization_of_seeds() not in (context.get(project_name) or {}) %}
         {% do exceptions.raise_compiler_error(
@@ -27,7 +27,7 @@
     {% endif %}
 {% endmacro %}
 
-{#- The rows of studies.csv or people.csv. People who were forgotten are left out, even if the file still has them. -#}
+{#- The rows of studies.csv or people.csv, without people who were forgotten. -#}
 {% macro rows_of_optional_file(source) %}
     {%- set file_rows = rows_of_file(source.name | replace('_file', ''), types_of_columns(source.columns)) -%}
     {%- if source.name != 'people_file' -%}{{ return(file_rows) }}{%- endif -%}
@@ -40,8 +40,8 @@
         )
 {% endmacro %}
 
-{#- `dbt run` alone must work on an empty warehouse, where `dbt seed` has not run yet: seeds that are not there are made
-    at the start of a run. dbt is told of them, so that `dbt build` can load them anew. -#}
+{#- Creates missing seeds at the start of a run, because `dbt run` must work on an empty warehouse, before any `dbt seed`.
+    They are added to dbt's cache, so that `dbt build` can replace them. -#}
 {% macro make_missing_seeds() %}
     {% for seed in graph.nodes.values() if seed.resource_type == 'seed' and seed.package_name == 'studyflow' and seed.config.enabled %}
         {% if seed.config.column_types and not adapter.get_relation(seed.database, seed.schema, seed.alias) %}

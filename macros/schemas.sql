@@ -1,4 +1,4 @@
-{#- Schemas are named as they are in the docs (`marts`, not `main_marts`). -#}
+{#- Schemas have no prefix: `marts`, not `main_marts`. -#}
 
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {{ custom_schema_name | trim if custom_schema_name else target.schema }}

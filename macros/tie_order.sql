@@ -1,8 +1,9 @@
-{#- How many links must break among changes of one instant, whichever order they take. Each change is a link from its
-    prior status to its status, and the order that breaks fewest walks all links in the fewest trails. Statuses are
-    their ranks; 0 stands for none. -#}
+{#- The formula for the lowest possible number of broken links among changes of one instant, over all orders. Each change is
+    a link from its prior status to its status. The best order covers all links with as few trails as possible. Statuses are
+    represented by their ranks; 0 stands for none. -#}
 
-{#- A change as a link, in one number. Links sort by instant, status and prior status; alike ones are numbered from 1. -#}
+{#- A change as a link, encoded as one number. Links sort by instant, status and prior status. Equal links are numbered
+    from 1. -#}
 {% macro tie_link(instant, status_rank, prior_rank, number) -%}
     (
         (cast({{ instant }} as bigint) << 40)
@@ -15,8 +16,8 @@
 {% macro status_of(link) -%}({{ shifted_right(link, 28) }} & 4095){%- endmacro %}
 {% macro prior_of(link) -%}({{ shifted_right(link, 16) }} & 4095){%- endmacro %}
 
-{#- The fewest that break from the status before to the goal that suits best; goals are the prior statuses of what
-    comes next. A link from the goal back to the status before makes a ring, in which the two ends are like all links. -#}
+{#- The lowest number of broken links from the status before to the best of the goals, which are the prior statuses of the
+    changes that come next. A link from the goal back to the status before closes a ring, in which both ends are links. -#}
 {% macro fewest_broken_links(links, rank_before, goals) -%}
     {%- set rings = list_map(
         goals, 'each_goal', 'array_append(' ~ links ~ ', ' ~ tie_link('0', rank_before, 'each_goal', '0') ~ ')'
@@ -24,8 +25,9 @@
     {{ list_min(list_map(rings, 'each_ring', broken_links_of_ring('each_ring'))) }}
 {%- endmacro %}
 
-{#- In a ring as many break as there are trails. Of links that hang together, as many trails start at a status as it is
-    left more often than reached, but at least one somewhere. A trail that is the whole ring closes without a break. -#}
+{#- The number of broken links in a ring, which is the number of trails. In each connected set of links, the number of trails
+    that start at a status is how much more often links leave it than reach it, and there is at least one trail. If one
+    trail covers the whole ring, no link is broken. -#}
 {% macro broken_links_of_ring(ring) -%}
     {%- set priors = 'array_distinct(' ~ list_map(ring, 'each_link', prior_of('each_link')) ~ ')' -%}
     {%- set next_statuses = list_map(
@@ -43,8 +45,8 @@
     {{ list_min(list_map(joined_sets(stars), 'parts', list_min(trails_of_parts))) }}
 {%- endmacro %}
 
-{#- Sets joined where they have a member in common: a list with a list of sets. Each is written as the bits of a number.
-    A set reaches three times as far each time, and across 62 members in five. -#}
+{#- Merges sets that have a member in common; a list with the list of merged sets. Each set is a number with a bit for each
+    member. Each round triples the distance over which members are connected, so five rounds are enough for 62 members. -#}
 {% macro joined_sets(sets) -%}
     {%- set touching = list_where('sets', 'other_set', 'other_set & each_set <> 0') -%}
     {%- set wider = 'array_distinct(' ~ list_map('sets', 'each_set', list_bit_or(touching)) ~ ')' -%}
@@ -55,7 +57,7 @@
     {{ joined.sets }}
 {%- endmacro %}
 
-{#- How much more often links leave a status than reach it. -#}
+{#- How many more links leave a status than reach it. -#}
 {% macro surplus_of(rank, links) -%}
     (
         {{ list_size(list_where(links, 'each_link', prior_of('each_link') ~ ' = ' ~ rank)) }}
@@ -63,12 +65,12 @@
     )
 {%- endmacro %}
 
-{#- A number with one bit set, to write a set of ranks as a number. From the 62nd rank on bits are shared; the formula
-    may then take parts for joined that are not. -#}
+{#- The bit of a rank in a set of ranks. From the 62nd rank on, ranks share bits. Then the formula may treat sets of links as
+    connected that are not. -#}
 {% macro bit_of(rank) -%}(cast(1 as bigint) << cast({{ rank }} % 62 as integer)){%- endmacro %}
 
-{#- A step of int_tie_order from an instant back to the one before: the statuses with which that should end, for the sake of
-    what follows. -#}
+{#- A step of int_tie_order from an instant back to the previous one: the statuses with which the previous instant should end
+    so that as few later links as possible break. -#}
 {% macro goals_of_the_instant_before() %}
     select
         kind,
@@ -102,8 +104,9 @@
     ) as judged
 {% endmacro %}
 
-{#- A step of int_tie_order: prefixes one link longer. Only those go on that can still break the fewest links, and of these
-    the ones whose statuses come first. Of prefixes that leave the same links to be placed, one is enough. -#}
+{#- A step of int_tie_order: extends prefixes by one link. It keeps the prefixes that can still reach the lowest number of
+    broken links and, among these, those whose status comes first in rank. Of prefixes with the same remaining links, it
+    keeps one. -#}
 {% macro longer_prefixes(prefixes_kept) %}
     {%- set breaks_fewest = 'broken + ' ~ fewest_broken_links('links_left', 'next_rank', 'goals') ~ ' = fewest_broken' %}
     with
@@ -147,7 +150,7 @@
             and ({{ prior_of('link') }} = last_rank or array_contains(starts, {{ prior_of('link') }}))
     ),
 
-    -- The formula costs most, so all other statuses are tried only where the first in rank will not do.
+    -- The formula is the slowest part, so other statuses are tried only if the first in rank is not among the best.
     tried_first as (
         select
             *,

@@ -1,10 +1,10 @@
-{#- The queries that int_stage_visits and int_status_visits share, and those that sum them up: a visit is an unbroken
-    run of one stage or one status. -#}
+{#- Queries shared by int_stage_visits and int_status_visits, and by the models that summarise them. A visit is an unbroken run
+    of changes in one stage or one status. -#}
 
-{#- One row per visit; `level`: status or stage; `with_days`: also the days on which it began and ended. A run of inferred
-    changes alone took no known time, so it is no visit, but it ends the one before: the change that told of it starts another
-    (int_status_changes says which changes start visits). A participant's repeated visits are summed as whole microseconds, so
-    that the order of summing does not show. -#}
+{#- One row per visit. `level`: status or stage; `with_days`: adds the days on which the visit began and ended. A run that has
+    only inferred changes has no known duration, so it is not a visit. It still ends the visit before, and the next delivered
+    change starts a new visit (see int_status_changes). Repeated visits of a participant are summed as whole microseconds, so
+    that the result does not depend on the order. -#}
 {% macro visits(column, level, with_days) -%}
 with
 
@@ -70,7 +70,7 @@ select
 from visits
 {%- endmacro %}
 
-{#- One row per study and stage (or status): how long its visits took. -#}
+{#- One row per study and stage (or status): the durations of its visits. -#}
 {% macro visit_durations(visits, column) -%}
 select
     study_key,
@@ -90,7 +90,7 @@ from {{ visits }}
 group by study_key, {{ column }}
 {%- endmacro %}
 
-{#- The stage of a status, from the relation of statuses of that name, in a study that pays incentives or not. -#}
+{#- The stage order of a status, which depends on whether the study pays incentives. `statuses`: the relation of statuses. -#}
 {% macro stage_in_study(statuses) -%}
     case
         when pays_incentives then {{ statuses }}.stage_order_with_incentives

@@ -18,7 +18,7 @@ with app.setup:
     import polars as pl
 
     from pipelines.ask.forecast import when_full
-    from pipelines.ask.warehouse import built_as_of, explained, reading
+    from pipelines.ask.warehouse import built_as_of, explained_errors, reading
     from pipelines.errors import StudyflowError
     from pipelines.settings import DATABASE
 
@@ -42,7 +42,7 @@ def ask(query: str, **values: object) -> pl.DataFrame:
 @app.function
 def ask_freely(query: str) -> tuple[pl.DataFrame, bool]:
     """The first rows that any query gives, and whether there are more."""
-    with reading(warehouse()) as connection, explained():
+    with reading(warehouse()) as connection, explained_errors():
         answer = connection.sql(query)
         if answer is None:
             return pl.DataFrame(), False

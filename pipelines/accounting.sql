@@ -1,4 +1,4 @@
--- What is loaded now, every line and delivery accounted for. Reads `known_statuses`.
+-- Counts of all loaded lines and deliveries, by outcome. Reads `known_statuses`.
 with
 
 judged as (

@@ -1,4 +1,4 @@
--- What is loaded now, every line and delivery accounted for, from tables that were made of all of it.
+-- The counts of accounting.sql, from audit tables that are up to date.
 select 'lines' as outcome, coalesce(sum(lines), 0)::bigint as lines from audit.load_files
 union all
 select 'blank', coalesce(sum(blank), 0)::bigint from audit.load_files

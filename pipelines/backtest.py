@@ -1,4 +1,4 @@
-"""`studyflow backtest`: the forecasts that would have been made in past weeks, beside what came of them."""
+"""`studyflow backtest`: forecasts as of past weeks, compared with what happened."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +12,8 @@ from pipelines.warehouse import connect
 from pipelines.working_copy import OnWait, copied, reserved, scratch_copy
 
 MODELS = ("int_spells", "int_incidence", "int_forecasts", "int_forecast_statements")
-"""What is made anew with past weeks, in a copy that is thrown away."""
-MADE = """
+"""The models that are rebuilt for past weeks, in a temporary copy of the warehouse."""
+STATEMENTS = """
 select
     studies.study_id,
     statements.* exclude (study_key)
@@ -22,14 +22,14 @@ inner join intermediate.int_studies as studies
     on statements.study_key = studies.study_key
 order by all
 """
-KEEP = Path(__file__).with_name("backtest.sql")
+STORE = Path(__file__).with_name("backtest.sql")
 
 
 def backtest(settings: Settings, weeks: int, on_wait: OnWait | None = None) -> None:
-    """Make the forecasts as of so many past weeks, and keep their statements in the warehouse, which else stays as it is.
+    """Make forecasts as of each of the last `weeks` weeks, and store their statements in the warehouse's schema `state`.
 
     Raises:
-        StudyflowError: the tables are not built, or by other models or settings, or Spark built them.
+        StudyflowError: the tables are not built, were built with other models or settings, or were built by Spark.
     """
     with connect(settings.database, read_only=True) as connection:
         build = last_build(connection)
@@ -42,20 +42,20 @@ def backtest(settings: Settings, weeks: int, on_wait: OnWait | None = None) -> N
         raise StudyflowError(msg)
     settings = replace(settings, as_of=build.as_of, backtest_weeks=weeks)
     with reserved(settings, on_wait):
-        made = _made(settings)
+        statements = _past_statements(settings)
         with copied(settings) as copy, connect(copy.database) as connection:
-            connection.register("made", made)
-            for statement in connection.extract_statements(KEEP.read_text(encoding="utf-8")):
-                given = {"as_of": build.as_of, "weeks": weeks} if statement.named_parameters else None
-                connection.execute(statement, given)
-            connection.unregister("made")
+            connection.register("past_statements", statements)
+            for statement in connection.extract_statements(STORE.read_text(encoding="utf-8")):
+                parameters = {"as_of": build.as_of, "weeks": weeks} if statement.named_parameters else None
+                connection.execute(statement, parameters)
+            connection.unregister("past_statements")
 
 
-def _made(settings: Settings) -> pa.Table:
-    """The statements, of tables in a copy that is then gone."""
+def _past_statements(settings: Settings) -> pa.Table:
+    """The forecast statements as of past weeks, built in a temporary copy of the warehouse."""
     from pipelines.build import dbt_folders, run_dbt  # noqa: PLC0415 - takes seconds
 
     with scratch_copy(settings) as copy:
         run_dbt(copy, dbt_folders(copy.warehouse), "--select", *MODELS)
         with connect(copy.database, read_only=True) as connection:
-            return connection.sql(MADE).to_arrow_table()
+            return connection.sql(STATEMENTS).to_arrow_table()

@@ -1,15 +1,17 @@
--- What studyflow backtest keeps in the warehouse, from `made`: every statement, and how many came true. Builds leave both alone.
+-- What studyflow backtest stores in the warehouse, from `past_statements`: each statement, and how many came true.
+-- Builds do not change these tables.
 create schema if not exists state;
 
 create or replace table state.forecast_statements as
 select
     $as_of::timestamptz as as_of,
     $weeks::integer as weeks,
-    made.*
-from made;
+    past_statements.*
+from past_statements;
 
--- One row per confidence and kind of statement, or all kinds (statement null); per confidence and study, or all (study_id null).
--- `said`: the average chance that the forecast itself gave to these statements, numbers and days being whole.
+-- One row per confidence and kind of statement (null: all kinds), and per confidence and study (null: all studies).
+-- `said`: the average probability that the forecasts gave to these statements. It is above the confidence, because numbers of
+-- people and days are integers.
 create or replace table state.forecast_record as
 with
 

@@ -1,4 +1,4 @@
-"""The outcome of a run as a message for a chat: JSON as Slack's incoming webhooks take it, to a file or posted."""
+"""Chat messages about a run: JSON in the form of Slack's incoming webhooks, posted or written to a file."""
 
 import html
 import json
@@ -20,18 +20,18 @@ from pipelines.outcome import Outcome
 from pipelines.system import write_atomically
 from pipelines.trust import sentences_of_notes
 
-SECONDS = 10
-"""How long the chat may take to answer, each time."""
-AGAIN = Retry(
+TIMEOUT_SECONDS = 10
+"""The timeout of each request."""
+RETRIES = Retry(
     3,
     backoff_factor=1,
     status_forcelist=[429, 500, 502, 503, 504],
     allowed_methods=["POST"],
-    retry_after_max=SECONDS,
+    retry_after_max=TIMEOUT_SECONDS,
 )
-LONGEST = 30.0
-"""The most seconds that a run waits for the chat."""
-LONGEST_TEXT = 2900
+MAX_WAIT_SECONDS = 30.0
+"""How long a run waits for the chat, all attempts together."""
+MAX_TEXT_LENGTH = 2900
 """Slack refuses sections of more than 3,000 characters."""
 OUTCOMES = {
     ExitCode.DONE: (":white_check_mark:", "done"),
@@ -39,15 +39,15 @@ OUTCOMES = {
     ExitCode.FAILED: (":x:", "some of the input could not be read"),
 }
 
-_NO_ADDRESS = re.compile(r"[\s\"'<>\\^`{|}]")
-_NO_FILE = re.compile(r"://|^'|[\"\x00-\x1f]")
+_NOT_IN_ADDRESS = re.compile(r"[\s\"'<>\\^`{|}]")
+_NOT_IN_FILE = re.compile(r"://|^'|[\"\x00-\x1f]")
 
 Message = dict[str, Any]
 
 
-def of_run(outcome: Outcome) -> Message:
-    """What came of a run: what is to be done first, if it made a report, then how far the run itself can be trusted."""
-    sign, words = OUTCOMES[outcome.exit_code]
+def run_message(outcome: Outcome) -> Message:
+    """The message about a finished run: actions from the report, problems, counts, and the report files."""
+    emoji, phrase = OUTCOMES[outcome.exit_code]
     reported, failures = outcome.reported, outcome.report.failures if outcome.report else []
     sections = {
         "To do": list(reported.actions) if reported else [],
@@ -58,26 +58,26 @@ def of_run(outcome: Outcome) -> Message:
         "Run": _facts(outcome),
         "Reports": list(map(str, reported.files)) if reported else [],
     }
-    return _message(f"{sign} studyflow, as of {outcome.settings.as_of:%Y-%m-%d %H:%M} UTC: {words}", sections)
+    return _message(f"{emoji} studyflow, as of {outcome.settings.as_of:%Y-%m-%d %H:%M} UTC: {phrase}", sections)
 
 
-def of_failure(problem: object) -> Message:
-    """That a run could not be done, and why."""
-    sign, _ = OUTCOMES[ExitCode.FAILED]
-    return _message(f"{sign} studyflow: the run failed", {"Problems": [str(problem)]})
+def failure_message(problem: object) -> Message:
+    """The message about a run that failed."""
+    emoji, _ = OUTCOMES[ExitCode.FAILED]
+    return _message(f"{emoji} studyflow: the run failed", {"Problems": [str(problem)]})
 
 
 def check_target(target: str) -> None:
-    """Find out whether a message can be sent there at all.
+    """Check that `target` is an address or a file that a message can be sent to.
 
-    What is neither address nor file may be an address with a typo, which is a secret: errors do not repeat it.
+    Errors do not repeat the target: it may be a mistyped address, and addresses are secrets.
 
     Raises:
-        StudyflowError: it is neither an address nor a JSON file in a folder that is there.
+        StudyflowError: it is neither an http address nor a .json file in an existing folder.
     """
     if _is_address(target):
         return
-    if _NO_FILE.search(target) or not target.endswith(".json"):
+    if _NOT_IN_FILE.search(target) or not target.endswith(".json"):
         msg = "neither an http or https address nor the name of a .json file (not shown, because it may be a secret)"
         raise StudyflowError(msg)
     if not Path(target).parent.is_dir():
@@ -86,12 +86,12 @@ def check_target(target: str) -> None:
 
 
 def send(message: Message, target: str) -> None:
-    """Post the message where `target` is an address, else write it to the file of that name.
+    """Post the message if `target` is an address, otherwise write it to the file `target`.
 
-    Addresses of chats are secrets: no error names more than their host.
+    Errors name only the host of an address, because the address is a secret.
 
     Raises:
-        StudyflowError: it could not be posted, after three more tries or in 30 seconds, or not be written.
+        StudyflowError: posting failed after three retries or took more than 30 seconds, or the file cannot be written.
     """
     check_target(target)
     if _is_address(target):
@@ -107,9 +107,9 @@ def _is_address(target: str) -> bool:
             parts.scheme in {"http", "https"}
             and bool(parts.hostname)
             and parts.port != 0
-            and not _NO_ADDRESS.search(target)
+            and not _NOT_IN_ADDRESS.search(target)
         )
-    except ValueError:  # brackets, or a port that is none
+    except ValueError:  # unbalanced brackets or an invalid port
         return False
 
 
@@ -123,47 +123,50 @@ def _facts(outcome: Outcome) -> list[str]:
 
 
 def _message(title: str, sections: Mapping[str, list[str]]) -> Message:
-    told = {name: lines for name, lines in sections.items() if lines}
+    filled = {name: lines for name, lines in sections.items() if lines}
     blocks: list[Message] = [{"type": "section", "text": {"type": "mrkdwn", "text": f"*{_escaped(title)}*"}}]
-    for name, lines in told.items():
+    for name, lines in filled.items():
         text = "\n".join([f"*{name}*", *(f"• {_escaped(line)}" for line in lines)])
-        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": _cut(text)}})
-    plain = "\n".join([title, *(f"{name}: {'; '.join(lines)}".replace(".; ", ". ") for name, lines in told.items())])
-    return {"text": _cut(_escaped(plain)), "blocks": blocks}
+        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": _truncated(text)}})
+    plain = "\n".join([title, *(f"{name}: {'; '.join(lines)}".replace(".; ", ". ") for name, lines in filled.items())])
+    return {"text": _truncated(_escaped(plain)), "blocks": blocks}
 
 
 def _escaped(text: str) -> str:
-    """Slack takes &, < and > for markup; line breaks of an error stay what they are."""
+    """The text with &, < and > escaped, which Slack reads as markup."""
     return html.escape(text, quote=False)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT].rstrip()}…"
+def _truncated(text: str) -> str:
+    return text if len(text) <= MAX_TEXT_LENGTH else f"{text[:MAX_TEXT_LENGTH].rstrip()}…"
 
 
 def _post(message: Message, address: str) -> None:
-    """Post it, in a thread of its own: a chat that sends its answer byte by byte, or a name server, may take for ever."""
+    """Post the message from a daemon thread.
+
+    The timeout of a request bounds neither name resolution nor a response that arrives byte by byte.
+    """
     host = urlsplit(address).hostname
-    problems = [f"{host} did not accept the summary within {LONGEST:.0f} seconds. Check STUDYFLOW_CHAT."]
+    problems = [f"{host} did not accept the summary within {MAX_WAIT_SECONDS:.0f} seconds. Check STUDYFLOW_CHAT."]
 
     def post() -> None:
-        problems[:] = _problems(message, address)
+        problems[:] = _post_problems(message, address)
 
     thread = Thread(target=post, daemon=True)
     thread.start()
-    thread.join(LONGEST)
+    thread.join(MAX_WAIT_SECONDS)
     for problem in problems:
         raise StudyflowError(problem)
 
 
-def _problems(message: Message, address: str) -> list[str]:
-    """Why the message was not delivered; nothing if it was. A redirect is not followed: only 2xx says that it arrived."""
+def _post_problems(message: Message, address: str) -> list[str]:
+    """Why the message was not delivered; empty if it was. Redirects are not followed: only 2xx counts as delivered."""
     host = urlsplit(address).hostname
     with requests.Session() as session:
         for scheme in ("http://", "https://"):
-            session.mount(scheme, HTTPAdapter(max_retries=AGAIN))
+            session.mount(scheme, HTTPAdapter(max_retries=RETRIES))
         try:
-            answer = session.post(address, json=message, timeout=SECONDS, allow_redirects=False, stream=True)
+            answer = session.post(address, json=message, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True)
         except (requests.RequestException, HTTPError, ValueError, OSError) as error:
             return [f"The summary could not be posted to {host} ({type(error).__name__}). Check STUDYFLOW_CHAT."]
     if not HTTPStatus.OK <= answer.status_code < HTTPStatus.MULTIPLE_CHOICES:

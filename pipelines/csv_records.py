@@ -1,7 +1,7 @@
-"""The only reader of CSV files that people edit. All code that needs such a file, or a row of it, uses this module.
+"""Reads CSV files that people edit. All code that reads such a file uses this module.
 
 The dialect: UTF-8 with or without a byte-order mark, commas, double quotes (doubled within a cell), any line ends.
-White space around a cell, and in and around the name of a column, means nothing.
+White space around cells is ignored.
 """
 
 import csv
@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-MARK = "\ufeff"
+BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A row: the line on which it begins, its text with its line end as the file has it, and its stripped cells."""
+    """A row: the number of its first line, its text as in the file (with its line end), and its stripped cells."""
 
     line: int
     text: str
@@ -24,7 +24,7 @@ class Record:
 
 
 class UnreadableError(Exception):
-    """The file is no CSV file: on which line (0: as a whole), what is wrong, and what to do."""
+    """The file cannot be read as CSV. `line` is 0 if the problem is with the whole file."""
 
     def __init__(self, line: int, problem: str, remedy: str) -> None:
         super().__init__(f"{problem}. {remedy}")
@@ -34,15 +34,15 @@ class UnreadableError(Exception):
 
 
 def column_name(cell: str) -> str:
-    """The name of a column by its cell in the header: `Person ID` is person_id."""
+    """The column name that a header cell stands for: person_id for `Person ID`."""
     return re.sub(r"\s+", "_", cell.strip().lower())
 
 
 def records(file: Path) -> Iterator[Record]:
-    """All rows of a file, header and blank ones too. Their texts together are the file.
+    """Yield all rows of a file, including the header and blank rows. Their texts, joined, are the file.
 
     Raises:
-        UnreadableError: it cannot be opened, is in another encoding, or its quotes are wrong.
+        UnreadableError: the file cannot be opened, is not in UTF-8, or has wrong quotes.
     """
     try:
         content = file.read_bytes()
@@ -52,24 +52,24 @@ def records(file: Path) -> Iterator[Record]:
     lines = io.StringIO(_decoded(content), newline="")
     pieces: list[str] = []
 
-    def remembered() -> Iterator[str]:
+    def recorded_lines() -> Iterator[str]:
         for text in lines:
             pieces.append(text)
-            yield text.removeprefix(MARK) if len(pieces) == 1 and begins == 1 else text
+            yield text.removeprefix(BYTE_ORDER_MARK) if len(pieces) == 1 and first_line == 1 else text
 
-    begins = 1
-    reader = csv.reader(remembered(), strict=True, skipinitialspace=True)
+    first_line = 1
+    reader = csv.reader(recorded_lines(), strict=True, skipinitialspace=True)
     try:
         for cells in reader:
-            yield Record(begins, "".join(pieces), [cell.strip() for cell in cells])
+            yield Record(first_line, "".join(pieces), [cell.strip() for cell in cells])
             pieces.clear()
-            begins = reader.line_num + 1
+            first_line = reader.line_num + 1
     except csv.Error as error:
         problem = f"cannot be read as CSV ({error})"
         if "end of data" in str(error):
-            raise UnreadableError(begins, problem, "Add the closing quote.") from error
+            raise UnreadableError(first_line, problem, "Add the closing quote.") from error
         remedy = "Put a comma after the closing quote of a cell, and write a quote inside a cell twice."
-        raise UnreadableError(begins, problem, remedy) from error
+        raise UnreadableError(first_line, problem, remedy) from error
 
 
 def _decoded(content: bytes) -> str:

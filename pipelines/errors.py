@@ -1,10 +1,10 @@
-"""The one kind of failure a person is shown: what went wrong, where, and what to do."""
+"""Errors that are shown to users as one message: what is wrong, where, and what to do."""
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a scheduler reads: 0 done, 1 failed, 2 wrong usage, 3 done but data checks failed."""
+    """The exit code of a command: 0 done, 1 failed, 2 wrong usage, 3 done but data checks failed."""
 
     DONE = 0
     FAILED = 1
@@ -13,13 +13,13 @@ class ExitCode(IntEnum):
 
 
 class StudyflowError(Exception):
-    """Work could not be done. The message names the file or setting and says what to do."""
+    """A failure with a message for users, which names the file or setting and says what to do."""
 
     exit_code = ExitCode.FAILED
 
 
 class UsageError(StudyflowError):
-    """The command was called with a value that it cannot have, or does not apply here."""
+    """The command was called with an invalid value, or cannot be used here."""
 
     exit_code = ExitCode.USAGE
 
@@ -34,7 +34,7 @@ class SourceError(StudyflowError):
 
 
 def sentence(error: BaseException) -> str | None:
-    """What to tell people of an error that can happen to anyone; None where it should not have happened."""
+    """The message to show users for an expected error; None for an unexpected one, i.e. a bug."""
     if isinstance(error, StudyflowError):
         return str(error)
     if isinstance(error, OSError):

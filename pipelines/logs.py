@@ -1,6 +1,6 @@
-"""What a run does, as one JSON object a line on standard error, for those who collect logs. Off unless asked for.
+"""The log: JSON lines on standard error. Off by default.
 
-Every line has `event`, `level` and `timestamp` (UTC); the rest depends on the event: docs/scheduling.md lists them.
+Each line has `event`, `level` and `timestamp` (UTC). The other fields depend on the event: docs/scheduling.md lists them.
 """
 
 import sys
@@ -18,7 +18,7 @@ def configure(*, as_json: bool) -> None:
     _logger.clear()
     if not as_json:
         return
-    import structlog  # noqa: PLC0415 - not needed by those who want no log
+    import structlog  # noqa: PLC0415 - only needed if the log is on
 
     _logger.append(
         structlog.wrap_logger(
@@ -33,29 +33,28 @@ def configure(*, as_json: bool) -> None:
 
 
 def is_on() -> bool:
-    """Whether standard error is a log; nothing else may be written there then."""
+    """Whether the log is on. If it is, nothing else may be written to standard error."""
     return bool(_logger)
 
 
 def log(event: str, **values: object) -> None:
-    """Write a line, if the log is on."""
+    """Write a line if the log is on."""
     _write("info", event, values)
 
 
 def log_problem(problem: object) -> None:
-    """Write a line about something that went wrong, if the log is on."""
+    """Write a line about a problem if the log is on."""
     _write("error", "problem", {"problem": str(problem)})
 
 
 def log_traceback(error: BaseException) -> None:
-    """Write a line about an error that nobody expected, if the log is on."""
+    """Write a line about an unexpected error if the log is on."""
     lines = traceback.format_exception(error)
     _write("error", "problem", {"problem": lines[-1].strip(), "traceback": "".join(lines)})
 
 
 def _write(level: str, event: str, values: dict[str, object]) -> None:
-    """A log that can no longer be written does not stop the run that it is of."""
-    with ignore_write_errors(sys.stderr):
+    with ignore_write_errors(sys.stderr):  # a log that cannot be written does not stop the run
         for logger in _logger:
             getattr(logger, level)(event, **values)
 

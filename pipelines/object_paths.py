@@ -1,4 +1,4 @@
-"""Addresses in object stores, such as s3://bucket/folder/, beside paths on disk."""
+"""Addresses in object stores, such as s3://bucket/folder/, and paths on disk."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -11,13 +11,13 @@ from pipelines.errors import UsageError
 Scheme = Literal["s3", "gs", "az"]
 
 ADDRESS = re.compile(r"(s3|gs|az):/{1,2}([^/]+)(?:/(.*))?", re.DOTALL)
-"""With one slash after the colon, too: a `Path` leaves out the other."""
+"""Matches one or two slashes after the colon, because `Path` collapses them to one."""
 OTHER_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/")
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectPath:
-    """An object, a folder of objects or a pattern for them. `key` is empty for all of the bucket (on Azure: container)."""
+    """An object, a folder of objects or a glob. An empty `key` means the whole bucket (on Azure: container)."""
 
     scheme: Scheme
     bucket: str
@@ -33,7 +33,7 @@ class ObjectPath:
         return self.key.rpartition("/")[2]
 
     def at(self, key: str) -> "ObjectPath":
-        """Another place in the same bucket."""
+        """The path of another key in the same bucket."""
         return ObjectPath(self.scheme, self.bucket, key)
 
 
@@ -41,20 +41,20 @@ RawPath: TypeAlias = Path | ObjectPath
 
 
 def object_path(text: str) -> ObjectPath | None:
-    """The address that a text is, if it is one."""
-    if not (found := ADDRESS.fullmatch(text)):
+    """The text as an object-store address; None if it is not one."""
+    if not (match := ADDRESS.fullmatch(text)):
         return None
-    scheme, bucket, key = found.groups()
+    scheme, bucket, key = match.groups()
     return ObjectPath(cast("Scheme", scheme), bucket, key or "")
 
 
-def raw_paths(given: Iterable[Path]) -> Iterator[RawPath]:
-    """What options and variables name: absolute paths on disk, and addresses.
+def raw_paths(paths: Iterable[Path]) -> Iterator[RawPath]:
+    """Yield the values of an option or variable as absolute paths on disk or as object-store addresses.
 
     Raises:
-        UsageError: an address of a kind that is not read, or with credentials.
+        UsageError: an address has another scheme, or contains credentials.
     """
-    for text in _whole(list(map(str, given))):
+    for text in _rejoined(list(map(str, paths))):
         if address := object_path(text):
             if "@" in address.bucket:
                 msg = f"{address.scheme}://…@…: an address has a bucket and no credentials. These come from the environment."
@@ -67,12 +67,12 @@ def raw_paths(given: Iterable[Path]) -> Iterator[RawPath]:
             yield Path(text).absolute()
 
 
-def _whole(texts: list[str]) -> list[str]:
-    """A variable is split at colons, also at the one of an address: put that together again."""
-    whole: list[str] = []
+def _rejoined(texts: list[str]) -> list[str]:
+    """The texts with addresses put together again: environment variables are split at colons, also after a scheme."""
+    rejoined: list[str] = []
     for text in texts:
-        if text.startswith("//") and whole and whole[-1] in get_args(Scheme):
-            whole[-1] += f":{text}"
+        if text.startswith("//") and rejoined and rejoined[-1] in get_args(Scheme):
+            rejoined[-1] += f":{text}"
         else:
-            whole.append(text)
-    return whole
+            rejoined.append(text)
+    return rejoined

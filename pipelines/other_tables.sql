@@ -1,4 +1,4 @@
--- Tables that are not studyflow's in schemas of its names. Of any format, raw.files has these columns.
+-- Tables in schemas with studyflow's names that are not studyflow's. In every format, raw.files has these columns.
 with
 
 tables as (

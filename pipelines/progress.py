@@ -1,4 +1,4 @@
-"""A progress bar on a terminal, nothing in a pipe."""
+"""A progress bar, shown on terminals only."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 
 @contextmanager
 def progress_bar(console: Console | None, title: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Yields a function of how much is done and how much there is, in `unit` (bytes are shown as sizes)."""
+    """Show a progress bar; yield a function that updates it with the amount done and the total, in `unit`."""
     amount = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
     with Progress(
         TextColumn("{task.description}"),

@@ -1,4 +1,4 @@
-"""`studyflow reconcile`: who a survey tool says has finished, against what Rally says; for a person, as JSON and as CSV."""
+"""`studyflow reconcile`: compares a survey tool's list of completions with the participants of a study."""
 
 import csv
 import re
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.ask.find import find_study
-from pipelines.ask.show import study as with_name
+from pipelines.ask.show import study_label
 from pipelines.ask.warehouse import marts_as_of
 from pipelines.errors import StudyflowError
 from pipelines.export.cells import Column, header, row
@@ -23,7 +23,7 @@ from pipelines.system import write_atomically
 from pipelines.warehouse import Row, only_row, rows_of
 
 ID_COLUMNS = ("participantid", "personid", "email", "emailaddress")
-"""In a list's header, without blanks and marks: of several, the first that is not blank counts."""
+"""Accepted header names, reduced to letters, by priority: the first that is not blank in a row is used."""
 COLUMNS = tuple(
     Column(name, "VARCHAR")
     for name in ("outcome", "id", "participant_id", "person_id", "current_status", "move_to", "note")
@@ -35,10 +35,10 @@ QUERY = (Path(__file__).parent / "reconcile.sql").read_text(encoding="utf-8")
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What came of a list: a row for each distinct id, those to be moved first; and how many lines said one again.
+    """The result for a list: one row per distinct id, ids to move first, and the number of repeated lines.
 
-    A row has `COLUMNS`: the listed id, and the participant of the study that it means, if it means one. Its `outcome` is
-    "to move", "already completed" or "unknown". Statuses are worded as Rally shows them; `move_to` is the one to choose.
+    A row has `COLUMNS`: the listed id, and the matching participant of the study, if any. Its `outcome` is one of
+    `OUTCOMES`. Statuses have the names that Rally shows; `move_to` is the status to choose.
     """
 
     study_id: str
@@ -49,7 +49,7 @@ class Reconciliation:
 
     def of(self, outcome: str) -> list[Row]:
         """The rows with this outcome, in the order of the list."""
-        return [one for one in self.rows if one["outcome"] == outcome]
+        return [row for row in self.rows if row["outcome"] == outcome]
 
 
 def reconcile(
@@ -57,12 +57,12 @@ def reconcile(
 ) -> Reconciliation:
     """Compare a survey tool's list with a study, and write the result as CSV to `out`.
 
-    The study is an id, a name or the beginning of either. The list has ids of participants or people, or the email addresses
-    that people.csv has for them.
+    `study` is an id, a name or the beginning of either. The list has participant ids, person ids, or email addresses
+    that are in people.csv.
 
     Raises:
-        StudyflowError: the tables are not built, no study or more than one is meant, the list cannot be read or has no
-            ids, or `out` cannot be written.
+        StudyflowError: the tables are not built, `study` matches no study or several, the list cannot be read or has
+            no ids, or `out` cannot be written.
     """
     marts_as_of(connection)
     study_id = find_study(connection, study)
@@ -72,8 +72,7 @@ def reconcile(
     if not distinct:
         msg = f"{completed_file}: has no ids. Export the list of completions again, with ids of participants or people, or with email addresses."
         raise StudyflowError(msg)
-    numbered = pa.table({"position": range(len(distinct)), "id": distinct})
-    connection.register("listed", numbered)
+    connection.register("listed", pa.table({"position": range(len(distinct)), "id": distinct}))
     try:
         connection.execute(QUERY, {"study_id": study_id})
     finally:
@@ -86,7 +85,7 @@ def reconcile(
 
 
 def as_dict(compared: Reconciliation) -> dict[str, Any]:
-    """Counts by outcome, and a row for each distinct id."""
+    """The result for JSON: counts by outcome, and a row for each distinct id."""
     return {
         "study_id": compared.study_id,
         "study_name": compared.study_name,
@@ -98,10 +97,10 @@ def as_dict(compared: Reconciliation) -> dict[str, Any]:
 
 
 def render(compared: Reconciliation, console: Console) -> None:
-    """Print counts, and who is to be moved or unknown."""
+    """Print counts, and the first rows that are to be moved or unknown."""
     counts = ", ".join(f"{len(compared.of(outcome)):,} {outcome}" for outcome in OUTCOMES)
     console.print(
-        f"{plain(with_name(compared.study_id, compared.study_name))}: {counts}", highlight=False, soft_wrap=True
+        f"{plain(study_label(compared.study_id, compared.study_name))}: {counts}", highlight=False, soft_wrap=True
     )
     for outcome in ("to move", "unknown"):
         rows = compared.of(outcome)
@@ -110,8 +109,8 @@ def render(compared: Reconciliation, console: Console) -> None:
         table = Table(title=outcome.capitalize(), title_justify="left", box=None, padding=(0, 1))
         for name in ("id", "now", "move to", "note"):
             table.add_column(name)
-        for one in rows[:MOST_SHOWN]:
-            table.add_row(*(plain(one[name] or "") for name in ("id", "current_status", "move_to", "note")))
+        for values in rows[:MOST_SHOWN]:
+            table.add_row(*(plain(values[name] or "") for name in ("id", "current_status", "move_to", "note")))
         console.print(table)
         if len(rows) > MOST_SHOWN:
             console.print(f"… and {len(rows) - MOST_SHOWN:,} more; write them all with --out FILE.csv")
@@ -122,15 +121,15 @@ def render(compared: Reconciliation, console: Console) -> None:
 
 
 def _distinct(listed: list[str]) -> list[str]:
-    """Each id once, in the order and spelling of its first line. Email addresses are the same in any case."""
+    """The distinct ids, in the order and spelling of their first lines. Email addresses ignore case."""
     first: dict[str, str] = {}
-    for one in listed:
-        first.setdefault(one.lower() if "@" in one else one, one)
+    for listed_id in listed:
+        first.setdefault(listed_id.lower() if "@" in listed_id else listed_id, listed_id)
     return list(first.values())
 
 
 def _ids(file: Path) -> Iterator[str]:
-    """The ids of a list, one for each line that has any: of several id columns the first that is not blank."""
+    """Yield one id for each line that has any: the first that is not blank, by the priority of `ID_COLUMNS`."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -151,11 +150,11 @@ def _ids(file: Path) -> Iterator[str]:
     places, start = _id_columns(file, filled)
     for cells in filled[start:]:
         ids = [cells[place] for place in places if place < len(cells)]
-        yield from [one for one in ids if one][:1]
+        yield from [value for value in ids if value][:1]
 
 
 def _id_columns(file: Path, lines: list[list[str]]) -> tuple[list[int], int]:
-    """Where the ids stand in each line, and the line on which they begin. A single column needs no header."""
+    """The positions of the id columns, and the index of the first line with ids. A single column needs no header."""
     names = [re.sub(r"[^a-z]", "", name.lower()) for name in lines[0]] if lines else []
     places = [names.index(name) for name in ID_COLUMNS if name in names]
     if places:

@@ -1,8 +1,8 @@
--- The table `reconciled`: what each id of `listed` (position, id) means in the study $study_id. `place` is its order.
+-- The table `reconciled`: the participant of study $study_id for each id of `listed` (position, id). `place` is the order.
 create or replace temp table reconciled as
 with
 
--- What a survey tool finishes: the survey or test itself, and for interviews the screener before them.
+-- The steps that can be completed in a survey tool: the survey or test itself, or the screener of an interview.
 goal as (
     select
         statuses.label,
@@ -55,7 +55,7 @@ participants as (
     where participants.study_id = $study_id
 ),
 
--- An email address stands for each person who has it in people.csv, anything else for itself.
+-- An email address is replaced by the ids of all people who have it in people.csv. Other ids stay as they are.
 addressed as (
     select
         listed.position,
@@ -67,7 +67,7 @@ addressed as (
         on lower(listed.id) = people.email
 ),
 
--- An id means a participant if it is one's, else every participant who is that person.
+-- An id matches the participant with this id, or else all participants of the person with this id.
 meant as (
     select
         listed.position,

@@ -1,7 +1,7 @@
-"""The reference files that a user edits: read once, checked, and handed on to dbt as rows.
+"""Reads and checks the reference files that users edit, and passes their rows to dbt.
 
-Models never read these files. They use the rows that this module read (`ReferenceFunctions`), so that what was
-found right and what is computed with are the same.
+Models get the rows from this module (`ReferenceFunctions`) instead of reading the files. So the rows that were
+checked are the rows that are used.
 """
 
 import json
@@ -29,7 +29,7 @@ SERIES = (
     *("screeners_completed", "interviews_scheduled", "interviews_cancelled", "no_shows", "opt_outs", "bounces"),
     *("interviews_completed", "surveys_completed", "tests_completed", "incentives_sent", "incentives_claimed"),
 )
-"""What models call a stage, an activity or a series of a dashboard; columns are named after them."""
+"""Names of stages, activities and dashboard series that models and column names use."""
 COUNTED = (*ACTIVITIES, "invitation", "study_invitation", "participation")
 CHOICES: dict[tuple[str, str], str | Iterable[str]] = {
     ("participant_statuses", "stage"): "stages.stage",
@@ -48,8 +48,8 @@ CHOICES: dict[tuple[str, str], str | Iterable[str]] = {
     ("studies", "incentive_type"): ("tremendous", "custom", "external"),
     ("people", "contact_status"): "contact_statuses.contact_status",
 }
-"""What a column of a file may say, or the column of another file that has it. A blank cell is right unless it is needed."""
-NEEDED = {
+"""The values that a column may have, or the column of another file that lists them. Blank is allowed unless required."""
+REQUIRED = {
     ("participant_statuses", "stage"),
     ("expected_moves", "study_type"),
     ("expected_moves", "to_status"),
@@ -65,39 +65,39 @@ MOST_SHOWN = 50
 
 
 def known_statuses(folder: Path = REFERENCE, project: Path = PROJECT) -> list[str]:
-    """The webhook values that the reference table has, in its order.
+    """The statuses in the reference table as webhooks spell them, in its order.
 
     Raises:
-        StudyflowError: the table cannot be read, or has a status twice or none at all.
+        StudyflowError: the table cannot be read, is empty, or repeats a status.
     """
     sheet = read_sheet(reference_file("participant_statuses", folder, project), "status", ())
-    sheet.unique("status")
+    sheet.check_unique("status")
     if not sheet.rows:
-        sheet.wrong(0, "has no rows", RESTORE)
+        sheet.add_problem(0, "has no rows", RESTORE)
     _raise_for(sheet.problems)
     return [row.get("status") for row in sheet.rows]
 
 
 def known_shapes(folder: Path = REFERENCE, project: Path = PROJECT) -> tuple[Shape, ...]:
-    """The shapes of the reference table, in the order in which a load tries them.
+    """The delivery shapes in the reference table, in the order in which a load tries them.
 
     Raises:
-        StudyflowError: the table cannot be read, or a row of it cannot be right.
+        StudyflowError: the table cannot be read or has an invalid row.
     """
     package = package_of(project)
     file = reference_file("delivery_shapes", folder, project)
-    sheet = _table(file, _types_of_tables(package)["delivery_shapes"], came_with=package / "data" / "reference")
+    sheet = _table(file, _types_of_tables(package)["delivery_shapes"], defaults=package / "data" / "reference")
     _check_shapes(sheet)
     _raise_for(sheet.problems)
     return sort_shapes(
         Shape(
             name=row.get("shape"),
-            members=tuple(map(_member, row.get("members").split())),
-            deliveries=_member(row.get("deliveries")),
-            payload=_member(row.get("payload")),
+            members=tuple(map(_member_path, row.get("members").split())),
+            deliveries=_member_path(row.get("deliveries")),
+            payload=_member_path(row.get("payload")),
             is_base64=row.get("is_base64") == "true",
-            delivery_id=_member(row.get("delivery_id")),
-            received_at=_member(row.get("received_at")),
+            delivery_id=_member_path(row.get("delivery_id")),
+            received_at=_member_path(row.get("received_at")),
         )
         for row in sheet.rows
     )
@@ -106,14 +106,14 @@ def known_shapes(folder: Path = REFERENCE, project: Path = PROJECT) -> tuple[Sha
 def read_reference_files(
     studies: Path, people: Path, folder: Path = REFERENCE, project: Path = PROJECT
 ) -> dict[str, Sheet]:
-    """All reference files by name, their cells as the columns' types are written: true, 7500, 2026-07-31.
+    """All reference files by name, with normalised cells: true, 7500, 2026-07-31.
 
     Raises:
-        StudyflowError: something in them cannot be right. The message lists all of it, by file and line.
+        StudyflowError: there are problems in them. The message lists all of them with file and line.
     """
     package = package_of(project)
     sheets = {
-        name: _table(reference_file(name, folder, project), types, came_with=package / "data" / "reference")
+        name: _table(reference_file(name, folder, project), types, defaults=package / "data" / "reference")
         for name, types in _types_of_tables(package).items()
     }
     types_of = types_of_optional_files(package)
@@ -122,32 +122,35 @@ def read_reference_files(
         sheets[name] = _table(file, types) if os.path.lexists(file) else Sheet(file)
     for name in NEEDS_ROWS:
         if not sheets[name].rows and not sheets[name].problems:
-            sheets[name].wrong(0, "has no rows", RESTORE)
+            sheets[name].add_problem(0, "has no rows", RESTORE)
     _check_choices(sheets)
     _check_statuses(sheets["participant_statuses"])
     _check_stages(sheets["stages"])
     _check_governance_rules(sheets["governance_rules"])
     _check_shapes(sheets["delivery_shapes"])
     for row in sheets["studies"].rows:
-        row.currency("currency")
+        row.check_currency("currency")
     _raise_for([problem for sheet in sheets.values() for problem in sheet.problems])
     return sheets
 
 
 class ReferenceFunctions:
-    """What dbt asks of the reference files, as functions of SQL (`pipelines.dbt_plugin`)."""
+    """SQL functions through which dbt gets the reference files (`pipelines.dbt_plugin`)."""
 
     def __init__(self) -> None:
         self._sheets: dict[str, Sheet] = {}
 
-    def read(self, studies: str, people: str, asked: str) -> bool:
-        """Read and check all files of the project in the current folder, where dbt is, and its vars; true, or an error.
+    def read(self, studies: str, people: str, overrides: str) -> bool:
+        """Read and check all reference files and vars of the project in the current folder, where dbt runs.
 
-        `asked` are vars that it is given otherwise, as JSON.
+        `overrides` are vars set outside dbt_project.yml, as JSON. Always true: SQL functions must return something.
+
+        Raises:
+            StudyflowError: a file or a var has a problem.
         """
         project = Path.cwd()
         folder = project / "data" / "reference"
-        read_vars(project, json.loads(asked))
+        read_vars(project, json.loads(overrides))
         for file, default in ((studies, folder / "studies.csv"), (people, folder / "people.csv")):
             if Path(file).absolute() != default and not Path(file).exists():
                 msg = f"{file}: no such file. Correct the path, or use {default.relative_to(project)}."
@@ -156,7 +159,7 @@ class ReferenceFunctions:
         return True
 
     def rows(self, name: str, columns: list[str]) -> list[list[str | None]]:
-        """The rows of a file as it was read: the cells of these columns, blank ones as null."""
+        """The rows of a file, reduced to these columns. Blank cells are None."""
         return [[row.get(column) or None for column in columns] for row in self._sheets[name].rows]
 
 
@@ -177,7 +180,7 @@ def _types_of_tables(project: Path) -> dict[str, Types]:
 
 
 def types_of_optional_files(package: Path) -> dict[str, Types]:
-    """The columns that studies.csv and people.csv may have: those of the raw tables that are made of them."""
+    """The columns of studies.csv and people.csv: those of the raw tables that are made from them."""
     sources = read_yaml(package / "models" / "staging" / "sources.yml")["sources"]
     return {
         table["name"].removesuffix("_file"): {column["name"]: column["data_type"] for column in table["columns"]}
@@ -187,24 +190,27 @@ def types_of_optional_files(package: Path) -> dict[str, Types]:
     }
 
 
-def _table(file: Path, types: Types, *, came_with: Path | None = None) -> Sheet:
-    """A table that came with studyflow in a folder, a seed, in which a flag that is blank is false; or a team's own."""
-    key, is_whole = next(iter(types)), came_with is not None
-    original = f"Take it from {came_with / file.name}." if came_with and file.parent != came_with else RESTORE
-    sheet = read_sheet(file, key, types, is_whole=is_whole, original=original)
-    if not is_whole or file.stem != "expected_moves":
-        sheet.unique(key)
+def _table(file: Path, types: Types, *, defaults: Path | None = None) -> Sheet:
+    """Read and check a reference file. Its first column in `types` is the key.
+
+    A seed has its original in the folder `defaults`. Its columns are fixed, and a blank boolean in it is false.
+    """
+    key, is_seed = next(iter(types)), defaults is not None
+    remedy = f"Take it from {defaults / file.name}." if defaults and file.parent != defaults else RESTORE
+    sheet = read_sheet(file, key, types, is_strict=is_seed, remedy=remedy)
+    if not is_seed or file.stem != "expected_moves":
+        sheet.check_unique(key)
     for row in sheet.rows:
         for column, kind in types.items():
             if kind == "integer":
-                row.whole_number(column, REMEDIES.get(column, "Write a whole number."))
+                row.check_whole_number(column, REMEDIES.get(column, "Write a whole number."))
             elif kind == "boolean":
-                row.boolean(column, blank="false" if is_whole else "")
+                row.check_boolean(column, blank="false" if is_seed else "")
             elif kind == "date":
-                row.day(column)
+                row.check_day(column)
     for column in types:
         if column.endswith(("_order", "_rank")):
-            sheet.unique(column)
+            sheet.check_unique(column)
     return sheet
 
 
@@ -213,13 +219,13 @@ def _values(sheet: Sheet, column: str) -> set[str]:
 
 
 def _check_choices(sheets: dict[str, Sheet]) -> None:
-    """Note cells that are none of what their column may say."""
-    for (file, column), said in CHOICES.items():
-        table, _, key = said.partition(".") if isinstance(said, str) else ("", "", "")
-        choices = _values(sheets[table], key) if table else said
-        is_needed, ignore_case = (file, column) in NEEDED, (file, column) in ANY_CASE
+    """Record a problem for each cell whose value its column may not have."""
+    for (file, column), source in CHOICES.items():
+        table, _, key = source.partition(".") if isinstance(source, str) else ("", "", "")
+        choices = _values(sheets[table], key) if table else source
+        is_required, ignore_case = (file, column) in REQUIRED, (file, column) in ANY_CASE
         for row in sheets[file].rows:
-            row.one_of(column, choices, needed=is_needed, ignore_case=ignore_case)
+            row.check_choice(column, choices, required=is_required, ignore_case=ignore_case)
 
 
 def _check_statuses(sheet: Sheet) -> None:
@@ -227,29 +233,29 @@ def _check_statuses(sheet: Sheet) -> None:
         series = row.get("dashboard_series")
         for known in get_close_matches(series, SERIES, n=1, cutoff=0.8):
             if series != known:
-                row.wrong(
+                row.add_problem(
                     f"has dashboard_series {series!r}", f"Write {known}, or a name that cannot be mistaken for it."
                 )
 
 
 def _check_stages(sheet: Sheet) -> None:
-    sheet.unique("stage_key")
+    sheet.check_unique("stage_key")
     missing = [key for key in STAGE_KEYS if sheet.rows and key not in _values(sheet, "stage_key")]
     if missing:
         problem = f"has no row with stage_key {', '.join(missing)}"
-        sheet.wrong(0, problem, "Restore the row: columns are named after it.")
+        sheet.add_problem(0, problem, "Restore the row: columns are named after it.")
 
 
 def _check_governance_rules(sheet: Sheet) -> None:
     for row in sheet.rows:
         is_cooldown = row.get("cooldown_after")
         if is_cooldown and row.get("at_most"):
-            row.wrong("has both at_most and cooldown_after", "Leave one of them blank.")
+            row.add_problem("has both at_most and cooldown_after", "Leave one of them blank.")
         if not is_cooldown and not (row.get("at_most") and row.get("within_days")):
-            row.wrong("has no at_most or no within_days", "A limit needs both.")
+            row.add_problem("has no at_most or no within_days", "A limit needs both.")
 
 
-def _member(written: str) -> MemberPath:
+def _member_path(written: str) -> MemberPath:
     return tuple(written.split(".")) if written else ()
 
 
@@ -258,18 +264,20 @@ def _check_shapes(sheet: Sheet) -> None:
     for row in sheet.rows:
         name, deliveries, payload = row.get("shape"), row.get("deliveries"), row.get("payload")
         if name and not re.fullmatch(r"[\w-]+", name):
-            row.wrong(f"has shape {name!r}", "Use letters, digits, hyphens and underscores.")
+            row.add_problem(f"has shape {name!r}", "Use letters, digits, hyphens and underscores.")
         if not (deliveries or payload):
-            row.wrong("has no deliveries and no payload", "Write the member that has the list or the payload.")
+            row.add_problem("has no deliveries and no payload", "Write the member that has the list or the payload.")
         for column in ("is_base64", "delivery_id", "received_at"):
             if row.get(column) not in {"", "false"} and not payload:
-                row.wrong(f"has {column}, but no payload", "Write the member that has the payload.")
+                row.add_problem(f"has {column}, but no payload", "Write the member that has the payload.")
         for column in MEMBERS_OF_SHAPES:
             for written in row.get(column).split() if column == "members" else [row.get(column)]:
                 if written and not re.fullmatch(r"[^\s.]+(\.[^\s.]+)*", written):
                     remedy = "Write the name of a member, and a dot before that of a member within it: detail.time."
-                    row.wrong(f"has {column} {written!r}", remedy)
+                    row.add_problem(f"has {column} {written!r}", remedy)
         needs = frozenset({*row.get("members").split(), deliveries or payload})
         if needs in seen:
-            row.wrong(f"needs the same members as line {seen[needs]}", "Keep one of the two, or name another member.")
+            row.add_problem(
+                f"needs the same members as line {seen[needs]}", "Keep one of the two, or name another member."
+            )
         seen.setdefault(needs, row.line)

@@ -12,12 +12,12 @@ from pipelines.object_paths import RawPath, raw_paths
 from pipelines.projects import EMBEDDED, package_of, project_to_work_in
 
 PROJECT = project_to_work_in()
-"""The dbt project that is built: a workspace, or studyflow's own."""
+"""The dbt project to build: a workspace, or studyflow's own."""
 PACKAGE = package_of(PROJECT)
-"""studyflow's models and macros."""
+"""The folder with studyflow's models and macros."""
 IS_WORKSPACE = PROJECT != PACKAGE
 DATA = (Path.cwd() if PROJECT == EMBEDDED else PROJECT) / "data"
-"""Never in an installed package, which upgrades replace."""
+"""Never inside an installed package, because upgrades replace that."""
 SAMPLE = PACKAGE / "data" / "sample"
 REFERENCE = PROJECT / "data" / "reference"
 RAW = DATA / "raw"
@@ -25,25 +25,26 @@ DATABASE = DATA / "studyflow.duckdb"
 EXPORTS = DATA / "exports"
 REPORTS = DATA / "reports"
 REPORTS_KEPT = 30
-"""How many dated reports stay in a folder of them."""
+"""How many dated reports a folder keeps."""
 AS_OF_YEARS_AHEAD = 10
 """How far in the future as-of may be. Daily tables have rows up to then."""
 ROWS_ON_A_TERMINAL = 200
-"""How many rows of an answer are shown there, unless --limit says otherwise."""
+"""How many rows of an answer a terminal shows without --limit."""
 WAIT_SECONDS = 600.0
-"""How long a run waits for another on the same warehouse."""
+"""How long a run waits for another run on the same warehouse."""
 
 
 Engine = Literal["duckdb", "spark"]
-"""What builds the tables."""
+"""The engine that builds the tables."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What one run works on. `as_of` is one time for the whole run, in UTC; if nobody asked for it, now.
+    """The settings of one run.
 
-    `reports_kept`: the run also makes a report, and this many dated ones stay. `spark_folder`: where Spark's tables are.
-    `backtest_weeks`: forecasts are also made as of this many past weeks.
+    `as_of` is in UTC; by default it is the time at which the run starts. `reports_kept`: if set, the run also writes
+    a report, and its folder keeps this many dated ones. `backtest_weeks`: forecasts are also made as of this many past
+    weeks. `named`: the path of the warehouse if `database` is a working copy of it.
     """
 
     raw: tuple[RawPath, ...]
@@ -63,7 +64,7 @@ class Settings:
 
     @property
     def warehouse(self) -> Path:
-        """The warehouse as messages call it: `database` may be a working copy of it."""
+        """The path of the warehouse for messages, also if `database` is a working copy."""
         return self.named or self.database
 
 
@@ -75,17 +76,18 @@ def resolve(
     *,
     may_be_sample: bool = True,
 ) -> Settings:
-    """The settings of a run, the defaults filled in.
+    """The settings of a run with defaults filled in.
 
-    Without `raw`, a workspace has its own folder of files. Elsewhere it is the sample, as of its last day, if it may be.
+    Without `raw`, files come from data/raw of the workspace. Without a workspace they come from the sample, as of its
+    last day, if `may_be_sample`.
 
     Raises:
-        StudyflowError: `as_of` is no instant, or too far in the future; or a raw path is an address that is not read.
+        StudyflowError: `as_of` is not an instant or too far in the future, or a raw path is an unsupported address.
     """
     is_sample = may_be_sample and not raw and not IS_WORKSPACE
-    usual = [SAMPLE] if is_sample else [RAW] if IS_WORKSPACE else []
+    default_raw = [SAMPLE] if is_sample else [RAW] if IS_WORKSPACE else []
     return Settings(
-        raw=tuple(raw_paths(raw or usual)),
+        raw=tuple(raw_paths(raw or default_raw)),
         database=(database or DATABASE).absolute(),
         exports=(exports or EXPORTS).absolute(),
         as_of=parse_as_of(as_of) if as_of else (sample_as_of() if is_sample else datetime.now(UTC)),
@@ -94,29 +96,29 @@ def resolve(
     )
 
 
-def as_of_asked_for(as_of: str | None, said: Mapping[str, Any]) -> str:
-    """What the command line or the environment says, else the var of dbt_project.yml; the macro `setting` agrees."""
-    return as_of or str(said["as_of"] or "")
+def as_of_asked_for(as_of: str | None, project_vars: Mapping[str, Any]) -> str:
+    """As-of from the command line or environment, else from the vars; empty if none. The macro `setting` does the same."""
+    return as_of or str(project_vars["as_of"] or "")
 
 
-def with_named_files(settings: Settings, said: Mapping[str, Any]) -> Settings:
-    """The settings with the optional files that the environment names or, where it does not, dbt_project.yml.
+def with_named_files(settings: Settings, project_vars: Mapping[str, Any]) -> Settings:
+    """The settings with studies_file and people_file from the environment, else from the vars.
 
     Raises:
-        StudyflowError: a file that is named is not there.
+        StudyflowError: a named file does not exist.
     """
     return replace(
         settings,
-        studies_file=_named_file("studies_file", said) or settings.studies_file,
-        people_file=_named_file("people_file", said) or settings.people_file,
+        studies_file=_named_file("studies_file", project_vars) or settings.studies_file,
+        people_file=_named_file("people_file", project_vars) or settings.people_file,
     )
 
 
-def _named_file(name: str, said: Mapping[str, Any]) -> Path | None:
-    """An optional file that the environment names, or a var where it is not the one that need not be there."""
+def _named_file(name: str, project_vars: Mapping[str, Any]) -> Path | None:
+    """The file that the environment or a var names; None if it is the default, which need not exist."""
     variable = f"STUDYFLOW_{name.upper()}"
     named = os.environ.get(variable)
-    file = Path(named).absolute() if named else PROJECT / said[name]
+    file = Path(named).absolute() if named else PROJECT / project_vars[name]
     if not named and file == REFERENCE / f"{name.removesuffix('_file')}.csv":
         return None
     if not file.exists():
@@ -126,40 +128,40 @@ def _named_file(name: str, said: Mapping[str, Any]) -> Path | None:
 
 
 def sample_as_of() -> datetime:
-    """The end of the sample's last day, so that ages in it make sense."""
+    """The end of the last day of the sample."""
     return parse_instant((SAMPLE / "as_of.txt").read_text(encoding="utf-8").strip())
 
 
 def parse_as_of(text: str) -> datetime:
-    """A time that data may be as of.
+    """An as-of time as a UTC datetime.
 
     Raises:
-        StudyflowError: it is no instant, or so far in the future that daily tables would grow without telling more.
+        StudyflowError: it is not an instant, or so far in the future that daily tables would have needless rows.
     """
-    moment = parse_instant(text)
-    if moment > datetime.now(UTC) + timedelta(days=365.25 * AS_OF_YEARS_AHEAD):
+    instant = parse_instant(text)
+    if instant > datetime.now(UTC) + timedelta(days=365.25 * AS_OF_YEARS_AHEAD):
         msg = f"{text!r} is more than {AS_OF_YEARS_AHEAD} years ahead. Choose an earlier time."
         raise StudyflowError(msg)
-    return moment
+    return instant
 
 
 def parse_instant(text: str) -> datetime:
     """An RFC 3339 instant as a UTC datetime.
 
     Raises:
-        StudyflowError: it cannot be read, or has no offset and could mean any of 38 hours.
+        StudyflowError: it cannot be parsed, has no offset, or is outside the years 1 to 9999.
     """
     try:
-        moment = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(text)
     except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+        instant = None
+    if instant is None or instant.tzinfo is None:
         msg = f"{text!r} needs a time zone, e.g. 2026-07-31T18:00:00Z or 2026-07-31T20:00:00+02:00."
         raise StudyflowError(msg)
     try:
-        moment = moment.astimezone(UTC)
-        moment + timedelta(days=1)  # days end later in some time zones
+        instant = instant.astimezone(UTC)
+        instant + timedelta(days=1)  # must not overflow: the day ends later in other time zones
     except OverflowError as error:
         msg = f"{text!r} is outside the years 1 to 9999, or on their last day."
         raise StudyflowError(msg) from error
-    return moment
+    return instant

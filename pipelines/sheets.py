@@ -1,10 +1,11 @@
-"""CSV files that people edit, as tables: read whole, with every problem named by file and line."""
+"""CSV files that people edit, as tables. All problems in a file are collected, with their lines."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
+from operator import itemgetter
 from pathlib import Path
 
 from pipelines.csv_records import Record, UnreadableError, column_name, records
@@ -19,9 +20,10 @@ RESTORE = "Restore it from version control."
 
 @dataclass(slots=True)
 class Sheet:
-    """A file's rows that are not blank, and what is wrong with it so far: line (0: the whole file) and sentence.
+    """The rows of a file that are not blank, and the problems found in it.
 
-    `notes` are sentences on what is right and may not be meant.
+    `found` has a problem's line (0: the whole file) and its sentence. `notes` are about things that are allowed but may
+    be mistakes.
     """
 
     file: Path
@@ -32,151 +34,158 @@ class Sheet:
 
     @property
     def problems(self) -> list[str]:
-        """What is wrong, in the order of lines."""
-        return [sentence for _, sentence in sorted(self.found, key=lambda one: one[0])]
+        """The sentences of the problems, in the order of lines."""
+        return [sentence for _, sentence in sorted(self.found, key=itemgetter(0))]
 
-    def wrong(self, line: int, problem: str, remedy: str) -> None:
-        """Note a problem."""
+    def add_problem(self, line: int, problem: str, remedy: str) -> None:
+        """Record a problem on a line (0: the whole file)."""
         place = f"{self.file}, line {line}" if line else str(self.file)
         self.found.append((line, f"{place}: {problem}. {remedy}"))
 
-    def unique(self, key: str) -> None:
-        """Note rows without a key, and keys that appear twice."""
+    def check_unique(self, key: str) -> None:
+        """Check that each row has a key and no key appears twice."""
         seen: dict[str, int] = {}
         for row in self.rows:
             value = row.get(key)
             if not value:
-                row.wrong(f"has no {key}", "Write it, or remove the row.")
+                row.add_problem(f"has no {key}", "Write it, or remove the row.")
             elif value in seen:
-                row.wrong(f"has {key} {value!r} again, as line {seen[value]}", "Keep one of the two.")
+                row.add_problem(f"has {key} {value!r} again, as line {seen[value]}", "Keep one of the two.")
             seen.setdefault(value, row.line)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Stripped cells by column, and the line on which they begin. What is wrong with them is noted in the sheet."""
+    """A row: stripped cells by column, and the number of its first line. The checks record problems in the sheet.
+
+    They also normalise the cell: `yes` becomes `true`, `007` becomes `7`.
+    """
 
     sheet: Sheet
     line: int
     cells: dict[str, str]
 
     def get(self, column: str) -> str:
-        """A cell; empty where the file lacks the column."""
+        """The cell of a column; empty if the file lacks the column."""
         return self.cells.get(column, "")
 
-    def wrong(self, problem: str, remedy: str) -> None:
-        """Note a problem of this row."""
-        self.sheet.wrong(self.line, problem, remedy)
+    def add_problem(self, problem: str, remedy: str) -> None:
+        """Record a problem in this row."""
+        self.sheet.add_problem(self.line, problem, remedy)
 
-    def one_of(self, column: str, choices: Iterable[str], *, needed: bool = False, ignore_case: bool = False) -> None:
-        """The cell must be one of the choices, or blank unless it is needed. It takes the case of the choice."""
+    def check_choice(
+        self, column: str, choices: Iterable[str], *, required: bool = False, ignore_case: bool = False
+    ) -> None:
+        """Check that the cell is one of the choices, or blank if it is not required."""
         value = self.get(column)
         allowed = sorted({choice for choice in choices if choice})
-        if not allowed:  # what the table that has them lacks is said there
+        if not allowed:  # the file that lists the choices has problems of its own
             return
         known = {(choice.lower() if ignore_case else choice): choice for choice in allowed}
-        found = known.get(value.lower() if ignore_case else value)
-        if found:
-            self.cells[column] = found
+        choice = known.get(value.lower() if ignore_case else value)
+        if choice:
+            self.cells[column] = choice
         elif value:
-            self.wrong(f"has {column} {value!r}, which is unknown", f"Choose one of: {', '.join(allowed)}.")
-        elif needed:
-            self.wrong(f"has no {column}", f"Choose one of: {', '.join(allowed)}.")
+            self.add_problem(f"has {column} {value!r}, which is unknown", f"Choose one of: {', '.join(allowed)}.")
+        elif required:
+            self.add_problem(f"has no {column}", f"Choose one of: {', '.join(allowed)}.")
 
-    def whole_number(self, column: str, remedy: str = "Write a whole number.") -> None:
-        """The cell must be a whole number from 0, or blank."""
+    def check_whole_number(self, column: str, remedy: str = "Write a whole number.") -> None:
+        """Check that the cell is a whole number, 0 or more, or blank."""
         value = self.get(column)
         if not value:
             return
         if re.fullmatch(r"[0-9]{1,10}", value) and int(value) <= _LARGEST:
             self.cells[column] = str(int(value))
         else:
-            self.wrong(f"has {column} {value!r}", remedy)
+            self.add_problem(f"has {column} {value!r}", remedy)
 
-    def boolean(self, column: str, *, blank: str = "") -> None:
-        """The cell must be true or false, or blank, which can stand for one of them."""
+    def check_boolean(self, column: str, *, blank: str = "") -> None:
+        """Check that the cell is a boolean or blank. A blank cell becomes `blank`."""
         value = self.get(column) or blank
         if value.lower() in _BOOLEANS:
             self.cells[column] = _BOOLEANS[value.lower()]
         elif value:
-            self.wrong(f"has {column} {value!r}", "Write true or false.")
+            self.add_problem(f"has {column} {value!r}", "Write true or false.")
 
-    def currency(self, column: str) -> None:
-        """The cell must be the code of a currency, or blank."""
+    def check_currency(self, column: str) -> None:
+        """Check that the cell is a currency code or blank."""
         code = self.get(column).upper()
         if code and not re.fullmatch(r"[A-Z]{3}", code):
-            self.wrong(f"has {column} {self.get(column)!r}", "Write a three-letter code, e.g. USD.")
+            self.add_problem(f"has {column} {self.get(column)!r}", "Write a three-letter code, e.g. USD.")
         self.cells[column] = code
 
-    def day(self, column: str) -> None:
-        """The cell must be a day, year first, or blank."""
+    def check_day(self, column: str) -> None:
+        """Check that the cell is a date like 2026-07-31 or blank."""
         value = self.get(column)
         try:
             is_day = not value or bool(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value) and date.fromisoformat(value))
         except ValueError:
             is_day = False
         if not is_day:
-            self.wrong(f"has {column} {value!r}", "Write a day, e.g. 2026-07-31.")
+            self.add_problem(f"has {column} {value!r}", "Write a day, e.g. 2026-07-31.")
 
 
 def read_sheet(
-    file: Path, key: str, columns: Iterable[str], *, is_whole: bool = False, original: str = RESTORE
+    file: Path, key: str, columns: Iterable[str], *, is_strict: bool = False, remedy: str = RESTORE
 ) -> Sheet:
-    """Read a file with a header. `key` must be among its columns; of the others any may be missing.
+    """Read a file with a header. The column `key` is required.
 
-    It may have columns of its own, and cells may be missing at the end of a row. A file that `is_whole` has all columns and
-    no other ones, and all cells in each row; `original` says where a missing one is to be had. Rows with more cells than the
-    header are noted and left out.
+    The other `columns` may be missing, additional ones are allowed, and rows may be short. With `is_strict` all
+    `columns` are required, others are refused, and each row must have all cells; `remedy` says where to get a missing
+    column. Rows with more cells than the header are recorded as problems and left out.
     """
     sheet = Sheet(file)
     try:
         for record in records(file):
             if sheet.header:
-                _take(sheet, record, is_whole=is_whole)
+                _add_row(sheet, record, is_strict=is_strict)
             elif any(record.cells):
                 sheet.header = [column_name(cell) for cell in record.cells]
-                if not _is_header(sheet, record, key, tuple(columns), original if is_whole else None):
+                if not _check_header(sheet, record, key, tuple(columns), remedy if is_strict else None):
                     return sheet
     except UnreadableError as error:
-        sheet.wrong(error.line, error.problem, error.remedy)
+        sheet.add_problem(error.line, error.problem, error.remedy)
         return sheet
     if not sheet.header:
-        sheet.wrong(1, f"lacks the column {key}", "Columns found: none.")
+        sheet.add_problem(1, f"lacks the column {key}", "Columns found: none.")
     return sheet
 
 
-def _is_header(sheet: Sheet, record: Record, key: str, columns: tuple[str, ...], original: str | None) -> bool:
-    """Note what is wrong with the header; whether rows can be read by it. `original`: of a file that is whole."""
-    line, header, is_whole = record.line, sheet.header, original is not None
+def _check_header(
+    sheet: Sheet, record: Record, key: str, columns: tuple[str, ...], remedy_if_strict: str | None
+) -> bool:
+    """Record problems in the header; return whether the rows can be read with it."""
+    line, header, is_strict = record.line, sheet.header, remedy_if_strict is not None
     if key not in header:
         found = ", ".join(cell for cell in record.cells if cell)
-        is_split_otherwise = len(header) == 1 and key in map(column_name, re.split(r"[;\t|]", record.cells[0]))
-        remedy = "Separate the cells by commas." if is_split_otherwise else f"Columns found: {found}."
-        sheet.wrong(line, f"lacks the column {key}", remedy)
+        has_other_delimiter = len(header) == 1 and key in map(column_name, re.split(r"[;\t|]", record.cells[0]))
+        remedy = "Separate the cells by commas." if has_other_delimiter else f"Columns found: {found}."
+        sheet.add_problem(line, f"lacks the column {key}", remedy)
         return False
-    twice = sorted({name for name in header if name and header.count(name) > 1})
-    if twice:
-        for name in twice:
-            sheet.wrong(line, f"has the column {name} twice", "Keep one of the two.")
+    repeated = sorted({name for name in header if name and header.count(name) > 1})
+    if repeated:
+        for name in repeated:
+            sheet.add_problem(line, f"has the column {name} twice", "Keep one of the two.")
         return False
     missing = [column for column in columns if column not in header]
     for cell, name in zip(record.cells, header, strict=True):
-        meant = " or ".join(_meant(name, missing))
-        if name in columns or not (meant or is_whole):
+        similar = " or ".join(_similar_columns(name, missing))
+        if name in columns or not (similar or is_strict):
             continue
-        remedy = f"Rename it to {meant}." if meant else "Remove it."
-        other = "" if is_whole else f" If it has another meaning, choose a name that is not part of {meant}."
-        sheet.wrong(line, f"has a column {cell!r}, which is unknown", remedy + other)
+        remedy = f"Rename it to {similar}." if similar else "Remove it."
+        other = "" if is_strict else f" If it has another meaning, choose a name that is not part of {similar}."
+        sheet.add_problem(line, f"has a column {cell!r}, which is unknown", remedy + other)
     if own := [cell for cell, name in zip(record.cells, header, strict=True) if name and name not in columns]:
         sheet.notes.append(f"{sheet.file}, line {line}: columns that studyflow does not use: {', '.join(own)}.")
-    if original:
+    if remedy_if_strict:
         for column in missing:
-            sheet.wrong(line, f"lacks the column {column}", original)
+            sheet.add_problem(line, f"lacks the column {column}", remedy_if_strict)
     return True
 
 
-def _meant(name: str, columns: list[str]) -> list[str]:
-    """The columns that someone may have meant by a name that is like them, or by some of their words."""
+def _similar_columns(name: str, columns: list[str]) -> list[str]:
+    """The columns whose names are similar to `name` or contain all of its words."""
     words = set(name.split("_")) - {""}
     return [
         column
@@ -185,13 +194,13 @@ def _meant(name: str, columns: list[str]) -> list[str]:
     ]
 
 
-def _take(sheet: Sheet, record: Record, *, is_whole: bool) -> None:
-    """Take a row that is not blank. Blank cells behind the last column of the header are what spreadsheets leave there."""
+def _add_row(sheet: Sheet, record: Record, *, is_strict: bool) -> None:
+    """Add the row unless it is blank. Blank cells after the last column are ignored: spreadsheets leave them there."""
     cells, width = record.cells, len(sheet.header)
-    if not any(cells) and not (is_whole and len(cells) > width):
+    if not any(cells) and not (is_strict and len(cells) > width):
         return
-    if any(cells[width:]) or (is_whole and len(cells) != width):
+    if any(cells[width:]) or (is_strict and len(cells) != width):
         remedy = "Put a cell with a comma in quotes." if len(cells) > width else "Also write the commas of blank cells."
-        sheet.wrong(record.line, f"has {len(cells)} cells, but the header has {width}", remedy)
+        sheet.add_problem(record.line, f"has {len(cells)} cells, but the header has {width}", remedy)
         return
     sheet.rows.append(Row(sheet, record.line, dict(zip(sheet.header, cells, strict=False))))

@@ -1,4 +1,4 @@
-"""What is loaded and where everyone stands, as numbers and as a page for people."""
+"""The summary of a warehouse: lines by outcome, participants by stage, gaps, and how complete the data are."""
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -32,15 +32,15 @@ where shape is not null
 group by shape
 order by count(*) desc, shape
 """
-BESIDE_TABLES = 8
-"""How wide the frame, its padding and what is between the two tables are."""
+FRAME_WIDTH = 8
+"""The width of the frame, its padding and the space between the two tables."""
 LONGEST_BAR = 12
 REASONS = (*get_args(Reason), "unknown_status", "unknown_prior_status")
 
 
 @dataclass(frozen=True, slots=True)
 class ShapeCount:
-    """How much lies in files in a shape other than one webhook a line, alone or in the receiver's envelope."""
+    """Counts for a delivery shape, i.e. a form other than one webhook a line, bare or in the receiver's envelope."""
 
     shape: str
     files: int
@@ -50,7 +50,7 @@ class ShapeCount:
 
 @dataclass(slots=True)
 class Summary:
-    """What the warehouse holds. `stages` counts participants; it is empty, `as_of` and `trust` None, before a build."""
+    """The summary. `stages` has participants by stage. Before a build, `stages` is empty, `as_of` and `trust` are None."""
 
     database: Path
     accounting: dict[str, Any]
@@ -66,14 +66,14 @@ class Summary:
     trust: Trust | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The summary as JSON has it."""
+        """The summary for JSON."""
         return {
             "database": str(self.database),
             "as_of": instant(self.as_of) if self.as_of else None,
             "files": self.files,
             "unfinished_files": self.unfinished_files,
             "accounting": self.accounting,
-            "shapes": [asdict(one) for one in self.shapes],
+            "shapes": [asdict(shape) for shape in self.shapes],
             "studies": self.studies,
             "participants": self.participants,
             "participants_by_stage": self.stages,
@@ -84,10 +84,10 @@ class Summary:
 
 
 def summarise(connection: duckdb.DuckDBPyConnection, database: Path) -> Summary:
-    """What is loaded now, and the marts as they were last built.
+    """Summarise what is loaded now and the marts of the last build.
 
     Raises:
-        StudyflowError: the table of statuses is missing or wrong.
+        StudyflowError: the reference table of statuses is missing or invalid.
     """
     if not has_table(connection, "raw", "files"):
         return Summary(database, _accounting({}), 0, 0)
@@ -117,7 +117,7 @@ def summarise(connection: duckdb.DuckDBPyConnection, database: Path) -> Summary:
 
 
 def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Lines by what became of them; those of the tables, where they were made of what is loaded now, cost nothing."""
+    """Lines by outcome: read from the audit tables if they are up to date, which is fast, else counted."""
     if includes_all_loads(connection):
         return dict(connection.execute(ACCOUNTING_OF_TABLES).fetchall())
     connection.register("known_statuses", pa.table({"status": known_statuses()}))
@@ -144,13 +144,13 @@ def _accounting(counts: dict[str, int]) -> dict[str, Any]:
 
 
 def render(summary: Summary, console: Console) -> None:
-    """Print the summary for a person: the lines and what became of them beside the participants by stage."""
+    """Print the summary: lines by outcome and participants by stage, side by side if the console is wide enough."""
     lines, stages = _lines_table(summary), _stages_table(summary)
-    beside = console.width - BESIDE_TABLES - sum(console.measure(table).maximum for table in (lines, stages))
+    spare = console.width - FRAME_WIDTH - sum(console.measure(table).maximum for table in (lines, stages))
     tables: Table | Group = Group(lines, stages)
-    if beside >= 0:
+    if spare >= 0:
         tables = Table.grid(padding=(0, 2))
-        tables.add_row(lines, _stages_table(summary, min(LONGEST_BAR, beside)))
+        tables.add_row(lines, _stages_table(summary, min(LONGEST_BAR, spare)))
     notes = [Text(note) for note in _notes(summary)]
     title = f"studyflow, data as of {summary.as_of:%Y-%m-%d %H:%M} UTC" if summary.as_of else "studyflow"
     console.print(Panel(Group(tables, *notes), title=title, title_align="left", expand=False, padding=(1, 2)))
@@ -216,9 +216,9 @@ def _notes(summary: Summary) -> list[str]:
     if summary.shapes:
         notes.append("Not one webhook a line, but these shapes (by file: audit.load_files):")
         notes += [
-            f"  {one.shape}: {several(one.deliveries, 'delivery', 'deliveries')} in "
-            f"{several(one.lines, 'line')} of {several(one.files, 'file')}"
-            for one in summary.shapes
+            f"  {shape.shape}: {several(shape.deliveries, 'delivery', 'deliveries')} in "
+            f"{several(shape.lines, 'line')} of {several(shape.files, 'file')}"
+            for shape in summary.shapes
         ]
     if summary.unfinished_files:
         end = plural(summary.unfinished_files, "ends", "end")

@@ -1,4 +1,4 @@
-"""How far the data can be trusted, in words. The numbers are those of the audit tables."""
+"""How complete and trustworthy the data are, in sentences. The numbers come from the audit tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,14 +29,14 @@ order by note
 """
 
 LEAST_SHOWN = 0.001
-"""A share below this would be 0.0 %."""
+"""A smaller share gets more decimals, because one decimal could show 0.0 %."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """How far the data can be trusted, as rows of the audit tables: dictionaries by the columns that the queries name.
+    """Rows of the audit tables, as dictionaries with the columns of the queries above.
 
-    `totals` is None before the first change, `silence` while webhooks arrive. `names`: the names of studies, by id.
+    `totals` is None before the first change. `silence` is None while webhooks are arriving. `names`: study names by id.
     """
 
     totals: Row | None = None
@@ -46,7 +46,7 @@ class Trust:
     names: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """The same as JSON has it."""
+        """The rows for JSON, without the names of studies."""
         return {
             "totals": _as_json(self.totals) if self.totals else None,
             "silence": _as_json(self.silence) if self.silence else None,
@@ -56,7 +56,7 @@ class Trust:
 
 
 def read_trust(connection: duckdb.DuckDBPyConnection) -> Trust | None:
-    """What the audit tables say; None where they have not been built."""
+    """Read the audit tables; None if they have not been built."""
     if not all(has_table(connection, "audit", table) for table in ("feed_totals", "feed_silence", "data_notes")):
         return None
     totals, silence = (next(iter(rows_of(connection, query)), None) for query in (TOTALS, SILENCE))
@@ -67,18 +67,22 @@ def read_trust(connection: duckdb.DuckDBPyConnection) -> Trust | None:
 
 
 def sentences(trust: Trust) -> list[str]:
-    """One line for each thing that a person should know before they trust a number."""
+    """What users should know before they trust a number, one line for each topic."""
     if trust.totals is None:
         return ["No status change has arrived yet.", *sentences_of_notes(trust)]
-    return [" ".join(_of_histories(trust.totals, trust.names)), *_of_silence(trust), *sentences_of_notes(trust)]
+    return [
+        " ".join(_history_sentences(trust.totals, trust.names)),
+        *_silence_sentences(trust),
+        *sentences_of_notes(trust),
+    ]
 
 
 def sentences_of_notes(trust: Trust) -> list[str]:
-    """One sentence for each kind of note on the input, with an example to look up in audit.data_notes."""
-    return [f"{_of_note(note, trust.names)} (audit.data_notes)." for note in trust.notes]
+    """One sentence for each kind of note about the input, with an example."""
+    return [f"{_note_sentence(note, trust.names)} (audit.data_notes)." for note in trust.notes]
 
 
-def _of_note(note: Row, names: Mapping[str, str]) -> str:
+def _note_sentence(note: Row, names: Mapping[str, str]) -> str:
     number = note["subjects"]
     is_one = number == 1
     example = f"{':' if is_one else ', such as'} {_name(note['example'], names)}"
@@ -99,26 +103,26 @@ def _of_note(note: Row, names: Mapping[str, str]) -> str:
 
 
 def _name(study_id: str, names: Mapping[str, str]) -> str:
-    """The name of a study if it has one, else its id."""
+    """The name of a study, or its id if it has no name."""
     return plain(names.get(study_id, study_id))
 
 
-def _of_histories(totals: Row, names: Mapping[str, str]) -> list[str]:
-    said = [f"The feed began on {_day(totals['feed_began_at'])}.", _of_losses(totals)]
+def _history_sentences(totals: Row, names: Mapping[str, str]) -> list[str]:
+    lines = [f"The feed began on {_day(totals['feed_began_at'])}.", _loss_sentence(totals)]
     if totals["gaps"]:
-        said.append(f"{_percent(totals['share_whole'], down=True)} % of participants have a complete history.")
+        lines.append(f"{_percent(totals['share_whole'], down=True)} % of participants have a complete history.")
     if totals["older_than_feed"]:
-        said.append(f"About {totals['older_than_feed']:,} were added before the feed began.")
+        lines.append(f"About {totals['older_than_feed']:,} were added before the feed began.")
     if totals["worst_study_id"] is not None and totals["worst_loss_rate"] is not None:
-        said.append(f"Worst: study {_name(totals['worst_study_id'], names)}, {_percent(totals['worst_loss_rate'])} %.")
-    return said
+        lines.append(f"Worst: study {_name(totals['worst_study_id'], names)}, {_percent(totals['worst_loss_rate'])} %.")
+    return lines
 
 
-def _of_losses(totals: Row) -> str:
+def _loss_sentence(totals: Row) -> str:
     rates = [totals[name] for name in ("loss_rate", "loss_rate_low", "loss_rate_high")]
     if None in rates:
-        said = "There are too few changes to estimate how many webhooks are lost."
-        return said if totals["gaps"] else f"No gaps, but t{said[1:]}"
+        start = "There" if totals["gaps"] else "No gaps, but there"
+        return f"{start} are too few changes to estimate how many webhooks are lost."
     rate, low, high = map(_percent, rates)
     if not totals["broken_links"]:
         where = "No gap within a history" if totals["gaps"] else "No gaps"
@@ -129,7 +133,7 @@ def _of_losses(totals: Row) -> str:
     return f"About {rate} % of webhooks (95 % interval {low} to {high}) never arrived: about {lost:,} changes."
 
 
-def _of_silence(trust: Trust) -> list[str]:
+def _silence_sentences(trust: Trust) -> list[str]:
     if trust.silence:
         since = f"{trust.silence['silent_since'].astimezone(UTC):%A %Y-%m-%d %H:%M} UTC"
         usual, silent = trust.silence["usual_hours"], trust.silence["silence_hours"]
@@ -149,7 +153,10 @@ def _day(value: datetime | None) -> str:
 
 
 def _percent(share: float, *, down: bool = False) -> str:
-    """With one decimal, or as many as it takes to show that it is not 0. `down`: 99.96 is not shown as 100."""
+    """The share in percent, with one decimal or as many as it takes to show that it is not 0.
+
+    `down`: round down, so that 99.96 is not shown as 100.
+    """
     if down:
         return f"{floor(share * 1000 + 1e-9) / 10:.1f}"
     return f"{share * 100:.1f}" if share >= LEAST_SHOWN or not share else f"{share * 100:.1g}"

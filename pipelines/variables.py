@@ -1,4 +1,4 @@
-"""The vars of dbt_project.yml, looked at before anything is done with them: a misspelt one would fail in the middle of SQL."""
+"""Reads and checks the vars of dbt_project.yml before a run. Otherwise a misspelt var would fail in the middle of SQL."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -27,58 +27,62 @@ MOST = 1_000_000
 AREAS = frozenset(
     ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 )
-"""Etc is none: its Etc/GMT+5 is five hours behind UTC."""
+"""The areas of the IANA's time zones. Etc is left out because its signs mislead: Etc/GMT+5 is five hours behind UTC."""
 
 
-def read_vars(project: Path = PROJECT, asked: Mapping[str, Any] = MappingProxyType({})) -> Mapping[str, Any]:
-    """The vars, each of which says something that models can compute with. `asked` are those that dbt is given otherwise.
+def read_vars(project: Path = PROJECT, overrides: Mapping[str, Any] = MappingProxyType({})) -> Mapping[str, Any]:
+    """The vars of a project. `overrides` are vars set outside dbt_project.yml; they are checked, not returned.
 
-    A project that has studyflow as a package sets them under `vars: studyflow:`, or beside vars of its own; what it leaves
-    out is as studyflow has it.
+    A project that uses studyflow as a package sets them under `vars:` or `vars: studyflow:`. Missing vars get studyflow's
+    defaults.
 
     Raises:
-        StudyflowError: one does not, is missing, or is not known. The message names them all, and what they should say.
+        StudyflowError: a var is missing, unknown or invalid. The message names each, and what to write.
     """
     package = package_of(project)
-    said = _own_vars(package)
-    wrong = [
-        f"{package / FILE_OF_VARS}: lacks the var {name}. Write {VARS[name][1]}." for name in VARS if name not in said
+    values = _vars_of_package(package)
+    problems = [
+        f"{package / FILE_OF_VARS}: lacks the var {name}. Write {VARS[name][1]}." for name in VARS if name not in values
     ]
     if package == project:
-        wrong += _problems(project, ("vars",), said)
+        problems += _problems(project, ("vars",), values)
     else:
-        beside = read_yaml(project / FILE_OF_VARS).get("vars") or {}
-        given = {name: value for name, value in beside.items() if name in VARS}
-        own = beside.get("studyflow") or {}
-        wrong += [*_problems(project, ("vars",), given), *_problems(project, ("vars", "studyflow"), own)]
-        said = {**said, **given, **own}
-    wrong += [problem for name in asked if (problem := _wrong("dbt's --vars, or the environment", name, asked[name]))]
-    if wrong:
-        raise StudyflowError("\n".join(wrong))
-    return said
+        all_vars = read_yaml(project / FILE_OF_VARS).get("vars") or {}
+        top_level = {name: value for name, value in all_vars.items() if name in VARS}
+        nested = all_vars.get("studyflow") or {}
+        problems += [*_problems(project, ("vars",), top_level), *_problems(project, ("vars", "studyflow"), nested)]
+        values = {**values, **top_level, **nested}
+    overridden = (_problem("dbt's --vars, or the environment", *override) for override in overrides.items())
+    problems += filter(None, overridden)
+    if problems:
+        raise StudyflowError("\n".join(problems))
+    return values
 
 
-def _own_vars(package: Path) -> dict[str, Any]:
-    said = read_yaml(package / FILE_OF_VARS).get("vars")
-    if not isinstance(said, dict):
+def _vars_of_package(package: Path) -> dict[str, Any]:
+    values = read_yaml(package / FILE_OF_VARS).get("vars")
+    if not isinstance(values, dict):
         msg = f"{package / FILE_OF_VARS}: has no vars. Restore it from version control."
         raise StudyflowError(msg)
-    return said
+    return values
 
 
-def _problems(project: Path, keys: tuple[str, ...], said: Mapping[str, Any]) -> list[str]:
+def _problems(project: Path, keys: tuple[str, ...], values: Mapping[str, Any]) -> list[str]:
+    """What is wrong with these vars, which are under `keys` in dbt_project.yml."""
     file = project / FILE_OF_VARS
     lines = lines_of_keys(file, *keys)
-    found = (_wrong(f"{file}, line {lines.get(str(name), 1)}", name, said[name]) for name in said)
-    return [problem for problem in found if problem]
+    found = (_problem(f"{file}, line {lines.get(str(name), 1)}", name, value) for name, value in values.items())
+    return list(filter(None, found))
 
 
-def _wrong(place: str, name: str, value: object) -> str | None:
+def _problem(place: str, name: str, value: object) -> str | None:
     if name not in VARS:
-        meant = get_close_matches(str(name), VARS, n=1, cutoff=0.8)
-        return f"{place}: has a var {name}, which is unknown. {f'Rename it to {meant[0]}' if meant else 'Remove it'}."
-    is_right, wanted = VARS[name]
-    return None if is_right(value) else f"{place}: the var {name} is {value!r}. Write {wanted}."
+        similar = get_close_matches(str(name), VARS, n=1, cutoff=0.8)
+        return (
+            f"{place}: has a var {name}, which is unknown. {f'Rename it to {similar[0]}' if similar else 'Remove it'}."
+        )
+    is_valid, expected = VARS[name]
+    return None if is_valid(value) else f"{place}: the var {name} is {value!r}. Write {expected}."
 
 
 def _number(*kinds: type, least: float = 0, most: float = MOST) -> Check:
@@ -103,7 +107,7 @@ def _is_date(value: Any) -> bool:  # noqa: ANN401
 
 @cache
 def time_zones() -> frozenset[str]:
-    """UTC and the time zones of places, as the IANA names them: no abbreviations, no offsets whose sign can be misread."""
+    """UTC and the IANA's time zones by area and city. No abbreviations and no offsets, which can be misread."""
     known = {name for (name,) in duckdb.execute("select name from pg_timezone_names()").fetchall()}
     return frozenset({"UTC"} | {name for name in known if "/" in name and name.partition("/")[0] in AREAS})
 
@@ -138,4 +142,4 @@ VARS: dict[str, tuple[Check, str]] = {
     "studies_file": (_text(r"(?s).*\S.*"), f"{FILE}, e.g. data/reference/studies.csv"),
     "people_file": (_text(r"(?s).*\S.*"), f"{FILE}, e.g. data/reference/people.csv"),
 }
-"""Each var: how it is seen whether it can be followed, and what it should say."""
+"""For each var: the check of its value, and a description of valid values."""

@@ -1,4 +1,4 @@
-"""The YAML files of the dbt project."""
+"""Reads the YAML files of the dbt project."""
 
 from pathlib import Path
 from typing import Any
@@ -7,17 +7,17 @@ import yaml  # type: ignore[import-untyped]
 
 from pipelines.errors import StudyflowError
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where PyYAML was built with it
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader, if available, is ten times as fast
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
-    """What the file says.
+    """The content of a file whose top level is a mapping.
 
     Raises:
-        StudyflowError: it cannot be read, or says nothing by name. The message names file and line.
+        StudyflowError: the file cannot be read, is not YAML, or has no mapping. The message names file and line.
     """
     try:
-        said = yaml.load(file.read_text(encoding="utf-8"), LOADER)  # noqa: S506 - a safe one
+        content = yaml.load(file.read_text(encoding="utf-8"), LOADER)  # noqa: S506 - LOADER is a safe loader
     except OSError as error:
         msg = f"{file}: cannot be read ({error.strerror}). Restore it from version control."
         raise StudyflowError(msg) from error
@@ -30,22 +30,22 @@ def read_yaml(file: Path) -> dict[str, Any]:
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
         msg = f"{place}: is not valid YAML ({problem}). Correct it, or restore it from version control."
         raise StudyflowError(msg) from error
-    if not isinstance(said, dict):
+    if not isinstance(content, dict):
         msg = f"{file}: is empty. Restore it from version control."
         raise StudyflowError(msg)
-    return said
+    return content
 
 
 def lines_of_keys(file: Path, *keys: str) -> dict[str, int]:
-    """On which line each key stands under these keys of the file, one in the other. The file can be read."""
-    found = [yaml.compose(file.read_text(encoding="utf-8"), LOADER)]
+    """The line of each entry under these nested keys. The file must be valid YAML."""
+    nodes = [yaml.compose(file.read_text(encoding="utf-8"), LOADER)]
     for key in keys:
-        found = [
+        nodes = [
             value
-            for node in found
+            for node in nodes
             if isinstance(node, yaml.MappingNode)
             for name, value in node.value
             if name.value == key
         ]
-    under = [node for node in found if isinstance(node, yaml.MappingNode)]
-    return {str(name.value): name.start_mark.line + 1 for node in under for name, _ in node.value}
+    mappings = [node for node in nodes if isinstance(node, yaml.MappingNode)]
+    return {str(name.value): name.start_mark.line + 1 for node in mappings for name, _ in node.value}

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 from product import Product, compile_project
 from rich.console import Console
 
-from pipelines.ask import free
 from pipelines.ask.backlog import backlog
 from pipelines.ask.funnel import funnel
 from pipelines.ask.invitable import invitable
+from pipelines.ask.sql import sql as run_sql
 from pipelines.ask.stalled import stalled
 from pipelines.ask.studies import studies
 from pipelines.ask.warehouse import reading
@@ -141,8 +141,8 @@ def pages(database: Path) -> dict[str, str]:
         "who.txt": lambda connection: who(connection, "p-gap"),
         "who-person.txt": lambda connection: who(connection, "person-2"),
         "who-hostile.txt": lambda connection: who(connection, HOSTILE),
-        "sql.txt": lambda connection: free.sql(connection, sql),
-        "sql-wide.txt": lambda connection: free.sql(connection, "from marts.study_progress order by 1", 1),
+        "sql.txt": lambda connection: run_sql(connection, sql),
+        "sql-wide.txt": lambda connection: run_sql(connection, "from marts.study_progress order by 1", 1),
     }
     pages = {}
     for name, question in questions.items():

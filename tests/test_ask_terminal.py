@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from processes import PROJECT
 from rich.console import Console
 
-from pipelines.ask.show import Headings, put_lines
+from pipelines.ask.show import Headings, print_columns
 from pipelines.cli import app
 from pipelines.plain import plain
 
@@ -74,7 +74,7 @@ def test_hostile_ids_never_reach_a_terminal_as_they_are(asked_database: Path, fo
 
 def test_ids_and_numbers_are_never_cut_only_names_are() -> None:
     console = Console(width=20, file=io.StringIO())
-    put_lines(
+    print_columns(
         console, Headings(("id", "name", "n"), right=["n"], shrink="name"), [["x" * 30, "long name here", "12,345"]]
     )
     shown = console.file.getvalue()  # type: ignore[attr-defined]

@@ -111,7 +111,7 @@ def test_a_chat_that_wants_to_be_left_alone_for_an_hour_is_not(slept: list[float
 
 def test_a_chat_that_never_ends_its_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """It sends a byte before each time limit."""
-    monkeypatch.setattr(chat, "LONGEST", 0.2)
+    monkeypatch.setattr(chat, "MAX_WAIT_SECONDS", 0.2)
     goes_on = threading.Event()
     monkeypatch.setattr(Chat, "do_POST", lambda _: goes_on.wait(60))
     with chat_that_answers() as (address, _):

@@ -47,7 +47,7 @@ def test_it_tells_what_changed_since_the_last_report_of_the_same(product: Produc
     deliveries = [one for person in people for one in person]
     for as_of, study in ((AS_OF - timedelta(days=2), None), (AS_OF - timedelta(days=1), "s"), (AS_OF + WEEK, None)):
         with warehouse(product, deliveries, as_of=as_of) as connection:
-            write(connection, tmp_path, wanted=ReportRequest(study=study, formats=("md",) if study else ("html",)))
+            write(connection, tmp_path, request=ReportRequest(study=study, formats=("md",) if study else ("html",)))
     (tmp_path / "broken.html").write_bytes(b'<meta name="studyflow-as-of" content="yesterday">\xff')
     with warehouse(product, deliveries, as_of=AS_OF) as connection:
         assert write(connection, tmp_path).since == AS_OF - timedelta(days=2)

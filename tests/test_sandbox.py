@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.ask.warehouse import ask_freely, explained, reading
+from pipelines.ask.warehouse import explained_errors, reading, run_sql
 from pipelines.errors import StudyflowError
 from pipelines.warehouse import connect
 
@@ -204,7 +204,7 @@ def rows(database: Path, query: str) -> list[tuple[object, ...]]:
     frame = pl.DataFrame({"secret": [PRIVATE]})  # DuckDB reads variables of Python, if it may
     assert frame.height
     with reading(database) as connection:
-        return list(ask_freely(connection, query.format(f=database.parent)).rows)
+        return list(run_sql(connection, query.format(f=database.parent)).rows)
 
 
 @pytest.mark.parametrize("query", lines(WRITES) + lines(READS) + lines(SETTINGS))
@@ -227,10 +227,10 @@ def test_what_is_not_refused_changes_nothing(database: Path, query: str) -> None
 
 def test_the_notebook_is_as_confined(database: Path) -> None:
     """It has a way of its own to its rows."""
-    with reading(database) as connection, pytest.raises(StudyflowError, match="no other file"), explained():
+    with reading(database) as connection, pytest.raises(StudyflowError, match="no other file"), explained_errors():
         connection.sql(f"from read_text('{database.parent}/secret.txt')").pl()
     frame = pl.DataFrame({"secret": [PRIVATE]})
-    with reading(database) as connection, pytest.raises(StudyflowError, match="does not exist"), explained():
+    with reading(database) as connection, pytest.raises(StudyflowError, match="does not exist"), explained_errors():
         connection.sql("from frame").pl()
     assert frame.height
 

@@ -18,7 +18,7 @@ import yaml  # type: ignore[import-untyped]
 from processes import PROJECT, studyflow
 from product import Product
 
-from pipelines.chat import of_failure, of_run
+from pipelines.chat import failure_message, run_message
 from pipelines.errors import SourceError, StudyflowError
 from pipelines.generate import Recipe, generate
 from pipelines.load.load_result import LoadResult
@@ -146,7 +146,7 @@ def outcome_of(team: Settings, **values: Any) -> Outcome:  # noqa: ANN401 - the 
 def test_a_summary_says_first_what_is_to_be_done(team: Settings, tmp_path: Path) -> None:
     with connect(team.database, read_only=True) as connection:
         written = write(connection, tmp_path, ReportRequest())
-    message = of_run(outcome_of(team, reported=written))
+    message = run_message(outcome_of(team, reported=written))
     texts = [block["text"]["text"] for block in message["blocks"]]
     assert "done" in texts[0]
     assert texts[1].startswith("*To do*\n• ")
@@ -157,7 +157,7 @@ def test_a_summary_says_first_what_is_to_be_done(team: Settings, tmp_path: Path)
 
 def test_a_summary_says_what_could_not_be_read(team: Settings) -> None:
     loaded = LoadResult(1, 0, 0, 0, 0, (SourceError("<!channel>.jsonl", "cannot be read & stays."),))
-    message = of_run(replace(Outcome(team), loaded=loaded))
+    message = run_message(replace(Outcome(team), loaded=loaded))
     assert ":x:" in message["text"]
     assert "&lt;!channel&gt;.jsonl: cannot be read &amp; stays." in message["text"], (
         "no name of a file alerts everybody"
@@ -165,7 +165,7 @@ def test_a_summary_says_what_could_not_be_read(team: Settings) -> None:
 
 
 def test_a_long_summary_is_cut_to_what_slack_takes() -> None:
-    message = of_failure("x" * 10_000)
+    message = failure_message("x" * 10_000)
     assert all(len(block["text"]["text"]) <= 3000 for block in message["blocks"])
 
 

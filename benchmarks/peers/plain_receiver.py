@@ -1,8 +1,8 @@
-"""A webhook handler as one would write it first: check the signature, append the body to a file, flush, answer.
+"""A simple webhook handler: checks the signature, appends the body to a file, flushes, answers.
 
     python benchmarks/peers/plain_receiver.py FILE PORT
 
-On Starlette, which FastAPI is made of, so that FastAPI's own work is not held against it.
+It uses Starlette, on which FastAPI is built, so that it is not slowed down by FastAPI.
 """
 
 import os
@@ -24,7 +24,7 @@ async def webhooks(request: Request) -> Response:
     body = await request.body()
     names = ("id", "timestamp", "signature")
     SECRET.verify(body, {f"webhook-{name}": request.headers[f"svix-{name}"] for name in names})
-    with open(FILE, "ab") as file:  # noqa: ASYNC230, PTH123 - as one would write it first
+    with open(FILE, "ab") as file:  # noqa: ASYNC230, PTH123 - simple on purpose
         file.write(body + b"\n")
         file.flush()
         os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""dlt's filesystem source into DuckDB, then studyflow's own dbt models on what it loaded.
+"""Loads the lines into DuckDB with dlt's filesystem source, then builds studyflow's dbt models from them.
 
 python with_dlt.py CLEAN.jsonl NEW.duckdb PROJECT_FOLDER SCRATCH_FOLDER AS_OF
 """
@@ -34,7 +34,7 @@ insert into raw.loads values (1, now());
 
 
 def load(events: Path, database: str, state: Path) -> None:
-    """Load the file as dlt's documentation does: the filesystem source, piped into its reader of JSON lines."""
+    """Load the file as in dlt's documentation: the filesystem source, piped into its reader of JSON lines."""
     shutil.rmtree(state, ignore_errors=True)
     pipeline = dlt.pipeline(
         "webhooks",
@@ -47,14 +47,14 @@ def load(events: Path, database: str, state: Path) -> None:
 
 
 def main(events: str, database: str, project: str, scratch: str, as_of: str) -> None:
-    """Load, map to the table that the models read, build them."""
+    """Load the lines, map them to the table that the models read, and build the models."""
     os.environ |= {
         "STUDYFLOW_DATABASE": database,
         "STUDYFLOW_AS_OF": as_of,
         "DBT_TARGET_PATH": f"{scratch}/target",
         "DBT_LOG_PATH": f"{scratch}/logs",
     }
-    sys.path.insert(0, project)  # dbt's profile names a plugin of the project
+    sys.path.insert(0, project)  # dbt's profile uses a plugin in the project
     load(Path(events), database, Path(scratch) / "state")
     jinja = jinja2.Environment(extensions=["jinja2.ext.do"])  # noqa: S701 - SQL
     raw_tables = jinja.from_string((Path(project) / "macros" / "raw_tables.sql").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Participants and funnels with pandas: read_json by lines with the pyarrow engine and types, then group by.
+"""Computes participants and funnels with pandas: read_json with the pyarrow engine and types, then group by.
 
 python with_pandas.py CLEAN.jsonl OUT_FOLDER REFERENCE_FOLDER
 """
@@ -21,7 +21,7 @@ def main(events: str, out: str, reference: str) -> None:
     changes = pd.read_json(events, lines=True, engine="pyarrow", dtype_backend="pyarrow")[FIELDS]
     changes["updatedAt"] = pd.to_datetime(changes["updatedAt"], utc=True, format="ISO8601")
     changes = changes.drop_duplicates()
-    # A prior status was reached, too, whether its own webhook came or not.
+    # A prior status was reached, too, even if its own webhook is missing.
     changes["step_order"] = pd.concat(
         [changes["status"].map(step_of), changes["priorStatus"].map(step_of)], axis="columns"
     ).max(axis="columns")
@@ -34,7 +34,7 @@ def main(events: str, out: str, reference: str) -> None:
         left_on=["participantId", "updatedAt"],
         right_on=["participantId", "last_changed_at"],
     )
-    # Of several at the last instant, the one that no other of them follows.
+    # Among several changes at the last instant, the one that none of the others follows.
     followed = last.loc[last["priorStatus"].ne(last["status"]).fillna(value=True), ["participantId", "priorStatus"]]
     followed = followed.rename(columns={"priorStatus": "status"})
     current = last.merge(followed, on=["participantId", "status"], how="left_anti").drop_duplicates("participantId")

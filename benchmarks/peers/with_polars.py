@@ -1,4 +1,4 @@
-"""Participants and funnels with polars: a lazy query over scan_ndjson, collected by the streaming engine.
+"""Computes participants and funnels with polars: a lazy query over scan_ndjson, collected by the streaming engine.
 
 python with_polars.py CLEAN.jsonl OUT_FOLDER REFERENCE_FOLDER
 """
@@ -24,7 +24,7 @@ def main(events: str, out: str, reference: str) -> None:
         .with_columns(pl.col("updatedAt").str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", time_unit="us"))
         .unique()
         .with_columns(
-            # A prior status was reached, too, whether its own webhook came or not.
+            # A prior status was reached, too, even if its own webhook is missing.
             step_order=pl.max_horizontal(
                 pl.col("status").replace_strict(step_of, return_dtype=pl.Int32),
                 pl.col("priorStatus").replace_strict(step_of, return_dtype=pl.Int32),
@@ -33,7 +33,7 @@ def main(events: str, out: str, reference: str) -> None:
         .collect(engine="streaming")
     )
     last = changes.filter(pl.col("updatedAt") == pl.col("updatedAt").max().over("participantId"))
-    # Of several at the last instant, the one that no other of them follows.
+    # Among several changes at the last instant, the one that none of the others follows.
     followed = last.filter(pl.col("priorStatus").ne_missing(pl.col("status"))).select(
         "participantId", status="priorStatus"
     )

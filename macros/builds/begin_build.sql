@@ -1,6 +1,6 @@
-{#- What a build does before its models: it decides whether it can build on the tables of the last one, and from then
-    on, until it ends completely, nobody can build on them. A build that was killed, that failed or that only made some
-    models is therefore followed by one that makes everything anew. -#}
+{#- Runs before the models of a build. It decides whether this build can reuse the tables of the last one, and then removes
+    the record of the last build until this one is complete. So a build that was killed, failed or made only some models
+    is followed by a full build. -#}
 
 {% macro duckdb__begin_build() %}
     {%- if execute and flags.WHICH in ['build', 'run', 'seed'] -%}
@@ -26,7 +26,7 @@ delete from state.last_build;
     {%- endif -%}
 {% endmacro %}
 
-{#- One row each: what is built, and what it builds on. previous_…: null where everything is made anew. -#}
+{#- The tables state.this_build and state.last_build, of one row each. The columns previous_… are null in a full build. -#}
 {% macro state_tables() %}
     {%- set columns -%}
         build_id integer,
@@ -42,7 +42,8 @@ create table if not exists state.this_build ({{ columns }});
 create table if not exists state.last_build ({{ columns }});
 {% endmacro %}
 
-{#- The last build, if this one can build on it and that pays: finding and replacing rows costs more than making few. -#}
+{#- The last build, if this build can reuse its tables and that is faster. It is not for small warehouses, where replacing rows
+    takes longer than building everything. -#}
 {% macro build_to_build_on() %}
     with
 
@@ -66,7 +67,7 @@ create table if not exists state.last_build ({{ columns }});
         and lines.new <= lines.loaded * {{ var('incremental_up_to_share') }}
 {% endmacro %}
 
-{#- Whether `dbt build` was asked for every model, and every table that it would keep is there. -#}
+{#- Whether `dbt build` has all models selected, without --full-refresh, and all their tables exist. -#}
 {% macro is_full_selection() %}
     {%- if flags.WHICH != 'build' or flags.FULL_REFRESH -%}{{ return(false) }}{%- endif -%}
     {%- for node in models_of_studyflow() -%}
@@ -76,7 +77,7 @@ create table if not exists state.last_build ({{ columns }});
     {{ return(true) }}
 {% endmacro %}
 
-{#- Those of a project that has studyflow as a package are its own affair. -#}
+{#- The models of studyflow, without those of a project that uses studyflow as a package. -#}
 {% macro models_of_studyflow() %}
     {{ return(
         graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | selectattr('package_name', 'equalto', 'studyflow')
@@ -84,7 +85,7 @@ create table if not exists state.last_build ({{ columns }});
     ) }}
 {% endmacro %}
 
-{#- What a build does in the end: if every model was made, the next build can build on this one. -#}
+{#- Runs after the models of a build. If all models succeeded, it records the build so that the next one can reuse it. -#}
 {% macro duckdb__end_build(results) %}
     {% if execute and flags.WHICH == 'build' %}
         {% set made = [] %}

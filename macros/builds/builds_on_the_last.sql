@@ -1,39 +1,39 @@
-{#- A model that is `materialized: incremental` keeps its table, and replaces in it all rows of the participants who are
-    touched: those with new deliveries since the last build (stg_touched_participants). With the strategy `by_person` these are
-    the people who are touched (int_touched_people). A model reads what it is made of through touched_rows_of(). When everything
-    is made anew, that is the whole relation. -#}
+{#- Incremental builds. A model with `materialized: incremental` keeps its table and replaces all rows of touched participants,
+    i.e. those with new deliveries since the last build (stg_touched_participants). With the strategy `by_person`, it replaces
+    the rows of touched people (int_touched_people). Models read their sources through touched_rows_of(), which in a full
+    build is the whole relation. -#}
 
-{#- Whether this build replaces rows in the tables of the last one: begin_build() decided. Never in unit tests or when SQL
-    is only compiled. Once a delivery was taken back, nobody can tell whose participant it made theirs, so that tables with
-    rows per person are made anew. -#}
+{#- Whether this build replaces rows in the tables of the last build, as begin_build() decided. False in unit tests and when
+    SQL is only compiled. After a delivery was withdrawn, it is unknown which person it had assigned the participant to, so
+    tables with rows per person are rebuilt in full. -#}
 {% macro builds_on_the_last() %}
     {%- set before = previous_build() -%}
     {%- if flags.WHICH != 'build' or model.resource_type != 'model' or before is none -%}{{ return(false) }}{%- endif -%}
     {{ return(not (is_by_person() and before.takes_back)) }}
 {% endmacro %}
 
-{#- Whether the rows that the model replaces are those of people. -#}
+{#- Whether the model replaces the rows of people instead of participants. -#}
 {% macro is_by_person() %}{{ return(model.config.incremental_strategy == 'by_person') }}{% endmacro %}
 
-{#- Load and as-of of the build that this one builds on, and whether deliveries were taken back since; else none. dbt's graph
-    is one object for the whole run. -#}
+{#- The build whose tables this one reuses: build_id, load_id, as_of, and takes_back (whether deliveries were withdrawn since);
+    none in a full build. It is kept in dbt's `graph`, which is one object for the whole run. -#}
 {% macro previous_build() %}{{ return(graph.get('previous_build') if execute else none) }}{% endmacro %}
 
-{#- The relation, or its rows of touched participants or people. `touched`: ref('stg_touched_participants') or
-    ref('int_touched_people'). -#}
+{#- The relation, reduced to the rows of touched participants or people in an incremental build. `touched`:
+    ref('stg_touched_participants') or ref('int_touched_people'). -#}
 {% macro touched_rows_of(relation, touched) %}
     {%- if not builds_on_the_last() -%}{{ return(relation) }}{%- endif -%}
     {%- set key = 'person_key' if is_by_person() else 'participant_key' -%}
     {{ return('(select * from ' ~ relation ~ ' where ' ~ key ~ ' in (select ' ~ key ~ ' from ' ~ touched ~ '))') }}
 {% endmacro %}
 
-{#- dbt asks this of every incremental model and of every seed. -#}
+{#- dbt calls this for every incremental model and every seed. -#}
 {% macro should_full_refresh() %}
     {%- if config.get('materialized') == 'incremental' -%}{{ return(not builds_on_the_last()) }}{%- endif -%}
     {{ return(dbt.should_full_refresh()) }}
 {% endmacro %}
 
-{#- How dbt replaces rows. Participants and people who are touched and have no rows now lose those that they had. -#}
+{#- The incremental strategies. All old rows of touched participants or people are deleted, even if they have no new rows. -#}
 {% macro get_incremental_by_participant_sql(arguments) %}
     {{ return(replace_rows(arguments, 'participant', ref('stg_touched_participants'))) }}
 {% endmacro %}
@@ -53,8 +53,8 @@
     select {{ columns }} from {{ arguments.temp_relation }}
 {% endmacro %}
 
-{#- What a table of participants with their study_type does in the end: rows of participants who are not touched get the type
-    that their study has now. It is inferred from what any participant of the study does. -#}
+{#- A post-hook of tables with a row per participant and their study_type: updates the type in rows of untouched participants.
+    The type can change for all of them, because it is inferred from all participants of the study. -#}
 {% macro put_study_types_in_place() %}
     {%- if builds_on_the_last() %}
 update {{ this }} as kept

@@ -1,6 +1,6 @@
-{#- What the tables depend on beside the deliveries and the as-of: the models, the macros, the reference tables, what
-    studies.csv and people.csv say, the vars, and the version of the engine, whose hashes are keys. If it is another than
-    that of the last build, all is made anew. -#}
+{#- A hash of everything that the tables depend on besides the deliveries and the as-of time: models, macros, reference
+    tables, studies.csv, people.csv, vars, and the version of the engine (keys are hashes of the engine). If it differs from
+    that of the last build, everything is rebuilt. -#}
 
 {% macro fingerprint_of_project() %}
     {%- set values = [] -%}

@@ -1,7 +1,8 @@
-{#- What files say. The project's own reader reads and checks them, and gives their rows to the engine: no engine parses a
-    file. DuckDB asks it while dbt runs (pipelines/dbt_plugin.py); for Spark, pipelines/spark/raw.py asked it before. -#}
+{#- Access to reference files. Engines never parse them. pipelines/reference.py reads and checks them, and passes the rows to
+    the engine: to DuckDB while dbt runs (pipelines/dbt_plugin.py), to Spark before dbt starts (pipelines/spark/raw.py). -#}
 
-{#- The query that reads and checks all reference files and vars, for the rows that follow; it fails where one is wrong. -#}
+{#- A query that reads and checks all reference files and vars. It fails if one has a problem, and must run before
+    rows_of_file(). -#}
 {% macro read_files(studies, people, vars) -%}
     {{ return(adapter.dispatch('read_files')(studies, people, vars)) }}
 {%- endmacro %}
@@ -16,7 +17,7 @@
     from raw.file_rows
 {%- endmacro %}
 
-{#- The rows of a reference file, its columns typed. -#}
+{#- A query for the rows of a reference file, with typed columns. -#}
 {% macro rows_of_file(name, column_types) -%}
     {{ return(adapter.dispatch('rows_of_file')(name, column_types)) }}
 {%- endmacro %}
@@ -38,7 +39,7 @@
     where file_name = '{{ name }}'
 {%- endmacro %}
 
-{#- The query for a hash of the files that match patterns, of other files, and of values. -#}
+{#- A query for a hash of the files that match the patterns, of other files, and of values. -#}
 {% macro fingerprint(patterns, files, values) -%}
     select fingerprint_of({{ text_list(patterns) }}, {{ text_list(files) }}, {{ text_list(values) }})
 {%- endmacro %}

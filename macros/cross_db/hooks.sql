@@ -1,10 +1,10 @@
-{#- What hooks do before and after models. DuckDB's forms, and why they are there, stand in macros/raw_tables.sql, share_bound.sql
-    and builds/begin_build.sql. -#}
+{#- The macros that hooks call before and after models. Their versions for DuckDB, with explanations, are in
+    macros/raw_tables.sql, share_bound.sql and builds/begin_build.sql. -#}
 
 {% macro raw_tables() %}{{ return(adapter.dispatch('raw_tables')()) }}{% endmacro %}
 
-{#- On Spark they are folders of Parquet files that pipelines/spark wrote, with the columns that sources.yml describes. Those of
-    studies.csv and people.csv follow in read_reference_files(). -#}
+{#- On Spark, the raw tables are folders of Parquet files that pipelines/spark wrote, with the columns in sources.yml. The
+    tables for studies.csv and people.csv are made by read_reference_files(). -#}
 {% macro spark__raw_tables() %}
     {%- if execute -%}
         {%- do run_query('create schema if not exists raw') -%}
@@ -24,8 +24,8 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- A place that is no absolute path is one in the folder of the schema. Files may lie in folders there. A server of Spark
-    remembers the table of an earlier run, and which files it had: it is made anew. -#}
+{#- A table over the Parquet files in a place and its subfolders. A relative path is relative to the folder of the schema.
+    Drops the table first, because a Spark server may still have it from an earlier run, with the old list of files. -#}
 {% macro make_raw_table_of_files(name, types, place=name) -%}
     {%- do run_query('drop table if exists raw.' ~ name) -%}
     {%- call statement() -%}
@@ -36,26 +36,26 @@
     {%- endcall -%}
 {%- endmacro %}
 
-{#- The lines that are loaded now: folders of others stay for a while, for those who still read them. -#}
+{#- The current lines. Folders with earlier ones stay for a while, because readers may still use them. -#}
 {% macro deliveries_of_parts(columns) -%}
     create or replace view raw.deliveries as
     select {{ columns }} from raw.delivered where part_id in (select part_id from raw.parts)
 {%- endmacro %}
 
-{#- What Spark reads is a copy, which is made again after an upgrade. -#}
+{#- On Spark nothing needs to be checked: the raw tables are a copy, which is written again after an upgrade. -#}
 {% macro refuse_other_format() %}{{ return(adapter.dispatch('refuse_other_format')()) }}{% endmacro %}
 {% macro spark__refuse_other_format() %}{% endmacro %}
 
-{#- What dbt calls the macro with which a project says how its seeds are made. -#}
+{#- The name of the macro with which a project overrides the materialization of seeds. -#}
 {% macro materialization_of_seeds() %}{{ return(adapter.dispatch('materialization_of_seeds')()) }}{% endmacro %}
 {% macro duckdb__materialization_of_seeds() %}{{ return('materialization_seed_duckdb') }}{% endmacro %}
 {% macro spark__materialization_of_seeds() %}{{ return('materialization_seed_spark') }}{% endmacro %}
 
-{#- Queries outside dbt, which call these functions, go to DuckDB. -#}
+{#- Not needed on Spark, because queries outside dbt run on DuckDB. -#}
 {% macro share_functions() %}{{ return(adapter.dispatch('share_functions')()) }}{% endmacro %}
 {% macro spark__share_functions() %}{% endmacro %}
 
-{#- On Spark every build makes everything anew, so none needs to know what the last one was. -#}
+{#- Not needed on Spark, because every build there is a full build. -#}
 {% macro begin_build() %}{{ return(adapter.dispatch('begin_build')()) }}{% endmacro %}
 {% macro spark__begin_build() %}{% endmacro %}
 

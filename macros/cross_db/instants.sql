@@ -1,11 +1,11 @@
-{#- Instants: points in time, kept and shown in UTC. What engines name and compute differently stands here. -#}
+{#- Instants, i.e. points in time in UTC. These macros hide differences between engines. -#}
 
 {% macro instant_type() -%}{{ return(adapter.dispatch('instant_type')()) }}{%- endmacro %}
 {% macro spark__instant_type() -%}timestamp{%- endmacro %}
 {% macro duckdb__instant_type() -%}timestamptz{%- endmacro %}
 
-{#- The instant that a text says, as RFC 3339 has it and at most 17:59 from UTC; null if it says none. What engines make of other
-    texts differs. -#}
+{#- The instant in an RFC 3339 text with an offset of at most 17:59; null for other texts, which engines would parse
+    differently. -#}
 {% macro instant_of_text(text) -%}
     {%- set time = '([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?' -%}
     {%- set pattern = '[0-9]{4}-[0-9]{2}-[0-9]{2}T' ~ time ~ '(Z|[+-](0[0-9]|1[0-7]):[0-5][0-9])' -%}
@@ -25,18 +25,18 @@
     (epoch_us({{ later }}) - epoch_us({{ earlier }}))
 {%- endmacro %}
 
-{#- Exact hours and days of 24 hours, as doubles. -#}
+{#- Exact hours, and days of 24 hours, as doubles. -#}
 {% macro hours_of(microseconds) -%}({{ microseconds }} / 1e6 / 3600e0){%- endmacro %}
 {% macro hours_between(earlier, later) -%}{{ hours_of(microseconds_between(earlier, later)) }}{%- endmacro %}
 {% macro days_between(earlier, later) -%}({{ microseconds_between(earlier, later) }} / 1e6 / 86400e0){%- endmacro %}
 
-{#- Hours, counting one that has only begun as a whole one: exact for spans of any length. -#}
+{#- Hours between two instants, rounded up. Exact for spans of any length. -#}
 {% macro begun_hours_between(earlier, later) -%}
     {%- set hour, span = 3600000000, microseconds_between(earlier, later) -%}
     cast(({{ span }} + ({{ hour }} - {{ span }} % {{ hour }}) % {{ hour }}) / 3600e6 as integer)
 {%- endmacro %}
 
-{#- The instant so many days of 24 hours before another. -#}
+{#- The instant a number of days of 24 hours before another. -#}
 {% macro days_before(instant, days) -%}
     {{ return(adapter.dispatch('days_before')(instant, days)) }}
 {%- endmacro %}

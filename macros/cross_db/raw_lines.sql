@@ -1,4 +1,4 @@
-{#- Bytes that are no UTF-8 as text: those that are not printable ASCII, and backslashes, are shown like \xFF. -#}
+{#- Invalid UTF-8 as text. Backslashes, and bytes that are not printable ASCII, are shown like \xFF. -#}
 {% macro escaped_bytes(bytes) -%}{{ return(adapter.dispatch('escaped_bytes')(bytes)) }}{%- endmacro %}
 {% macro duckdb__escaped_bytes(bytes) -%}
     replace(replace(
@@ -23,7 +23,7 @@
     )
 {%- endmacro %}
 
-{#- A delivery written out again, where its columns say all that the line said. -#}
+{#- A delivery as JSON, made from its columns. Used for lines that are not kept because the columns have all of their content. -#}
 {% macro delivery_as_json() -%}{{ return(adapter.dispatch('delivery_as_json')()) }}{%- endmacro %}
 {% macro duckdb__delivery_as_json() -%}
     cast(json_object(

@@ -1,26 +1,26 @@
-{#- How Spark makes tables: each a folder of Parquet files, named like the table, in the folder of its schema. dbt asks for
-    these macros by name. -#}
+{#- On Spark, each table is a folder of Parquet files with the table's name, in the folder of its schema. dbt calls these
+    macros by name. -#}
 
 {% macro spark__file_format_clause() -%}using parquet{%- endmacro %}
 
-{#- Files of an earlier build that lie there are replaced. -#}
+{#- The place of the files. Files of an earlier build are replaced. -#}
 {% macro spark__location_clause() -%}location '{{ model.alias }}'{%- endmacro %}
 
-{#- Plain files keep no constraints. What a contract says of columns has been compared with the query by then, and data tests
-    look for nulls. -#}
+{#- Parquet files have no constraints. dbt has already compared the query with the columns of the contract, and data tests
+    check for nulls. -#}
 {% macro spark__persist_constraints(relation, model) -%}{%- endmacro %}
 
-{#- Every build makes everything anew: rows of plain files cannot be replaced. -#}
+{#- Every build is a full build, because rows in Parquet files cannot be replaced. -#}
 {% materialization incremental, adapter='spark' %}
     {{ return(materialization_table_spark()) }}
 {% endmaterialization %}
 
-{#- A view would only be there for Spark, and not for those who read the files. -#}
+{#- Views become tables, because a view would not exist for readers of the files. -#}
 {% materialization view, adapter='spark' %}
     {{ return(materialization_table_spark()) }}
 {% endmaterialization %}
 
-{#- A seed has the rows that were checked. -#}
+{#- Seeds get the rows that were checked. -#}
 {% materialization seed, adapter='spark' %}
     {%- if not model.config.column_types -%}{{ return(dbt.materialization_seed_default()) }}{%- endif -%}
     {%- set target = this.incorporate(type='table') -%}
@@ -30,7 +30,7 @@
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- The rows of a seed of a team's own. dbt's way makes the text None of an empty cell, and breaks at an apostrophe. -#}
+{#- Loads the rows of a team's own seed. dbt's version turns empty cells into the text None, and fails at apostrophes. -#}
 {% macro spark__load_csv_rows(model, agate_table) %}
     {%- set types = [] -%}
     {%- for name in agate_table.column_names -%}

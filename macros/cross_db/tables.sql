@@ -1,5 +1,5 @@
-{#- How DuckDB makes tables. dbt's own way takes some ten statements a table: it makes the table under another name, renames
-    two, drops one, and looks its columns up three times. DuckDB replaces a table in one statement. -#}
+{#- Materializations for DuckDB, which can replace a table in one statement. dbt's own need about ten: they create the table
+    under another name, rename two tables, drop one, and look up the columns three times. -#}
 
 {% materialization table, adapter='duckdb' %}
     {%- set target = this.incorporate(type='table') -%}
@@ -29,8 +29,7 @@
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- A seed whose columns are said in dbt_project.yml has the rows that were checked; dbt itself would read the file with
-    agate. -#}
+{#- Seeds whose columns are in dbt_project.yml get the rows that were checked. dbt itself would read the file with agate. -#}
 {% materialization seed, adapter='duckdb' %}
     {%- if not model.config.column_types -%}{{ return(dbt.materialization_seed_default()) }}{%- endif -%}
     {%- set target = this.incorporate(type='table') -%}
@@ -42,13 +41,13 @@
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- A model that was a view and becomes a table. -#}
+{#- Drops the view of this name, if a model was a view before and is now a table. -#}
 {% macro drop_view_in_the_way() %}
     {%- set existing = load_cached_relation(this) -%}
     {%- if existing is not none and existing.is_view -%}{%- do adapter.drop_relation(existing) -%}{%- endif -%}
 {% endmacro %}
 
-{#- The table, with its constraints where it has a contract, and its comments. -#}
+{#- Creates or replaces a table with its comments and, if it has a contract, its constraints. -#}
 {% macro replace_table(target, query) %}
     {%- if config.get('contract').enforced -%}
         {{ check_contract(target, query) }};
@@ -75,7 +74,7 @@
     {%- endfor -%}
 {% endmacro %}
 
-{#- A query that fails where names and types are not those of the contract, and says what differs. -#}
+{#- A query that fails if column names or types differ from the contract, and says which. -#}
 {% macro check_contract(target, query) %}
     select error('{{ target.identifier }} is not as its contract says: ' || differences)
     from (

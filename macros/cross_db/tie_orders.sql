@@ -1,7 +1,7 @@
-{#- The query that puts each kind of tie group in order, link by link (macros/tie_order.sql has the formula). A prefix of an order
-    goes on if it can still become one that breaks the fewest links, and if no other prefix has statuses that come first in
-    the reference table. `kinds`: rank_before, prior_rank_after, last_instant, links. One row each, with the `path`.
-    DuckDB makes all prefixes longer in one step of a recursive query. Spark has no windows there, and folds lists instead. -#}
+{#- A query that orders each kind of tie group, link by link (macros/tie_order.sql has the formula). A prefix of an order is kept
+    if it can still reach the lowest number of broken links and no other prefix has statuses that come earlier in the
+    reference table. `kinds`: rank_before, prior_rank_after, last_instant, links. The result has one row per kind, with `path`.
+    DuckDB extends all prefixes in one step of a recursive query. Spark allows no window functions there, so it folds lists. -#}
 {% macro tie_orders(kinds, prefixes_kept) -%}
     {{ return(adapter.dispatch('tie_orders')(kinds, prefixes_kept)) }}
 {%- endmacro %}
@@ -29,7 +29,7 @@
         group by kind, {{ instant_of('link') }}
     ),
 
-    -- From the last instant back: the statuses with which an instant should end for the sake of what follows.
+    -- The statuses with which each instant should end so that few later links break, from the last instant backwards.
     goals_by_instant as (
         select
             kind,
@@ -88,7 +88,7 @@
     )
 {%- endmacro %}
 
-{#- The statuses with which each instant should end for the sake of what follows, from the last instant back. -#}
+{#- The statuses with which each instant should end so that few later links break, from the last instant backwards. -#}
 {% macro goals_by_instant() -%}
     {%- set next_links = 'element_at(instants, size(instants) - each_number + 2)' -%}
     {%- set links_then = 'element_at(instants, size(instants) - each_number + 1)' -%}
@@ -110,7 +110,7 @@
     )
 {%- endmacro %}
 
-{#- The links in order, one instant after another. Where all links of an instant are placed, one prefix is left. -#}
+{#- The links in order, one instant after another. At the end of each instant, one prefix is left. -#}
 {% macro whole_path(prefixes_kept) -%}
     {%- set nothing_placed -%}
         named_struct(
@@ -135,8 +135,9 @@
     ).path
 {%- endmacro %}
 
-{#- Prefixes one link longer: of those that can still break the fewest links, the ones whose statuses come first. Each knows
-    how many links must break among those left. Of prefixes that leave the same links to be placed, one is enough. -#}
+{#- Extends prefixes by one link: of those that can still reach the lowest number of broken links, it keeps those whose status
+    comes first. Each has the number of links that must break among the remaining ones. Of prefixes with the same remaining
+    links, it keeps one. -#}
 {% macro longer_path(prefixes_kept) -%}
     {%- set starts = list_where(
         'array_distinct(' ~ list_map('each_prefix.links_left', 'each_link', prior_of('each_link')) ~ ')',

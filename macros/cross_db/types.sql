@@ -1,6 +1,6 @@
-{#- Types. YAML says them as DuckDB does: varchar, timestamptz, hugeint, blob. -#}
+{#- Types. In YAML, they have the names of DuckDB: varchar, timestamptz, hugeint, blob. -#}
 
-{#- A type of YAML as the engine writes it. -#}
+{#- The engine's name of a type in YAML. -#}
 {% macro engine_type(type) -%}{{ return(adapter.dispatch('engine_type')(type)) }}{%- endmacro %}
 {% macro duckdb__engine_type(type) -%}{{ return(type) }}{%- endmacro %}
 {% macro spark__engine_type(type) -%}
@@ -10,15 +10,15 @@
     {{ return(types.get(type, type)) }}
 {%- endmacro %}
 
-{#- The type of each column that YAML describes, as the engine writes it. -#}
+{#- The engine's type of each column in YAML, by name. -#}
 {% macro types_of_columns(columns) %}
     {%- set types = {} -%}
     {%- for column in columns.values() -%}{%- do types.update({column.name: engine_type(column.data_type)}) -%}{%- endfor -%}
     {{ return(types) }}
 {% endmacro %}
 
-{#- dbt asks for this, to compare the columns of a query with those of a contract. For a model of a workspace, it finds macros
-    of studyflow only by their full names. -#}
+{#- dbt calls this to compare the columns of a query with a contract. Macros of studyflow are called by their full names here,
+    because dbt would not find them for models of a workspace. -#}
 {% macro spark__get_empty_schema_sql(columns) -%}
     select
     {%- for column in columns.values() %}

@@ -1,1 +1,1 @@
-"""Questions that are asked on a terminal: one file for each command of cli/ask.py. The queries are the .sql files beside this."""
+"""Answers questions from the warehouse: one module for each command of cli/ask.py, with its queries in .sql files."""

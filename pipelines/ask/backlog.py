@@ -19,7 +19,7 @@ COLUMNS = Headings(
 )
 
 MARKS = {"is_overdue": "overdue", "is_hidden": "hidden", "is_study_closed": "reopen first"}
-"""What is said beside a debt."""
+"""What the last column says for each flag of an incentive."""
 
 
 def backlog(
@@ -30,11 +30,11 @@ def backlog(
     overdue: bool = False,
     hidden: bool = False,
 ) -> Listing:
-    """The backlog of one study or all, in one state or any, perhaps only what is overdue or hidden.
+    """The incentive backlog, optionally of one study, in one state, or only overdue or hidden incentives.
 
     Raises:
-        StudyflowError: the tables are not built, or there is no such study.
-        UsageError: there is no such state.
+        StudyflowError: the tables are not built, or `study` matches no study or several.
+        UsageError: the state is unknown.
     """
     as_of = marts_as_of(connection)
     states = [known for (known,) in ask(connection, "backlog_states").rows]
@@ -68,12 +68,16 @@ def _line(row: dict[str, Any]) -> Line:
 
 
 def _sums(totals: dict[str, Any]) -> str:
-    said = f"{totals['participants']:,} participants, {totals['overdue']:,} overdue, {totals['hidden']:,} hidden"
     if not totals["participants"]:
         return "Nobody."
     sums = totals["amounts"] or ()
-    unnamed = " without a currency" if len(sums) > 1 else ""
-    amounts = [amount(one["amount_cents"], one["currency"]) + ("" if one["currency"] else unnamed) for one in sums]
-    known = f"{said}; {', '.join(amounts) or 'nothing'} in total"
+    without_currency = " without a currency" if len(sums) > 1 else ""
+    amounts = [
+        amount(row["amount_cents"], row["currency"]) + ("" if row["currency"] else without_currency) for row in sums
+    ]
+    known = (
+        f"{totals['participants']:,} participants, {totals['overdue']:,} overdue, {totals['hidden']:,} hidden; "
+        f"{', '.join(amounts) or 'nothing'} in total"
+    )
     unknown = totals["without_amount"]
     return f"{known}, plus {several(unknown, 'participant')} in studies without a known amount" if unknown else known

@@ -1,5 +1,5 @@
--- The backlog as far as it was asked for, the most urgent first: what is overdue, of that what was never sent, of that
--- what no table in Rally shows, then the oldest. Null for $study_id or $backlog_state: all.
+-- The backlog, the most urgent first: overdue incentives, among these the ones never sent, among these the ones that no table
+-- in Rally shows, then the oldest. A null $study_id or $backlog_state means all.
 create temp table asked as
 with
 

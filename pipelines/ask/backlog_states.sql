@@ -1,4 +1,4 @@
--- The states of a backlog.
+-- All states of the incentive backlog.
 select distinct backlog_state
 from reference.incentive_effects
 where backlog_state is not null

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 from rich.console import Console
 
-from pipelines.ask.show import Headings, moment, put_lines, say, study
+from pipelines.ask.show import Headings, moment, print_columns, print_line, study_label
 from pipelines.ask.stream import csv_lines, document
 from pipelines.ask.warehouse import QueryResult, ask
 from pipelines.warehouse import Row
@@ -28,17 +28,17 @@ NOTES = (
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """The rows of backtest.sql, read once."""
+    """The result of a backtest: the rows of backtest.sql, as tuples for CSV and as dictionaries."""
 
-    columns: QueryResult
+    result: QueryResult
     rows: list[Row]
 
     def as_csv(self) -> Iterator[str]:
-        """A line for each confidence of all statements, of each kind, and of each study."""
-        return csv_lines(self.columns)
+        """A line for each confidence: of all statements, of each kind of statement, and of each study."""
+        return csv_lines(self.result)
 
     def as_json(self) -> Iterator[str]:
-        """As-of, and how often statements came true: in all, by kind and by study."""
+        """The as-of time, and how often statements came true: overall, by kind and by study."""
         first = self.rows[0] if self.rows else {"as_of": None, "weeks": None}
         common = ("as_of", "weeks")
         shown = [{key: value for key, value in row.items() if key not in common} for row in self.rows]
@@ -54,31 +54,31 @@ class Backtest:
         )
 
     def render(self, console: Console) -> None:
-        """Print how many statements came true: of all, by kind, and by study."""
+        """Print how many statements came true: overall, by kind, and by study."""
         if not self.rows:
-            say(
+            print_line(
                 console, "No forecast could be made for any past week: too little was known then, or no study was open."
             )
             return
         first = self.rows[0]
-        say(
+        print_line(
             console,
             f"forecasts made as of each of the {first['weeks']} weeks before {moment(first['as_of'])} UTC",
             "dim",
         )
-        say(console)
-        of_all = [row for row in self.rows if row["study_id"] is None]
-        kinds = groupby(of_all, key=lambda row: (row["statement"], row["horizon"]))
-        put_lines(console, OVERALL, [[kind(*of), *_cells(list(rows), said=True)] for of, rows in kinds])
-        say(console)
+        print_line(console)
+        all_studies = [row for row in self.rows if row["study_id"] is None]
+        kinds = groupby(all_studies, key=lambda row: (row["statement"], row["horizon"]))
+        print_columns(console, OVERALL, [[kind(*key), *_cells(list(rows), with_expected=True)] for key, rows in kinds])
+        print_line(console)
         lines = []
-        for study_id, rows in groupby((row for row in self.rows if row["study_id"]), key=lambda row: row["study_id"]):
-            found = list(rows)
-            warning = UNRELIABLE if any(row["is_unreliable"] for row in found) else ""
-            lines.append([study(study_id, found[0]["study_name"]), *_cells(found), warning])
-        put_lines(console, BY_STUDY, lines)
+        for study_id, group in groupby((row for row in self.rows if row["study_id"]), key=lambda row: row["study_id"]):
+            rows = list(group)
+            warning = UNRELIABLE if any(row["is_unreliable"] for row in rows) else ""
+            lines.append([study_label(study_id, rows[0]["study_name"]), *_cells(rows), warning])
+        print_columns(console, BY_STUDY, lines)
         for note in NOTES:
-            say(console, note, "dim")
+            print_line(console, note, "dim")
 
     @staticmethod
     def _overall(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -86,14 +86,14 @@ class Backtest:
 
 
 def backtested(connection: duckdb.DuckDBPyConnection) -> Backtest:
-    """What the last backtest found."""
-    found = ask(connection, "backtest")
-    rows = list(found.rows)
-    return Backtest(QueryResult(found.columns, iter(rows)), QueryResult(found.columns, iter(rows)).records())
+    """The result of the last backtest."""
+    result = ask(connection, "backtest")
+    rows = list(result.rows)
+    return Backtest(QueryResult(result.columns, iter(rows)), QueryResult(result.columns, iter(rows)).records())
 
 
 def kind(statement: str | None, horizon: int | None) -> str:
-    """What a kind of statement says: `at least N within 7 days`."""
+    """The description of a kind of statement: `at least N within 7 days`."""
     if statement is None:
         return "all statements"
     return "full by a date" if statement == "full_by" else f"at least N within {horizon} days"
@@ -103,14 +103,14 @@ def _without(row: dict[str, Any], *keys: str) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key not in keys}
 
 
-def _cells(rows: list[Row], *, said: bool = False) -> list[str]:
+def _cells(rows: list[Row], *, with_expected: bool = False) -> list[str]:
     by_level = {row["confidence"]: row for row in rows}
-    return [_cell(by_level.get(level), said=said) for level in LEVELS]
+    return [_cell(by_level.get(level), with_expected=with_expected) for level in LEVELS]
 
 
-def _cell(row: Row | None, *, said: bool) -> str:
+def _cell(row: Row | None, *, with_expected: bool) -> str:
     """`1,085 of 1,496, 73 % (expected 84 %)`."""
     if row is None or not row["judged"]:
         return ""
     text = f"{row['came_true']:,} of {row['judged']:,}, {row['came_true_share']:.0%}".replace("%", " %")
-    return text + (f" (expected {row['said']:.0%})".replace("%", " %") if said else "")
+    return text + (f" (expected {row['said']:.0%})".replace("%", " %") if with_expected else "")

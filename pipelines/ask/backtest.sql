@@ -1,5 +1,5 @@
--- What state.forecast_record keeps of the last backtest, with the names of studies: all statements first, then by kind, then by
--- study, those that came true least often first.
+-- The rows of state.forecast_record from the last backtest, with names of studies: all statements first, then by kind, then by
+-- study, the least reliable first.
 select
     record.study_id,
     studies.study_name,

@@ -1,4 +1,4 @@
--- What a shell offers for a $kind of word that begins with $typed, and what it says of each.
+-- Completions of $kind that begin with $typed, with their help texts.
 with
 
 words as (

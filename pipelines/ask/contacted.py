@@ -19,16 +19,15 @@ def contacted(connection: duckdb.DuckDBPyConnection, study: str | None = None) -
     """Everyone who is over a limit, or only people in one study.
 
     Raises:
-        StudyflowError: the tables are not built, or there is no such study.
+        StudyflowError: the tables are not built, or `study` matches no study or several.
     """
     as_of = marts_as_of(connection)
-    found = ask(connection, "contacted", study_id=only_study(connection, study))
-    rows = list(found.rows)
+    result = ask(connection, "contacted", study_id=only_study(connection, study))
+    rows = list(result.rows)
     note = f"{several(len(rows), 'person', 'people')}. Don't contact them until they are back under the limit."
     notes = [(note if rows else "Nobody.", "bold")]
-    return Listing(
-        as_of, "people", QueryResult(found.columns, iter(rows)), COLUMNS, _line, {"people": len(rows)}, notes
-    )
+    people = QueryResult(result.columns, iter(rows))
+    return Listing(as_of, "people", people, COLUMNS, _line, {"people": len(rows)}, notes)
 
 
 def _line(row: dict[str, Any]) -> Line:

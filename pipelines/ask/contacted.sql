@@ -1,4 +1,4 @@
--- Who is over a limit of governance_rules.csv now, the latest first: everyone, or only people in study $study_id.
+-- People who are over a limit of governance_rules.csv now, the latest first; optionally only people in study $study_id.
 with
 
 over_now as (

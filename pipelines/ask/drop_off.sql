@@ -1,4 +1,4 @@
--- One row per step of study $study_id that was not reached and status of those who stopped before it, the most first.
+-- One row per step of study $study_id and current status of people who dropped off before it, the largest group first.
 select
     step,
     step_order,

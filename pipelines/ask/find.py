@@ -1,58 +1,68 @@
-"""The study or participants that someone means by what they typed."""
+"""Finds the study or participants that a typed text refers to."""
 
 import duckdb
 
 from pipelines.ask.warehouse import ask
 from pipelines.errors import StudyflowError
 
-_ALIKE = 5
-MOST_LISTED = 20
+_SIMILAR = 5
+"""The fit of studies that are only similar to the text. Matches have a lower fit, which is better."""
+MAX_LISTED = 20
 
 
-def find_study(connection: duckdb.DuckDBPyConnection, asked: str) -> str:
-    """The id of the study with that id or name, in any case, or the only one of which that is the beginning.
+def find_study(connection: duckdb.DuckDBPyConnection, text: str) -> str:
+    """The id of the study whose id or name is the text, or of the only one whose id or name begins with it.
+
+    Case is ignored.
 
     Raises:
-        StudyflowError: there is none, or more than one.
+        StudyflowError: the text matches no study or several.
     """
-    found = list(ask(connection, "find_study", asked=asked).rows)
-    best = min((fit for *_, fit in found), default=_ALIKE)
-    meant = [(study, name) for study, name, fit in found if fit == best]
-    if best < _ALIKE and len(meant) == 1:
-        return str(meant[0][0])
-    listed = "".join(f"\n  {study}  {name or ''}".rstrip() for study, name in meant[:MOST_LISTED])
-    listed += "\n  …" if len(meant) > MOST_LISTED else ""
-    if best < _ALIKE:
-        msg = f"{asked!r} matches several studies. Give more of the name, or the id:{listed}"
+    found = list(ask(connection, "find_study", asked=text).rows)
+    best = min((fit for *_, fit in found), default=_SIMILAR)
+    matches = [(study, name) for study, name, fit in found if fit == best]
+    if best < _SIMILAR and len(matches) == 1:
+        return str(matches[0][0])
+    listed = "".join(f"\n  {study}  {name or ''}".rstrip() for study, name in matches[:MAX_LISTED])
+    listed += "\n  …" if len(matches) > MAX_LISTED else ""
+    if best < _SIMILAR:
+        msg = f"{text!r} matches several studies. Give more of the name, or the id:{listed}"
     elif listed:
-        msg = f"{asked!r}: no study has this id or name. Did you mean one of these?{listed}"
+        msg = f"{text!r}: no study has this id or name. Did you mean one of these?{listed}"
     else:
-        msg = f"{asked!r}: no study has this id or name. See all: studyflow studies"
+        msg = f"{text!r}: no study has this id or name. See all: studyflow studies"
     raise StudyflowError(msg)
 
 
-def only_study(connection: duckdb.DuckDBPyConnection, asked: str | None) -> str | None:
-    """The id of the study that was asked for; None, for all studies, where none was. Raises as `find_study`."""
-    return None if asked is None else find_study(connection, asked)
-
-
-def find_participants(connection: duckdb.DuckDBPyConnection, asked: str) -> list[str]:
-    """The participant with that id, else all participants of the only person who is meant.
-
-    People go by id, name or email address, or by a part of an id or name.
+def only_study(connection: duckdb.DuckDBPyConnection, text: str | None) -> str | None:
+    """The id of the study that the text matches; None if the text is None, which means all studies.
 
     Raises:
-        StudyflowError: there is none, or it may mean several people.
+        StudyflowError: the text matches no study or several.
     """
-    found = list(ask(connection, "find_participant", asked=asked).rows)
+    return None if text is None else find_study(connection, text)
+
+
+def find_participants(connection: duckdb.DuckDBPyConnection, text: str) -> list[str]:
+    """The id of the participant with this id, or the ids of all participants of the only person who matches.
+
+    A person matches by id, name or email address, or by a part of an id or name.
+
+    Raises:
+        StudyflowError: the text matches nobody or several people.
+    """
+    found = list(ask(connection, "find_participant", asked=text).rows)
     if len({person for _, person, *_ in found}) == 1:
         return [participant for participant, *_ in found]
     if found:
-        listed = [f"\n  {'  '.join(filter(None, (one, name, study)))}" for one, _, name, study in found[:MOST_LISTED]]
-        listed += ["\n  …"] if len(found) > MOST_LISTED else []
-        msg = f"{asked!r} matches several people. Give more of the name, or the id:{''.join(listed)}"
+        listed = [
+            f"\n  {'  '.join(filter(None, (participant, name, study)))}"
+            for participant, _, name, study in found[:MAX_LISTED]
+        ]
+        listed += ["\n  …"] if len(found) > MAX_LISTED else []
+        msg = f"{text!r} matches several people. Give more of the name, or the id:{''.join(listed)}"
     else:
-        alike = "".join(f"\n  {one}" for (one,) in ask(connection, "find_people_alike", asked=asked).rows)
-        did_you_mean = f" Did you mean one of these?{alike}" if alike else ""
-        msg = f"{asked!r}: no participant and no person has this id, name or email address.{did_you_mean}"
+        similar = "".join(f"\n  {name}" for (name,) in ask(connection, "find_people_alike", asked=text).rows)
+        did_you_mean = f" Did you mean one of these?{similar}" if similar else ""
+        msg = f"{text!r}: no participant and no person has this id, name or email address.{did_you_mean}"
     raise StudyflowError(msg)

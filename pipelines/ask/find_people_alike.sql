@@ -1,4 +1,4 @@
--- At most three ids of participants, ids of people or names that are like $asked, the likest first.
+-- At most three participant ids, person ids or names that are similar to $asked, the most similar first.
 with
 
 words as (

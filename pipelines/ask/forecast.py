@@ -1,4 +1,4 @@
-"""`studyflow forecast`: when studies are full, and how many to invite for that."""
+"""`studyflow forecast`: when studies will be full, and how many people to invite."""
 
 from datetime import date
 from typing import Any
@@ -7,7 +7,7 @@ import duckdb
 
 from pipelines.ask.find import only_study
 from pipelines.ask.reply import Listing
-from pipelines.ask.show import Headings, Line, study, tenths
+from pipelines.ask.show import Headings, Line, study_label, tenths
 from pipelines.ask.warehouse import QueryResult, ResultColumn, ask, marts_as_of
 from pipelines.warehouse import Row, has_table
 
@@ -36,24 +36,24 @@ RECORD = (
 )
 
 
-def forecast(connection: duckdb.DuckDBPyConnection, asked: str | None = None) -> Listing:
-    """The forecast of the study that was asked for, or of all.
+def forecast(connection: duckdb.DuckDBPyConnection, study: str | None = None) -> Listing:
+    """The forecasts of one study or all, with the columns of `RECORD` added.
 
     Raises:
-        StudyflowError: the tables are not built, or no study or more than one is meant.
+        StudyflowError: the tables are not built, or `study` matches no study or several.
     """
     as_of = marts_as_of(connection)
-    study_id = only_study(connection, asked or None)
+    study_id = only_study(connection, study or None)
     record = records(connection)
-    found = ask(connection, "forecast", study_id=study_id)
-    place = [column.name for column in found.columns].index("study_id")
-    rows = [(*row, *(record.get(row[place], {}).get(column.name) for column in RECORD)) for row in found.rows]
+    result = ask(connection, "forecast", study_id=study_id)
+    place = [column.name for column in result.columns].index("study_id")
+    rows = [(*row, *(record.get(row[place], {}).get(column.name) for column in RECORD)) for row in result.rows]
     notes = [*NOTES, UNRELIABLE] if any(row[-1] for row in rows) else NOTES
-    return Listing(as_of, "studies", QueryResult((*found.columns, *RECORD), iter(rows)), COLUMNS, _line, notes=notes)
+    return Listing(as_of, "studies", QueryResult((*result.columns, *RECORD), iter(rows)), COLUMNS, _line, notes=notes)
 
 
 def records(connection: duckdb.DuckDBPyConnection) -> dict[str, Row]:
-    """By study, what the last backtest found: `judged_80`, `came_true_80` and `is_unreliable`. Nothing without one."""
+    """The results of the last backtest by study: `judged_80`, `came_true_80`, `is_unreliable`. Empty if there is none."""
     if not has_table(connection, "state", "forecast_record"):
         return {}
     return {row.pop("study_id"): row for row in ask(connection, "forecast_record").records()}
@@ -61,7 +61,7 @@ def records(connection: duckdb.DuckDBPyConnection) -> dict[str, Row]:
 
 def _line(row: dict[str, Any]) -> Line:
     return [
-        study(row["study_id"], row["study_name"]),
+        study_label(row["study_id"], row["study_name"]),
         completed(row),
         f"{row['active']:,}",
         tenths(row["expected"]),
@@ -72,12 +72,12 @@ def _line(row: dict[str, Any]) -> Line:
 
 
 def completed(row: dict[str, Any]) -> str:
-    """How many completed a study, of its target if it has one: `12 of 40`."""
+    """How many completed a study, with its target if it has one: `12 of 40`."""
     return f"{row['completed']:,}" + (f" of {row['target']:,}" if row["target"] is not None else "")
 
 
 def when_full(row: dict[str, Any]) -> str:
-    """The words for when a study is full: `by 14 Aug (80 %: 10 Aug to 21 Aug)`."""
+    """When a study will be full: `by 14 Aug (80 %: 10 Aug to 21 Aug)`, or why this is unknown."""
     reasons = {
         "closed": row["is_closed"],
         "full": row["is_full"],
@@ -85,16 +85,16 @@ def when_full(row: dict[str, Any]) -> str:
         "no target": row["target"] is None,
         "needs more invitations": row["full_on_50"] is None,
     }
-    for words, holds in reasons.items():
-        if holds:
-            return words
+    for reason, applies in reasons.items():
+        if applies:
+            return reason
     if row["latest_80_on"] is None:
         return f"by {day(row['full_on_50'])}, uncertain"
     return f"by {day(row['full_on_50'])} (80 %: {day(row['earliest_80_on'])} to {day(row['latest_80_on'])})"
 
 
 def how_many(row: dict[str, Any]) -> str:
-    """The words for how many to invite, with 80 % confidence: `35, for 14 Aug`."""
+    """How many people to invite to be full by a date with a chance of 80 %: `35, for 14 Aug`."""
     if row["invite_by"] is None:
         return ""
     if row["invite_80"] is None:
@@ -102,6 +102,6 @@ def how_many(row: dict[str, Any]) -> str:
     return f"{row['invite_80']:,}, for {day(row['invite_by'])}" if row["invite_80"] else "nobody"
 
 
-def day(of: date) -> str:
-    """A day without its year: nothing is forecast further than some weeks."""
-    return f"{of.day} {of:%b}"
+def day(value: date) -> str:
+    """A day without the year, because forecasts reach only a few weeks ahead."""
+    return f"{value.day} {value:%b}"

@@ -9,15 +9,15 @@ import duckdb
 from rich.console import Console
 
 from pipelines.ask.find import find_study
-from pipelines.ask.show import Headings, moment, put_lines, say, study, tenths
+from pipelines.ask.show import Headings, moment, print_columns, print_line, study_label, tenths
 from pipelines.ask.stream import csv_lines, document
 from pipelines.ask.warehouse import QueryResult, ask, marts_as_of
 from pipelines.plain import several
 from pipelines.warehouse import Row
 
 BAR = 10
-# Below this a percentage says more than is known.
 FEW = 20
+"""Shares of fewer people than this are shown as counts, because a percentage would suggest too much precision."""
 STEPS = Headings(
     ("step", "reached", "", "from previous", "from first", "median h", "90th pct h", "active", "lost"),
     right=("reached", "from first", "median h", "90th pct h", "active", "lost"),
@@ -34,7 +34,7 @@ PATHS = Headings(
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """A study's funnel: its steps, incidence, people who dropped off before each step by status, and paths."""
+    """The funnel of a study: steps, incidence, the status of people who dropped off before each step, and paths."""
 
     study_id: str
     as_of: datetime
@@ -44,11 +44,11 @@ class Funnel:
     paths: QueryResult
 
     def as_csv(self) -> Iterator[str]:
-        """A line for each step; every one has `as_of`."""
+        """A line for each step, with `as_of`."""
         return csv_lines(self.steps)
 
     def as_json(self) -> Iterator[str]:
-        """The study, its steps, the current status of people who dropped off, and the paths."""
+        """The study, its steps, the incidence, the current status of people who dropped off, and the paths."""
         steps = self.steps.records()
         common = {key: steps[0][key] for key in ("study_id", "study_name", "as_of")}
         shown = [{key: value for key, value in step.items() if key not in common} for step in steps]
@@ -63,11 +63,11 @@ class Funnel:
         )
 
     def render(self, console: Console) -> None:
-        """Print the steps, below them the current status of people who dropped off, and the paths that participants took."""
+        """Print the steps, the incidence, the current status of people who dropped off, and the paths."""
         steps = self.steps.records()
-        say(console, f"as of {moment(self.as_of)} UTC", "dim")
-        say(console)
-        say(console, study(self.study_id, steps[0]["study_name"]), "bold")
+        print_line(console, f"as of {moment(self.as_of)} UTC", "dim")
+        print_line(console)
+        print_line(console, study_label(self.study_id, steps[0]["study_name"]), "bold")
         most = max(step["reached"] for step in steps)
         lines = [
             [
@@ -81,29 +81,29 @@ class Funnel:
             ]
             for step in steps
         ]
-        put_lines(console, STEPS, lines)
-        say(
+        print_columns(console, STEPS, lines)
+        print_line(
             console,
             "active, lost: people who reached the previous step but not this one. lost: in a terminal stage, with no incentive to claim.",
             "dim",
         )
         if any(step["reached_before"] and step["reached_before"] < FEW for step in steps):
-            say(console, f"In brackets, for fewer than {FEW} people: the 95% interval.", "dim")
+            print_line(console, f"In brackets, for fewer than {FEW} people: the 95% interval.", "dim")
         _render_incidence(self.incidence, console)
         _render_drop_off(self.drop_off.records(), console)
         _render_paths(self.paths.records(), console)
 
 
-def funnel(connection: duckdb.DuckDBPyConnection, asked: str) -> Funnel:
-    """The funnel of the study that was asked for.
+def funnel(connection: duckdb.DuckDBPyConnection, study: str) -> Funnel:
+    """The funnel of a study.
 
     Raises:
-        StudyflowError: the tables are not built, or no study or more than one is meant.
+        StudyflowError: the tables are not built, or `study` matches no study or several.
     """
     as_of = marts_as_of(connection)
-    study_id = find_study(connection, asked)
+    study_id = find_study(connection, study)
     steps, drop_off, paths = (
-        ask(connection, question, study_id=study_id).held() for question in ("funnel", "drop_off", "paths")
+        ask(connection, query, study_id=study_id).materialized() for query in ("funnel", "drop_off", "paths")
     )
     incidence = ask(connection, "incidence", study_id=study_id).records()
     return Funnel(study_id, as_of, steps, incidence, drop_off, paths)
@@ -141,14 +141,14 @@ def _render_incidence(rows: list[Row], console: Console) -> None:
         ]
         for row in known
     ]
-    say(console)
-    put_lines(console, WITHIN, lines)
-    say(console, "same type: all studies of the same type. In brackets: the 95% interval.", "dim")
-    say(console, "People who were invited recently count only for the days they have had.", "dim")
+    print_line(console)
+    print_columns(console, WITHIN, lines)
+    print_line(console, "same type: all studies of the same type. In brackets: the 95% interval.", "dim")
+    print_line(console, "People who were invited recently count only for the days they have had.", "dim")
 
 
 def _band(share: float | None, low: float | None, high: float | None) -> str:
-    """`51% (39 to 61%)`; without the interval where the share is 0 or 1."""
+    """`51% (39 to 61%)`. The interval is left out if its ends are None."""
     if share is None:
         return ""
     return f"{share:.0%}" if low is None or high is None else f"{share:.0%} ({100 * low:.0f} to {high:.0%})"
@@ -167,8 +167,8 @@ def _render_drop_off(rows: list[dict[str, Any]], console: Console) -> None:
         ]
         for place, row in enumerate(rows)
     ]
-    say(console)
-    put_lines(console, STOPS, lines)
+    print_line(console)
+    print_columns(console, STOPS, lines)
 
 
 def _render_paths(rows: list[dict[str, Any]], console: Console) -> None:
@@ -184,9 +184,9 @@ def _render_paths(rows: list[dict[str, Any]], console: Console) -> None:
         ]
         for row in rows
     ]
-    say(console)
-    put_lines(console, PATHS, lines)
-    say(
+    print_line(console)
+    print_columns(console, PATHS, lines)
+    print_line(
         console,
         "median d, 90th pct d: days from the first change to the last status. waiting d: median days since then, on paths that have not ended.",
         "dim",

@@ -1,4 +1,5 @@
--- Of those invited to study $study_id, which share completes and which is lost within so many days, beside its type; 95 % bands.
+-- The shares of people invited to study $study_id who complete, or are lost, within a number of days, with 95 % bands, and the
+-- same for all studies of its type.
 select
     own.days,
     own.spells,

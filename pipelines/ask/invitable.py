@@ -17,17 +17,18 @@ COLUMNS = Headings(
 
 
 def invitable(connection: duckdb.DuckDBPyConnection, study: str | None = None) -> Listing:
-    """Everyone who may be invited, or only those who were added to one study and are in its stage Not Started.
+    """Everyone who may be invited now, or only those in the stage Not Started of one study.
 
     Raises:
-        StudyflowError: the tables are not built, or there is no such study.
+        StudyflowError: the tables are not built, or `study` matches no study or several.
     """
     as_of = marts_as_of(connection)
     study_id = only_study(connection, study)
     ask(connection, "invitable", study_id=study_id)
     [totals] = ask(connection, "invitable_totals").records()
-    people, free = totals["people"], totals["active_in_no_study"]
-    note = f"{several(people, 'person', 'people')}; {free:,} of them not active in any study." if people else "Nobody."
+    people, inactive = totals["people"], totals["active_in_no_study"]
+    note = f"{several(people, 'person', 'people')}; {inactive:,} of them not active in any study."
+    note = note if people else "Nobody."
     return Listing(as_of, "people", ask(connection, "asked_rows"), COLUMNS, _line, totals, [(note, "bold")])
 
 

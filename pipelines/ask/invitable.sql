@@ -1,5 +1,5 @@
--- Who may be invited, in the order of the list may_be_invited: everyone, or only who is in study $study_id and its stage
--- Not Started.
+-- People who may be invited, in the order of the list may_be_invited; optionally only those in the stage Not Started of study
+-- $study_id.
 create temp table asked as
 select
     may_be_invited.* exclude (place),

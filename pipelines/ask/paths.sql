@@ -1,4 +1,4 @@
--- One row per path of study $study_id, the most frequent first, and one for all others together.
+-- One row per path in study $study_id, the most frequent first, and a row for all other paths together.
 select
     place,
     path,

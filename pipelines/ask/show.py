@@ -1,4 +1,4 @@
-"""Answers on a terminal: aligned, numbers to the right, nothing where there is nothing, and only text that is safe to show."""
+"""Prints answers on a terminal: aligned columns, blanks for null, and control characters escaped."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,22 +15,22 @@ from pipelines.ask.values import as_text, is_number
 from pipelines.ask.warehouse import QueryResult, ResultColumn
 from pipelines.plain import plain
 
-# Columns of any answer are folded down to this many characters; where that is too wide, rows go one below the other.
-_NARROWEST = 18
-# Names are cut down to this many so that a line fits; ids and numbers never are.
-_SHORTEST = 12
+_MIN_WIDTH = 18
+"""Text in results of `studyflow sql` is folded to this width at least. If that is too wide, records are printed."""
+_MIN_NAME = 12
+"""Names are cut to this width at least to make a line fit. Ids and numbers are never cut."""
 
 Line = Sequence[str] | str
 
 
-def say(console: Console, text: str = "", style: str = "") -> None:
-    """Print a line as it is, however long."""
+def print_line(console: Console, text: str = "", style: str = "") -> None:
+    """Print a line without wrapping it."""
     console.print(Text(plain(text), style=style), soft_wrap=True, highlight=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Headings:
-    """The columns of a table of ours: which are to the right, which may be cut where a line must be shorter, and styles."""
+    """The columns of a table: `right` are right-aligned, `shrink` may be cut if lines are too long, `styles` by name."""
 
     names: Sequence[str]
     right: Collection[str] = ()
@@ -38,8 +38,8 @@ class Headings:
     styles: Mapping[str, str] = field(default_factory=dict)
 
 
-def put_lines(console: Console, headings: Headings, lines: Sequence[Line]) -> None:
-    """Print lines as columns. A line that is one text goes across. Columns that have nothing at all are left out."""
+def print_columns(console: Console, headings: Headings, lines: Sequence[Line]) -> None:
+    """Print lines as aligned columns. A line that is a single string spans all columns. Empty columns are left out."""
     rows = [[plain(cell) for cell in line] for line in lines if not isinstance(line, str)]
     widths = {
         heading: max(cell_len(heading), *(cell_len(row[place]) for row in rows))
@@ -48,7 +48,7 @@ def put_lines(console: Console, headings: Headings, lines: Sequence[Line]) -> No
     }
     if (shrink := headings.shrink) in widths:
         spare = console.width - sum(widths.values()) - 2 * (len(widths) - 1)
-        widths[shrink] = max(min(widths[shrink], _SHORTEST), widths[shrink] + min(spare, 0))
+        widths[shrink] = max(min(widths[shrink], _MIN_NAME), widths[shrink] + min(spare, 0))
 
     def put(cells: Sequence[str], style: str) -> None:
         shown = []
@@ -65,13 +65,13 @@ def put_lines(console: Console, headings: Headings, lines: Sequence[Line]) -> No
     row = iter(rows)
     for line in lines:
         if isinstance(line, str):
-            say(console, line, "yellow")
+            print_line(console, line, "yellow")
         else:
             put(next(row), "")
 
 
-def put_fields(console: Console, fields: dict[str, str]) -> None:
-    """Print names and what is known of them, one on a line."""
+def print_fields(console: Console, fields: dict[str, str]) -> None:
+    """Print names and values, one pair on a line, without empty values."""
     longest = max(map(len, fields), default=0)
     for name, value in fields.items():
         if value:
@@ -80,57 +80,57 @@ def put_fields(console: Console, fields: dict[str, str]) -> None:
 
 
 def moment(value: datetime | None, *, seconds: bool = False) -> str:
-    """An instant in UTC as people write it; nothing for null."""
+    """An instant in UTC, e.g. `2026-07-31 18:00`; empty for None."""
     return "" if value is None else f"{value:%Y-%m-%d %H:%M:%S}" if seconds else f"{value:%Y-%m-%d %H:%M}"
 
 
 def tenths(value: float | None) -> str:
-    """A number with one decimal; nothing for null."""
+    """A number with one decimal; empty for None."""
     return "" if value is None else f"{value:,.1f}"
 
 
 def amount(cents: int | None, currency: str | None = None) -> str:
-    """An amount in units of its currency, which is named where it is known; nothing for null."""
+    """An amount in units of its currency, with the currency if known: `USD 12.50`; empty for None."""
     return "" if cents is None else f"{currency or ''} {cents / 100:,.2f}".lstrip()
 
 
-def study(study_id: str, name: str | None) -> str:
-    """A study's name and id, or its id alone."""
+def study_label(study_id: str, name: str | None) -> str:
+    """The name and id of a study, or only its id if it has no name."""
     return f"{name} ({study_id})" if name else study_id
 
 
-def more(console: Console, limit: int) -> None:
-    """Say that there is more than was asked for."""
-    say(console, f"… only the first {limit:,}. More: --limit N, or into a file: --csv > FILE.csv", "dim")
+def print_limit_note(console: Console, limit: int) -> None:
+    """Print a note that only the first rows are shown."""
+    print_line(console, f"… only the first {limit:,}. More: --limit N, or into a file: --csv > FILE.csv", "dim")
 
 
 def show_rows(answer: QueryResult, console: Console, limit: int) -> None:
-    """Print the first rows of any answer: as a table, or one below the other where too little of each would be seen."""
+    """Print the first rows of any result: as a table if the console is wide enough, else as records."""
     rows = list(islice(answer.rows, limit + 1))
-    shown = [[_shown(value, column) for value, column in zip(row, answer.columns, strict=True)] for row in rows[:limit]]
-    if _needed(answer.columns, shown) > console.width:
-        _show_records(answer.columns, shown, console)
+    texts = [[_text(value, column) for value, column in zip(row, answer.columns, strict=True)] for row in rows[:limit]]
+    if _min_width(answer.columns, texts) > console.width:
+        _show_records(answer.columns, texts, console)
     else:
-        _show_table(answer.columns, shown, console)
+        _show_table(answer.columns, texts, console)
     if len(rows) > limit:
-        more(console, limit)
+        print_limit_note(console, limit)
     elif not rows:
-        say(console, "No rows.", "dim")
+        print_line(console, "No rows.", "dim")
 
 
 def _show_table(columns: Sequence[ResultColumn], rows: Sequence[list[Text]], console: Console) -> None:
-    made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
     for column in columns:
         justify = "right" if is_number(column.type) else "left"
-        made.add_column(Text(plain(column.name)), justify=justify, overflow="fold")  # type: ignore[arg-type]
+        table.add_column(Text(plain(column.name)), justify=justify, overflow="fold")  # type: ignore[arg-type]
     for row in rows:
-        made.add_row(*row)
-    console.print(made, highlight=False)
+        table.add_row(*row)
+    console.print(table, highlight=False)
 
 
 def _show_records(columns: Sequence[ResultColumn], rows: Sequence[list[Text]], console: Console) -> None:
     for number, row in enumerate(rows, start=1):
-        say(console, f"-- {number:,} --", "dim")
+        print_line(console, f"-- {number:,} --", "dim")
         grid = Table.grid(padding=(0, 2, 0, 0))
         grid.add_column(style="bold", overflow="fold")
         grid.add_column(overflow="fold")
@@ -139,19 +139,19 @@ def _show_records(columns: Sequence[ResultColumn], rows: Sequence[list[Text]], c
         console.print(grid, highlight=False)
 
 
-def _needed(columns: Sequence[ResultColumn], rows: Sequence[list[Text]]) -> int:
-    """The width of a table whose text is folded as far as makes sense, and whose numbers are not."""
+def _min_width(columns: Sequence[ResultColumn], rows: Sequence[list[Text]]) -> int:
+    """The smallest sensible width of a table: text may be folded to `_MIN_WIDTH`, numbers not."""
     widths = [
         min(
             max(len(column.name), *(row[place].cell_len for row in rows), 0),
-            10_000 if is_number(column.type) else _NARROWEST,
+            10_000 if is_number(column.type) else _MIN_WIDTH,
         )
         for place, column in enumerate(columns)
     ]
     return sum(widths) + 2 * (len(widths) - 1)
 
 
-def _shown(value: object, column: ResultColumn) -> Text:
+def _text(value: object, column: ResultColumn) -> Text:
     if value is None:
         return Text("\u2013", style="dim")
     return Text(plain(as_text(value, column.type).replace("\r\n", "\n"), keep="\n"))

@@ -1,4 +1,4 @@
-"""`studyflow stalled`: who has been in a stage for too long, and what to do about each."""
+"""`studyflow stalled`: participants who have been in a stage for too long, and what to do about each."""
 
 from typing import Any
 
@@ -17,10 +17,10 @@ COLUMNS = Headings(
 
 
 def stalled(connection: duckdb.DuckDBPyConnection, study: str | None = None, action: str | None = None) -> Listing:
-    """Whom to nudge in one study or all, or everyone with this action.
+    """The stalled participants in one study or all, with this action; None means remind or move by hand.
 
     Raises:
-        StudyflowError: the tables are not built, or there is no such study.
+        StudyflowError: the tables are not built, or `study` matches no study or several.
     """
     as_of = marts_as_of(connection)
     study_id = only_study(connection, study)

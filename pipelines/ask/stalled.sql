@@ -1,4 +1,4 @@
--- Whom to nudge, in the order of the list to_nudge, or everyone with $asked_action; in study $study_id or, if null, in all.
+-- Participants to nudge, in the order of the list to_nudge, or those with $asked_action; in study $study_id (null: all studies).
 select
     ageing.participant_id,
     ageing.person_id,

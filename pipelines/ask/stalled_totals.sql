@@ -1,4 +1,4 @@
--- One row: how many are stalled in study $study_id or, if null, in all, by what to do about them.
+-- One row: the numbers of stalled participants by action, in study $study_id (null: all studies).
 select
     count(*) filter (where action = 'remind') as remind,
     count(*) filter (where action = 'move_by_hand') as move_by_hand,

@@ -1,4 +1,4 @@
-"""Answers as CSV or JSON on standard output, row by row, so that any number of them takes little memory."""
+"""Writes answers as CSV or JSON to standard output, row by row, in little memory."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -9,17 +9,17 @@ from pipelines.ask.warehouse import QueryResult, ResultColumn
 from pipelines.plain import plain
 from pipelines.streams import quiet_when_closed
 
-_AT_ONCE = 1 << 16
+_BUFFER_BYTES = 1 << 16
 
 
 def csv_lines(answer: QueryResult) -> Iterator[str]:
-    """RFC 4180 in UTF-8 with a header, line feeds at the ends of lines as in the exports."""
+    """Yield CSV lines: RFC 4180 with a header, but with line feeds as line ends, as in the exports."""
     yield cells(["VARCHAR"] * len(answer.columns))(tuple(column.name for column in answer.columns))
     yield from map(cells([column.type for column in answer.columns]), answer.rows)
 
 
 def json_lines(answer: QueryResult) -> Iterator[str]:
-    """An array with an object for each row, one on a line."""
+    """Yield a JSON array with an object for each row, one on a line."""
     names, kinds = _keys(answer.columns), [column.type for column in answer.columns]
     ascii_only = sys.stdout.isatty()
     before = "[\n"
@@ -28,7 +28,7 @@ def json_lines(answer: QueryResult) -> Iterator[str]:
         yield (
             before
             + "{"
-            + ", ".join(f"{name}: {as_json(one, kind, ascii_only=ascii_only)}" for name, one, kind in values)
+            + ", ".join(f"{name}: {as_json(value, kind, ascii_only=ascii_only)}" for name, value, kind in values)
             + "}"
         )
         before = ",\n"
@@ -36,35 +36,35 @@ def json_lines(answer: QueryResult) -> Iterator[str]:
 
 
 def document(value: dict[str, Any]) -> Iterator[str]:
-    """One JSON document, its lists with an element on a line."""
+    """Yield one JSON object. Each element of its lists is on a line of its own."""
     ascii_only = sys.stdout.isatty()
     before = "{\n"
-    for key, one in value.items():
+    for key, member in value.items():
         yield f"{before}{as_json(key)}: "
-        if isinstance(one, list) and one:
-            yield "[\n" + ",\n".join(as_json(row, ascii_only=ascii_only) for row in one) + "\n]"
+        if isinstance(member, list) and member:
+            yield "[\n" + ",\n".join(as_json(row, ascii_only=ascii_only) for row in member) + "\n]"
         else:
-            yield as_json(one, ascii_only=ascii_only)
+            yield as_json(member, ascii_only=ascii_only)
         before = ",\n"
     yield "\n}\n"
 
 
-def put(lines: Iterable[str]) -> None:
-    """Write text as it comes, to a terminal with nothing in it that a terminal obeys; end quietly when nobody reads on."""
+def write_stdout(lines: Iterable[str]) -> None:
+    """Write text to standard output. Control characters are escaped on a terminal. A closed pipe is no error."""
     is_terminal = sys.stdout.isatty()
     with quiet_when_closed(sys.stdout):
-        waiting = bytearray()
+        buffer = bytearray()
         for line in lines:
-            waiting += (plain(line, keep="\n\t") if is_terminal else line).encode("utf-8", "surrogatepass")
-            if len(waiting) >= _AT_ONCE:
-                sys.stdout.buffer.write(waiting)
-                waiting.clear()
-        sys.stdout.buffer.write(waiting)
+            buffer += (plain(line, keep="\n\t") if is_terminal else line).encode("utf-8", "surrogatepass")
+            if len(buffer) >= _BUFFER_BYTES:
+                sys.stdout.buffer.write(buffer)
+                buffer.clear()
+        sys.stdout.buffer.write(buffer)
         sys.stdout.buffer.flush()
 
 
 def _keys(columns: tuple[ResultColumn, ...]) -> list[str]:
-    """The names as JSON keys. Two alike would hide one: the later gets a number, as DuckDB does it."""
+    """The column names as JSON keys. A repeated name gets a number appended, as in DuckDB."""
     taken: set[str] = set()
     keys = []
     for column in columns:

@@ -1,4 +1,4 @@
-"""`studyflow studies`: every study, its progress and when it is full."""
+"""`studyflow studies`: all studies, with their progress and when they will be full."""
 
 from typing import Any
 

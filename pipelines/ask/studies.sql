@@ -1,5 +1,5 @@
--- One row per study, or per study that is neither closed nor full: its progress and its forecast. Open studies first, then those
--- with the latest change.
+-- One row per study (optionally only open ones): its progress and its forecast. Open studies come first, then the studies with
+-- the latest changes.
 with
 
 stalled as (

@@ -1,4 +1,4 @@
-"""Values of any DuckDB type as a CSV cell, as JSON and as a person reads them. Times are ISO 8601, in UTC."""
+"""Formats values of any DuckDB type as text, as CSV cells and as JSON. Times are ISO 8601, in UTC."""
 
 import json
 import math
@@ -17,12 +17,12 @@ _NEEDS_QUOTES = re.compile(r'^$|^\s|\s$|[",\r\n]')
 
 
 def is_number(kind: str) -> bool:
-    """Whether a DuckDB type holds numbers, which are aligned by their last digit."""
+    """Whether a DuckDB type is a number type."""
     return _NUMBERS.fullmatch(kind) is not None
 
 
 def as_text(value: Any, kind: str = "") -> str:  # noqa: ANN401
-    """One value, never null, as text."""
+    """A value as text. The value must not be None."""
     match value:
         case str():
             text = value
@@ -35,7 +35,7 @@ def as_text(value: Any, kind: str = "") -> str:  # noqa: ANN401
         case Decimal():
             text = format(value, "f")
         case bytes():
-            text = "".join(chr(one) if 0x20 <= one < 0x7F and one != 0x5C else f"\\x{one:02X}" for one in value)  # noqa: PLR2004
+            text = "".join(chr(byte) if 0x20 <= byte < 0x7F and byte != 0x5C else f"\\x{byte:02X}" for byte in value)  # noqa: PLR2004
         case dict() | list() | tuple():
             text = as_json(value)
         case _:
@@ -44,7 +44,7 @@ def as_text(value: Any, kind: str = "") -> str:  # noqa: ANN401
 
 
 def as_cell(value: Any, kind: str) -> str:  # noqa: ANN401
-    """A cell of a CSV file: null is empty, empty text is `""`."""
+    """A CSV cell. None is an empty cell, empty text is `""`."""
     if value is None:
         return ""
     text = as_text(value, kind)
@@ -54,10 +54,10 @@ def as_cell(value: Any, kind: str) -> str:  # noqa: ANN401
 
 
 def as_json(value: Any, kind: str = "", *, ascii_only: bool = False) -> str:  # noqa: ANN401
-    """JSON of the same kind of thing: numbers with all their digits; not a number and infinity, which it lacks, as null."""
+    """A value as JSON. Decimals keep all digits. NaN and infinity, which JSON lacks, become null."""
 
-    def inner(one: Any) -> str:  # noqa: ANN401
-        return as_json(one, ascii_only=ascii_only)
+    def inner(element: Any) -> str:  # noqa: ANN401
+        return as_json(element, ascii_only=ascii_only)
 
     match value:
         case None:
@@ -69,7 +69,7 @@ def as_json(value: Any, kind: str = "", *, ascii_only: bool = False) -> str:  # 
         case Decimal():
             text = format(value, "f") if value.is_finite() else "null"
         case dict():
-            members = (f"{_quoted(as_text(key), ascii_only)}: {inner(one)}" for key, one in value.items())
+            members = (f"{_quoted(as_text(key), ascii_only)}: {inner(member)}" for key, member in value.items())
             text = "{" + ", ".join(members) + "}"
         case list() | tuple():
             text = "[" + ", ".join(map(inner, value)) + "]"
@@ -81,16 +81,16 @@ def as_json(value: Any, kind: str = "", *, ascii_only: bool = False) -> str:  # 
 
 
 def cells(kinds: list[str]) -> Callable[[tuple[Any, ...]], str]:
-    """What makes a line of CSV of a row, its line end included."""
-    makers = [_whole if _INTEGERS.fullmatch(kind) else partial(as_cell, kind=kind) for kind in kinds]
+    """A function that turns a row with columns of these types into a CSV line, including the line end."""
+    formats = [_integer if _INTEGERS.fullmatch(kind) else partial(as_cell, kind=kind) for kind in kinds]
 
     def line(row: tuple[Any, ...]) -> str:
-        return ",".join([make(value) for make, value in zip(makers, row, strict=True)]) + "\n"
+        return ",".join([as_text(value) for as_text, value in zip(formats, row, strict=True)]) + "\n"
 
     return line
 
 
-def _whole(value: int | None) -> str:
+def _integer(value: int | None) -> str:
     return "" if value is None else str(value)
 
 
@@ -99,7 +99,7 @@ def _quoted(text: str, ascii_only: bool) -> str:  # noqa: FBT001
 
 
 def _embedded(text: str, ascii_only: bool) -> str:  # noqa: FBT001
-    """A JSON value as it is, which DuckDB reads less strictly than others do."""
+    """A value of type JSON, parsed and written again, or quoted as text if only DuckDB accepts it as JSON."""
     try:
         return as_json(json.loads(text, parse_float=Decimal), ascii_only=ascii_only)
     except ValueError:
@@ -107,11 +107,11 @@ def _embedded(text: str, ascii_only: bool) -> str:  # noqa: FBT001
 
 
 def _instant(value: datetime) -> str:
-    """As Rally writes it and the exports do: milliseconds, microseconds only where there are any. Instants come in UTC."""
+    """A time with milliseconds, as in Rally's webhooks and the exports, or with microseconds if it has any."""
     precision = "milliseconds" if value.microsecond % 1000 == 0 else "microseconds"
     return value.replace(tzinfo=None).isoformat(timespec=precision) + ("Z" if value.tzinfo else "")
 
 
 def _infinite(value: datetime) -> str:
-    """What Python has instead of infinity is a time without a zone at either end of its calendar."""
+    """Infinity as text. DuckDB returns it as datetime.min or datetime.max without a time zone."""
     return "infinity" if value.year > 1 else "-infinity"

@@ -1,4 +1,4 @@
-"""The warehouse as questions read it: nothing in it can be changed, and no other file is within reach."""
+"""Read-only access to the warehouse for questions. Queries cannot change it and cannot reach other files."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -15,13 +15,13 @@ from pipelines.state import built_as_of
 from pipelines.warehouse import connect, has_table, out_of_memory
 
 ROWS_AT_ONCE = 5_000
-# What Python has no type for that says the same: a month is not 30 days, and a nanosecond is something.
-_SHOWN_BY_DUCKDB = {"INTERVAL", "TIMESTAMP_NS"}
+_CAST_TO_TEXT = {"INTERVAL", "TIMESTAMP_NS"}
+"""Types that DuckDB converts to text, because Python has no exact equivalent (months, nanoseconds)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResultColumn:
-    """A column of an answer and its DuckDB type."""
+    """A column of a result, with its DuckDB type."""
 
     name: str
     type: str
@@ -29,37 +29,37 @@ class ResultColumn:
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """Rows, read once and as they are needed, and their columns."""
+    """The columns and rows of a result. Rows are fetched as they are needed and can be read once."""
 
     columns: tuple[ResultColumn, ...]
     rows: Iterator[tuple[Any, ...]]
 
-    def held(self) -> "QueryResult":
-        """The same, read to the end: one connection has one answer at a time."""
+    def materialized(self) -> "QueryResult":
+        """The result with all rows fetched, so that the connection can run another query."""
         return QueryResult(self.columns, iter(list(self.rows)))
 
     def first(self, limit: int | None) -> "QueryResult":
-        """The first `limit` rows; None: all."""
+        """The result with only the first `limit` rows; None means all."""
         return self if limit is None else QueryResult(self.columns, islice(self.rows, limit))
 
     def records(self, without: Collection[str] = ()) -> list[dict[str, Any]]:
-        """All rows, each by the names of its columns, perhaps without some."""
+        """All rows as dictionaries, without some columns."""
         named = [(place, column.name) for place, column in enumerate(self.columns) if column.name not in without]
         return [{name: row[place] for place, name in named} for row in self.rows]
 
 
 @contextmanager
 def reading(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that reads this warehouse and nothing else, and whose settings cannot be changed."""
+    """A connection that can only read this warehouse and whose settings are locked."""
     with connect(database, sandboxed=True) as connection:
         yield connection
 
 
 def marts_as_of(connection: duckdb.DuckDBPyConnection) -> datetime:
-    """The time that the data of the marts is as of.
+    """The as-of time of the marts.
 
     Raises:
-        StudyflowError: they are not there yet.
+        StudyflowError: the marts have not been built.
     """
     as_of = built_as_of(connection)
     if as_of is None or not has_table(connection, "marts", "participants"):
@@ -68,59 +68,60 @@ def marts_as_of(connection: duckdb.DuckDBPyConnection) -> datetime:
     return as_of
 
 
-def ask(connection: duckdb.DuckDBPyConnection, question: str, **values: object) -> QueryResult:
-    """What the .sql file of that name gives."""
-    query = (Path(__file__).parent / f"{question}.sql").read_text(encoding="utf-8")
-    return _answer(connection.execute(query, values))
+def ask(connection: duckdb.DuckDBPyConnection, name: str, **values: object) -> QueryResult:
+    """Run the query in `name`.sql with these values for its parameters."""
+    query = (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8")
+    return _result(connection.execute(query, values))
 
 
-def ask_freely(connection: duckdb.DuckDBPyConnection, query: str) -> QueryResult:
-    """What any SQL gives; of several statements, what the last one gives.
+def run_sql(connection: duckdb.DuckDBPyConnection, query: str) -> QueryResult:
+    """Run SQL that a user wrote. If it has several statements, the result is that of the last one.
 
     Raises:
-        StudyflowError: there is no SQL in it, it is wrong, or it is more than a question.
+        StudyflowError: the query is empty, is invalid, or does more than read the warehouse.
     """
-    with explained():
+    with explained_errors():
         statements = connection.extract_statements(query)
         if not statements:
             msg = 'The query is empty. Write one, e.g. studyflow sql "select * from marts.participants"'
             raise StudyflowError(msg)
         for statement in statements[:-1]:
             connection.execute(statement)
-        answer = _answer(connection.execute(statements[-1]))
+        result = _result(connection.execute(statements[-1]))
         is_select = statements[-1].type == duckdb.StatementType.SELECT
-        if is_select and any(column.type in _SHOWN_BY_DUCKDB for column in answer.columns):
-            shown = ", ".join(_shown(number, column) for number, column in enumerate(answer.columns, start=1))
+        if is_select and any(column.type in _CAST_TO_TEXT for column in result.columns):
+            columns = ", ".join(_selected(number, column) for number, column in enumerate(result.columns, start=1))
             last = statements[-1].query.strip().rstrip(";")
-            answer = QueryResult(answer.columns, _answer(connection.execute(f"select {shown} from (\n{last}\n)")).rows)  # noqa: S608
-    return QueryResult(answer.columns, _explained_rows(answer.rows))
+            as_text = _result(connection.execute(f"select {columns} from (\n{last}\n)"))  # noqa: S608
+            result = QueryResult(result.columns, as_text.rows)
+    return QueryResult(result.columns, _with_explained_errors(result.rows))
 
 
-def _answer(result: duckdb.DuckDBPyConnection) -> QueryResult:
-    columns = tuple(ResultColumn(str(name), str(kind)) for name, kind, *_ in result.description or ())
-    return QueryResult(columns, _rows(result))
+def _result(executed: duckdb.DuckDBPyConnection) -> QueryResult:
+    columns = tuple(ResultColumn(str(name), str(kind)) for name, kind, *_ in executed.description or ())
+    return QueryResult(columns, _rows(executed))
 
 
-def _rows(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-    while rows := result.fetchmany(ROWS_AT_ONCE):
+def _rows(executed: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+    while rows := executed.fetchmany(ROWS_AT_ONCE):
         yield from rows
 
 
-def _explained_rows(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    with explained():
+def _with_explained_errors(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    with explained_errors():
         yield from rows
 
 
-def _shown(number: int, column: ResultColumn) -> str:
-    return f"cast(#{number} as varchar)" if column.type in _SHOWN_BY_DUCKDB else f"#{number}"
+def _selected(number: int, column: ResultColumn) -> str:
+    return f"cast(#{number} as varchar)" if column.type in _CAST_TO_TEXT else f"#{number}"
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """For queries that people wrote: DuckDB's own message, and what it means where that is not plain.
+def explained_errors() -> Iterator[None]:
+    """Turn DuckDB's errors about a user's query into StudyflowErrors, with an explanation where needed.
 
     Raises:
-        StudyflowError: in place of what DuckDB raises.
+        StudyflowError: the block raised an error of DuckDB.
     """
     try:
         yield

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from pipelines.ask.reply import Listing
-from pipelines.ask.show import Headings, Line, study, tenths
+from pipelines.ask.show import Headings, Line, study_label, tenths
 from pipelines.ask.warehouse import ask, marts_as_of
 from pipelines.errors import UsageError
 from pipelines.reference import COUNTED
@@ -36,7 +36,10 @@ _COOLDOWN = re.compile(
 
 
 class ProposedRule(NamedTuple):
-    """A rule as models/staging/stg_governance_rules.sql has it: of `judged_kind`, at most so many of `counted_kind`."""
+    """A rule in the form of models/staging/stg_governance_rules.sql.
+
+    It stops an invitation of `judged_kind` after `at_most` contacts of `counted_kind` within the days before.
+    """
 
     judged_kind: str
     counted_kind: str
@@ -44,33 +47,32 @@ class ProposedRule(NamedTuple):
     within_days: int
 
 
-def what_if(connection: duckdb.DuckDBPyConnection, asked: str) -> Listing:
-    """What the rule would have stopped, study by study, and in all.
+def what_if(connection: duckdb.DuckDBPyConnection, rule: str) -> Listing:
+    """What the rule would have stopped in each study, and in total.
 
     Raises:
-        StudyflowError: the tables are not built, or this is not a rule.
+        StudyflowError: the tables are not built, or the rule is invalid.
     """
     as_of = marts_as_of(connection)
-    ask(connection, "what_if", **find_rule(connection, asked)._asdict())
+    ask(connection, "what_if", **find_rule(connection, rule)._asdict())
     [totals] = ask(connection, "what_if_totals").records()
-    return Listing(
-        as_of, "studies", ask(connection, "what_if_studies"), COLUMNS, _line, totals, [_said(totals), *NOTES]
-    )
+    notes = [(_summary(totals), "bold"), *NOTES]
+    return Listing(as_of, "studies", ask(connection, "what_if_studies"), COLUMNS, _line, totals, notes)
 
 
-def find_rule(connection: duckdb.DuckDBPyConnection, asked: str) -> ProposedRule:
-    """The rule that the words say, or the one of governance_rules.csv with that id.
+def find_rule(connection: duckdb.DuckDBPyConnection, rule: str) -> ProposedRule:
+    """The rule that a text describes, or the rule of governance_rules.csv with this id.
 
     Raises:
-        UsageError: there is none.
+        UsageError: the text is neither.
     """
-    words = " ".join(asked.lower().split())
-    for found in (_LIMIT.fullmatch(words), _COOLDOWN.fullmatch(words)):
-        if found:
-            return _rule(**found.groupdict())
-    for row in ask(connection, "what_if_rule", rule_id=asked.strip()).rows:
+    words = " ".join(rule.lower().split())
+    for match in (_LIMIT.fullmatch(words), _COOLDOWN.fullmatch(words)):
+        if match:
+            return _rule(**match.groupdict())
+    for row in ask(connection, "what_if_rule", rule_id=rule.strip()).rows:
         return ProposedRule(*row)
-    msg = f"--rule: {asked!r} is not a rule. Write it like {EXAMPLES}."
+    msg = f"--rule: {rule!r} is not a rule. Write it like {EXAMPLES}."
     raise UsageError(msg)
 
 
@@ -82,7 +84,7 @@ def _rule(counted: str, days: str, at_most: str | None = None, judged: str | Non
     if stopped not in {"invitation", "study_invitation"}:
         msg = f"--rule: a cooldown stops invitations or study invitations, not {judged}."
         raise UsageError(msg)
-    # As for the rules of the file: after a cooldown began nothing is allowed but what began it.
+    # As in governance_rules.csv: a cooldown allows nothing except the invitation that started it.
     return ProposedRule(stopped, kind, 1 if stopped == kind else 0, int(days))
 
 
@@ -94,18 +96,17 @@ def _kind(words: str) -> str:
     return name
 
 
-def _said(totals: dict[str, Any]) -> tuple[str, str]:
-    lost = totals["completions_lost"]
-    said = (
+def _summary(totals: dict[str, Any]) -> str:
+    return (
         f"The rule would have stopped {totals['stopped']:,} of {totals['invitations']:,} invitations of the last year: "
-        f"{totals['people_spared']:,} people spared, {lost:,} of {totals['completed']:,} completions lost."
+        f"{totals['people_spared']:,} people spared, {totals['completions_lost']:,} of {totals['completed']:,} "
+        "completions lost."
     )
-    return said, "bold"
 
 
 def _line(row: dict[str, Any]) -> Line:
     return [
-        study(row["study_id"], row["study_name"]),
+        study_label(row["study_id"], row["study_name"]),
         *(f"{row[name]:,}" for name in ("invitations", "stopped", "people_spared", "completed", "completions_lost")),
         tenths(row["expected_lost"]),
     ]

@@ -1,10 +1,10 @@
--- One row per study that invited anybody in the last year: which of its invitations a rule would have stopped. The rule stops a
--- $judged_kind if, with it, more than $at_most of $counted_kind were in the last $within_days days. What it stops does not count
--- any more: neither the invitation, nor what followed from it.
+-- One row per study that invited anybody in the last year: how many of its invitations a rule would have stopped. The rule stops
+-- an event of $judged_kind if there were more than $at_most of $counted_kind in the last $within_days days, including this one.
+-- Stopped invitations, and the events that followed from them, do not count any more.
 create temp table asked as
 with recursive
 
--- An activity cannot be stopped, but the invitation to the next study can.
+-- Activities cannot be stopped, so a rule that judges them stops the next invitation to a study instead.
 rule as (
     select
         case when $judged_kind in ('invitation', 'study_invitation') then $judged_kind else 'study_invitation' end
@@ -33,7 +33,7 @@ events as (
             and events.occurred_at <= rule.as_of
 ),
 
--- Of events at the same instant, those that only count come first, as in contact_limits.
+-- Among events at the same instant, those that only count come first, as in contact_limits.
 numbered as (
     select
         events.*,
@@ -46,7 +46,7 @@ numbered as (
         on events.participant_key = participants.participant_key
 ),
 
--- Somebody with no more than the rule allows in all that time has nothing to stop.
+-- People with no more events in all that time than the rule allows are left out, because the rule stops nothing for them.
 over as (
     select person_key
     from events
@@ -55,7 +55,8 @@ over as (
     having count(*) filter (is_counted) > rule.at_most_before and bool_or(is_judged)
 ),
 
--- Event by event, for everybody at once: the instants that count and were not stopped, and whose invitation to a study was.
+-- Goes through the events of all people one by one, and collects the counted instants that were not stopped and the studies
+-- whose invitation was stopped.
 replayed as (
     select
         person_key,
@@ -152,7 +153,8 @@ participants as (
     group by all
 ),
 
--- Who would not have been invited before they completed, or at all. An invitation after others does not make them complete here.
+-- People who would not have been invited before they completed, or not at all. A later invitation does not count as a cause of
+-- the completion.
 uninvited as (
     select
         *,
@@ -163,7 +165,7 @@ uninvited as (
     from participants
 ),
 
--- Who is still active completes with the chance that the incidence gives to their age, of the study or else of its type.
+-- People who are still active complete with the probability in the incidence for their age, of the study or else of its type.
 incidence as (
     select
         studies.study_id,
@@ -178,7 +180,7 @@ incidence as (
     where curves.begins_with = 'any_invitation' and curves.started_month is null and curves.completed_share is not null
 ),
 
--- What has happened by their age: shares only grow, so the largest is the last.
+-- The shares by their age. Shares never decrease, so the largest is the latest.
 so_far as (
     select
         uninvited.participant_key,

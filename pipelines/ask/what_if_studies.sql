@@ -1,4 +1,4 @@
--- One row per study that invited anybody in the last year, those with the most stopped invitations first.
+-- One row per study that invited anybody in the last year, the ones with the most stopped invitations first.
 select
     study_id,
     study_name,

@@ -1,4 +1,4 @@
--- The same of all studies together; a person who is spared in several counts once.
+-- The totals of all studies. A person who is spared in several studies counts once.
 select
     coalesce(sum(invitations), 0)::bigint as invitations,
     coalesce(sum(stopped), 0)::bigint as stopped,

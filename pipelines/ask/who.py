@@ -1,4 +1,4 @@
-"""`studyflow who`: where a participant stands, and every change that led there, gaps and all."""
+"""`studyflow who`: the current status of a participant, and every change that led to it, with gaps."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from rich.console import Console
 
 from pipelines.ask.backlog import MARKS
 from pipelines.ask.find import find_participants
-from pipelines.ask.show import Headings, amount, moment, put_fields, put_lines, say, study
+from pipelines.ask.show import Headings, amount, moment, print_columns, print_fields, print_line, study_label
 from pipelines.ask.stream import csv_lines, document
 from pipelines.ask.warehouse import QueryResult, ask, marts_as_of
 from pipelines.plain import several
@@ -25,86 +25,86 @@ COLUMNS = Headings(
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A row for each participant who is meant, and one for each of their changes, inferred ones included, in order."""
+    """The participants who match, and their changes in order, including inferred ones."""
 
     as_of: datetime
     participants: list[dict[str, Any]]
     changes: QueryResult
 
     def as_csv(self) -> Iterator[str]:
-        """A line for each change; every one has `as_of`."""
+        """A line for each change, with `as_of`."""
         return csv_lines(self.changes)
 
     def as_json(self) -> Iterator[str]:
         """The participants, each with their changes."""
-        of = self._changes_of(without={"person_id", "study_id", "study_name", "as_of"})
-        participants = [{**one, "changes": of[one["participant_id"]]} for one in self.participants]
+        changes = self._changes_by_participant(without={"person_id", "study_id", "study_name", "as_of"})
+        participants = [{**row, "changes": changes[row["participant_id"]]} for row in self.participants]
         return document({"as_of": self.as_of, "participants": participants})
 
-    def _changes_of(self, without: Collection[str] = ()) -> dict[str, list[dict[str, Any]]]:
+    def _changes_by_participant(self, without: Collection[str] = ()) -> dict[str, list[dict[str, Any]]]:
         """The changes by participant, without some columns."""
-        of: dict[str, list[dict[str, Any]]] = {}
+        changes: dict[str, list[dict[str, Any]]] = {}
         for change in self.changes.records(without):
-            of.setdefault(change.pop("participant_id"), []).append(change)
-        return of
+            changes.setdefault(change.pop("participant_id"), []).append(change)
+        return changes
 
     def render(self, console: Console) -> None:
-        """Print each participant: how they stand, then every change."""
-        say(console, f"as of {moment(self.as_of)} UTC", "dim")
-        of = self._changes_of()
-        for one in self.participants:
-            say(console)
-            _render_standing(one, console)
-            say(console)
-            _render_changes(of[one["participant_id"]], console)
+        """Print each participant: the current status, then every change."""
+        print_line(console, f"as of {moment(self.as_of)} UTC", "dim")
+        changes = self._changes_by_participant()
+        for participant in self.participants:
+            print_line(console)
+            _render_status(participant, console)
+            print_line(console)
+            _render_changes(changes[participant["participant_id"]], console)
 
 
-def who(connection: duckdb.DuckDBPyConnection, asked: str) -> History:
-    """The history of a participant, or of all participants that a person is, by an id, a name or a part of either.
+def who(connection: duckdb.DuckDBPyConnection, text: str) -> History:
+    """The history of a participant, or of all participants of a person. `text` is an id, a name or a part of either.
 
     Raises:
-        StudyflowError: the tables are not built, nobody is meant, or several people may be.
+        StudyflowError: the tables are not built, or the text matches nobody or several people.
     """
     as_of = marts_as_of(connection)
-    ids = find_participants(connection, asked)
+    ids = find_participants(connection, text)
     participants = ask(connection, "who", participant_ids=ids).records()
     return History(as_of, participants, ask(connection, "who_changes", participant_ids=ids))
 
 
-def _render_standing(one: dict[str, Any], console: Console) -> None:
-    say(console, one["participant_id"], "bold")
-    put_fields(
+def _render_status(row: dict[str, Any], console: Console) -> None:
+    print_line(console, row["participant_id"], "bold")
+    print_fields(
         console,
         {
-            "study": study(one["study_id"], one["study_name"]),
-            "person": f"{one['person_name']} ({one['person_id']})" if one["person_name"] else one["person_id"],
-            "contact": _contact(one),
-            "status": f"{one['current_status_label']}, since {moment(one['status_since'])}",
-            "stage": one["current_stage"] + (f", since {moment(one['stage_since'])}" if one["stage_since"] else ""),
-            "incentive": _incentive(one),
-            "webhooks": _webhooks(one),
+            "study": study_label(row["study_id"], row["study_name"]),
+            "person": f"{row['person_name']} ({row['person_id']})" if row["person_name"] else row["person_id"],
+            "contact": _contact(row),
+            "status": f"{row['current_status_label']}, since {moment(row['status_since'])}",
+            "stage": row["current_stage"] + (f", since {moment(row['stage_since'])}" if row["stage_since"] else ""),
+            "incentive": _incentive(row),
+            "webhooks": _webhooks(row),
         },
     )
 
 
-def _contact(one: dict[str, Any]) -> str:
-    until = one["cooldown_ends_at"]
-    return f"{one['contact_status']}, cooldown until {moment(until)}" if until else str(one["contact_status"])
+def _contact(row: dict[str, Any]) -> str:
+    until = row["cooldown_ends_at"]
+    return f"{row['contact_status']}, cooldown until {moment(until)}" if until else str(row["contact_status"])
 
 
-def _incentive(one: dict[str, Any]) -> str:
-    if not one["backlog_state"]:
-        return one["incentive_status"] or ""
-    marks = [mark for flag, mark in MARKS.items() if one[flag]]
-    owed = [f"{amount(one['amount_cents'], one['currency'])} owed"] if one["amount_cents"] is not None else []
+def _incentive(row: dict[str, Any]) -> str:
+    if not row["backlog_state"]:
+        return row["incentive_status"] or ""
+    marks = [mark for flag, mark in MARKS.items() if row[flag]]
+    owed = [f"{amount(row['amount_cents'], row['currency'])} owed"] if row["amount_cents"] is not None else []
     return ", ".join(
-        [one["incentive_status"] or one["backlog_state"], f"since {moment(one['owed_since'])}", *owed, *marks]
+        [row["incentive_status"] or row["backlog_state"], f"since {moment(row['owed_since'])}", *owed, *marks]
     )
 
 
-def _webhooks(one: dict[str, Any]) -> str:
-    gaps = several(one["missing_changes"], "gap") if one["missing_changes"] else "no gap"
-    return f"{several(one['status_changes'], 'change')}, {gaps}"
+def _webhooks(row: dict[str, Any]) -> str:
+    gaps = several(row["missing_changes"], "gap") if row["missing_changes"] else "no gap"
+    return f"{several(row['status_changes'], 'change')}, {gaps}"
 
 
 def _render_changes(changes: list[dict[str, Any]], console: Console) -> None:
@@ -124,11 +124,11 @@ def _render_changes(changes: list[dict[str, Any]], console: Console) -> None:
                 f"{PurePath(source).name}:{change['line_number']}" if source else "",
             ]
         )
-    put_lines(console, COLUMNS, lines)
+    print_columns(console, COLUMNS, lines)
 
 
 def _late(hours: float | None) -> str:
-    """In the unit that says most; nothing where no envelope says when it was received."""
+    """A delay in the largest unit that fits; empty if the time of receipt is unknown."""
     if hours is None:
         return ""
     seconds = hours * 3600

@@ -1,4 +1,4 @@
--- One row per participant of $participant_ids, as they stand.
+-- One row per participant of $participant_ids: the current status.
 select
     participants.participant_id,
     participants.person_id,

@@ -1,5 +1,5 @@
--- One row per change of $participant_ids, inferred ones included, in order, and of how it came the first of its deliveries:
--- where that stood, and when it was received, which only envelopes say.
+-- One row per change of $participant_ids, in order, including inferred ones, with the file and line of its first delivery. The
+-- time of receipt is known only for deliveries in envelopes.
 with
 
 deliveries as (

@@ -1,4 +1,4 @@
-"""The application that every command belongs to, the options they share, and how they speak."""
+"""The typer application, the options that commands share, and the functions that print."""
 
 import json
 import sys
@@ -31,7 +31,7 @@ messages = Terminal(stderr=True)
 
 @contextmanager
 def usage_errors() -> Iterator[None]:
-    """Turn an error about the value of an option into wrong usage that names the option."""
+    """Turn a StudyflowError into a typer.BadParameter, which names the option."""
     try:
         yield
     except StudyflowError as error:
@@ -42,14 +42,14 @@ def _instant(text: str) -> str:
     from pipelines.settings import parse_as_of
 
     with usage_errors():
-        moment = parse_as_of(text)
-    if moment > datetime.now(UTC):
-        _say("warning", f"{text} is in the future: ages and overdue debts include time that has not passed yet.")
+        instant = parse_as_of(text)
+    if instant > datetime.now(UTC):
+        _notify("warning", f"{text} is in the future: ages and overdue debts include time that has not passed yet.")
     return text
 
 
-def setting(name: str, meaning: str, **more: Any) -> Any:  # noqa: ANN401 - as typer has it
-    """An option that a variable of the environment can say, too."""
+def setting(name: str, meaning: str, **more: Any) -> Any:  # noqa: ANN401 - the types of typer.Option
+    """An option that can also be set by the environment variable STUDYFLOW_<NAME>."""
     return typer.Option(f"--{name}", envvar=f"STUDYFLOW_{name.upper().replace('-', '_')}", help=meaning, **more)
 
 
@@ -115,28 +115,28 @@ Pseudonymise = Annotated[
 
 
 def export_options(*, pseudonymise: bool, **options: bool) -> "ExportOptions":
-    """How to export; without a key for the pseudonyms that were asked for, the command was called wrongly."""
+    """The options of an export. A missing or invalid pseudonym key ends the command with the exit code for wrong usage."""
     from pipelines.export import ExportOptions
     from pipelines.export.pseudonyms import from_environment
 
     try:
         return ExportOptions(pseudonyms=from_environment() if pseudonymise else None, **options)
     except StudyflowError as error:
-        complain(error)
+        print_problems(error)
         raise typer.Exit(ExitCode.USAGE) from error
 
 
 def progress_console(as_json: bool) -> Console | None:
-    """Where progress is shown: on a terminal, unless JSON was asked for."""
+    """The console for progress bars; None if standard error is not a terminal or the output is JSON."""
     return None if as_json or logs.is_on() or not messages.is_terminal else messages
 
 
-def say_waiting(sentence: str) -> None:
-    """Say on standard error what is waited for."""
-    _say("waiting", sentence)
+def show_waiting(sentence: str) -> None:
+    """Print on standard error what the command is waiting for."""
+    _notify("waiting", sentence)
 
 
-def _say(event: str, sentence: str) -> None:
+def _notify(event: str, sentence: str) -> None:
     if logs.is_on():
         logs.log(event, reason=sentence)
         return
@@ -144,19 +144,19 @@ def _say(event: str, sentence: str) -> None:
         messages.print(f"studyflow: {sentence}", highlight=False, soft_wrap=True)
 
 
-def say(*lines: str) -> None:
-    """Say on standard output what came of work that is done."""
+def print_lines(*lines: str) -> None:
+    """Print the result of finished work on standard output."""
     with ignore_write_errors(sys.stdout):
         for line in lines:
             output.print(line, highlight=False, soft_wrap=True)
 
 
-def answer(
+def print_result(
     as_json: bool, value: Callable[[], dict[str, Any]], render: Callable[[Console], object], *, of_work: bool = True
 ) -> None:
-    """Print the value as JSON or for a person.
+    """Print the result as JSON, or render it for people.
 
-    `of_work`: it tells of work that is done, which a terminal or disk that takes no more text does not make a failure.
+    `of_work`: the command's work is already done, so a failure to print does not make the command fail.
     """
     with ignore_write_errors(sys.stdout) if of_work else quiet_when_closed(sys.stdout):
         if as_json:
@@ -166,18 +166,18 @@ def answer(
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """The value on standard output, and nothing else."""
+    """Print the value as JSON on standard output."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
     sys.stdout.flush()
 
 
-def complain(*problems: StudyflowError) -> None:
-    """Say on standard error what went wrong."""
+def print_problems(*problems: StudyflowError) -> None:
+    """Print the problems on standard error, or write them to the log if it is on."""
     for problem in problems:
         if logs.is_on():
             logs.log_problem(problem)
             continue
-        # a file's name may have newlines of its own; a message about several things has one for each
-        said = plain(f"studyflow: {problem}", keep="" if isinstance(problem, SourceError) else "\n")
+        # A newline in a SourceError comes from a file name and is escaped; other messages have one line per problem.
+        text = plain(f"studyflow: {problem}", keep="" if isinstance(problem, SourceError) else "\n")
         with ignore_write_errors(sys.stderr):
-            messages.print(said, style="red", highlight=False, soft_wrap=True)
+            messages.print(text, style="red", highlight=False, soft_wrap=True)

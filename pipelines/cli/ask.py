@@ -1,4 +1,7 @@
-"""The commands that answer questions: studies, funnel, forecast, backtest, stalled, invitable, contacted, what-if, backlog, who, sql."""
+"""The commands that answer questions.
+
+studies, funnel, forecast, backtest, stalled, invitable, contacted, what-if, backlog, who, sql.
+"""
 
 import sys
 from collections.abc import Callable
@@ -11,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
-from pipelines.cli.app import Database, Wait, app, messages, output, say_waiting
+from pipelines.cli.app import Database, Wait, app, messages, output, show_waiting
 from pipelines.cli.complete import participants, queries, states
-from pipelines.cli.complete import studies as studies_alike
+from pipelines.cli.complete import studies as study_completions
 from pipelines.errors import StudyflowError
 from pipelines.settings import ROWS_ON_A_TERMINAL, WAIT_SECONDS, resolve
 from pipelines.streams import quiet_when_closed
@@ -34,30 +37,30 @@ Limit = Annotated[
 
 
 def of_study(text: str) -> Any:  # noqa: ANN401 - what typer.Option returns
-    """The option --study, with this help."""
-    return typer.Option("--study", help=text, autocompletion=studies_alike)
+    """The option --study with this help text."""
+    return typer.Option("--study", help=text, autocompletion=study_completions)
 
 
 Study = Annotated[str | None, of_study("Only this study: its id, its name, or the beginning of either.")]
 AsTable = Annotated[bool, typer.Option("--table", help="Write a table, even in a pipe.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Write CSV, even on a terminal.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
-PICTURES = (".png", ".svg")
+IMAGE_SUFFIXES = (".png", ".svg")
 
 
 def question(in_a_pipe: OutputFormat = "csv") -> Callable[[Callable[..., Question]], Callable[..., None]]:
-    """Make a command that answers the question which the decorated function returns.
+    """Turn a function that returns a question into a command that answers it.
 
-    The command has the options of that function, the warehouse, and the formats of an answer.
+    The command has the function's options and the common ones: the database and the output formats.
     """
 
-    def command(made: Callable[..., Question]) -> Callable[..., None]:
+    def command(make_question: Callable[..., Question]) -> Callable[..., None]:
         def run(**values: Any) -> None:  # noqa: ANN401
             common = {name: values.pop(name) for name in COMMON}
-            _answer(lambda: made(**values), in_a_pipe, **common)
+            _answer(lambda: make_question(**values), in_a_pipe, **common)
 
-        update_wrapper(run, made, assigned=("__module__", "__name__", "__doc__"))
-        own = signature(made)
+        update_wrapper(run, make_question, assigned=("__module__", "__name__", "__doc__"))
+        own = signature(make_question)
         run.__signature__ = own.replace(  # type: ignore[attr-defined]
             parameters=[*own.parameters.values(), *COMMON.values()], return_annotation=None
         )
@@ -67,7 +70,7 @@ def question(in_a_pipe: OutputFormat = "csv") -> Callable[[Callable[..., Questio
 
 
 def _answer(
-    made: Callable[[], Question],
+    make_question: Callable[[], Question],
     in_a_pipe: OutputFormat,
     *,
     database: Database = None,
@@ -75,8 +78,8 @@ def _answer(
     as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
-    """Ask the warehouse, and write the answer in one format."""
-    from pipelines.ask.stream import put
+    """Answer the question from the warehouse, and write the answer in one format."""
+    from pipelines.ask.stream import write_stdout
     from pipelines.ask.warehouse import reading
 
     chosen = dict(zip(get_args(OutputFormat), (as_table, as_csv, as_json), strict=True))
@@ -85,18 +88,22 @@ def _answer(
         msg = f"Choose one of {', '.join(f'--{name}' for name in formats)}."
         raise typer.BadParameter(msg)
     [output_format] = formats or ["table" if sys.stdout.isatty() else in_a_pipe]
-    asked = made()
+    ask = make_question()
     with reading(resolve(database=database).database) as connection:
-        found = asked(connection)
+        reply = ask(connection)
         if output_format == "table":
             with quiet_when_closed(sys.stdout):
-                found.render(output)
+                reply.render(output)
         else:
-            put(found.as_csv() if output_format == "csv" else found.as_json())
+            write_stdout(reply.as_csv() if output_format == "csv" else reply.as_json())
 
 
-COMMON = {name: one for name, one in signature(_answer).parameters.items() if one.kind is Parameter.KEYWORD_ONLY}
-"""The options of every question."""
+COMMON = {
+    name: parameter
+    for name, parameter in signature(_answer).parameters.items()
+    if parameter.kind is Parameter.KEYWORD_ONLY
+}
+"""The options that all questions have."""
 
 
 @question()
@@ -116,7 +123,7 @@ def funnel(
         str,
         typer.Argument(
             help="The id of the study, its name, or the beginning of either.",
-            autocompletion=studies_alike,
+            autocompletion=study_completions,
             metavar="STUDY",
         ),
     ],
@@ -133,7 +140,7 @@ def forecast(
         str | None,
         typer.Argument(
             help="Only this study: its id, its name, or the beginning of either.",
-            autocompletion=studies_alike,
+            autocompletion=study_completions,
             metavar="[STUDY]",
         ),
     ] = None,
@@ -169,28 +176,28 @@ def backtest(
 ) -> None:
     """Make forecasts as of past weeks and say how often the forecasts came true. Prints JSON in a pipe."""
     from pipelines.ask.backtest import backtested
-    from pipelines.backtest import backtest as make
+    from pipelines.backtest import backtest as make_forecasts
     from pipelines.run import settings_for_loaded_data
 
-    if plot and plot.suffix not in PICTURES:
-        msg = f"{plot}: needs a name that ends in {' or '.join(PICTURES)}."
+    if plot and plot.suffix not in IMAGE_SUFFIXES:
+        msg = f"{plot}: needs a name that ends in {' or '.join(IMAGE_SUFFIXES)}."
         raise typer.BadParameter(msg)
 
-    def asked(connection: "duckdb.DuckDBPyConnection") -> "Reply":
-        found = backtested(connection)
+    def ask(connection: "duckdb.DuckDBPyConnection") -> "Reply":
+        reply = backtested(connection)
         if plot:
             from pipelines.ask.calibration import plot as draw
 
-            draw(found, plot)
-        return found
+            draw(reply, plot)
+        return reply
 
-    def made() -> Question:
+    def make_question() -> Question:
         settings = replace(settings_for_loaded_data(database, None), wait_seconds=wait)
         with messages.status("Making forecasts as of past weeks") if messages.is_terminal else nullcontext():
-            make(settings, weeks, say_waiting)
-        return asked
+            make_forecasts(settings, weeks, show_waiting)
+        return ask
 
-    _answer(made, "json", database=database, as_table=as_table, as_csv=as_csv, as_json=as_json)
+    _answer(make_question, "json", database=database, as_table=as_table, as_csv=as_csv, as_json=as_json)
 
 
 @question()
@@ -306,7 +313,7 @@ def sql(
     limit: Limit = None,
 ) -> Question:
     """Run a SQL query on the warehouse. It can read every table and change nothing."""
-    from pipelines.ask.free import sql as ask
+    from pipelines.ask.sql import sql as ask
 
     text = _query(query, file)
     return lambda connection: ask(connection, text, limit)

@@ -1,4 +1,4 @@
-"""What the shell offers for a word that is being typed. It is quick, and where it knows nothing it says nothing."""
+"""Shell completion of arguments and options."""
 
 import re
 from pathlib import Path
@@ -8,40 +8,41 @@ import typer
 
 from pipelines.plain import plain
 
-MOST_OFFERED = 50
-# A shell splits, expands or runs these.
+MAX_COMPLETIONS = 50
+# Shells would split, expand or run other characters.
 _SAFE = re.compile(r"[\w.:@%+=,-]+")
 
 
 def studies(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Ids and names of studies that begin so; not names with blanks, which a shell would split."""
-    return _offered(ctx, "study", incomplete)
+    """Complete ids and names of studies, except names that a shell would split."""
+    return _completions(ctx, "study", incomplete)
 
 
 def participants(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Ids of participants that begin so."""
-    return _offered(ctx, "participant", incomplete)
+    """Complete ids of participants."""
+    return _completions(ctx, "participant", incomplete)
 
 
 def states(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """States of the incentive backlog."""
-    return _offered(ctx, "state", incomplete)
+    """Complete states of the incentive backlog."""
+    return _completions(ctx, "state", incomplete)
 
 
 def queries(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """The query with its last word as the name of a table."""
+    """Complete the last word of a query to the name of a table."""
     start, word = re.fullmatch(r"(.*?)([\w.]*)", incomplete, re.DOTALL).groups()  # type: ignore[union-attr]
-    return [(f"{start}{name}", said) for name, said in _offered(ctx, "table", word)] if word else []
+    return [(f"{start}{name}", help_text) for name, help_text in _completions(ctx, "table", word)] if word else []
 
 
-def _offered(ctx: typer.Context, kind: str, typed: str) -> list[tuple[str, str]]:
+def _completions(ctx: typer.Context, kind: str, typed: str) -> list[tuple[str, str]]:
+    """Completions with their help texts; none if the warehouse cannot be read."""
     try:
         from pipelines.ask.warehouse import ask, reading
         from pipelines.settings import resolve
 
         database: Any = ctx.params.get("database")
         with reading(resolve(database=Path(database) if database else None).database) as connection:
-            found = list(ask(connection, "complete", kind=kind, typed=typed, most=MOST_OFFERED).rows)
-    except Exception:  # noqa: BLE001 - a command will report any error; a prompt must not
+            rows = list(ask(connection, "complete", kind=kind, typed=typed, most=MAX_COMPLETIONS).rows)
+    except Exception:  # noqa: BLE001 - an error must not disturb the prompt; the command will report it
         return []
-    return [(offered, plain(said)) for offered, said in found if _SAFE.fullmatch(offered)]
+    return [(completion, plain(help_text)) for completion, help_text in rows if _SAFE.fullmatch(completion)]

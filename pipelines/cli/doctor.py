@@ -1,11 +1,11 @@
-"""The command that checks the receiver and the warehouse: doctor."""
+"""The command `doctor`."""
 
 import os
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.app import AsJson, Database, Raw, answer, app
+from pipelines.cli.app import AsJson, Database, Raw, app, print_result
 from pipelines.cli.receive import Listen, ReceiveFolder, receiver_is_installed
 from pipelines.errors import ExitCode
 from pipelines.object_paths import raw_paths
@@ -50,5 +50,5 @@ def doctor(
             diagnoses += follow_test_delivery(send_to, folder, os.environ)
     diagnoses += check_stores(raw_paths(raw or ()))
     diagnoses += check_warehouse(resolve(database=database).database, folder)
-    answer(as_json, lambda: as_dict(diagnoses), lambda console: render(diagnoses, console), of_work=False)
+    print_result(as_json, lambda: as_dict(diagnoses), lambda console: render(diagnoses, console), of_work=False)
     raise typer.Exit(ExitCode.FAILED if has_problem(diagnoses) else ExitCode.DONE)

@@ -1,4 +1,4 @@
-"""The command that removes a person: forget."""
+"""The command `forget`."""
 
 import sys
 from dataclasses import replace
@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.app import Database, Exports, Raw, Reports, Wait, app, complain, messages, say, say_waiting
+from pipelines.cli.app import (
+    Database,
+    Exports,
+    Raw,
+    Reports,
+    Wait,
+    app,
+    messages,
+    print_lines,
+    print_problems,
+    show_waiting,
+)
 from pipelines.errors import ExitCode, StudyflowError
 from pipelines.object_paths import raw_paths
 from pipelines.settings import REPORTS, WAIT_SECONDS, Settings, resolve
@@ -34,14 +45,14 @@ def forget(
     wait: Wait = WAIT_SECONDS,
 ) -> None:
     """Remove a person from the warehouse, the exports and the reports for good. Deliveries about them that arrive later are not loaded."""
-    from pipelines.forget import forget as take_out
+    from pipelines.forget import forget as forget_person
     from pipelines.forget import look_up
     from pipelines.run import settings_for_loaded_data
     from pipelines.state import engine_of
     from pipelines.warehouse import connect
 
     if not person.strip():
-        complain(StudyflowError("--person is blank. Give the id of one person."))
+        print_problems(StudyflowError("--person is blank. Give the id of one person."))
         raise typer.Exit(ExitCode.USAGE)
     loaded = settings_for_loaded_data(database, None)
     settings = replace(
@@ -61,20 +72,22 @@ def forget(
         raise StudyflowError(msg)
     if not yes:
         _confirm(known, settings, raw_files=raw_files)
-    done = take_out(settings, person, list(raw_paths(raw or ())), rewrite=raw_files, on_wait=say_waiting)
-    say(*done.sentences())
+    result = forget_person(settings, person, list(raw_paths(raw or ())), rewrite=raw_files, on_wait=show_waiting)
+    print_lines(*result.sentences())
     if proof:
-        done.write(proof)
-    if not done.is_done:
-        complain(StudyflowError("not everything was removed; see above. Fix that and run the command again."))
+        result.write(proof)
+    if not result.is_done:
+        print_problems(StudyflowError("not everything was removed; see above. Fix that and run the command again."))
         raise typer.Exit(ExitCode.FAILED)
-    raise typer.Exit(ExitCode.DONE if done.checks_passed else ExitCode.CHECKS_FAILED)
+    raise typer.Exit(ExitCode.DONE if result.checks_passed else ExitCode.CHECKS_FAILED)
 
 
 def _confirm(known: "Known", settings: Settings, *, raw_files: bool) -> None:
-    """Ask on a terminal; where nobody can answer, it takes --yes."""
+    """Ask for confirmation on the terminal; without a terminal, exit and require --yes."""
     if not sys.stdin.isatty():
-        complain(StudyflowError("forgetting cannot be undone, and there is no terminal to confirm on; pass --yes."))
+        print_problems(
+            StudyflowError("forgetting cannot be undone, and there is no terminal to confirm on; pass --yes.")
+        )
         raise typer.Exit(ExitCode.USAGE)
     held = f"{known.lines:,} lines in {settings.database}"
     held += f" and {known.people_rows:,} rows of {settings.people_file}" if known.people_rows else ""

@@ -1,4 +1,4 @@
-"""The command that makes webhook files: generate."""
+"""The command `generate`."""
 
 from datetime import datetime
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.app import app, messages, say
+from pipelines.cli.app import app, messages, print_lines
 from pipelines.compression import Compression
 from pipelines.errors import StudyflowError
 from pipelines.plain import several
@@ -64,14 +64,14 @@ def generate(
             drift=drift,
             burst_days=burst_days,
         )
-        with progress_bar(messages, "Generating", "participants") as moved:
-            made = make(
+        with progress_bar(messages, "Generating", "participants") as update:
+            result = make(
                 recipe,
                 out,
                 files=files,
                 compression=compression,
                 overwrite=overwrite,
-                progress=lambda done: moved(done, participants),
+                progress=lambda done: update(done, participants),
             )
     except FileExistsError as error:
         raise StudyflowError(str(error)) from error
@@ -80,4 +80,6 @@ def generate(
     except OSError as error:
         msg = f"{out}: cannot be written ({error.strerror})."
         raise StudyflowError(msg) from error
-    say(f"{made.lines:,} lines of {made.participants:,} participants in {several(len(made.files), 'file')} under {out}")
+    print_lines(
+        f"{result.lines:,} lines of {result.participants:,} participants in {several(len(result.files), 'file')} under {out}"
+    )

@@ -1,11 +1,11 @@
-"""The command that makes a workspace: init."""
+"""The command `init`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.app import app, say
+from pipelines.cli.app import app, print_lines
 
 
 @app.command()
@@ -16,7 +16,7 @@ def init(
     from pipelines.workspace import create
 
     files = create(folder)
-    say(
+    print_lines(
         f"{folder}: a workspace of {len(files)} files. Next:",
         f"  cd {folder}",
         "  cp /path/to/webhooks/* data/raw/      # or let STUDYFLOW_RAW name where they are",

@@ -1,4 +1,4 @@
-"""The commands that move data on: run, load, build, check, export."""
+"""The commands that run the pipeline or a step of it: run, load, build, check, export."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,16 +26,16 @@ from pipelines.cli.app import (
     Strict,
     Wait,
     Xlsx,
-    answer,
     app,
-    complain,
     export_options,
+    print_lines,
+    print_problems,
+    print_result,
     progress_console,
-    say,
-    say_waiting,
     setting,
+    show_waiting,
 )
-from pipelines.cli.telling import Chat, ToldToChat, has_told, telling_of_failure
+from pipelines.cli.chat import Chat, ChatCommand, failures_posted, post_outcome
 from pipelines.errors import ExitCode
 from pipelines.plain import plain
 from pipelines.settings import (
@@ -53,7 +53,7 @@ Report = Annotated[
 Keep = Annotated[int, setting("keep", "How many days of reports to keep.", min=1, metavar="N")]
 
 
-@app.command(cls=ToldToChat)
+@app.command(cls=ChatCommand)
 def run(
     raw: Raw = None,
     database: Database = None,
@@ -78,13 +78,13 @@ def run(
 ) -> None:
     """Load, build, check and export, then print a summary."""
     logs.configure(as_json=log_json)
-    with telling_of_failure(chat):
+    with failures_posted(chat):
         from pipelines.run import run_all
         from pipelines.variables import read_vars
 
-        said = read_vars()
+        project_vars = read_vars()
         settings = replace(
-            with_named_files(resolve(raw, database, exports, as_of_asked_for(as_of, said)), said),
+            with_named_files(resolve(raw, database, exports, as_of_asked_for(as_of, project_vars)), project_vars),
             reports=(reports or REPORTS).absolute(),
             reports_kept=keep if report else None,
             wait_seconds=wait,
@@ -95,12 +95,12 @@ def run(
         options = export_options(
             by_study=by_study, parquet=parquet, workbook=xlsx, excel=excel, pseudonymise=pseudonymise, force=force
         )
-        outcome = run_all(settings, options, strict=strict, console=progress_console(as_json), on_wait=say_waiting)
+        outcome = run_all(settings, options, strict=strict, console=progress_console(as_json), on_wait=show_waiting)
     code = outcome.exit_code
-    if chat and not has_told(outcome, chat):
+    if chat and not post_outcome(outcome, chat):
         code = ExitCode.FAILED
-    answer(as_json, outcome.as_dict, outcome.render)
-    complain(*outcome.problems)
+    print_result(as_json, outcome.as_dict, outcome.render)
+    print_problems(*outcome.problems)
     logs.log("run finished", exit_code=int(code), as_of=outcome.settings.as_of)
     raise typer.Exit(code)
 
@@ -128,7 +128,7 @@ def load(
 
     settings = replace(with_named_files(resolve(paths or raw, database), read_vars()), wait_seconds=wait)
     notes = check_project(settings)
-    with working_copy(settings, say_waiting) as copy:
+    with working_copy(settings, show_waiting) as copy:
         loaded = load_files(copy, progress_console(as_json))
     with reading(settings.database) as connection:
         summary = summarise(connection, settings.database)
@@ -137,8 +137,8 @@ def load(
         console.print(loaded.sentence(), *map(plain, notes), sep="\n", highlight=False, soft_wrap=True)
         render(summary, console)
 
-    answer(as_json, lambda: {"loaded": loaded.as_dict(), "notes": notes, **summary.as_dict()}, show)
-    complain(*loaded.failures)
+    print_result(as_json, lambda: {"loaded": loaded.as_dict(), "notes": notes, **summary.as_dict()}, show)
+    print_problems(*loaded.failures)
     raise typer.Exit(ExitCode.FAILED if loaded.failures else ExitCode.DONE)
 
 
@@ -150,9 +150,9 @@ def build(database: Database = None, as_of: AsOf = None, wait: Wait = WAIT_SECON
 
     settings = replace(settings_for_loaded_data(database, as_of), wait_seconds=wait)
     notes = check_project(settings)
-    with working_copy(settings, say_waiting) as copy:
-        made = build_tables(copy)
-    say(*map(plain, notes), f"{made} tables built in {settings.database}")
+    with working_copy(settings, show_waiting) as copy:
+        count = build_tables(copy)
+    print_lines(*map(plain, notes), f"{count} tables built in {settings.database}")
 
 
 @app.command()
@@ -168,8 +168,8 @@ def check(
     from pipelines.run import check_tables
 
     settings = replace(resolve(database=database, as_of=as_of), wait_seconds=wait)
-    report = check_tables(settings, strict=strict, as_of_must_match=as_of is not None, on_wait=say_waiting)
-    answer(as_json, lambda: as_dict(report), lambda console: render(report, console))
+    report = check_tables(settings, strict=strict, as_of_must_match=as_of is not None, on_wait=show_waiting)
+    print_result(as_json, lambda: as_dict(report), lambda console: render(report, console))
     raise typer.Exit(ExitCode.DONE if report.ok else ExitCode.CHECKS_FAILED)
 
 
@@ -193,4 +193,4 @@ def export(
         by_study=by_study, parquet=parquet, workbook=xlsx, excel=excel, pseudonymise=pseudonymise, force=force
     )
     exported = export_tables(settings, options, as_of_must_match=as_of is not None)
-    say(f"{len(exported.files)} files in {settings.exports}")
+    print_lines(f"{len(exported.files)} files in {settings.exports}")

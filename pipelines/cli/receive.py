@@ -1,4 +1,4 @@
-"""The command that takes webhooks in: receive."""
+"""The command `receive`."""
 
 import os
 import re
@@ -13,7 +13,7 @@ import typer
 from pipelines.cli.app import app, setting
 from pipelines.errors import StudyflowError
 
-SECONDS = {"s": 1, "m": 60, "h": 3600}
+UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 MEGABYTE = 1 << 20
 LAST_PORT = 65_535
 
@@ -45,10 +45,10 @@ Listen = Annotated[str, setting("listen", "Address and port of the receiver.", c
 
 @contextmanager
 def receiver_is_installed() -> Iterator[None]:
-    """Import what only the receiver needs.
+    """Turn an ImportError into a message that says how to install the receiver's packages.
 
     Raises:
-        StudyflowError: it is not installed.
+        StudyflowError: a package is missing.
     """
     try:
         yield
@@ -88,7 +88,7 @@ def receive(
     host, _, port = listen.rpartition(":")
     background = []
     if run_every:
-        seconds = int(run_every[:-1]) * SECONDS[run_every[-1]]
+        seconds = int(run_every[:-1]) * UNIT_SECONDS[run_every[-1]]
         background.append(partial(run_pipeline_every, seconds, settings.folder, run_options or []))
     serve(settings, host.strip("[]"), int(port), background)
 

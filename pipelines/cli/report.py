@@ -1,11 +1,11 @@
-"""The command that writes reports: report."""
+"""The command `report`."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from pipelines.cli.app import AsJson, AsOf, Database, Reports, answer, app, say, setting, usage_errors
+from pipelines.cli.app import AsJson, AsOf, Database, Reports, app, print_lines, print_result, setting, usage_errors
 
 
 def _instant(text: str | None) -> str | None:
@@ -69,7 +69,7 @@ def report(
     from pipelines.report.links import Links
     from pipelines.settings import REPORTS, parse_instant, resolve
 
-    wanted = ReportRequest(
+    request = ReportRequest(
         study=study,
         since=parse_instant(since) if since else None,
         as_of=parse_instant(as_of) if as_of else None,
@@ -78,5 +78,5 @@ def report(
         links=Links(study_url, participant_url),
     )
     with reading(resolve(database=database).database) as connection:
-        written = write(connection, (out or reports or REPORTS).absolute(), wanted)
-    answer(as_json, written.as_dict, lambda _: say(*map(str, written.files)))
+        written = write(connection, (out or reports or REPORTS).absolute(), request)
+    print_result(as_json, written.as_dict, lambda _: print_lines(*map(str, written.files)))

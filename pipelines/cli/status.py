@@ -1,11 +1,11 @@
-"""The commands that show and compare: status, reconcile."""
+"""The commands `status` and `reconcile`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.app import AsJson, Database, answer, app
+from pipelines.cli.app import AsJson, Database, app, print_result
 from pipelines.cli.complete import studies
 from pipelines.settings import resolve
 
@@ -19,7 +19,7 @@ def status(database: Database = None, as_json: AsJson = False) -> None:
     settings = resolve(database=database)
     with reading(settings.database) as connection:
         summary = summarise(connection, settings.database)
-    answer(as_json, summary.as_dict, lambda console: render(summary, console), of_work=False)
+    print_result(as_json, summary.as_dict, lambda console: render(summary, console), of_work=False)
 
 
 @app.command()
@@ -44,5 +44,5 @@ def reconcile(
     from pipelines.reconcile import reconcile as compare
 
     with reading(resolve(database=database).database) as connection:
-        compared = compare(connection, study, completed, out)
-    answer(as_json, lambda: as_dict(compared), lambda console: render(compared, console), of_work=False)
+        result = compare(connection, study, completed, out)
+    print_result(as_json, lambda: as_dict(result), lambda console: render(result, console), of_work=False)

@@ -1,4 +1,4 @@
-"""The checks of a receiver's surroundings: secrets, folder, room, the receiver itself, its clock, the last delivery."""
+"""The checks of the receiver: secrets, folder, free space, last delivery, readiness, clock and refused deliveries."""
 
 import os
 import shutil
@@ -19,18 +19,19 @@ from pipelines.receive.files import delivery_files, is_being_written, last_recei
 from pipelines.receive.receiver import LEAST_FREE_BYTES
 from pipelines.receive.signatures import SECRETS_FILE, TOLERANCE_SECONDS, read_secrets
 
-SECONDS = 10
+TIMEOUT_SECONDS = 10
 """How long the receiver may take to answer."""
-MOST_SKEW_SECONDS = 30
+MAX_SKEW_SECONDS = 30
 RECENT_DAYS = 7
-LEAST_DAYS = 30
-"""With room for fewer days than this there is a warning."""
+MIN_DAYS = 30
+"""If there is room for fewer days than this, there is a warning."""
 QUIET = timedelta(days=1)
+"""If the last delivery is older than this, there is a warning."""
 MEGABYTE = 1 << 20
 
 
 def check_secrets(environment: Mapping[str, str]) -> Diagnosis:
-    """Whether the signing secrets can be right, and nobody else can read them."""
+    """Check that the signing secrets are well-formed, and that other users cannot read their file."""
     try:
         secrets = read_secrets(environment)
     except StudyflowError as error:
@@ -44,7 +45,7 @@ def check_secrets(environment: Mapping[str, str]) -> Diagnosis:
 
 
 def check_folder(folder: Path) -> Iterator[Diagnosis]:
-    """Whether the folder takes a file, for how long it has room, and when the last delivery came."""
+    """Check that the folder is writable and has enough space, and when the last delivery arrived."""
     if not folder.is_dir():
         yield Diagnosis("folder", "problem", f"{folder}: there is no such folder.", "Create it, or mount its disk.")
         return
@@ -66,16 +67,16 @@ def _check_room(folder: Path) -> Diagnosis:
     now = datetime.now(UTC)
     free = shutil.disk_usage(folder).free
     stats = [file.stat() for file in delivery_files(folder)]
-    recent = [one for one in stats if one.st_mtime > (now - timedelta(days=RECENT_DAYS)).timestamp()]
+    recent = [stat for stat in stats if stat.st_mtime > (now - timedelta(days=RECENT_DAYS)).timestamp()]
     found = f"{free / MEGABYTE:,.0f} MB free"
     if free < LEAST_FREE_BYTES:
         return Diagnosis(
             "room", "problem", found, "Free some space: when the disk is full, deliveries are answered with 503."
         )
-    if a_day := sum(one.st_size for one in recent) / RECENT_DAYS:
-        days = free / a_day
+    if bytes_a_day := sum(stat.st_size for stat in recent) / RECENT_DAYS:
+        days = free / bytes_a_day
         found += f", enough for {days:,.0f} days like the last {RECENT_DAYS}"
-        if days < LEAST_DAYS:
+        if days < MIN_DAYS:
             return Diagnosis("room", "warning", found, "Compress or move files of earlier days.")
     return Diagnosis("room", "ok", found)
 
@@ -86,7 +87,7 @@ def _check_last_delivery(folder: Path) -> Diagnosis:
         remedy = "Send a test event from Rally's webhook portal, or check the whole path with --send-to."
         return Diagnosis("last delivery", "warning", "none has arrived yet", remedy)
     age = now - last
-    if age < timedelta(seconds=-MOST_SKEW_SECONDS):
+    if age < timedelta(seconds=-MAX_SKEW_SECONDS):
         remedy = "Set the clock (timedatectl): signatures are refused when it is more than 5 minutes off."
         return Diagnosis("last delivery", "problem", f"{instant(last)}, which is in the future", remedy)
     found = f"{instant(last)}, {_ago(age)} ago"
@@ -96,9 +97,9 @@ def _check_last_delivery(folder: Path) -> Diagnosis:
 
 
 def check_receiver(address: str, folder: Path | None) -> Iterator[Diagnosis]:
-    """Whether a receiver answers there and can keep deliveries, and what it says of the clock and of refused ones."""
+    """Check that a receiver answers and is ready, that its clock is right, and how many deliveries it refused."""
     try:
-        answer = requests.get(f"http://{address}/ready", timeout=SECONDS)
+        answer = requests.get(f"http://{address}/ready", timeout=TIMEOUT_SECONDS)
         health: dict[str, Any] = answer.json()
     except (requests.RequestException, ValueError) as error:
         runs = folder is not None and folder.is_dir() and is_being_written(folder)
@@ -125,7 +126,7 @@ def _check_clock(health: Mapping[str, Any]) -> Diagnosis:
     if skew is None:
         return Diagnosis("clock", "skipped", "not known before the first delivery since the receiver started")
     found = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} Svix's at the last delivery"
-    if abs(skew) > MOST_SKEW_SECONDS:
+    if abs(skew) > MAX_SKEW_SECONDS:
         remedy = f"Set the clock (timedatectl): beyond {TOLERANCE_SECONDS} s every signature is refused."
         return Diagnosis("clock", "problem", found, remedy)
     return Diagnosis("clock", "ok", found)

@@ -1,4 +1,4 @@
-"""What a check found: for a person, as JSON, and whether it is a problem."""
+"""The results of checks: printed as a table, or as JSON."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +16,7 @@ STYLES: dict[Level, str] = {"ok": "green", "warning": "yellow", "problem": "red"
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What one check found, and what to do about it."""
+    """The result of one check: what it found, and what to do about it."""
 
     check: str
     level: Level
@@ -25,22 +25,22 @@ class Diagnosis:
 
 
 def has_problem(diagnoses: Sequence[Diagnosis]) -> bool:
-    """Whether anything must be put right."""
+    """Whether any check found a problem."""
     return any(diagnosis.level == "problem" for diagnosis in diagnoses)
 
 
 def as_dict(diagnoses: Sequence[Diagnosis]) -> dict[str, Any]:
-    """The diagnoses as JSON has them."""
+    """The diagnoses for JSON."""
     return {"ok": not has_problem(diagnoses), "diagnoses": [asdict(diagnosis) for diagnosis in diagnoses]}
 
 
 def render(diagnoses: Sequence[Diagnosis], output: Console) -> None:
-    """Print the diagnoses as a table, and how many of them want attention."""
+    """Print the diagnoses as a table, and the numbers of problems and warnings."""
     table = Table.grid(padding=(0, 2))
     for diagnosis in diagnoses:
         remedy = f"\n{plain(diagnosis.remedy)}" if diagnosis.remedy else ""
         table.add_row(Text(diagnosis.level, STYLES[diagnosis.level]), diagnosis.check, plain(diagnosis.found) + remedy)
     output.print(table, highlight=False)
     counts = {level: sum(diagnosis.level == level for diagnosis in diagnoses) for level in ("problem", "warning")}
-    said = [several(count, level) for level, count in counts.items() if count]
-    output.print(f"\n{' and '.join(said)}." if said else "\nNothing is wrong.", highlight=False)
+    found = [several(count, level) for level, count in counts.items() if count]
+    output.print(f"\n{' and '.join(found)}." if found else "\nNothing is wrong.", highlight=False)

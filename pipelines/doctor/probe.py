@@ -1,4 +1,4 @@
-"""A signed test delivery, followed from the address it is sent to into a table."""
+"""Sends a signed test delivery and follows it into a table."""
 
 import json
 import secrets
@@ -17,9 +17,9 @@ from pipelines.receive.signatures import Signatures, read_secrets
 from pipelines.warehouse import connect
 
 EVENT = "studyflow.test"
-SECONDS = 15
-"""Svix waits as long."""
-MEANINGS = {
+TIMEOUT_SECONDS = 15
+"""The timeout of Svix."""
+REMEDIES = {
     401: "The receiver at that address has another secret or a wrong clock, or a proxy changes the request.",
     404: "No receiver accepts deliveries at this path. The path is /webhooks.",
     405: "No receiver accepts deliveries at this path. The path is /webhooks.",
@@ -28,7 +28,10 @@ MEANINGS = {
 
 
 def follow_test_delivery(address: str, folder: Path | None, environment: Mapping[str, str]) -> Iterator[Diagnosis]:
-    """Send it, then look for it in the files and in what a load makes of them. It stays there, as another event."""
+    """Send a test delivery, look for it in the files of the folder, and load these files into a temporary database.
+
+    The delivery stays in the files; loads count it as another event.
+    """
     try:
         signatures = Signatures(read_secrets(environment))
     except StudyflowError as error:
@@ -43,14 +46,14 @@ def follow_test_delivery(address: str, folder: Path | None, environment: Mapping
         "svix-signature": signatures.sign(svix_id, now, body),
     }
     try:
-        answer = requests.post(address, body.encode(), headers=headers, timeout=SECONDS, allow_redirects=False)
+        answer = requests.post(address, body.encode(), headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     except requests.RequestException as error:
         remedy = "Check the address, the proxy and its certificate, and that the receiver runs."
         yield Diagnosis("test delivery", "problem", f"{address}: no answer ({type(error).__name__}).", remedy)
         return
     if not answer.ok or answer.is_redirect:
         phrase = HTTPStatus(answer.status_code).phrase if answer.status_code in set(HTTPStatus) else "?"
-        remedy = MEANINGS.get(answer.status_code, "Only 2xx counts as delivered. See what answers at that address.")
+        remedy = REMEDIES.get(answer.status_code, "Only 2xx counts as delivered. See what answers at that address.")
         yield Diagnosis("test delivery", "problem", f"{address} answered {answer.status_code} ({phrase}).", remedy)
         return
     milliseconds = answer.elapsed.total_seconds() * 1000

@@ -1,29 +1,29 @@
-"""What Svix does about an outage, and what is left to do."""
+"""What Svix does after an outage of the receiver, and what users must do."""
 
 from datetime import datetime, timedelta
 
 from pipelines.plain import instant
 
 RETRIES = tuple(timedelta(seconds=seconds) for seconds in (5, 300, 1_800, 7_200, 18_000, 36_000, 36_000))
-"""After how long each further attempt follows the one before."""
+"""The waiting times between Svix's attempts to deliver a webhook."""
 TRIED_FOR = sum(RETRIES, timedelta())
 DISABLED_AFTER = timedelta(days=5)
 PORTAL = "the endpoint's page in Rally's webhook portal"
 
 
 def after_outage(since: datetime, now: datetime) -> str:
-    """What becomes of deliveries that could not be made since then."""
+    """What happens to deliveries that failed since then, and what to do."""
     tried_for = f"{TRIED_FOR.total_seconds() / 3600:.1f} hours"
     if now - since < TRIED_FOR:
         return (
             f"If the receiver was down since {instant(since)}, Svix will deliver what was missed by itself: it tries for "
             f"{tried_for}, the last two times 10 hours apart."
         )
-    said = (
+    advice = (
         f"If the receiver was down since {instant(since)}, deliveries from before {instant(now - TRIED_FOR)} are marked as "
         f"failed, because Svix tries for {tried_for}. Replay them: on {PORTAL}, recover failed messages since "
         f"{instant(since)}. Deliveries that have already arrived count once."
     )
     if now - since >= DISABLED_AFTER:
-        said += " After 5 days Svix disables an endpoint: enable it again there first."
-    return said
+        advice += " After 5 days Svix disables an endpoint: enable it again there first."
+    return advice

@@ -1,4 +1,4 @@
-"""The check of object stores: whether what is named in them can be listed and read."""
+"""The check of object stores."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from pipelines.plain import instant, several
 
 
 def check_stores(paths: Iterable[RawPath]) -> Iterator[Diagnosis]:
-    """Whether each address among the paths leads to objects, and the latest of them can be read."""
+    """Check that each object-store address among the paths has objects, and that the latest of them can be read."""
     for path in paths:
         if not isinstance(path, ObjectPath):
             continue

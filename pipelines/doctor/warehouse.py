@@ -1,4 +1,4 @@
-"""The check of the warehouse: whether it can be read, and whether it has what has arrived."""
+"""The check of the warehouse."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ OLD = timedelta(days=1)
 
 
 def check_warehouse(database: Path, folder: Path | None) -> Iterator[Diagnosis]:
-    """Whether its tables are there and up to date with the folder of deliveries."""
+    """Check that the tables are built, and that all deliveries in the receiver's folder are loaded."""
     if not database.exists():
         yield Diagnosis("warehouse", "warning", f"{database}: there is none yet.", "Make it: studyflow run")
         return

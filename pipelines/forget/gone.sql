@@ -1,4 +1,4 @@
--- All of deliveries_before that is theirs.
+-- The rows of deliveries_before that are about the person.
 create or replace temp table gone as
 select file_id, line_number, position
 from deliveries_before

@@ -58,7 +58,7 @@ class Ids:
     def as_shown(self) -> tuple[str, ...]:
         """All that must be nowhere: ids and names as they are, and as reports show and shorten them."""
         exact = (*self.all, *self.names)
-        return tuple(dict.fromkeys((*exact, *map(formatting.shown, exact), *map(formatting.cut, exact))))
+        return tuple(dict.fromkeys((*exact, *map(formatting.one_line, exact), *map(formatting.cut, exact))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
--- The ledger without what is gone. It counts as load $load_id.
+-- The ledger without the deliveries in `gone`, whose removal counts as load $load_id.
 
--- A batch is gone as a line when all of its deliveries are.
+-- A line that is a batch is removed if all of its deliveries are.
 insert into raw.files by name
 select files.* replace (files.lines - coalesce(gone_by_file.lines, 0) as lines)
 from before.raw.files as files

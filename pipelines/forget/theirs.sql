@@ -1,4 +1,5 @@
--- The participants that $person is. The last change decides whose one is; of several at one instant the marts know the order.
+-- The participants of $person. A participant belongs to the person in the last change. If several changes have the same time,
+-- the order in the marts decides.
 with
 
 last_changes as (

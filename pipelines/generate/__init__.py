@@ -1,4 +1,4 @@
-"""Made-up webhook files with journeys true to Rally, the same bytes for the same recipe."""
+"""Generates realistic webhook files. The same recipe gives the same bytes."""
 
 from pipelines.compression import Compression
 from pipelines.generate.output import generate

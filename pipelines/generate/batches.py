@@ -1,4 +1,4 @@
-"""All lines of a recipe in batches, in bounded memory."""
+"""Makes the lines of a recipe in batches, in bounded memory."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,14 +11,15 @@ from pipelines.generate.recipe import Recipe, Tally
 from pipelines.generate.studies import RECRUITING, Study, make_studies, recruited_at
 
 PENDING = 100_000
-"""Lines that wait for earlier ones, at most, not counting the last group of participants."""
+"""If more lines than this are waiting, the earlier half goes out as a batch."""
 LARGEST_GROUP = 60
 IMPORTED = 0.15
+"""The share of groups that are followed by an event about a finished import."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Lines in order of arrival, and how many lines there will be in all: a guess, exact in the last batch."""
+    """Lines in order of arrival, and the expected number of lines in all batches, which is exact in the last one."""
 
     lines: list[Line]
     expected: int
@@ -27,8 +28,8 @@ class Batch:
 def batches(recipe: Recipe, tally: Tally) -> Iterator[Batch]:
     """Make the lines of a recipe and count them in `tally`.
 
-    The lines of one participant are always in order of arrival. All lines are, as long as no more than `PENDING` wait
-    at a time; beyond that the earliest go out, though a participant added later may still have earlier ones.
+    The lines of each participant are in order of arrival. All lines are in this order as long as no more than `PENDING`
+    are waiting. Beyond that, a participant who is added later may have earlier lines.
     """
     random = Random(recipe.seed)
     ids = IdSource(random)
@@ -59,11 +60,14 @@ def batches(recipe: Recipe, tally: Tally) -> Iterator[Batch]:
 
 
 def _groups(recipe: Recipe, studies: list[Study], random: Callable[[], float]) -> Iterator[tuple[int, Study, int]]:
-    """Groups of participants added at once: when, to which study, how many. A study opens with a group of its own."""
+    """Yield groups of participants who are added together: the time, the study and the size of the group.
+
+    The first group after a study opens goes into that study.
+    """
     largest = max(1, min(LARGEST_GROUP, recipe.participants // (4 * recipe.studies)))
-    made = opened = oldest = 0
-    while made < recipe.participants:
-        share = made / recipe.participants
+    added = opened = oldest = 0
+    while added < recipe.participants:
+        share = added / recipe.participants
         if opened < len(studies) and studies[opened].opens <= share:
             study = studies[opened]
             opened += 1
@@ -71,6 +75,6 @@ def _groups(recipe: Recipe, studies: list[Study], random: Callable[[], float]) -
             while studies[oldest].opens < share - RECRUITING and oldest < opened - 1:
                 oldest += 1
             study = studies[oldest + int(random() * (opened - oldest))]
-        size = min(1 + int(random() * largest), recipe.participants - made)
+        size = min(1 + int(random() * largest), recipe.participants - added)
         yield recruited_at(share, recipe), study, size
-        made += size
+        added += size

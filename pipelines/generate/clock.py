@@ -1,7 +1,7 @@
-"""Time inside the generator: whole milliseconds since the first Monday of 1970, midnight UTC.
+"""The time of the generator: whole milliseconds since Monday 5 January 1970, 00:00 UTC.
 
-How long people take, and when they are awake or at work: only sums and products, no logarithms, so that every platform
-gets the same milliseconds.
+Also the distributions of how long people take, and the hours in which they are awake or at work. They use only sums and
+products, no logarithms, so that all platforms get the same milliseconds.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -20,36 +20,36 @@ WAKE_UP = 6
 
 
 def start_of(day: date) -> int:
-    """The first moment of a day."""
+    """The first millisecond of a day."""
     return (day - FIRST_MONDAY.date()).days * DAY
 
 
 def stamp(moment: int) -> str:
-    """The UTC date and time of a moment, without an offset: `2026-06-03T14:05:09.123`."""
+    """A time in UTC without an offset: `2026-06-03T14:05:09.123`."""
     return (FIRST_MONDAY + timedelta(milliseconds=moment)).isoformat(timespec="milliseconds").removesuffix("+00:00")
 
 
 def unix(moment: int) -> int:
-    """Milliseconds since 1970."""
+    """A time in milliseconds since 1970."""
     return int(FIRST_MONDAY.timestamp()) * SECOND + moment
 
 
 def at_work(moment: int) -> int:
-    """The moment itself or one in the working hours that follow."""
+    """The time itself if it is in working hours, else a time in the next working hours."""
     return moment + AT_WORK[moment // HOUR % WEEK_HOURS]
 
 
-def _quantiles(*knots: tuple[float, float]) -> tuple[int, ...]:
-    """Milliseconds at evenly spaced shares; `knots` are (share of people, hours they take at most)."""
-    spread = []
-    for (low, least), (high, most) in pairwise(knots):
+def _quantiles(*points: tuple[float, float]) -> tuple[int, ...]:
+    """The quantiles of a duration, in milliseconds. `points` are (share of people, hours they take at most)."""
+    durations = []
+    for (low, least), (high, most) in pairwise(points):
         count = round(high * QUANTILES) - round(low * QUANTILES)
-        spread += [int((least + (most - least) * n / count) * HOUR) for n in range(count)]
-    return tuple(spread)
+        durations += [int((least + (most - least) * n / count) * HOUR) for n in range(count)]
+    return tuple(durations)
 
 
 def _until_work(hour_of_week: int) -> int:
-    """Hours from an hour of the week to one at work; night hours are spread over the day that follows."""
+    """The hours from an hour of the week to a working hour. Hours of a night lead to different hours of the next day."""
     hour = hour_of_week % 24
     wait = 9 if hour < OFFICE.start else 15 if hour >= OFFICE.stop else 0
     weekend = {5: 48, 6: 24}

@@ -1,4 +1,4 @@
-"""Lines that a load must reject, one way or more for each reason of rejection."""
+"""Makes lines that a load must reject, in one or more ways for each reason."""
 
 import re
 from collections.abc import Callable
@@ -7,35 +7,35 @@ Damage = Callable[[str], str]
 
 
 def damaged(line: str, number: int) -> tuple[str, str]:
-    """The reason for rejection and a damaged copy of a payload line; `number` chooses among the ways, in turn."""
+    """A reason for rejection, and a damaged copy of a payload line. Consecutive numbers give all ways in turn."""
     reason = REASONS[number % len(REASONS)]
     ways = WAYS[reason]
     return reason, ways[number // len(REASONS) % len(ways)](line)
 
 
 def _replaced(field: str, value: str) -> Damage:
-    """Replace a field's value with other JSON."""
-    return lambda line: re.sub(rf'("{field}":)("[^"]*"|null)', lambda found: found[1] + value, line, count=1)
+    """Replace the value of a field with other JSON."""
+    return lambda line: re.sub(rf'("{field}":)("[^"]*"|null)', lambda match: match[1] + value, line, count=1)
 
 
 def _without(field: str) -> Damage:
-    """Leave a field out."""
+    """Remove a field."""
     return lambda line: re.sub(rf'"{field}":("[^"]*"|null),?', "", line, count=1).replace(",}", "}")
 
 
-def _written(template: str) -> Damage:
-    """The line within other text, or another document in its place."""
+def _within(template: str) -> Damage:
+    """Replace the line with the template, in which … stands for the line."""
     return lambda line: template.replace("…", line)
 
 
 WAYS: dict[str, tuple[Damage, ...]] = {
     "invalid_json": (
         lambda line: line[: len(line) * 2 // 3],
-        # Lines are written as Latin-1, so this character becomes a byte that UTF-8 never has.
+        # Lines are encoded as Latin-1, so this character becomes a byte that is invalid in UTF-8.
         lambda line: line.replace('"status":"', '"status":"\xff', 1),
-        _written("… attempt=2"),
+        _within("… attempt=2"),
     ),
-    "not_an_object": (_written("[null]"), _written("null"), _written('"participant.status_changed"'), _written("42")),
+    "not_an_object": (_within("[null]"), _within("null"), _within('"participant.status_changed"'), _within("42")),
     "missing_field": (
         _without("status"),
         _replaced("personId", "null"),

@@ -1,4 +1,4 @@
-"""What Svix makes of changes: lines with an arrival time, some twice, late, lost or damaged."""
+"""Makes deliveries from changes: lines with a time of arrival. Some are repeated, late, lost or damaged."""
 
 import json
 from hashlib import sha256
@@ -11,13 +11,13 @@ from pipelines.generate.people import IdSource
 from pipelines.generate.recipe import Recipe, Tally
 
 Line = tuple[int, str]
-"""The moment it arrives, and its text."""
+"""The time of arrival, and the text."""
 
 RETRIES = (5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR)
 REPLAYED = 0.15
 OTHER_OFFSET_WHEN_REPEATED = 0.1
 OPT_OUT_HEARD = 0.6
-# Harmless variety in every recipe: these are cumulative.
+# Harmless variants in every recipe, as cumulative shares.
 BLANK = 0.001
 ENVELOPED = 0.02
 OTHER_OFFSET = 0.05
@@ -25,7 +25,7 @@ OFFSETS = ((2 * HOUR, "+02:00"), (-5 * HOUR, "-05:00"), (5 * HOUR + 30 * MINUTE,
 
 
 class Deliveries:
-    """Turns the changes of participants into lines in `pending`, in no order."""
+    """Appends the lines for changes of participants to `pending`, in no particular order."""
 
     def __init__(self, recipe: Recipe, ids: IdSource, random: Random, tally: Tally) -> None:
         self.pending: list[Line] = []
@@ -37,7 +37,7 @@ class Deliveries:
         tally.rejected = dict.fromkeys(REASONS, 0)
 
     def deliver(self, participant: str, person: str, study: str, changes: list[Change]) -> None:
-        """Deliver a participant's changes, given in order; each names the status before it."""
+        """Deliver a participant's changes, which are in order of time."""
         recipe, random = self._recipe, self._random
         head = (
             f'{{"_eventType":"participant.status_changed","participantId":"{participant}",'
@@ -74,7 +74,7 @@ class Deliveries:
             self._deliver_other(moment, _eventType="person.opted_out", email=email, optedOut=True, updatedAt=updated)
 
     def finish_import(self, moment: int) -> None:
-        """Deliver the event that people were imported through Rally's API."""
+        """Deliver the event for a finished import through Rally's API."""
         self._deliver_other(
             moment,
             _eventType="person_import.api.finished",
@@ -89,7 +89,7 @@ class Deliveries:
         self.pending.append((moment + SECOND, json.dumps(fields, separators=(",", ":"))))
 
     def _lateness(self) -> int:
-        """From a minute after the next change to two days; later than that change takes to arrive."""
+        """How long after the next change a late delivery arrives: a minute to two days, so later than the next one."""
         share = self._random()
         return MINUTE + int(share * share * 2 * DAY)
 
@@ -99,9 +99,9 @@ class Deliveries:
             again = arrival + DAY + int(self._random() * 5 * DAY)
         else:
             again = arrival + RETRIES[int(self._random() * len(RETRIES))]
-        elsewhere = self._random() < OTHER_OFFSET_WHEN_REPEATED
-        written = self._elsewhere(moment) if elsewhere else f"{stamp(moment)}Z"
-        self.pending.append((again, f'{body}{written}"}}'))
+        has_offset = self._random() < OTHER_OFFSET_WHEN_REPEATED
+        updated_at = self._with_offset(moment) if has_offset else f"{stamp(moment)}Z"
+        self.pending.append((again, f'{body}{updated_at}"}}'))
 
     def _damage(self, line: str, arrival: int) -> None:
         reason, text = damaged(line, self._damaged)
@@ -110,23 +110,23 @@ class Deliveries:
         self.pending.append((arrival + int(self._random() * MINUTE), text))
 
     def _vary(self, variety: float, line: str, body: str, moment: int, arrival: int) -> str:
-        """A delivery written another way: in an envelope, with another offset, or after a blank line."""
+        """A variant of a line: in an envelope, with another offset, or after a blank line."""
         if variety < BLANK:
             self._tally.blank += 1
             self.pending.append((arrival, ""))
             return line
-        return envelope((arrival, line)) if variety < ENVELOPED else f'{body}{self._elsewhere(moment)}"}}'
+        return envelope((arrival, line)) if variety < ENVELOPED else f'{body}{self._with_offset(moment)}"}}'
 
-    def _elsewhere(self, moment: int) -> str:
-        """The same instant with an offset other than Z."""
+    def _with_offset(self, moment: int) -> str:
+        """The time with an offset other than Z."""
         ahead, offset = OFFSETS[int(self._random() * len(OFFSETS))]
         return stamp(moment + ahead) + offset
 
 
 def envelope(line: Line) -> str:
-    """A line in the envelope that a receiver may store.
+    """A line in the receiver's envelope.
 
-    The message is named after the payload, because Svix keeps a message's name when it tries again.
+    The message id is a hash of the payload, because Svix keeps the id of a message when it retries.
     """
     arrival, payload = line
     message = sha256(payload.encode("latin-1")).hexdigest()[:26]

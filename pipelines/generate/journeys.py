@@ -1,4 +1,4 @@
-"""One participant's way through a study."""
+"""Makes the status changes of one participant in a study."""
 
 import csv
 from bisect import bisect_left
@@ -11,14 +11,14 @@ from pipelines.generate.clock import HOUR
 from pipelines.generate.recipe import Recipe
 
 PATHS = Path(__file__).with_name("paths.csv")
-"""Which status follows which, how often (a share of a hundred) and how fast. Participants who take no branch stay.
+"""Which status follows which, how often (in percent) and how fast. The rest of the participants stay where they are.
 
-A place is a status, or a status with a note after a space where what follows depends on how it was reached. A row
-`only_for` some designs of a study does not hold for others; a name in braces is another place in each design.
+A place is a status, optionally with a note after a space, if the next steps depend on how the status was reached. A row
+with `only_for` applies only to these study designs. A name in braces stands for a place that depends on the design.
 """
 SLOTS = 100
 Change = tuple[int, str]
-"""The moment, and the new status."""
+"""The time, and the new status."""
 
 _PACES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "at once": (clock.AT_ONCE, clock.ANY_TIME),
@@ -32,7 +32,7 @@ _PACES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 
 @dataclass(slots=True)
 class Place:
-    """A status on a path, with what follows it: a hundred equally likely slots, `None` to stay."""
+    """A status on a path, with a hundred equally likely next steps: place, durations and waits, or None to stay."""
 
     status: str
     slots: "list[tuple[Place, tuple[int, ...], tuple[int, ...]] | None]" = field(default_factory=list)
@@ -40,7 +40,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class BulkEdit:
-    """The team moves everyone who is in one of `statuses` to `place` in the one second that starts at `moment`."""
+    """The team moves everyone in one of `statuses` to `place`, within one second from `moment`."""
 
     moment: int
     statuses: frozenset[str]
@@ -48,7 +48,7 @@ class BulkEdit:
 
 
 def places(design: set[str], names: dict[str, str]) -> dict[str, Place]:
-    """The paths of a study of a design as linked places, by name; `names` replace those in braces."""
+    """The linked places of a study, by name. `design` selects rows of paths.csv, `names` fill in names in braces."""
     linked: dict[str, Place] = {}
 
     def place(name: str) -> Place:
@@ -59,15 +59,15 @@ def places(design: set[str], names: dict[str, str]) -> dict[str, Place]:
             if not row["only_for"] or not design.isdisjoint(row["only_for"].split()):
                 step = (place(row["next"].format_map(names)), *_PACES[row["pace"]])
                 place(row["place"]).slots += [step] * int(row["share"])
-    for one in linked.values():
-        one.slots += [None] * (SLOTS - len(one.slots))
+    for each in linked.values():
+        each.slots += [None] * (SLOTS - len(each.slots))
     return linked
 
 
 def journey(
     start: Place, added: int, recipe: Recipe, edit: BulkEdit | None, random: Callable[[], float]
 ) -> list[Change]:
-    """The changes of a participant added at `added`, in order, with a bulk edit where it applies."""
+    """The changes of a participant who is added at `added`, in order, including a bulk edit if it applies."""
     changes: list[Change] = []
     _walk(start, added, recipe, random, changes)
     if edit and added < edit.moment < recipe.ends:

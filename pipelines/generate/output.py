@@ -1,4 +1,4 @@
-"""Writing generated lines to files."""
+"""Writes generated lines to files."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ _ENDINGS: dict[Compression, str] = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 _DOCUMENTS = (".jsonl", ".ndjson")
 
 
-def generate(  # noqa: PLR0913 - each is a choice of its own
+def generate(  # noqa: PLR0913 - independent options
     recipe: Recipe,
     out: Path,
     *,
@@ -27,15 +27,15 @@ def generate(  # noqa: PLR0913 - each is a choice of its own
     overwrite: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Generated:
-    """Write the webhook lines of a recipe, always the same bytes for the same recipe and zlib or zstd version.
+    """Write the webhook lines of a recipe. The same recipe and version of zlib or zstd give the same bytes.
 
-    An `out` that ends in .jsonl or .ndjson, with .gz or .zst to compress, becomes one file. Any other is a folder that
-    gets events-0001.jsonl and so on: `files` of about the same size, in order of arrival. The files appear when all are
-    written. `progress` is told the number of participants made so far, a few times a second.
+    If `out` ends in .jsonl or .ndjson (plus .gz or .zst), it is one file. Otherwise it is a folder that gets `files`
+    files of about the same size, events-0001.jsonl and so on, in order of arrival. The files appear once all are
+    complete. `progress` is called with the number of participants so far.
 
     Raises:
         ValueError: `files` or `compression` does not fit `out`.
-        FileExistsError: there are such files already, and `overwrite` is not set.
+        FileExistsError: such files exist, and `overwrite` is not set.
         OSError: a file cannot be written.
     """
     paths, compression = _targets(out, files, compression)
@@ -64,19 +64,19 @@ def generate(  # noqa: PLR0913 - each is a choice of its own
 
 
 def encoded(lines: Iterable[str], end: str = "\n") -> bytes:
-    """Lines as bytes, each with its line end. Latin-1, so that a line can hold a byte that is not UTF-8."""
+    """Lines as bytes with line ends. They are encoded as Latin-1, so that damaged lines can have invalid UTF-8."""
     return "".join([line + end for line in lines]).encode("latin-1")
 
 
 @contextmanager
 def opened(path: Path, compression: Compression) -> Iterator[IO[bytes]]:
-    """A file to write bytes to, compressed."""
+    """A file opened for writing bytes, with compression."""
     with path.open("wb") as raw, compressed(raw, compression) as target:
         yield target
 
 
 def _targets(out: Path, files: int, compression: Compression) -> tuple[list[Path], Compression]:
-    """The files to write, and how."""
+    """The files to write, and their compression."""
     if not 1 <= files <= MOST_FILES:
         msg = f"files is {files}: choose from 1 to {MOST_FILES}."
         raise ValueError(msg)
@@ -96,17 +96,17 @@ def _targets(out: Path, files: int, compression: Compression) -> tuple[list[Path
 
 
 def _existing(out: Path, paths: list[Path]) -> list[Path]:
-    """What is in the way: in a folder, every earlier file of ours, else it would be mixed with the new ones."""
+    """The existing files to replace. In a folder these are all generated files, so that old and new never mix."""
     if paths == [out]:
         return [out] if out.exists() else []
     pattern = "events-[0-9][0-9][0-9][0-9].jsonl"
     return sorted(path for ending in _ENDINGS.values() for path in out.glob(pattern + ending))
 
 
-def _split(made: Iterable[Batch], files: int) -> Iterator[tuple[int, list[Line]]]:
-    """The lines with the number of the file they go to, from 0; every file gets a piece, if an empty one."""
+def _split(batches: Iterable[Batch], files: int) -> Iterator[tuple[int, list[Line]]]:
+    """Yield pieces of lines with the number of their file, from 0. Every file gets at least one piece, maybe empty."""
     number = written = 0
-    for batch in made:
+    for batch in batches:
         lines = batch.lines
         while number < files - 1 and written + len(lines) >= batch.expected * (number + 1) // files:
             room = max(0, batch.expected * (number + 1) // files - written)

@@ -1,16 +1,17 @@
-"""Who takes part: new people, and now and then someone from an earlier study. Their ids look like Rally's."""
+"""Makes ids that look like Rally's, and chooses the people who take part: new ones, and some from earlier studies."""
 
 from random import Random
 
 from pipelines.generate.clock import unix
 
-KNOWN = 4_096
-"""How many people are remembered, so that memory stays bounded."""
+MAX_REMEMBERED = 4_096
+"""How many people can return. The limit bounds the memory."""
 RETURNING = 0.3
+"""The chance that a participant is someone from an earlier study."""
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PAIRS = tuple(a + b for a in _DIGITS for b in _DIGITS)
-_CHANCE_BITS = 41
+_RANDOM_BITS = 41
 
 
 def base36(number: int, pairs: int) -> str:
@@ -23,40 +24,40 @@ def base36(number: int, pairs: int) -> str:
 
 
 class IdSource:
-    """Makes unique identifiers: `c`, a time, a counter, a fingerprint and chance, 25 characters in all."""
+    """Makes unique ids of 25 characters: `c`, a time, a counter, a fingerprint and a random part."""
 
     def __init__(self, random: Random) -> None:
         self._bits = random.getrandbits
-        self._fingerprint = base36(self._bits(_CHANCE_BITS), 2)
-        self._made = 0
+        self._fingerprint = base36(self._bits(_RANDOM_BITS), 2)
+        self._count = 0
 
     def make(self, moment: int) -> str:
-        """A new identifier of something created then."""
-        self._made += 1
-        chance = base36(self._bits(_CHANCE_BITS), 4)
-        return f"c{base36(unix(moment), 4)}{base36(self._made, 2)}{self._fingerprint}{chance}"
+        """A new id for something created at this time."""
+        self._count += 1
+        random_part = base36(self._bits(_RANDOM_BITS), 4)
+        return f"c{base36(unix(moment), 4)}{base36(self._count, 2)}{self._fingerprint}{random_part}"
 
 
 class People:
-    """Chooses a person for each participant, never the same one twice in a study."""
+    """Chooses a person for each participant, never the same person twice in a study."""
 
     def __init__(self, ids: IdSource, random: Random) -> None:
         self._ids = ids
         self._random = random.random
-        self._known: list[tuple[str, tuple[int, ...]]] = []
+        self._remembered: list[tuple[str, tuple[int, ...]]] = []
 
     def choose(self, study: int, moment: int) -> str:
-        """The person of a new participant in study number `study`; someone new is created at `moment`."""
+        """The id of the person for a new participant in study number `study`. A new person is created at `moment`."""
         random = self._random
-        if self._known and random() < RETURNING:
-            at = int(random() * len(self._known))
-            person, studies = self._known[at]
+        if self._remembered and random() < RETURNING:
+            index = int(random() * len(self._remembered))
+            person, studies = self._remembered[index]
             if study not in studies:
-                self._known[at] = (person, (*studies, study))
+                self._remembered[index] = (person, (*studies, study))
                 return person
         person = self._ids.make(moment)
-        if len(self._known) < KNOWN:
-            self._known.append((person, (study,)))
+        if len(self._remembered) < MAX_REMEMBERED:
+            self._remembered.append((person, (study,)))
         else:
-            self._known[int(random() * KNOWN)] = (person, (study,))
+            self._remembered[int(random() * MAX_REMEMBERED)] = (person, (study,))
         return person

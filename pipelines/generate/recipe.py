@@ -1,4 +1,4 @@
-"""What to generate, and counts of what was generated."""
+"""The recipe for generated webhooks, and counts of what was generated."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,18 +13,18 @@ LAST_START = date(2199, 12, 31)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How much to generate, over which days, and how badly it is delivered.
+    """How much to generate, over which days, and with which delivery problems.
 
-    `participants` is people in studies; those who are in several studies count once for each. Changes happen on
-    `days` days from `start` (UTC); deliveries may arrive after that. Shares are 0 to 1 of the changes:
-    `duplicates` are delivered a second time, `late` ones arrive after the change that follows them (a participant's
-    last change cannot), `lost` ones never arrive, and `malformed` adds one damaged copy, an extra line, to each.
+    A person in several studies counts as several `participants`. Changes happen on `days` days from `start` (UTC);
+    deliveries may arrive later. These are shares of the changes, 0 to 1: `duplicates` are delivered a second time,
+    `late` ones arrive after the next change (never a participant's last change), `lost` ones never arrive, and
+    `malformed` ones get a damaged copy as an additional line.
 
-    `drift` is how much less people answer in the end than in the beginning: with 0.5, half of the steps that they would take
-    on the last day stay undone. With `burst_days`, participants are added only every so many days, all at once.
+    `drift` is how much less people respond at the end than at the beginning: with 0.5, they skip half of their steps on
+    the last day. With `burst_days`, participants are added in bursts, one every so many days.
 
     Raises:
-        ValueError: a value is out of range; the message says which are possible.
+        ValueError: a value is out of range. The message gives the range.
     """
 
     participants: int = 1_000
@@ -40,7 +40,7 @@ class Recipe:
     burst_days: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be made."""
+        """Check that all values are in range."""
         too_few = (
             f"{self.participants} participants cannot fill {self.studies} studies: "
             "ask for at least one participant for each study."
@@ -67,25 +67,25 @@ class Recipe:
 
     @property
     def begins(self) -> int:
-        """The first moment in which something may change."""
+        """The time from which changes can happen."""
         return start_of(self.start)
 
     @property
     def ends(self) -> int:
-        """The first moment in which nothing changes any more."""
+        """The time from which no more changes happen."""
         return self.begins + self.days * DAY
 
     def undone(self, moment: int) -> float:
-        """The share of people's steps that stay undone then."""
+        """The share of steps that people skip at this time because of `drift`."""
         return self.drift * (moment - self.begins) / (self.days * DAY)
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts that grow while lines are made.
+    """Counts that are updated while lines are made.
 
-    `lines == changes - lost + repeated + sum(rejected) + other_events + blank`. `changes` happened, delivered or not;
-    `repeated` are second deliveries; `late` are among the delivered; `rejected` is by reason.
+    `lines == changes - lost + repeated + sum(rejected) + other_events + blank`. `changes` includes lost ones,
+    `repeated` are second deliveries, `late` are among the delivered ones, and `rejected` is by reason.
     """
 
     participants: int = 0
@@ -101,6 +101,6 @@ class Tally:
 
 @dataclass(slots=True)
 class Generated(Tally):
-    """What `generate` made: the counts, and the `files` in order of arrival."""
+    """The result of `generate`: the counts, and the `files` in order of arrival."""
 
     files: tuple[Path, ...] = ()

@@ -1,6 +1,6 @@
-"""The webhooks in data/sample, made again byte for byte.
+"""Writes the webhook files of data/sample, always with the same bytes: `python -m pipelines.generate.sample`.
 
-`python -m pipelines.generate.sample` writes it; data/sample/README.md says what is in it.
+data/sample/README.md describes them.
 """
 
 import sys
@@ -25,13 +25,13 @@ SAMPLE = Recipe(
 )
 FILES = 7
 CRLF, ENVELOPES, GZIP = 2, 4, 6
-"""The files, from 1, that are not plain lines."""
+"""The numbers, from 1, of the files that are not plain lines."""
 
 
 def write_sample(folder: Path) -> None:
     """Write events-0001.jsonl to events-0007.jsonl to an existing folder.
 
-    The bytes are always the same, those of the gzip file for one version of zlib.
+    The bytes are always the same; those of the gzip file depend on the version of zlib.
 
     Raises:
         OSError: a file cannot be written.
@@ -50,7 +50,7 @@ def write_sample(folder: Path) -> None:
 
 
 def _enveloped(lines: list[Line]) -> list[Line]:
-    """Every object in an envelope; what is none, or has an envelope, stays as it is."""
+    """The lines with each bare object in an envelope. Other lines, and objects with an envelope, stay as they are."""
     return [
         (arrival, envelope((arrival, text)))
         if text.startswith("{") and text.endswith("}") and not text.startswith('{"svix_id"')

@@ -1,4 +1,4 @@
-"""The studies of a recipe."""
+"""Makes the studies of a recipe."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from pipelines.generate.people import IdSource
 from pipelines.generate.recipe import Recipe
 
 RECRUITED = 0.85
-"""Share of the days in which participants are added."""
+"""The share of the days on which participants are added."""
 OPENED = 0.7
-"""Share of all participants before the last study opens."""
+"""The share of all participants who are added before the last study opens."""
 RECRUITING = 0.5
-"""Share of all participants during which a study takes in new ones."""
+"""How long a study recruits, as a share of all participants added meanwhile."""
 
-# Kind, screener, incentives.
+# study type, screener, incentives
 _DESIGNS = (
     ("interview", "automatic", "pays"),
     ("survey", "none", "pays"),
@@ -32,7 +32,7 @@ _ACTIVITIES = {
     "mixed": "INTERVIEW_INVITE_SENT",
 }
 _EDITS = {
-    # A linked survey does not report completions, so the team enters them by hand.
+    # Rally does not learn of completions in a linked survey, so the team enters them by hand.
     "survey": (frozenset({"SURVEY_STARTED"}), "SURVEY_COMPLETED"),
     # Recruiting is over.
     "interview": (frozenset({"INVITE_SENT", "SCREENER_STARTED", "INTERVIEW_INVITE_SENT"}), "CANCELLED"),
@@ -45,7 +45,7 @@ _EDIT_AFTER = 0.42
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A study. It opens when the share `opens` of all participants has been added; `start` is where they enter."""
+    """A study. It opens when the share `opens` of all participants has been added. They enter at `start`."""
 
     number: int
     study_id: str
@@ -55,7 +55,7 @@ class Study:
 
 
 def make_studies(recipe: Recipe, ids: IdSource) -> list[Study]:
-    """The studies in the order they open, designs in turn; three of four have a bulk edit."""
+    """The studies in the order they open, with designs in turn. Three of four have a bulk edit."""
     designs = [(kind, _paths(kind, screener, incentives)) for kind, screener, incentives in _DESIGNS]
     studies = []
     for number in range(recipe.studies):
@@ -70,13 +70,13 @@ def make_studies(recipe: Recipe, ids: IdSource) -> list[Study]:
 
 
 def recruited_at(share: float, recipe: Recipe) -> int:
-    """When the share of all participants has been added: in working hours, unless the days end before."""
+    """When this share of all participants has been added: in working hours, unless the recipe's days end before."""
     passed = int(share * recipe.days * RECRUITED * DAY)
     if recipe.burst_days:
         passed -= passed % (recipe.burst_days * DAY)
     moment = recipe.begins + passed
-    worked = at_work(moment)
-    return worked if worked < recipe.ends else moment
+    working_time = at_work(moment)
+    return working_time if working_time < recipe.ends else moment
 
 
 def _paths(kind: str, screener: str, incentives: str) -> dict[str, Place]:

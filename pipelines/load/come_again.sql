@@ -1,5 +1,6 @@
--- Lines of before that came again in load $load_id, as often as they did. `gone`: contents of which no file is known any more.
--- A last line that was taken without its newline (`open_lines`) has been read again, too, and is the first of its equals to go.
+-- Earlier lines that load $load_id read again, each as many times as it was read again. They come from contents that no file
+-- has any more (superseded, or in `gone`). Last lines that were loaded without newline (`open_lines`) were read again, too.
+-- Among equal lines, these are removed first.
 create or replace temp table come_again as
 with
 

@@ -1,5 +1,5 @@
--- How many lines of the files $file_ids count, and how many of these are blank: nothing came of them. Withheld lines do not
--- count. A batch of which something is kept is a line that is kept. Of a content that no file has now, what is kept counts.
+-- The numbers of lines and of blank lines in the files $file_ids. Withheld lines do not count. A batch counts if any of its
+-- deliveries is kept. In a content that no file has any more, only kept lines count.
 with
 
 kept as (

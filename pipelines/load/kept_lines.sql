@@ -1,7 +1,7 @@
--- The rows of `judged_{rows}` as rows of `raw.deliveries`. The whole line, or the part of it that is the delivery's,
--- is kept where it says more than its columns do, where it is rejected, and where a status is unknown.
--- is_withheld: the delivery is of someone who was forgotten, so only its place is kept. Where another person's mentions
--- them, its columns are kept and the whole line is not.
+-- The rows of `judged_{rows}` as rows of `raw.deliveries`. The whole line (in a batch, the part with the delivery) is kept if
+-- it has more than the columns, if it is rejected, or if a status is unknown.
+-- is_withheld: the delivery is about someone who was forgotten, so only its position is kept. If a delivery about another
+-- person mentions them, the columns are kept, but not the line.
 create or replace temp view kept_{rows} as
 
 with

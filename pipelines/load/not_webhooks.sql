@@ -1,4 +1,4 @@
--- What lines look like that are no webhooks, by the first of their characters, in words that say what to change.
+-- Descriptions of lines that are not webhooks, by their first characters, with advice on what to change.
 create or replace temp macro shape_of(text) as
     case
         when regexp_matches(text, '^\s*\[\s*[{\[]') then 'an array that has no webhooks or is not valid JSON'

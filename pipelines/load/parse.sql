@@ -1,8 +1,8 @@
--- The lines that need no judging, which are most. They are canonical: cut at their quotes and written again in Rally's own
--- form, or in that of Python's json.dumps, with or without the envelope, they give the same bytes. All other lines are put
--- aside for the judge by set_aside() (parsing.py), which is true of none.
+-- Parses canonical lines, which are most lines. A line is canonical if its values, written again in Rally's form or in that of
+-- Python's json.dumps, with or without the envelope, give the same bytes. The function set_aside() (parsing.py) collects all
+-- other lines for the judge and returns false for each, so that no row comes from them here.
 
--- As RFC 3339 has it, and in years in which no offset leads out of the range.
+-- RFC 3339, in years that stay within the range for any offset.
 create or replace temp macro canonical_instant(text) as
     case
         when regexp_full_match(
@@ -12,7 +12,7 @@ create or replace temp macro canonical_instant(text) as
             then try_cast(text as timestamptz)
     end;
 
--- A webhook with these members. The two forms differ in the text at a colon and at a comma.
+-- A webhook with these members. The two forms differ in the spacing after colons and commas.
 create or replace temp macro canonical_line(
     colon, comma, svix_id, received_at, participant_id, person_id, study_id, status, prior_status, updated_at, ending
 ) as
@@ -36,12 +36,12 @@ create or replace temp macro canonical_line(
         ending
     );
 
--- One row per canonical line of `arriving` (file_id, line_number, raw), with what the judge would say of it.
+-- One row per canonical line of `arriving` (file_id, line_number, raw), with the same columns as from the judge.
 create or replace temp view judged_lines as
 
 with
 
--- Without bytes that are no UTF-8, so that such a line differs from its text. Long lines are never canonical.
+-- Invalid UTF-8 is dropped, so such a line differs from its text and is not canonical. Long lines are never canonical.
 decoded as (
     select
         file_id,

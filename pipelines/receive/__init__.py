@@ -1,1 +1,1 @@
-"""The receiver of webhooks: what Rally signed is on the disk, as a line of a file, before it is answered."""
+"""The receiver: takes signed webhooks over HTTP and acknowledges each once it is on disk, as a line of a file."""

@@ -1,4 +1,4 @@
-"""Group commit: all deliveries that wait while the disk is busy become durable together, by one flush."""
+"""Group commit: all deliveries that arrive while the disk is busy are written together, with one flush."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 
 class GroupCommit:
-    """Hands lines to `append`, in a thread of its own, all that wait at once. No line waits for others to come."""
+    """Calls `append` with all waiting lines, in a thread of its own, as soon as the previous call has ended."""
 
     def __init__(self, append: Callable[[Sequence[bytes]], None]) -> None:
         self._append = append
@@ -17,10 +17,10 @@ class GroupCommit:
         self._task = asyncio.create_task(self._run())
 
     async def keep(self, line: bytes) -> None:
-        """Return once the line is durable.
+        """Write the line; return once it is durable.
 
         Raises:
-            OSError: it is not kept.
+            OSError: the line was not written.
         """
         future = asyncio.get_running_loop().create_future()
         self._waiting.append((line, future))
@@ -28,7 +28,7 @@ class GroupCommit:
         await future
 
     async def close(self) -> None:
-        """End, once all that waits is durable or has failed."""
+        """Finish all waiting lines and stop."""
         self._is_closing = True
         self._arrived.set()
         await self._task
@@ -44,7 +44,7 @@ class GroupCommit:
                 continue
             try:
                 await loop.run_in_executor(self._thread, self._append, [line for line, _ in batch])
-            except Exception as error:  # noqa: BLE001 - all who wait must learn of any error
+            except Exception as error:  # noqa: BLE001 - every waiting caller must get the error
                 _settle(batch, error)
             else:
                 _settle(batch, None)
@@ -52,7 +52,7 @@ class GroupCommit:
 
 def _settle(batch: Sequence[tuple[bytes, asyncio.Future[None]]], error: Exception | None) -> None:
     for _, future in batch:
-        if future.done():  # the one that waited has gone
+        if future.done():  # the caller was cancelled
             continue
         if error:
             future.set_exception(error)

@@ -1,4 +1,4 @@
-"""A delivery as a line of a file, in the form that the loader takes fastest."""
+"""Writes a delivery as a line, in the form that the loader reads fastest."""
 
 from datetime import UTC, datetime
 
@@ -11,20 +11,20 @@ _SPACED = b'": '
 
 
 def envelope_line(svix_id: str, received_at: datetime, body: bytes) -> bytes:
-    r"""The delivery in an envelope with its newline: `{"svix_id":…,"received_at":…,"payload":…}\n`.
+    r"""The delivery in an envelope, with a newline: `{"svix_id":…,"received_at":…,"payload":…}\n`.
 
-    A JSON document is kept byte for byte, but for a byte-order mark, and line ends, which become spaces: none can be
-    inside a string. Any other text is kept as a JSON string.
+    A JSON document stays as it is, except that a byte-order mark is removed and line ends become spaces (JSON strings
+    cannot contain them). Any other text becomes a JSON string.
     """
     document = body.removeprefix(BYTE_ORDER_MARK)
     payload = document.translate(_LINE_ENDS) if is_document(body) else orjson.dumps(body.decode())
-    moment = received_at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z").encode()
-    # parse.sql takes a line at once if envelope and payload have the same space after colons and commas
+    received = received_at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z").encode()
+    # The fast path of parse.sql needs the same spacing after colons and commas in envelope and payload.
     first = body.find(b'"', 1)
     colon, comma = (b": ", b", ") if body.startswith(_SPACED, body.find(b'"', first + 1)) else (b":", b",")
     return b"".join(
         (
-            b'{"svix_id"', colon, orjson.dumps(svix_id), comma, b'"received_at"', colon, b'"', moment, b'"',
+            b'{"svix_id"', colon, orjson.dumps(svix_id), comma, b'"received_at"', colon, b'"', received, b'"',
             comma, b'"payload"', colon, payload, b"}\n",
         )
     )  # fmt: skip

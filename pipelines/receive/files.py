@@ -1,4 +1,4 @@
-"""The files that deliveries are appended to: by day and size, with names that sort, each written by one process once."""
+"""The files of the receiver: new ones by day and size, with names that sort in the order of arrival."""
 
 import errno
 import os
@@ -15,16 +15,16 @@ from pipelines.system import sync
 
 LOCK = ".studyflow-receive"
 TEST_ID = "msg_studyflow_doctor_"
-"""How ids of test deliveries begin. They say nothing of whether Rally's arrive."""
+"""The prefix of the ids of test deliveries. These do not count as deliveries from Rally."""
 _NAME = re.compile(r"webhooks-(\d{4}-\d{2}-\d{2})-(\d{6,})\.jsonl")
 _TAIL = 4 << 20
 _PERMISSIONS = 0o640
 
 
 class DeliveryFiles:
-    """Appends lines to the newest file of a folder. Begin a process with a new one: a file is never gone on with.
+    """Appends lines to files in a folder. Each process starts new files and never appends to existing ones.
 
-    `size`: a file with this many bytes or more gets no further lines.
+    `size`: after this many bytes, the next lines go into a new file.
     """
 
     def __init__(self, folder: Path, size: int) -> None:
@@ -36,11 +36,11 @@ class DeliveryFiles:
         self._written = 0
 
     def append(self, lines: Iterable[bytes]) -> None:
-        """Append whole lines; once this returns, the disk has them.
+        """Append whole lines and flush them to disk.
 
         Raises:
-            OSError: it has not, and none of the lines counts as kept. What was written of them is taken back as far
-                as the disk allows, and the next lines go into a new file.
+            OSError: none of the lines counts as kept. The file is truncated to its previous size if possible, and the
+                next lines go into a new file.
         """
         data = memoryview(b"".join(lines))
         today = datetime.now(UTC).date()
@@ -60,7 +60,7 @@ class DeliveryFiles:
         self._written += len(data)
 
     def close(self) -> None:
-        """Close the file that is open."""
+        """Close the current file, if any."""
         if self._handle is not None:
             handle, self._handle = self._handle, None
             os.close(handle)
@@ -70,14 +70,14 @@ class DeliveryFiles:
         self._handle = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, _PERMISSIONS)
         self._day, self._written = today, 0
         try:
-            sync(self.folder)  # else a crash could lose the name of a file whose lines are on the disk
+            sync(self.folder)  # otherwise a crash could lose the file's entry in the folder
         except OSError:
             self._give_up()
             raise
         return self._handle
 
     def _give_up(self) -> None:
-        """After a failed write or flush nobody knows what the disk has of this file: it is not written to again."""
+        """Take back unflushed lines if possible and close the file: after a failed write its content is unknown."""
         with suppress(OSError):
             if self._handle is not None:
                 os.ftruncate(self._handle, self._written)
@@ -88,8 +88,8 @@ class DeliveryFiles:
 
 
 def is_being_written(folder: Path) -> bool:
-    """Whether a receiver writes to a folder now."""
-    if not (folder / LOCK).exists():  # made here, it could be one that the receiver's user may not open
+    """Whether a receiver is using the folder."""
+    if not (folder / LOCK).exists():  # FileLock would create it, perhaps as a file that the receiver's user cannot open
         return False
     try:
         with FileLock(folder / LOCK, blocking=False):
@@ -105,13 +105,13 @@ def delivery_files(folder: Path) -> list[Path]:
 
 
 def count_lines(folder: Path, day: date) -> int:
-    """How many deliveries the files of a day have."""
+    """The number of lines in the files of a day."""
     files = [path for path in delivery_files(folder) if path.name.startswith(f"webhooks-{day}-")]
     return sum(path.read_bytes().count(b"\n") for path in files)
 
 
 def last_received(folder: Path) -> datetime | None:
-    """When the last delivery of Rally arrived, as the newest files say; None without any."""
+    """When the last delivery from Rally arrived, according to the files; None if there is none."""
     for path in reversed(delivery_files(folder)):
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - _TAIL))
@@ -123,13 +123,13 @@ def last_received(folder: Path) -> datetime | None:
 
 
 def _next_name(folder: Path, day: date) -> str:
-    """After all that the day has, packed ones too, so that names sort in the order in which files began."""
-    taken = [int(found[2]) for path in folder.iterdir() if (found := _NAME.match(path.name)) and found[1] == str(day)]
+    """The file name with the next free number of the day. Compressed files count, too."""
+    taken = [int(match[2]) for path in folder.iterdir() if (match := _NAME.match(path.name)) and match[1] == str(day)]
     return f"webhooks-{day}-{max(taken, default=0) + 1:06}.jsonl"
 
 
 def _synchronize(handle: int) -> None:
-    """Have the disk hold what was written, and the size of the file."""
+    """Flush the file's data and size to disk."""
     if hasattr(os, "fdatasync"):
         os.fdatasync(handle)
     else:

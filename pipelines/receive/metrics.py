@@ -1,4 +1,4 @@
-"""What the receiver counts, in Prometheus' format and as the numbers of /health."""
+"""The metrics of the receiver, in Prometheus' format."""
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -50,5 +50,5 @@ class Metrics:
         )
 
     def render(self) -> bytes:
-        """All of them as Prometheus reads them."""
+        """All metrics in Prometheus' text format."""
         return generate_latest(self._registry)

@@ -1,4 +1,4 @@
-"""The state of a receiver: what it keeps, what it counts, and whether it can keep more."""
+"""The receiver: checks signatures, stores deliveries, and keeps counts and health."""
 
 import asyncio
 import shutil
@@ -20,13 +20,13 @@ from pipelines.receive.metrics import Metrics
 from pipelines.receive.signatures import Refusal, Signatures, signed_headers
 
 LEAST_FREE_BYTES = 100 << 20
-"""With less room than this, /ready says no. Deliveries are still kept as long as the disk takes them."""
+"""With less free space, /ready answers 503. Deliveries are still stored as long as the disk accepts them."""
 SUMMARY_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiverSettings:
-    """Where deliveries go, who may sign them, and how large a file and a body may become, in bytes."""
+    """The folder for deliveries, the signing secrets, and the maximum sizes of a file and of a body, in bytes."""
 
     folder: Path
     secrets: tuple[str, ...]
@@ -35,7 +35,7 @@ class ReceiverSettings:
 
 
 class Receiver:
-    """Keeps deliveries of one endpoint. Begin it in a running event loop."""
+    """Stores the deliveries of one endpoint. Must be created in a running event loop."""
 
     def __init__(self, settings: ReceiverSettings) -> None:
         self.settings = settings
@@ -51,7 +51,7 @@ class Receiver:
         self._skew: float | None = None
 
     async def take(self, headers: Mapping[str, str], body: bytes) -> int:
-        """Keep a delivery if Rally signed it; the HTTP status to answer with."""
+        """Store a delivery if its signature is valid; return the HTTP status of the answer."""
         now = datetime.now(UTC)
         if refusal := self._signatures.refusal(headers, body, now.timestamp()):
             self.refused[refusal] += 1
@@ -77,9 +77,10 @@ class Receiver:
             self._since_summary[f"answered_{status}"] += 1
 
     def health(self) -> dict[str, Any]:
-        """What a person or a monitor wants to know first.
+        """The response of /health.
 
-        `ready`: the disk took the last commit and has room. `problem`: why it did not. `refused`: since the start.
+        `ready`: the last commit succeeded and there is enough free space. `problem`: why the last commit failed.
+        `refused`: counts since the start.
         """
         last, today = self._last_delivery, _today()
         free = _free_bytes(self.settings.folder)
@@ -94,14 +95,14 @@ class Receiver:
             "clock_skew_seconds": self._skew if self._skew is None else round(self._skew, 1),
         }
 
-    async def try_again(self) -> None:
-        """After a failed commit, find out whether the disk takes one now: senders may be waiting for /ready."""
+    async def retry_commit(self) -> None:
+        """After a failed commit, try an empty one, so that /ready recovers although no deliveries are sent."""
         if self._problem:
             with suppress(OSError):
                 await self._commits.keep(b"")
 
     def render_metrics(self) -> bytes:
-        """All metrics as Prometheus reads them."""
+        """All metrics in Prometheus' text format, with current values."""
         health = self.health()
         self.metrics.free.set(health["free_bytes"])
         self.metrics.lines_today.set(health["lines_today"])
@@ -110,13 +111,13 @@ class Receiver:
         return self.metrics.render()
 
     async def summarise_in_log(self) -> None:
-        """Once a minute, say how many deliveries were kept and refused: a flood of them does not flood the log."""
+        """Log once a minute how many deliveries were stored and refused, instead of a line for each delivery."""
         while True:
             await asyncio.sleep(SUMMARY_SECONDS)
             self._write_summary()
 
     async def close(self) -> None:
-        """Finish what waits and close the file."""
+        """Finish waiting deliveries and close the file."""
         await self._commits.close()
         self._files.close()
         self._write_summary()

@@ -1,4 +1,4 @@
-"""`studyflow run` beside the receiver, every so often, in a process of its own."""
+"""Runs `studyflow run` at intervals beside the receiver, in a process of its own."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ NICENESS = 10
 
 
 async def run_every(seconds: float, folder: Path, options: Sequence[str]) -> None:
-    """Run the pipeline on the folder, again and again, until cancelled; then stop the run that is on its way."""
+    """Run the pipeline on the folder at this interval until cancelled. A run in progress is then stopped."""
     loop = asyncio.get_running_loop()
     while True:
         next_run = loop.time() + seconds
@@ -29,7 +29,7 @@ async def run_every(seconds: float, folder: Path, options: Sequence[str]) -> Non
 
 
 async def _run(folder: Path, options: Sequence[str]) -> None:
-    # what a run does not need it does not get
+    # A run does not need the signing secrets.
     environment = {name: value for name, value in os.environ.items() if name not in {SECRETS, SECRETS_FILE}}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pipelines", "run", "--raw", str(folder), "--log-json", *options),
@@ -49,8 +49,7 @@ async def _run(folder: Path, options: Sequence[str]) -> None:
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
-    """A run that is stopped leaves the warehouse as it was."""
-    process.terminate()
+    process.terminate()  # a run that is stopped leaves the warehouse unchanged
     try:
         await asyncio.wait_for(process.wait(), STOP_SECONDS)
     except TimeoutError:

@@ -1,4 +1,4 @@
-"""The process of a receiver: its socket, its signals, its log, and how it ends."""
+"""Runs the receiver's HTTP server: socket, signals, log and shutdown."""
 
 import asyncio
 import logging
@@ -20,23 +20,23 @@ from pipelines.receive.files import LOCK
 from pipelines.receive.receiver import ReceiverSettings
 
 HEADER_SECONDS = 10
-"""How long a client may take from its first byte to the end of the headers."""
+"""How long a client may take to send the headers of a request."""
 KEEP_ALIVE_SECONDS = 75
-"""How long a connection may be idle: longer than for a proxy, so that the proxy is the one who closes it."""
+"""How long a connection may be idle. It is longer than usual in proxies, so that the proxy closes connections."""
 STOP_SECONDS = 20
-"""How long deliveries that have begun may take once the receiver is asked to stop."""
+"""How long requests in progress may take after a signal to stop."""
 HEADER_BYTES = 64 << 10
-"""How much may arrive of a request before its headers end."""
+"""The limit for the headers of a request."""
 BACKLOG = 2048
 
 
 def serve(
     settings: ReceiverSettings, host: str, port: int, background: Sequence[Callable[[], Awaitable[None]]] = ()
 ) -> None:
-    """Receive until a signal asks to stop; then take nothing new, finish what has begun, and return.
+    """Receive deliveries until a signal to stop; then finish the requests in progress and return.
 
     Raises:
-        StudyflowError: the folder cannot be written to, another receiver has it, or the address is taken.
+        StudyflowError: the folder cannot be written to, another receiver uses it, or the address is in use.
     """
     with _only_writer(settings.folder), listening(host, port) as listener:
         _allow_many_connections()
@@ -47,7 +47,7 @@ def serve(
         logs.log("receiver started", address=address, folder=settings.folder, secrets=len(settings.secrets))
         config = uvicorn.Config(
             application(settings, background),
-            loop="asyncio",  # uvloop was 5 % faster; not worth a package that Windows lacks
+            loop="asyncio",  # uvloop was only 5 % faster, and is not available on Windows
             http=_Protocol,
             ws="none",
             lifespan="on",
@@ -64,7 +64,7 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    """Ends as usual, with exit code 0, whichever signal asked for it."""
+    """A server that exits with code 0 after any stopping signal."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -80,14 +80,14 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(HttpToolsProtocol):
-    """Closes connections on which no request begins, or whose request headers do not come to an end."""
+    """Closes connections without a request, and those whose headers are too slow or too large."""
 
     _deadline: asyncio.TimerHandle | None = None
     _arrived = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        # uvicorn itself begins to count after the first answer
+        # uvicorn starts this timer only after the first response
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def data_received(self, data: bytes) -> None:
@@ -100,14 +100,14 @@ class _Protocol(HttpToolsProtocol):
             self.send_400_response("Request headers are too large.")
 
     def on_headers_complete(self) -> None:
-        self._forget_deadline()
+        self._cancel_deadline()
         super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._forget_deadline()
+        self._cancel_deadline()
         super().connection_lost(exc)
 
-    def _forget_deadline(self) -> None:
+    def _cancel_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
@@ -125,10 +125,10 @@ def _only_writer(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket that listens there, port 0: on any that is free.
+    """A listening socket. Port 0 means any free port.
 
     Raises:
-        StudyflowError: the address is taken or not of this machine.
+        StudyflowError: the address is in use, or is not an address of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -141,13 +141,13 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def _stopping_signals() -> list[signal.Signals]:
-    """The signals that stop other commands, too, except those that were ignored when the process started."""
+    """The signals that stop commands, except those that were ignored when the process started."""
     known = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     return [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def _allow_many_connections() -> None:
-    """Let the process have as many open files as the system permits: each connection is one."""
+    """Raise the limit of open files to the maximum, because each connection counts as a file."""
     if sys.platform != "win32":
         import resource  # noqa: PLC0415 - Windows does not have it
 
@@ -155,7 +155,7 @@ def _allow_many_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-class _ToLog(logging.Handler):
+class _LogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
         if error:
@@ -165,9 +165,9 @@ class _ToLog(logging.Handler):
 
 
 def _log_errors_of_libraries() -> None:
-    """Errors only: what uvicorn warns of, malformed requests, anyone can make in any number."""
+    """Write errors of uvicorn and asyncio to the log. Warnings are left out: any client can cause them."""
     for name in ("uvicorn.error", "asyncio"):
         logger = logging.getLogger(name)
         logger.setLevel(logging.ERROR)
-        logger.handlers = [_ToLog()]
+        logger.handlers = [_LogHandler()]
         logger.propagate = False

@@ -1,4 +1,4 @@
-"""Who signed a delivery: the secrets of the endpoint, and Svix's signature over the bytes as they came."""
+"""Signing secrets, and the check of Svix's signatures."""
 
 import base64
 import binascii
@@ -14,20 +14,20 @@ from pipelines.errors import StudyflowError
 
 SECRETS, SECRETS_FILE = "STUDYFLOW_WEBHOOK_SECRETS", "STUDYFLOW_WEBHOOK_SECRETS_FILE"
 PREFIX = "whsec_"
-SHORTEST_KEY = 16
-"""Bytes. Svix makes keys of 24 or more."""
+MIN_KEY_BYTES = 16
+"""Svix makes keys of 24 bytes or more."""
 TOLERANCE_SECONDS = 300
-"""How far the time of a delivery may be from ours, as the library has it."""
+"""How far the time of a delivery may be from the clock here. The library has the same limit."""
 HEADERS = ("id", "timestamp", "signature")
 
 Refusal = Literal["headers", "time", "signature"]
 
 
 def read_secrets(environment: Mapping[str, str]) -> list[str]:
-    """The secrets that the environment has, or the file it names; several while one takes the place of another.
+    """The signing secrets from the environment, or from the file it names. There may be several during a rotation.
 
     Raises:
-        StudyflowError: there is none, or one that cannot be right. The message repeats no secret.
+        StudyflowError: there is no secret, or an invalid one. The message does not contain secrets.
     """
     text, named = environment.get(SECRETS, ""), environment.get(SECRETS_FILE, "")
     if text and named:
@@ -63,20 +63,20 @@ def _is_secret(secret: str) -> bool:
         key = base64.b64decode(encoded.rstrip("=") + "=" * (-len(encoded.rstrip("=")) % 4), validate=True)
     except (binascii.Error, ValueError):
         return False
-    return len(key) >= SHORTEST_KEY
+    return len(key) >= MIN_KEY_BYTES
 
 
 class Signatures:
-    """Tells signed deliveries from others, by any of the secrets."""
+    """Verifies deliveries with any of the secrets, and signs test deliveries with the first."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._webhooks = [Webhook(secret) for secret in secrets]
 
     def refusal(self, headers: Mapping[str, str], body: bytes, now: float) -> Refusal | None:
-        """Why the delivery is not one that Rally signed lately; None if it is.
+        """Why the delivery is refused; None if it has a valid and recent signature.
 
-        A body that is not UTF-8 never is: Svix signs text. `now` only tells the reason: a time that is off is
-        `time`, whether or not the signature is right.
+        A body that is not UTF-8 is refused, because Svix signs text. If the time is off, the reason is `time`, even if
+        the signature is wrong, too.
         """
         signed = signed_headers(headers)
         if not all(signed.values()):
@@ -89,12 +89,12 @@ class Signatures:
         return None if any(_has_signed(webhook, signed, body) for webhook in self._webhooks) else "signature"
 
     def sign(self, svix_id: str, moment: datetime, body: str) -> str:
-        """The signature header of a delivery, by the first secret."""
+        """The signature header of a delivery, made with the first secret."""
         return self._webhooks[0].sign(svix_id, moment, body)
 
 
 def signed_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Svix's headers, or those of Standard Webhooks, by the names that the library knows; empty if absent."""
+    """The headers of Svix or of Standard Webhooks, under the names that the library expects; empty if missing."""
     prefix = "svix" if "svix-id" in headers else "webhook"
     return {f"webhook-{name}": headers.get(f"{prefix}-{name}", "") for name in HEADERS}
 
@@ -102,6 +102,6 @@ def signed_headers(headers: Mapping[str, str]) -> dict[str, str]:
 def _has_signed(webhook: Webhook, signed: dict[str, str], body: bytes) -> bool:
     try:
         webhook.verify(body, signed, json_parse=False)
-    except Exception:  # noqa: BLE001 - besides its own error the library lets several out for malformed headers
+    except Exception:  # noqa: BLE001 - the library raises several kinds of errors for malformed headers
         return False
     return True

@@ -1,4 +1,4 @@
-"""`studyflow report`: what changed, who needs action, and how each study goes, as one HTML file and as Markdown."""
+"""The report: what changed, what needs action, and how each study is doing, as one HTML file and as Markdown."""
 
 from pipelines.report.archive import file_report
 from pipelines.report.writer import Format, ReportRequest, Written, write

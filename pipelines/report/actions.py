@@ -1,4 +1,4 @@
-"""What needs action today, the most urgent first: the first thing a reader looks for."""
+"""The list of what needs action, the most urgent first."""
 
 from collections.abc import Iterator, Mapping
 
@@ -15,8 +15,8 @@ _TO_DO = {"remind": "remind", "move_by_hand": "move to another status in Rally b
 
 
 def actions(answers: Answers, span: str) -> tuple[list[Action], list[str]]:
-    """The actions, the most urgent first, and the kinds of action that are not needed."""
-    found = [
+    """The actions that are needed, the most urgent first, and the names of those that are not."""
+    candidates = [
         *_silence(answers),
         _steps(answers),
         _invited(answers),
@@ -28,8 +28,8 @@ def actions(answers: Answers, span: str) -> tuple[list[Action], list[str]]:
         _gaps(answers, span),
         _full_studies(answers),
     ]
-    waiting = sorted((one for one in found if one.number), key=lambda one: _URGENCY[one.tone])
-    return waiting, [one.what for one in found if not one.number]
+    needed = sorted((action for action in candidates if action.number), key=lambda action: _URGENCY[action.tone])
+    return needed, [action.what for action in candidates if not action.number]
 
 
 def _silence(answers: Answers) -> Iterator[Action]:
@@ -49,9 +49,9 @@ def _steps(answers: Answers) -> Action:
         f"{count(row['expected'])} expected"
         for row in answer.rows[:2]
     ]
-    what = f"{plural(answer.of_all, 'step')} where far fewer participants continue than usual"
+    what = f"{plural(answer.total_rows, 'step')} where far fewer participants continue than usual"
     details.append("look for a broken link or screener")
-    return Action("steps_below_usual", answer.of_all, what, details, "bad", *_list(answer))
+    return Action("steps_below_usual", answer.total_rows, what, details, "bad", *_list(answer))
 
 
 def _invited(answers: Answers) -> Action:
@@ -62,17 +62,19 @@ def _invited(answers: Answers) -> Action:
     ]
     full = _first(answer, "full_of_all")
     details += [f"on {full:,} of these days the study was already full"] if full else []
-    what = f"{plural(answer.of_all, 'day')} this week with far more invitations than needed"
-    return Action("invited_too_many", answer.of_all, what, [*details, "pause these invitations"], "bad", *_list(answer))
+    what = f"{plural(answer.total_rows, 'day')} this week with far more invitations than needed"
+    return Action(
+        "invited_too_many", answer.total_rows, what, [*details, "pause these invitations"], "bad", *_list(answer)
+    )
 
 
 def _incentives(row: Row, answers: Answers) -> Iterator[Action]:
-    """What is to be done for those in one state of the backlog."""
+    """The actions for one backlog state (a row of incentives.sql)."""
     people, overdue, hidden = row["people"], row["overdue"], row["hidden"]
     details = [f"oldest {age(row['oldest_days'])}"] if people else []
     if not row["is_sent"]:
         both = row["hidden_overdue"]
-        details += [said for said in (_owed(row["backlog_state"], answers),) if said]
+        details += filter(None, [_overdue_amounts(row["backlog_state"], answers)])
         details += [f"including {both:,} that no Rally table shows"] if both else []
         what = f"{plural(overdue, 'overdue incentive')} not sent"
         yield Action("overdue", overdue, what, details, "bad", *_list(answers["incentives_owed"], " --overdue"))
@@ -95,17 +97,17 @@ def _incentives(row: Row, answers: Answers) -> Iterator[Action]:
         )
 
 
-def _owed(state: str, answers: Answers) -> str:
-    """What is overdue in a state, in each currency: EUR 2,630, USD 400, plus 8 of unknown amount."""
+def _overdue_amounts(state: str, answers: Answers) -> str:
+    """The overdue amount in a backlog state by currency: `EUR 2,630, USD 400, plus 8 of unknown amount`."""
     rows = [row for row in answers["incentives_money"].rows if row["backlog_state"] == state and row["overdue"]]
-    sums = [_sum(row) if row["is_known"] else f"plus {row['overdue']:,} of unknown amount" for row in rows]
-    return ", ".join(sums)
+    return ", ".join(
+        _overdue_amount(row) if row["is_known"] else f"plus {row['overdue']:,} of unknown amount" for row in rows
+    )
 
 
-def _sum(row: Row) -> str:
-    """What the overdue incentives of a row come to."""
-    said = money(row["overdue_amount"], row["currency"])
-    return said if row["currency"] else f"{said} without a currency"
+def _overdue_amount(row: Row) -> str:
+    amount = money(row["overdue_amount"], row["currency"])
+    return amount if row["currency"] else f"{amount} without a currency"
 
 
 def _stalled(answers: Answers) -> Action:
@@ -120,7 +122,7 @@ def _stalled(answers: Answers) -> Action:
 
 
 def _contacted(answers: Answers, span: str) -> Action:
-    number = answers["contacted"].of_all
+    number = answers["contacted"].total_rows
     newly = _first(answers["contacted"], "new_of_all")
     details = [f"{newly:,} went over a limit {span}", "don't contact them until they are back under the limit"]
     what = f"{plural(number, 'person', 'people')} contacted too often"
@@ -155,7 +157,7 @@ def _gaps(answers: Answers, span: str) -> Action:
 
 
 def _full_studies(answers: Answers) -> Action:
-    number, full = answers["full_studies"].of_all, answers["full_studies"].rows
+    number, full = answers["full_studies"].total_rows, answers["full_studies"].rows
     over = _first(answers["full_studies"], "over_of_all")
     details = [f"{over:,} of them over the limit"] if over else []
     details += [
@@ -170,10 +172,10 @@ def _full_studies(answers: Answers) -> Action:
 
 
 def _list(answer: Answer, option: str = "") -> tuple[str, str]:
-    """The table that has the first of them, and the command that has all, with an option."""
-    return answer.name, f"{answer.whole}{option}"
+    """The name of the table with the first rows, and the command for the whole list, with an option appended."""
+    return answer.name, f"{answer.list_command}{option}"
 
 
 def _first(answer: Answer, column: str) -> int:
-    """What every row says of all."""
+    """The value of a column that is the same in all rows; 0 without rows."""
     return int(answer.rows[0][column]) if answer.rows else 0

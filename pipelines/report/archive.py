@@ -1,4 +1,4 @@
-"""A folder of dated reports, one a day: each says what changed since the one before; the last ones stay; an index lists them."""
+"""A folder of dated reports: one report a day, an index of them, and a manifest. The oldest reports are removed."""
 
 import json
 import os
@@ -24,30 +24,30 @@ from pipelines.system import write_atomically
 
 INDEX = "index.html"
 GENERATOR = b'<meta name="generator" content="studyflow">'
-MEMORY = ".studyflow-reports.json"
+MANIFEST = ".studyflow-reports.json"
 ABOUT = "The reports that `studyflow run --report` wrote here. It removes the oldest of these, and no other files."
 WAIT_SECONDS = 60
 
 
 def file_report(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int = REPORTS_KEPT) -> Written:
-    """Write the day's report into the folder, remove all but the last `keep`, and bring the index up to date.
+    """Write the day's report into the folder, remove all but the last `keep` reports, and update the index.
 
-    A later report of the same day replaces the earlier one, and also says what changed since the day before. Days are those of
-    the time zone of the report. Links to Rally are those of the environment.
+    A report replaces an earlier one of the same day and also shows what changed since the day before. Days are in the
+    report's time zone. Link URLs come from the environment.
 
     Raises:
-        StudyflowError: the tables are not there, or the folder cannot be written.
+        StudyflowError: the tables are not built, or the folder cannot be written.
     """
     check_folder(folder)
-    with _alone(folder):
+    with _locked(folder):
         return _file(connection, folder, keep)
 
 
 def check_folder(folder: Path) -> None:
-    """Make the folder if it is not there.
+    """Check that reports can be kept in a folder, and create it if it does not exist.
 
     Raises:
-        StudyflowError: no reports can be kept in it, or the environment gives addresses for links that are none.
+        StudyflowError: the folder cannot be used, or the environment has invalid URLs for links.
     """
     Links.from_environment()
     try:
@@ -58,31 +58,31 @@ def check_folder(folder: Path) -> None:
     if not os.access(folder, os.W_OK | os.X_OK):
         msg = f"{folder}: reports cannot be kept here, because the folder is write-protected. Choose another --reports."
         raise StudyflowError(msg)
-    _refuse_index_of_others(folder / INDEX)
+    _check_index(folder / INDEX)
 
 
 def remove_reports(folder: Path, which: Callable[[Path], bool]) -> list[Path]:
-    """Remove the reports in a folder that a function says yes to, from the index, too. The files that went.
+    """Remove the reports in a folder for which `which` is true, also from the index; return the removed files.
 
     Raises:
-        StudyflowError: another process is at them, or they cannot be removed.
+        StudyflowError: another process is writing there, or a file cannot be removed.
     """
     if not folder.is_dir():
         return []
-    with _alone(folder):
+    with _locked(folder):
         files = sorted(
             file for file in (*folder.glob("*.html"), *folder.glob("*.md")) if is_report(file) and which(file)
         )
-        before = _remembered(folder)
+        before = _read_manifest(folder)
         for file in files:
             file.unlink()
         if files and before:
-            _remember(folder, _remembered(folder), UTC)
+            _write_manifest(folder, _read_manifest(folder), UTC)
         return files
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> Iterator[None]:
     try:
         with folder_lock(folder / ".studyflow", WAIT_SECONDS) as is_locked:
             if not is_locked:
@@ -98,7 +98,7 @@ def _file(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int) -> Wri
     built = marts_as_of(connection)
     zone = report_timezone(connection)
     today = built.astimezone(zone).date()
-    others = [entry for entry in _remembered(folder) if entry.as_of.astimezone(zone).date() != today]
+    others = [entry for entry in _read_manifest(folder) if entry.as_of.astimezone(zone).date() != today]
     since = max((entry.as_of for entry in others if entry.as_of < built), default=None)
     written = write(connection, folder, ReportRequest(since=since, links=Links.from_environment()))
     entries = [*others, ArchivedReport(written.as_of, tuple(path.name for path in written.files), written.actions)]
@@ -106,18 +106,19 @@ def _file(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int) -> Wri
     for entry in entries[keep:]:
         for name in entry.files:
             (folder / name).unlink(missing_ok=True)
-    _remember(folder, entries[:keep], zone)
+    _write_manifest(folder, entries[:keep], zone)
     return written
 
 
-def _remember(folder: Path, entries: list[ArchivedReport], zone: tzinfo) -> None:
-    memory = {"about": ABOUT, "reports": [asdict(entry) for entry in entries]}
-    write_atomically(folder / MEMORY, json.dumps(memory, indent=1, default=datetime.isoformat) + "\n")
+def _write_manifest(folder: Path, entries: list[ArchivedReport], zone: tzinfo) -> None:
+    """Write the manifest and the index of a folder."""
+    manifest = {"about": ABOUT, "reports": [asdict(entry) for entry in entries]}
+    write_atomically(folder / MANIFEST, json.dumps(manifest, indent=1, default=datetime.isoformat) + "\n")
     write_atomically(folder / INDEX, pages.index(entries, zone))
 
 
-def _refuse_index_of_others(index: Path) -> None:
-    """People keep reports where a web server shows them, and have a page there already."""
+def _check_index(index: Path) -> None:
+    """Refuse to replace an index.html that studyflow did not write, e.g. in the folder of a web server."""
     if index.exists() and GENERATOR not in index.read_bytes():
         msg = (
             f"{index}: studyflow did not write this, and a folder of reports needs its name. Choose another --reports."
@@ -125,12 +126,14 @@ def _refuse_index_of_others(index: Path) -> None:
         raise StudyflowError(msg)
 
 
-def _remembered(folder: Path) -> list[ArchivedReport]:
-    """The reports whose files are still there; none where the memory was lost, and then none is removed."""
+def _read_manifest(folder: Path) -> list[ArchivedReport]:
+    """The reports in the manifest, without files that no longer exist. Empty if the manifest is missing or damaged."""
     try:
-        rows = json.loads((folder / MEMORY).read_bytes())["reports"]
+        rows = json.loads((folder / MANIFEST).read_bytes())["reports"]
         entries = [ArchivedReport.of(row) for row in rows]
     except (OSError, ValueError, KeyError, TypeError, RecursionError, StudyflowError):
         return []
-    there = (replace(entry, files=tuple(name for name in entry.files if (folder / name).exists())) for entry in entries)
-    return [entry for entry in there if entry.files]
+    existing = (
+        replace(entry, files=tuple(name for name in entry.files if (folder / name).exists())) for entry in entries
+    )
+    return [entry for entry in existing if entry.files]

@@ -1,4 +1,4 @@
-"""A report in a folder of dated reports, as the folder remembers it."""
+"""An entry in the manifest of a folder of dated reports."""
 
 import re
 from collections.abc import Mapping
@@ -8,13 +8,13 @@ from typing import Any
 
 from pipelines.settings import parse_instant
 
-OURS = re.compile(r"studyflow-\d{4}-\d\d-\d\d\.(html|md)")
-"""The names of reports in such a folder. Only files with such names are ever removed."""
+REPORT_NAME = re.compile(r"studyflow-\d{4}-\d\d-\d\d\.(html|md)")
+"""The file names of dated reports. Files with other names are never removed, even if the manifest lists them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivedReport:
-    """A report: its as-of, its files' names, what it asks for first."""
+    """A dated report: its as-of time, the names of its files, and its actions as sentences."""
 
     as_of: datetime
     files: tuple[str, ...]
@@ -22,6 +22,6 @@ class ArchivedReport:
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "ArchivedReport":
-        """The report of a row of the folder's memory."""
-        names = tuple(name for name in row["files"] if OURS.fullmatch(name))
+        """The report from its entry in the manifest."""
+        names = tuple(name for name in row["files"] if REPORT_NAME.fullmatch(name))
         return cls(parse_instant(row["as_of"]), names, tuple(map(str, row["actions"])))

@@ -1,6 +1,6 @@
-"""The pictures of a report: templates/*.chart.json say in Vega-Lite what they look like, vl-convert draws them as SVG.
+"""The charts of a report: Vega-Lite templates (templates/*.chart.json), rendered as SVG by vl-convert.
 
-Colours are variables of the page's CSS, so that it decides in light, dark and print.
+Colours are CSS variables of the page, which has light, dark and print colours.
 """
 
 import json
@@ -16,44 +16,47 @@ from pipelines.warehouse import Row
 
 TEMPLATES = Path(__file__).parent / "templates"
 STAGES = 9
-"""How many colours of stages the page has."""
+"""How many stage colours the page has."""
 MARGIN_PER_LETTER = 2.2
-"""Browsers set text wider than vl-convert measures it."""
+"""Extra margin per letter, because text is wider in browsers than vl-convert measures."""
 
 
 def stage_colour(stage_order: int) -> str:
-    """The CSS colour of a stage; when there are no more, they come again."""
+    """The CSS colour of a stage. Colours repeat after `STAGES` stages."""
     return f"var(--stage-{(stage_order - 1) % STAGES + 1})"
 
 
 def funnel(rows: Sequence[Row], name: str, title: str) -> Markup:
-    """Rows of label, reached, may_still_come, lost: a bar each, which is as long as the step before reached."""
+    """A bar for each row of label, reached, may_still_come and lost. Its length is what the previous step reached."""
     margins = (_margin(row["label"] for row in rows), max(14, _margin(f"{row['reached']:,} " for row in rows)))
     return inline(_draw("funnel", rows, 21 * len(rows) + 6, margins), name, title)
 
 
 def flow(rows: Sequence[Row], name: str, title: str) -> Markup:
-    """Rows of day, stage, stage_order, participants: areas on top of each other, the last stage at the bottom."""
+    """Stacked areas from rows of day, stage, stage_order and participants, the last stage at the bottom."""
     areas = [_area(row, int(row["stage_order"]), stage_colour(row["stage_order"]), row["participants"]) for row in rows]
     return inline(_draw("areas", areas, 190), name, title)
 
 
 def fan(rows: Sequence[Row], name: str, title: str) -> Markup:
-    """Rows of day, is_ahead, completed, low_50 to high_95, target: a line so far, and ranges of what is to come."""
+    """A line of completions so far and ranges of expected ones.
+
+    Rows have day, is_ahead, completed, low_50 to high_95 and target.
+    """
     days = [{**row, "day": row["day"].isoformat()} for row in rows]
     return inline(_draw("forecast", days, 190), name, title)
 
 
 def backlog(rows: Sequence[Row], name: str, title: str) -> Markup:
-    """Rows of day, overdue, not_yet_overdue: two areas."""
+    """Two stacked areas from rows of day, overdue and not_yet_overdue."""
     kinds = ((2, "var(--bad-fill)", "overdue"), (1, "var(--warn-fill)", "not_yet_overdue"))
     areas = [_area(row, order, colour, row[kind]) for row in rows for order, colour, kind in kinds]
     return inline(_draw("areas", areas, 150), name, title)
 
 
 def time_in_stage(rows: Sequence[Row], name: str, title: str) -> Markup:
-    """Rows of stage, median_days, p90_days, told: from nothing to the time of nine in ten, with a mark at the median."""
-    margins = (_margin(row["stage"] for row in rows), _margin(row["told"] for row in rows))
+    """A bar from 0 to p90_days with a mark at median_days, from rows that also have stage and label."""
+    margins = (_margin(row["stage"] for row in rows), _margin(row["label"] for row in rows))
     return inline(_draw("time_in_stage", rows, 24 * len(rows) + 6, margins), name, title)
 
 
@@ -66,7 +69,7 @@ def _margin(texts: Iterable[str]) -> float:
 
 
 def _draw(name: str, rows: Sequence[Row], height: int, margins: tuple[float, float] = (8, 14)) -> str:
-    """The chart of that name as SVG, with margins on the left and the right."""
+    """A chart template filled with rows, as SVG. `margins`: left and right, in pixels."""
     specification: dict[str, Any] = {}
     for file in ("chart.json", f"{name}.chart.json"):
         specification |= json.loads((TEMPLATES / file).read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""A report put together: every query asked, its answers as tiles, actions, tables and pictures."""
+"""Assembles a report: runs all queries and turns the answers into tiles, actions, tables and charts."""
 
 import duckdb
 
@@ -13,7 +13,7 @@ from pipelines.report.questions import Answer, Scope, ask
 from pipelines.report.study import Stages, study_section
 from pipelines.report.tables import View, table
 
-WHOLE = (
+QUERY_NAMES = (
     "overview",
     "changed",
     "changed_by_study",
@@ -41,24 +41,26 @@ WHOLE = (
     "peers",
     "stages",
 )
-MOST_STUDIES = 25
-"""How many studies have a section of their own."""
-MOST_ROWS_OF_STUDIES = 300
-MOST_ROWS = {"peers": 8, "full_studies": 8}
-"""How many rows the tables of the first page have."""
+MAX_STUDY_SECTIONS = 25
+"""How many studies get a section of their own."""
+MAX_ROWS_OF_STUDIES = 300
+MAX_ROWS = {"peers": 8, "full_studies": 8}
+"""The row limits of tables on the first page. The other tables have 12 rows."""
 
 
 def compose(
     connection: duckdb.DuckDBPyConnection, scope: Scope, links: Links, *, names: bool, is_since_report: bool
 ) -> Document:
-    """The report of a scope, with links to Rally, and with the names of people if asked for. The marts are as of `scope.as_of`.
+    """The report of a scope. The marts must be as of `scope.as_of`.
+
+    `names`: tables show the names of people. `is_since_report`: the scope begins at the last report.
 
     Raises:
-        StudyflowError: the tables are not those of this version of studyflow.
+        StudyflowError: the tables were built by another version of studyflow.
     """
-    answers = {name: ask(connection, name, scope, rows=MOST_ROWS.get(name, 12)) for name in WHOLE}
-    answers["studies"] = ask(connection, "studies", scope, rows=MOST_ROWS_OF_STUDIES)
-    answers["forecasts"] = ask(connection, "forecasts", scope, rows=MOST_ROWS_OF_STUDIES)
+    answers = {name: ask(connection, name, scope, rows=MAX_ROWS.get(name, 12)) for name in QUERY_NAMES}
+    answers["studies"] = ask(connection, "studies", scope, rows=MAX_ROWS_OF_STUDIES)
+    answers["forecasts"] = ask(connection, "forecasts", scope, rows=MAX_ROWS_OF_STUDIES)
     record = records(connection)
     for row in answers["forecasts"].rows:
         row.update(record.get(row["study_id"], {}))
@@ -70,13 +72,13 @@ def compose(
         if (term := glossary.term(answers["changed"], row["what"], row["what"]))
     ]
     span = "since the last report" if is_since_report else f"in the last {formatting.span(scope.span)}"
-    todo, nothing = actions.actions(answers, span)
-    listed = [row for row in answers["studies"].rows if row["has_section"]][:MOST_STUDIES]
+    needed, not_needed = actions.actions(answers, span)
+    listed = [row for row in answers["studies"].rows if row["has_section"]][:MAX_STUDY_SECTIONS]
     anchors = {row["study_id"]: f"study-{place}" for place, row in enumerate(listed, start=1)}
-    says = {row["study_id"]: forecast_line(row) for row in answers["forecasts"].rows}
+    forecast_lines = {row["study_id"]: forecast_line(row) for row in answers["forecasts"].rows}
     for row in (*answers["studies"].rows, *answers["forecasts"].rows):
         row["anchor"] = anchors.get(row["study_id"], "")
-        row["forecast"] = says.get(row["study_id"], "")
+        row["forecast"] = forecast_lines.get(row["study_id"], "")
     overview = table(view, answers["studies"], "All studies, busiest first", "No study has participants yet.")
     stages = _stages(answers["stages"])
     studies = [study_section(connection, scope, view, row, stages[row["study_id"]]) for row in listed]
@@ -89,16 +91,16 @@ def compose(
         changed=answers["changed"],
         tiles=tiles,
         changes=sections.changes(answers, view),
-        actions=todo,
-        nothing=nothing,
+        actions=needed,
+        not_needed=not_needed,
         summary=sections.summary(answers, view),
         sections=sections.sections(answers, view),
         overview=overview,
         studies=studies,
-        other_studies=answers["studies"].of_all - len(listed),
+        other_studies=answers["studies"].total_rows - len(listed),
         glossary=glossary.terms,
-        queries=list({one.name: one for one in used}.values()),
-        numbers={tile.term.label: tile.number for tile in tiles} | {one.key: one.number for one in todo},
+        queries=list({answer.name: answer for answer in used}.values()),
+        numbers={tile.term.label: tile.number for tile in tiles} | {action.key: action.number for action in needed},
     )
 
 
@@ -115,6 +117,6 @@ def _facts(answers: dict[str, Answer]) -> list[str]:
 def _stages(answer: Answer) -> dict[str, Stages]:
     stages: dict[str, Stages] = {}
     for row in answer.rows:
-        one = (formatting.shown(row["stage"]), charts.stage_colour(row["stage_order"]), row["participants"])
-        stages.setdefault(row["study_id"], []).append(one)
+        stage = (formatting.one_line(row["stage"]), charts.stage_colour(row["stage_order"]), row["participants"])
+        stages.setdefault(row["study_id"], []).append(stage)
     return stages

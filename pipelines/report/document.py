@@ -1,4 +1,4 @@
-"""The parts of a report, independent of its format."""
+"""The parts of a report, independent of the output format."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,15 +11,15 @@ from pipelines.report.questions import Answer, Scope
 Tone = Literal["", "bad", "warn", "muted"]
 
 HALF_PAGE = 72
-"""How many letters of a table half a page of 1280 pixels has room for."""
-LONG_TEXT = 26
-"""So long is an id; longer text is broken into lines."""
+"""The width of half a page of 1280 pixels, in letters."""
+LONGEST_LINE = 26
+"""The length of an id. Longer text is wrapped."""
 GAP = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What a number means. `source` is the column that says so, empty where the query does."""
+    """The meaning of a number. `source` is the column whose comment it is; empty if the query file has it."""
 
     anchor: str
     label: str
@@ -29,10 +29,10 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: its text, more of it on hover, how urgent it is, a bar behind it (0 to 1), where it leads."""
+    """One cell. `tooltip` is shown on hover, `bar` (0 to 1) is drawn behind the text, `tone` is the urgency."""
 
     text: str
-    more: str = ""
+    tooltip: str = ""
     tone: Tone = ""
     bar: float | None = None
     href: str = ""
@@ -41,7 +41,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class ReportColumn:
-    """The head of a column."""
+    """The header of a column."""
 
     label: str
     term: Term | None
@@ -50,31 +50,34 @@ class ReportColumn:
 
 @dataclass(frozen=True, slots=True)
 class ReportTable:
-    """A table and the query it came from. The first cell of a row is its head. `rest`: rows that are not shown."""
+    """A table and the query it came from. The first cell of a row is its header. `hidden_rows`: rows beyond the limit."""
 
     name: str
     caption: str
     columns: list[ReportColumn]
     rows: list[list[Cell]]
     answer: Answer
-    rest: int = 0
+    hidden_rows: int = 0
     empty: str = "None."
 
     @property
     def is_wide(self) -> bool:
-        """Whether it needs the whole page: by the letters of its columns, the cells of numbers and ids being on one line."""
+        """Whether the table needs the whole width of the page, estimated from the letters in its columns.
+
+        Numbers and ids stay on one line, other text is wrapped.
+        """
         widths = 0
         for place, column in enumerate(self.columns):
             cells = [len(row[place].text) for row in self.rows]
             words = [len(word) for word in column.label.split()]
             longest = max(cells, default=0)
-            widths += max(longest if column.is_number else min(longest, LONG_TEXT), *words, 3) + GAP
+            widths += max(longest if column.is_number else min(longest, LONGEST_LINE), *words, 3) + GAP
         return widths > HALF_PAGE
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A picture as inline SVG, what its colours mean, its query, and its numbers where no table has them."""
+    """A chart as inline SVG, its legend (label and colour), its query, and its numbers if no other table has them."""
 
     name: str
     caption: str
@@ -86,7 +89,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One number of what changed, and the one before it."""
+    """A number of the section What changed, and the same number for the earlier period."""
 
     term: Term
     number: int
@@ -95,7 +98,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something to be done: how many wait for it, what it is, what to know, how urgent it is, where they are listed."""
+    """Something to do: for how many, what, details, urgency, the name of the table that lists them, and the command."""
 
     key: str
     number: int
@@ -123,13 +126,13 @@ class ReportedStudy:
 
     @property
     def answers(self) -> list[Answer]:
-        """The queries behind it."""
-        return [*(one.answer for one in self.charts), self.shares.answer, *(one.answer for one in self.tables)]
+        """The queries of the section, with their rows."""
+        return [*(chart.answer for chart in self.charts), self.shares.answer, *(table.answer for table in self.tables)]
 
 
 @dataclass(slots=True)
 class Section:
-    """A heading of the second level with its notes, charts and tables."""
+    """A section with a second-level heading. `nav` is its title in the navigation."""
 
     anchor: str
     title: str
@@ -151,7 +154,7 @@ class Document:
     tiles: list[Tile]
     changes: list[ReportTable]
     actions: list[Action]
-    nothing: list[str]
+    not_needed: list[str]
     summary: list[ReportTable]
     sections: list[Section]
     overview: ReportTable

@@ -1,4 +1,4 @@
-"""Numbers, times and names as people read them. Nothing is computed here."""
+"""Formats numbers, times and names for the report."""
 
 import re
 import unicodedata
@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from math import floor
 
 FEW = 20
-"""Of fewer people than this, a share is shown as a count with its interval, and never as a bare percentage."""
+"""A share of fewer people than this is shown as a count with its interval instead of a percentage."""
 
 TO = "\N{EN DASH}"
 NONE = TO
@@ -22,7 +22,7 @@ def count(value: float | None) -> str:
 
 
 def share(part: int | None, whole: int | None, value: float | None, low: float | None, high: float | None) -> str:
-    """89 %, or of few people: 3 of 7 (16-75 %)."""
+    """89 %, or for few people: 3 of 7 (16-75 %)."""
     if part is None or not whole or value is None or low is None or high is None:
         return NONE
     if whole < FEW:
@@ -31,7 +31,7 @@ def share(part: int | None, whole: int | None, value: float | None, low: float |
 
 
 def band(value: float | None, low: float | None, high: float | None) -> str:
-    """51 % (39-61 %); without the interval where the share is 0 or 1."""
+    """51 % (39-61 %). The interval is left out if its ends are None."""
     if value is None:
         return NONE
     return (
@@ -42,7 +42,7 @@ def band(value: float | None, low: float | None, high: float | None) -> str:
 
 
 def interval(part: int | None, whole: int | None, low: float | None, high: float | None) -> str:
-    """157 of 176; with 95 % confidence 84 to 93 %."""
+    """157 of 176; 95 % interval 84 to 93 %."""
     if part is None or not whole or low is None or high is None:
         return ""
     return f"{part:,} of {whole:,}; 95 % interval {_percent(low)} to {_percent(high)} %"
@@ -58,7 +58,7 @@ def _percent(value: float) -> str:
 
 
 def days(value: float | None) -> str:
-    """A length in days: 12 min, 5 h, 2.9 d, 51 d."""
+    """A duration in days: 12 min, 5 h, 2.9 d, 51 d."""
     if value is None:
         return NONE
     length = timedelta(days=value)
@@ -66,24 +66,24 @@ def days(value: float | None) -> str:
         return f"{length / timedelta(minutes=1):.0f}{SPACE}min"
     if length < timedelta(days=1):
         return f"{length / timedelta(hours=1):.0f}{SPACE}h"
-    return f"{value:.1f}{SPACE}d" if value < 9.95 else f"{value:,.0f}{SPACE}d"  # noqa: PLR2004 - from there on it is 10.0
+    return f"{value:.1f}{SPACE}d" if value < 9.95 else f"{value:,.0f}{SPACE}d"  # noqa: PLR2004 - rounds to 10.0
 
 
 def age(value: float | None) -> str:
-    """A length in days that is not over yet. What has not passed does not count: 83 d of 83.6, as in the lists."""
+    """A duration in days that is still growing. It is rounded down, as in the exported lists: 83.6 is 83 d."""
     if value is None or value < 1:
         return days(value)
-    parts = 10 if value < 10 else 1  # noqa: PLR2004 - from there on in whole days
+    parts = 10 if value < 10 else 1  # noqa: PLR2004 - 10 days or more are shown as whole days
     return days(floor(value * parts) / parts)
 
 
 def hours(value: float | None) -> str:
-    """A length in hours: 12 min, 5 h, 2.9 d, 51 d."""
+    """A duration in hours: 12 min, 5 h, 2.9 d, 51 d."""
     return NONE if value is None else days(value / 24)
 
 
 def money(value: float | None, currency: str | None) -> str:
-    """EUR 1,250, or EUR 12.50; without the currency where it is not known."""
+    """EUR 1,250 or EUR 12.50; without a currency if it is unknown."""
     if value is None:
         return NONE
     number = f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
@@ -94,8 +94,8 @@ def completed(number: int, limit: int | None, over: int) -> str:
     """153, 120 of 136, or 153 of 136, 17 over (the limit)."""
     if limit is None:
         return f"{number:,}"
-    said = f"{number:,}{SPACE}of{SPACE}{limit:,}"
-    return f"{said}, {over:,}{SPACE}over" if over else said
+    text = f"{number:,}{SPACE}of{SPACE}{limit:,}"
+    return f"{text}, {over:,}{SPACE}over" if over else text
 
 
 def day(value: date | None) -> str:
@@ -104,7 +104,7 @@ def day(value: date | None) -> str:
 
 
 def moment(value: datetime | None) -> str:
-    """1 Aug 2026, 18:00, by the clock of the time's own zone."""
+    """1 Aug 2026, 18:00, in the time zone of the value."""
     return NONE if value is None else f"{day(value.date())}, {value:%H:%M}"
 
 
@@ -119,18 +119,18 @@ def span(value: timedelta) -> str:
 
 
 def words(name: str) -> str:
-    """A name of the reference tables in words: activity_completed is Activity completed."""
+    """A name of the reference tables in words: `Activity completed` for activity_completed."""
     return name.replace("_", " ").strip().capitalize() if name.islower() else name
 
 
-def shown(text: str) -> str:
-    """Text that others wrote, on one line and harmless: no control characters, nothing that turns the line around."""
+def one_line(text: str) -> str:
+    """Text from users on one line, without control and bidirectional formatting characters."""
     plain = _BIDI.sub("", text)
     spaced = "".join(" " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter for letter in plain)
     return re.sub(r" {2,}", " ", spaced).strip() or "(blank)"
 
 
 def cut(text: str, longest: int = LONGEST_NAME) -> str:
-    """The same, not longer than a line."""
-    one = shown(text)
-    return one if len(one) <= longest else f"{one[: longest - 1].rstrip()}…"
+    """Text from users on one line of at most `longest` characters."""
+    line = one_line(text)
+    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"

@@ -1,4 +1,4 @@
-"""What each number of a report means, from where it is written down: the comments of the tables, which come from dbt."""
+"""The meanings of the numbers in a report: comments of table columns (which come from dbt), or texts in query files."""
 
 import re
 
@@ -12,7 +12,7 @@ _NULL = re.compile(r"\b(N|n)ull\b")
 
 
 class Glossary:
-    """The terms that a report has used so far, in the order of first use."""
+    """The terms that a report uses, in the order of first use."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         query = "select schema_name, table_name, column_name, comment from duckdb_columns() where not internal"
@@ -20,14 +20,14 @@ class Glossary:
         self.terms: dict[str, Term] = {}
 
     def term(self, answer: Answer, column: str, label: str) -> Term | None:
-        """What a column of an answer means; None where nothing is written of it."""
+        """The term for a column of an answer; None if it has no meaning to show."""
         meaning = answer.meanings.get(column)
         if meaning is None:
             return None
-        source = meaning if (found := _COLUMN.fullmatch(meaning)) else ""
-        if found:
-            comment = (self._comments.get(found.groups()) or "").strip()
-            # A report shows a dash where the table has null.
+        source = meaning if (match := _COLUMN.fullmatch(meaning)) else ""
+        if match:
+            comment = (self._comments.get(match.groups()) or "").strip()
+            # The report shows null as a dash.
             meaning = _NULL.sub(lambda null: "A dash" if null[1] == "N" else "a dash", comment)
         anchor = "term-" + re.sub(r"\W+", "-", source or f"{answer.name}.{column}").lower()
         if not meaning:

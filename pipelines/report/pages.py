@@ -1,4 +1,4 @@
-"""A report as HTML and as Markdown, from the templates."""
+"""Renders reports as HTML and Markdown from the templates."""
 
 import re
 from collections.abc import Sequence
@@ -21,8 +21,8 @@ UNKNOWN = (
     "Webhooks do not say through which channel somebody was recruited, or for what time a session is booked. "
     "Rally shows both."
 )
-"""What webhooks do not say, where readers look for it."""
-ELSEWHERE = (
+"""A note in the report on what webhooks do not contain."""
+SEE_ALSO = (
     (
         "Lists to work from (in the exports folder):",
         ("to_pay.csv", "to_remind.csv", "to_nudge.csv", "may_be_invited.csv"),
@@ -31,34 +31,34 @@ ELSEWHERE = (
     ("Who may be invited now:", ("studyflow invitable",)),
     ("One person's current status, and how they got there:", ("studyflow who",)),
 )
-"""What a reader may look for on the first page and finds in a file or by a command."""
+"""Pointers on the first page to exports and commands."""
 _MARKDOWN = re.compile(r"([\\`*\[\]<>|~#&]|\b_|_\b|(?<!\w)_)")
 
 
 def html(document: Document) -> str:
-    """One file that needs nothing else."""
+    """The report as a self-contained HTML file."""
     return _report("report.html.j2", document)
 
 
 def markdown(document: Document) -> str:
-    """The same for a chat or a ticket, without the pictures."""
+    """The report as Markdown, without charts."""
     return _report("report.md.j2", document)
 
 
 def index(entries: Sequence[ArchivedReport], zone: tzinfo) -> str:
-    """A page that leads to reports, in the order given, with their times in a time zone."""
+    """The HTML index of reports, in the given order, with times in `zone`."""
     local = [replace(entry, as_of=entry.as_of.astimezone(zone)) for entry in entries]
     return _template("index.html.j2").render(entries=local, zone=zone).strip() + "\n"
 
 
 def escaped(text: str) -> str:
-    """Text that others wrote as Markdown shows it, in a table too."""
-    return _MARKDOWN.sub(r"\\\1", formatting.shown(text)) if text else ""
+    """Text from users on one line, escaped for Markdown, also within tables."""
+    return _MARKDOWN.sub(r"\\\1", formatting.one_line(text)) if text else ""
 
 
 def code(text: str) -> str:
-    """A command between as many backticks as it needs."""
-    line = formatting.shown(text)
+    """A Markdown code span, with more backticks around it than the text has in a row."""
+    line = formatting.one_line(text)
     longest = max((len(ticks) for ticks in re.findall(r"`+", line)), default=0)
     ticks = "`" * (longest + 1)
     return f"{ticks} {line} {ticks}" if longest else f"`{line}`"
@@ -70,7 +70,7 @@ def _cell(cell: Cell) -> str:
 
 
 def fenced(sql: str) -> str:
-    """A block of SQL between as many backticks as it needs."""
+    """A Markdown block of SQL, with more backticks around it than the SQL has in a row."""
     longest = max((len(ticks) for ticks in re.findall(r"`+", sql)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}sql\n{sql}\n{fence}"
@@ -90,7 +90,7 @@ def _report(template: str, document: Document) -> str:
         ),
         was=f"{_days(*scope.before)}, the same days {_weeks(scope)} earlier",
         unknown=UNKNOWN,
-        elsewhere=ELSEWHERE,
+        see_also=SEE_ALSO,
         version=version("studyflow"),
     )
     return re.sub(r"\n{3,}", "\n\n", rendered).strip() + "\n"
@@ -108,7 +108,7 @@ def _weeks(scope: Scope) -> str:
 def _template(name: str) -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=name.endswith(".html.j2"),  # Markdown is escaped by `md`
+        autoescape=name.endswith(".html.j2"),  # the filter `md` escapes Markdown
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

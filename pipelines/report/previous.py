@@ -1,4 +1,4 @@
-"""The last report: every report says in a tag what it covers, so the next one knows since when things are news."""
+"""Finds the previous report in a folder. Tags in each report give its as-of time and its study."""
 
 import re
 from datetime import datetime, timedelta
@@ -9,33 +9,31 @@ from pipelines.errors import StudyflowError
 from pipelines.plain import instant
 from pipelines.settings import parse_instant
 
-WITHOUT_ONE = timedelta(days=7)
-_TAG_IS_WITHIN = 4096
+DEFAULT_SPAN = timedelta(days=7)
+"""The period that a report covers if there is no previous report."""
+_TAGS_ARE_WITHIN = 4096
 _AS_OF = re.compile(r"studyflow-as-of(?:\" content=\"|: )([0-9TZ:.+-]+)")
 _STUDY = re.compile(r"studyflow-study(?:\" content=\"|: )([A-Za-z0-9%_.~/-]*)")
 
 
 def tags(as_of: datetime, study: str | None) -> dict[str, str]:
-    """What a report is to be known by: names and values that need no escaping."""
+    """The tags of a report. Names and values need no escaping."""
     return {"studyflow-as-of": instant(as_of), "studyflow-study": quote(study or "", safe="")}
 
 
 def last_report(folder: Path, as_of: datetime, study: str | None) -> datetime | None:
-    """As-of of the latest report in a folder that covers the same studies and is as of an earlier time."""
-    moments = [
-        moment
-        for file in (*folder.glob("*.html"), *folder.glob("*.md"))
-        if (moment := _moment(file, study)) and moment < as_of
-    ]
-    return max(moments, default=None)
+    """The as-of time of the latest earlier report in a folder on the same study (None: all studies); None without any."""
+    files = (*folder.glob("*.html"), *folder.glob("*.md"))
+    return max((earlier for file in files if (earlier := _as_of(file, study)) and earlier < as_of), default=None)
 
 
 def is_report(file: Path) -> bool:
-    """Whether studyflow wrote the file as a report."""
+    """Whether the file is a report that studyflow wrote."""
     return _AS_OF.search(_head(file)) is not None
 
 
-def _moment(file: Path, study: str | None) -> datetime | None:
+def _as_of(file: Path, study: str | None) -> datetime | None:
+    """The as-of time of a report; None if the file is no report, or on another study."""
     head = _head(file)
     as_of, of_study = _AS_OF.search(head), _STUDY.search(head)
     if not as_of or not of_study or unquote(of_study[1]) != (study or ""):
@@ -47,9 +45,9 @@ def _moment(file: Path, study: str | None) -> datetime | None:
 
 
 def _head(file: Path) -> str:
-    """The part of a file that has the tags; empty if it cannot be read."""
+    """The part of a file that can have the tags; empty if the file cannot be read."""
     try:
         with file.open(encoding="utf-8", errors="replace") as text:
-            return text.read(_TAG_IS_WITHIN)
+            return text.read(_TAGS_ARE_WITHIN)
     except OSError:
         return ""

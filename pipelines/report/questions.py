@@ -1,4 +1,7 @@
-"""The queries of a report: each a file in queries/, asked as it is shown, with the values of the report written in."""
+"""Runs the queries of a report. Each is a file in queries/ whose head describes it and its columns.
+
+Values are written into the SQL, because the report shows each query in a form that readers can run.
+"""
 
 import re
 import shlex
@@ -18,17 +21,17 @@ from pipelines.warehouse import Row, literal, rows_of
 QUERIES = Path(__file__).parent / "queries"
 
 _VALUE = re.compile(r"\$(since|before_since|before_until|study|rows)\b")
-_WHOLE = "-- All: "
-"""Comes before the command for the whole list; there `{study}` is an option for the study, if any, and `{study_id}` its id."""
+_LIST_COMMAND = "-- All: "
+"""The prefix of the command for the whole list. In it, `{study}` stands for ` --study ID` if the report has a study."""
 _COLUMN = re.compile(r"--   ([^:|]+?)(?: \| (.*?) \| (.*?))?(?:: (.*))?")
-"""`--   key: meaning`, or of a column that a table shows `--   key | Label | how it is written: meaning`."""
+"""`--   key: meaning`, or for a column that a table shows `--   key | Label | format: meaning`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a report covers: everything after `since` up to `as_of`, of one study or (None) of all.
+    """What a report covers: the time after `since` up to `as_of`, and one study or (None) all studies.
 
-    Times are shown in `zone`, the var report_timezone that the tables were built with.
+    Times are shown in `zone`, the report_timezone that the tables were built with.
     """
 
     as_of: datetime
@@ -38,64 +41,64 @@ class Scope:
 
     @property
     def span(self) -> timedelta:
-        """How long that is."""
+        """The length of the period."""
         return self.as_of - self.since
 
     @property
     def before(self) -> tuple[datetime, datetime]:
-        """The same days of an earlier week, by the clock of the zone: the last week that does not overlap."""
+        """The period to compare with: the same weekdays in the latest earlier week that does not overlap."""
         earlier = timedelta(weeks=max(1, ceil(self.span / timedelta(weeks=1))))
         return self.local(self.since) - earlier, self.local(self.as_of) - earlier
 
-    def local(self, moment: datetime) -> datetime:
-        """An instant as the clocks of the zone show it; in UTC where they cannot, in the year 1 or 9999."""
+    def local(self, instant: datetime) -> datetime:
+        """The instant in the report's time zone, or unchanged if that overflows (in the years 1 and 9999)."""
         try:
-            return moment.astimezone(self.zone)
+            return instant.astimezone(self.zone)
         except OverflowError:
-            return moment
+            return instant
 
     def of(self, study: str) -> "Scope":
-        """The same of one study."""
+        """The same period for one study."""
         return replace(self, study=study)
 
 
 @dataclass(frozen=True, slots=True)
 class ShownColumn:
-    """A column that a table shows, as the head of its query says: what it is called, and how its cells are written."""
+    """A column that a table shows. `format` is the name of a format in `tables.py` and its arguments."""
 
     key: str
     label: str
-    how: tuple[str, ...]
+    format: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A query with its values written in, what its head says of it and of its columns, and its rows.
+    """A query with its values filled in, the descriptions in its head, and its rows.
 
-    `whole` is the command that has all rows, empty where the query always gives all.
+    `list_command` is the command that shows all rows. It is empty if the query has no limit.
     """
 
     name: str
     about: str
-    whole: str
+    list_command: str
     shown: Sequence[ShownColumn]
     meanings: Mapping[str, str]
     sql: str
     rows: list[Row]
 
     @property
-    def of_all(self) -> int:
-        """How many rows there would be without a limit."""
+    def total_rows(self) -> int:
+        """The number of rows without the limit."""
         return int(self.rows[0].get("of_all", len(self.rows))) if self.rows else 0
 
 
 def ask(connection: duckdb.DuckDBPyConnection, name: str, scope: Scope, rows: int = 12) -> Answer:
-    """The answer to a query of queries/, with at most `rows` rows if the query has a limit.
+    """Run a query of queries/, with at most `rows` rows if the query has a limit.
 
     Raises:
-        StudyflowError: the tables are not those of this version of studyflow.
+        StudyflowError: the tables were built by another version of studyflow.
     """
-    about, whole, shown, meanings, sql = read(name)
+    about, list_command, shown, meanings, sql = read(name)
     before_since, before_until = scope.before
     values = {
         "since": scope.since,
@@ -104,7 +107,7 @@ def ask(connection: duckdb.DuckDBPyConnection, name: str, scope: Scope, rows: in
         "study": scope.study,
         "rows": rows,
     }
-    filled = _VALUE.sub(lambda found: _literal(values[found[1]]), sql)
+    filled = _VALUE.sub(lambda match: _literal(values[match[1]]), sql)
     try:
         found = rows_of(connection, filled)
     except (duckdb.CatalogException, duckdb.BinderException) as error:
@@ -114,15 +117,16 @@ def ask(connection: duckdb.DuckDBPyConnection, name: str, scope: Scope, rows: in
     for row in found:
         row.update({key: scope.local(value) for key, value in row.items() if isinstance(value, datetime)})
     study = shlex.quote(scope.study or "")
-    whole = whole.replace("{study}", f" --study {study}" if scope.study else "").replace("{study_id}", study)
-    return Answer(name, about, whole, shown, meanings, filled, found)
+    option = f" --study {study}" if scope.study else ""
+    list_command = list_command.replace("{study}", option).replace("{study_id}", study)
+    return Answer(name, about, list_command, shown, meanings, filled, found)
 
 
 def report_timezone(connection: duckdb.DuckDBPyConnection) -> ZoneInfo:
-    """The time zone that the tables were built with.
+    """The report_timezone that the tables were built with.
 
     Raises:
-        StudyflowError: the tables are those of an earlier version of studyflow.
+        StudyflowError: the tables were built by an earlier version of studyflow.
     """
     try:
         [(zone,)] = connection.execute("select report_timezone from audit.built_as_of").fetchall()
@@ -133,21 +137,24 @@ def report_timezone(connection: duckdb.DuckDBPyConnection) -> ZoneInfo:
 
 
 def read(name: str) -> tuple[str, str, list[ShownColumn], dict[str, str], str]:
-    """A query's file: its subject, the command for all rows, the columns shown, what they mean or which column says so, the SQL."""
+    """Parse a query file: its description, list command, shown columns, meanings by column, and SQL.
+
+    A meaning is a text, or the name of the table column whose comment is the meaning.
+    """
     lines = (QUERIES / f"{name}.sql").read_text(encoding="utf-8").splitlines()
     head = [line for line in lines if line.startswith("--")]
-    whole = next((line.removeprefix(_WHOLE) for line in head if line.startswith(_WHOLE)), "")
+    list_command = next((line.removeprefix(_LIST_COMMAND) for line in head if line.startswith(_LIST_COMMAND)), "")
     about = " ".join(
-        line.removeprefix("-- ") for line in head if not line.startswith(_WHOLE) and not _COLUMN.fullmatch(line)
+        line.removeprefix("-- ") for line in head if not line.startswith(_LIST_COMMAND) and not _COLUMN.fullmatch(line)
     )
-    columns = [found.groups() for line in head if (found := _COLUMN.fullmatch(line))]
-    shown = [ShownColumn(key, label, tuple(how.split())) for key, label, how, _ in columns if how]
+    columns = [match.groups() for line in head if (match := _COLUMN.fullmatch(line))]
+    shown = [ShownColumn(key, label, tuple(words.split())) for key, label, words, _ in columns if words]
     meanings = {key: meaning for key, _, _, meaning in columns if meaning}
-    return about, whole, shown, meanings, "\n".join(lines[len(head) :])
+    return about, list_command, shown, meanings, "\n".join(lines[len(head) :])
 
 
 def _literal(value: datetime | str | int | None) -> str:
-    """A value as SQL. A query ends where a NUL stands, so that is spelled out."""
+    """A value as a SQL literal. NUL is written as chr(0), because DuckDB ends a query at a NUL."""
     if value is None:
         return "null"
     if isinstance(value, datetime):

@@ -1,4 +1,4 @@
-"""The sections of a report: the lists behind the actions, and all studies in one table."""
+"""The sections of a report, except those of single studies."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ Answers = Mapping[str, Answer]
 
 
 def sections(answers: Answers, view: View) -> list[Section]:
-    """All of them, in the order of the actions."""
+    """The sections after the first page, in order."""
 
     def of(name: str, caption: str, empty: str = "None.") -> ReportTable:
         return table(view, answers[name], caption, empty)
@@ -62,17 +62,17 @@ def sections(answers: Answers, view: View) -> list[Section]:
 
 
 def changes(answers: Answers, view: View) -> list[ReportTable]:
-    """What changed, by study, and what was changed by hand."""
+    """The tables under What changed: by study, and changes likely made by hand, if any."""
     by_study = table(view, answers["changed_by_study"], "By study", "Nothing changed in any study.")
     by_hand = table(view, answers["by_hand"], "Likely changed by hand")
     return [by_study, by_hand] if by_hand.rows else [by_study]
 
 
 def summary(answers: Answers, view: View) -> list[ReportTable]:
-    """The tables on studies of the first page."""
-    nothing = "No open study does worse than studies of the same type, or there are too few to compare."
+    """The tables about studies on the first page."""
+    empty = "No open study does worse than studies of the same type, or there are too few to compare."
     return [
-        table(view, answers["peers"], "Worse than studies of the same type", nothing),
+        table(view, answers["peers"], "Worse than studies of the same type", empty),
         table(view, answers["full_studies"], "Full or nearly full", "No open study is near its limit."),
     ]
 
@@ -82,5 +82,5 @@ def _incentives_daily(daily: Answer, view: View) -> list[Chart]:
         return []
     title = "People owed an incentive that had not been sent, by day"
     legend = [("overdue", "var(--bad-fill)"), ("not yet overdue", "var(--warn-fill)")]
-    picture = charts.backlog(daily.rows, "chart-incentives", title)
-    return [Chart("incentives", title, picture, legend, daily, table(view, daily, "Owed, by day"))]
+    svg = charts.backlog(daily.rows, "chart-incentives", title)
+    return [Chart("incentives", title, svg, legend, daily, table(view, daily, "Owed, by day"))]

@@ -1,4 +1,4 @@
-"""The section of one study: its progress, where it loses people, how long stages take, and how weeks compare."""
+"""The section of one study: progress, charts and tables."""
 
 from typing import TYPE_CHECKING
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from datetime import date
 
 Stages = list[tuple[str, str, int]]
-"""Stage, its colour, how many are in it."""
+"""For each stage: its name, its CSS colour, and how many participants are in it."""
 
 
 def study_section(
     connection: duckdb.DuckDBPyConnection, scope: Scope, view: View, row: Row, stages: Stages
 ) -> ReportedStudy:
-    """The section of the study of a row of studies.sql, which also has `anchor` and `forecast`."""
+    """The section of a study. `row` is a row of studies.sql with `anchor` and `forecast` added."""
     of_study = scope.of(row["study_id"])
     title = formatting.cut(row["study"])
     answers = {
@@ -64,7 +64,7 @@ def study_section(
         href=view.links.study(row),
         facts=facts,
         progress=progress,
-        stages=[one for one in stages if one[2]],
+        stages=[stage for stage in stages if stage[2]],
         charts=_charts(view, answers, row["anchor"], title, stages),
         shares=of("rates", "Rates"),
         tables=[
@@ -85,45 +85,43 @@ def study_section(
 
 def _charts(view: View, answers: dict[str, Answer], anchor: str, title: str, stages: Stages) -> list[Chart]:
     drawn = []
-    funnel = [{**row, "label": formatting.shown(formatting.words(row["step"]))} for row in answers["funnel"].rows]
+    funnel = [{**row, "label": formatting.one_line(formatting.words(row["step"]))} for row in answers["funnel"].rows]
     if funnel:
         legend = [("reached", "var(--good)"), ("may still reach it", "var(--maybe)"), ("lost", "var(--lost)")]
-        picture = charts.funnel(funnel, f"{anchor}-funnel", f"Funnel of {title}; the table below has its numbers")
-        drawn.append(Chart("funnel", "Funnel", picture, legend, answers["funnel"]))
+        svg = charts.funnel(funnel, f"{anchor}-funnel", f"Funnel of {title}; the table below has its numbers")
+        drawn.append(Chart("funnel", "Funnel", svg, legend, answers["funnel"]))
     flow = answers["flow"].rows
     if len({row["day"] for row in flow}) > 1:
         seen = {row["stage"] for row in flow}
         legend = [(stage, colour) for stage, colour, _ in stages if stage in seen]
-        picture = charts.flow(flow, f"{anchor}-flow", f"Participants of {title} by stage and day")
+        svg = charts.flow(flow, f"{anchor}-flow", f"Participants of {title} by stage and day")
         numbers = _flow_by_day(answers["flow"], [stage for stage, _ in legend])
-        drawn.append(Chart("flow", "Cumulative flow", picture, legend, answers["flow"], numbers))
+        drawn.append(Chart("flow", "Cumulative flow", svg, legend, answers["flow"], numbers))
     fan = answers["forecast"].rows
     if any(row["is_ahead"] for row in fan):
         ranges = [("50 % range", "var(--good)"), ("80 and 95 % ranges", "var(--maybe)")]
         legend = [("completed", "var(--ink)"), *ranges, *([("target", "var(--bad-fill)")] if fan[0]["target"] else [])]
-        picture = charts.fan(
+        svg = charts.fan(
             fan, f"{anchor}-forecast", f"Completions of {title}, so far and expected if nobody else is invited"
         )
         numbers = table(view, answers["forecast"], "Completions so far, and expected")
-        drawn.append(
-            Chart("forecast", "Completions so far, and expected", picture, legend, answers["forecast"], numbers)
-        )
+        drawn.append(Chart("forecast", "Completions so far, and expected", svg, legend, answers["forecast"], numbers))
     timed = [
-        {**row, "told": f"{formatting.days(row['median_days'])} · {formatting.days(row['p90_days'])}"}
+        {**row, "label": f"{formatting.days(row['median_days'])} · {formatting.days(row['p90_days'])}"}
         for row in answers["time_in_stage"].rows
         if row["median_days"] is not None
     ]
     if timed:
         legend = [("90th percentile", "var(--maybe)"), ("median", "var(--ink)")]
-        picture = charts.time_in_stage(timed, f"{anchor}-time", f"Time in stage in {title}; the table has its numbers")
+        svg = charts.time_in_stage(timed, f"{anchor}-time", f"Time in stage in {title}; the table has its numbers")
         drawn.append(
-            Chart("time_in_stage", "Time until participants leave a stage", picture, legend, answers["time_in_stage"])
+            Chart("time_in_stage", "Time until participants leave a stage", svg, legend, answers["time_in_stage"])
         )
     return drawn
 
 
 def _flow_by_day(answer: Answer, stages: list[str]) -> ReportTable:
-    """The flow with a row for each day and a column for each stage."""
+    """The participants by day and stage as a table, with a row for each day and a column for each stage."""
     days: dict[date, list[Cell]] = {}
     for row in answer.rows:
         days.setdefault(row["day"], []).append(Cell(formatting.count(row["participants"])))

@@ -1,4 +1,4 @@
-"""Answers as tables: the head of a query says which columns are shown, what they are called and how they are written."""
+"""Turns answers into tables. The head of a query says which columns are shown, with their labels and formats."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,13 +13,13 @@ from pipelines.report.links import Links
 from pipelines.report.questions import Answer, ShownColumn
 from pipelines.warehouse import Row
 
-Writer = Callable[..., Cell]
-"""The cell of a row, given the key of the column and the words that follow the name of the writer."""
+Format = Callable[..., Cell]
+"""Makes a cell from a row, the key of the column, and the arguments of the format in the query's head."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How answers are shown: the terms of the report, its links to Rally, and whether people are named."""
+    """How answers are shown: the report's glossary, links to Rally, and whether tables show the names of people."""
 
     glossary: Glossary
     links: Links
@@ -27,36 +27,40 @@ class View:
 
 
 def table(view: View, answer: Answer, caption: str, empty: str = "None.") -> ReportTable:
-    """The answer as a table, without the columns of names unless they were asked for."""
-    shown = [one for one in answer.shown if view.names or one.how[0] != "person"]
+    """The answer as a table. Columns with names of people are left out unless `view.names`."""
+    shown = [column for column in answer.shown if view.names or column.format[0] != "person"]
     columns = [
-        ReportColumn(one.label, view.glossary.term(answer, one.key, one.label), one.how[0] not in TEXTS)
-        for one in shown
+        ReportColumn(
+            column.label,
+            view.glossary.term(answer, column.key, column.label),
+            column.format[0] not in TEXT_FORMATS,
+        )
+        for column in shown
     ]
-    rows = [[_cell(view, row, one) for one in shown] for row in answer.rows]
-    return ReportTable(answer.name, caption, columns, rows, answer, answer.of_all - len(answer.rows), empty)
+    rows = [[_cell(view, row, column) for column in shown] for row in answer.rows]
+    return ReportTable(answer.name, caption, columns, rows, answer, answer.total_rows - len(answer.rows), empty)
 
 
 def _cell(view: View, row: Row, column: ShownColumn) -> Cell:
-    how, *words = column.how
-    cell = (TEXTS | NUMBERS)[how](row, column.key, *words)
-    link = {"participant": view.links.participant, "of_study": view.links.study}.get(how)
+    name, *arguments = column.format
+    cell = (TEXT_FORMATS | NUMBER_FORMATS)[name](row, column.key, *arguments)
+    link = {"participant": view.links.participant, "of_study": view.links.study}.get(name)
     return replace(cell, href=link(row)) if link else cell
 
 
 def _name(row: Row, key: str, field: str = "") -> Cell:
-    """Text that others wrote, cut to a line; all of it on hover."""
+    """Text from users, cut to one line, with all of it in the tooltip."""
     text = row[field or key]
     if text is None:
         return Cell(formatting.NONE)
     short = formatting.cut(text)
-    return Cell(short, more="" if short == text else formatting.shown(text))
+    return Cell(short, tooltip="" if short == text else formatting.one_line(text))
 
 
 def _study(row: Row, _: str) -> Cell:
-    """The name of a study, which leads to its section if it has one."""
+    """The name of a study, linked to its section if it has one."""
     href = f"#{row['anchor']}" if row["anchor"] else ""
-    return Cell(formatting.cut(row["study"]), more=formatting.shown(row["study_id"]), href=href)
+    return Cell(formatting.cut(row["study"]), tooltip=formatting.one_line(row["study_id"]), href=href)
 
 
 def _code(row: Row, key: str) -> Cell:
@@ -65,22 +69,22 @@ def _code(row: Row, key: str) -> Cell:
 
 
 def _words(row: Row, key: str) -> Cell:
-    """A name of the reference tables."""
-    return Cell(formatting.shown(formatting.words(row[key])))
+    """A name of the reference tables, in words."""
+    return Cell(formatting.one_line(formatting.words(row[key])))
 
 
 def _text(row: Row, key: str) -> Cell:
-    """Text that others wrote, all of it."""
-    return Cell(formatting.shown(row[key]))
+    """Text from users, not cut."""
+    return Cell(formatting.one_line(row[key]))
 
 
-def _flag(row: Row, key: str, says: str, tone: Tone) -> Cell:
-    """A word, or several with ~ between, where something holds, else nothing."""
-    return Cell(says.replace("~", formatting.SPACE), tone=tone) if row[key] else Cell("")
+def _flag(row: Row, key: str, label: str, tone: Tone) -> Cell:
+    """The label, with ~ for spaces, if the value is true; else empty."""
+    return Cell(label.replace("~", formatting.SPACE), tone=tone) if row[key] else Cell("")
 
 
 def _number(row: Row, key: str, tone: Tone = "") -> Cell:
-    """A count, which is toned where it is not 0 and pale where it is."""
+    """A count in this tone, or muted if it is 0."""
     return Cell(formatting.count(row[key]), tone=tone if row[key] else "muted")
 
 
@@ -89,7 +93,7 @@ def _of(row: Row, _: str, part: str, whole: str) -> Cell:
 
 
 def _completed(row: Row, key: str) -> Cell:
-    """How many completed a study, of its limit if it has one."""
+    """How many completed a study, and its limit if it has one."""
     return Cell(formatting.completed(row[key], row["participation_limit"], row["over_limit"]), bar=row["filled"])
 
 
@@ -99,47 +103,47 @@ def _money(row: Row, key: str, currency: str) -> Cell:
 
 
 def _measure(row: Row, _: str, share: str, days: str) -> Cell:
-    """A share of people, or a time in days: the one that is not null."""
+    """A share of people, or if that is null a duration in days."""
     return Cell(formatting.days(row[days]) if row[share] is None else formatting.percent(row[share]))
 
 
 def _times(row: Row, key: str) -> Cell:
-    """How many times as bad as usual."""
+    """How many times as bad as usual, with one decimal."""
     value = row[key]
     return Cell(formatting.NONE if value is None else f"{value:,.1f}")
 
 
 def _share(row: Row, _: str, *fields: str) -> Cell:
-    """A share; `fields` are its part, whole, value and the ends of its interval."""
+    """A share. `fields` are the columns of its part, whole, value, and the ends of its interval."""
     part, whole, value, low, high = (row[field] for field in fields)
-    return Cell(formatting.share(part, whole, value, low, high), more=formatting.interval(part, whole, low, high))
+    return Cell(formatting.share(part, whole, value, low, high), tooltip=formatting.interval(part, whole, low, high))
 
 
 def _bar(row: Row, key: str, *fields: str) -> Cell:
-    """The same with a bar behind it, unless it is of few people."""
+    """A share with a bar behind it, unless it is of few people."""
     _, whole, value, *_ = (row[field] for field in fields)
     return replace(_share(row, key, *fields), bar=value if whole and whole >= formatting.FEW else None)
 
 
 def _band(row: Row, _: str, share: str, low: str, high: str) -> Cell:
-    """A share with its interval, however many people it is of."""
+    """A share with its interval, also for few people."""
     return Cell(formatting.band(row[share], row[low], row[high]))
 
 
 def _forecast(row: Row, _: str) -> Cell:
-    """When a study is full, and how many to invite."""
-    said = forecast_line(row)
-    return Cell(said or when_full(row), tone="warn" if said and row.get("is_unreliable") else "")
+    """When a study will be full, and how many people to invite."""
+    line = forecast_line(row)
+    return Cell(line or when_full(row), tone="warn" if line and row.get("is_unreliable") else "")
 
 
-def _written(how: Callable[[Any], str]) -> Writer:
-    """A value as one of `formatting` writes it."""
-    return lambda row, key: Cell(how(row[key]))
+def _formatted(function: Callable[[Any], str]) -> Format:
+    """The format that applies a function of `formatting` to the value."""
+    return lambda row, key: Cell(function(row[key]))
 
 
-TEXTS: dict[str, Writer] = {
+TEXT_FORMATS: dict[str, Format] = {
     "code": _code,
-    "day": _written(formatting.day),
+    "day": _formatted(formatting.day),
     "flag": _flag,
     "forecast": _forecast,
     "name": _name,
@@ -150,8 +154,8 @@ TEXTS: dict[str, Writer] = {
     "text": _text,
     "words": _words,
 }
-NUMBERS: dict[str, Writer] = {
-    "age": _written(formatting.age),
+NUMBER_FORMATS: dict[str, Format] = {
+    "age": _formatted(formatting.age),
     "band": _band,
     "bar": _bar,
     "completed": _completed,
@@ -161,8 +165,8 @@ NUMBERS: dict[str, Writer] = {
     "of": _of,
     "share": _share,
     "times": _times,
-    "count": _written(formatting.count),
-    "days": _written(formatting.days),
-    "hours": _written(formatting.hours),
-    "moment": _written(formatting.moment),
+    "count": _formatted(formatting.count),
+    "days": _formatted(formatting.days),
+    "hours": _formatted(formatting.hours),
+    "moment": _formatted(formatting.moment),
 }

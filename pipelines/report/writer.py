@@ -1,4 +1,4 @@
-"""A report as files: where they go, what they are called, since when it says what changed."""
+"""Writes a report to files, and chooses their names and the period that the report covers."""
 
 import re
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from pipelines.report import pages
 from pipelines.report.content import compose
 from pipelines.report.document import Action
 from pipelines.report.links import Links
-from pipelines.report.previous import WITHOUT_ONE, last_report
+from pipelines.report.previous import DEFAULT_SPAN, last_report
 from pipelines.report.questions import Scope, report_timezone
 from pipelines.system import write_atomically
 
@@ -25,13 +25,13 @@ Format = Literal["html", "md"]
 
 _KINDS: dict[str, Format] = {".html": "html", ".htm": "html", ".md": "md"}
 _ENDING = re.compile(r"\.[a-z]{1,5}")
-"""What looks like the ending of a file."""
+"""Matches what looks like a file extension."""
 _RENDER = {"html": pages.html, "md": pages.markdown}
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The files of a report, what it covers, and its key numbers by name: what changed, then what is to be done.
+    """The files of a report, what it covers, and its key numbers by name: what changed, then the actions.
 
     `actions` are sentences such as "46 overdue incentives not sent (oldest 53 d)", the most urgent first.
     """
@@ -44,7 +44,7 @@ class Written:
     actions: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """The same as JSON has it."""
+        """The result for JSON."""
         return {
             "files": [str(file) for file in self.files],
             "as_of": instant(self.as_of),
@@ -57,9 +57,10 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """What to report: of one study (its id, or its name) or of all, since when (else since the last report, else of a week), as what.
+    """What to report.
 
-    `as_of` is the time that the data must be as of, where it matters. `names`: people are named as in people.csv.
+    `study` is an id or a name; None means all studies. `since` defaults to the last report, or to a week before as-of.
+    If `as_of` is set, the data must be as of that time. `names`: tables show the names in people.csv.
     """
 
     study: str | None = None
@@ -70,33 +71,33 @@ class ReportRequest:
     links: Links = field(default_factory=Links)
 
 
-def write(connection: duckdb.DuckDBPyConnection, place: Path, wanted: ReportRequest = ReportRequest()) -> Written:
-    """Write the report that the tables give: into a folder, or to a file whose ending says what it is.
+def write(connection: duckdb.DuckDBPyConnection, place: Path, request: ReportRequest = ReportRequest()) -> Written:
+    """Write a report into the folder `place`, or to the file `place` if it ends in .html, .htm or .md.
 
-    A file is there whole or not at all. The same tables and the same last report beside it give the same bytes.
+    Files are written atomically. The same tables and the same previous report give the same bytes.
 
     Raises:
-        UsageError: a report is not written as such a file, or `since` is not before as-of.
-        StudyflowError: the tables are not there or are as of another time, the study is not known, or a file cannot be
+        UsageError: `place` has another extension, or `since` is not before as-of.
+        StudyflowError: the tables are not built or are as of another time, the study is unknown, or a file cannot be
             written.
     """
     built = marts_as_of(connection)
-    if wanted.as_of and wanted.as_of != built:
-        when = instant(wanted.as_of)
+    if request.as_of and request.as_of != built:
+        when = instant(request.as_of)
         msg = (
             f"The data is as of {instant(built)}. Build the tables as of that time first: studyflow run --as-of {when}"
         )
         raise StudyflowError(msg)
-    study = only_study(connection, wanted.study)
+    study = only_study(connection, request.study)
     zone = report_timezone(connection)
-    files = _files(place, built.astimezone(zone), study, wanted.formats)
-    last = None if wanted.since else last_report(next(iter(files)).parent, built, study)
-    since = wanted.since or last or built - WITHOUT_ONE
+    files = _files(place, built.astimezone(zone), study, request.formats)
+    last = None if request.since else last_report(next(iter(files)).parent, built, study)
+    since = request.since or last or built - DEFAULT_SPAN
     if since >= built:
         msg = f"The data is as of {instant(built)}: nothing is known since {instant(since)}. Choose an earlier --since."
         raise UsageError(msg)
     scope = Scope(built, since, zone, study)
-    document = compose(connection, scope, wanted.links, names=wanted.names, is_since_report=last is not None)
+    document = compose(connection, scope, request.links, names=request.names, is_since_report=last is not None)
     for file, kind in files.items():
         _put(file, _RENDER[kind](document))
     return Written(tuple(files), built, since, study, document.numbers, tuple(map(_sentence, document.actions)))

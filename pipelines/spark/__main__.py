@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.app import Database, complain, output
+from pipelines.cli.app import Database, output, print_problems
 from pipelines.errors import ExitCode, StudyflowError
 from pipelines.settings import DATABASE, PROJECT, resolve, with_named_files
 from pipelines.spark.raw import write_raw
@@ -28,7 +28,7 @@ def main(database: Database = None, folder: Folder = PROJECT / "data" / "spark")
         with connect(settings.database, read_only=True) as connection:
             write_raw(connection, folder, settings.studies_file, settings.people_file)
     except StudyflowError as error:
-        complain(error)
+        print_problems(error)
         sys.exit(ExitCode.FAILED)
     output.print(f"{folder}: ready for dbt build --target spark")
 

@@ -1,4 +1,4 @@
-"""Workspaces: what a team edits and keeps, apart from the installed package."""
+"""Workspaces: folders with a team's settings, reference tables and models, separate from the installed package."""
 
 from pipelines.workspace.create import create
 

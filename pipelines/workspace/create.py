@@ -1,4 +1,4 @@
-"""`studyflow init`: a new workspace, a dbt project with studyflow as its package."""
+"""`studyflow init`: creates a workspace, a dbt project that uses studyflow as a package."""
 
 import shlex
 import shutil
@@ -13,14 +13,14 @@ from pipelines.settings import PACKAGE
 
 FILES = Path(__file__).parent / "files"
 HIDDEN = {"gitignore": ".gitignore", "keep": ".gitkeep"}
-"""Files that a package could lose under the names they get."""
+"""Files with other names in the package, because packaging tools may drop hidden files."""
 
 
 def create(folder: Path) -> list[Path]:
-    """Make a workspace in a folder, which may have other files; the paths of its files, as seen from there.
+    """Create a workspace in a folder, which may contain other files; return its files, relative to the folder.
 
     Raises:
-        StudyflowError: a file of a workspace is there already, or one cannot be written. Nothing is replaced.
+        StudyflowError: a file of the workspace already exists, or cannot be written. No file is ever replaced.
     """
     contents = _contents(folder.resolve())
     if present := [path for path in contents if (folder / path).exists()]:
@@ -38,7 +38,7 @@ def create(folder: Path) -> list[Path]:
 
 
 def _contents(folder: Path) -> dict[Path, Callable[[Path], object]]:
-    """Each file of a workspace, and what writes it."""
+    """The files of a workspace, relative to its folder, each with the function that writes it."""
     contents: dict[Path, Callable[[Path], object]] = {}
     for file in sorted((path for path in FILES.rglob("*") if path.is_file()), key=lambda path: (len(path.parts), path)):
         contents[file.relative_to(FILES).with_name(HIDDEN.get(file.name, file.name))] = _copy_of(file)
@@ -55,13 +55,13 @@ def _contents(folder: Path) -> dict[Path, Callable[[Path], object]]:
 
 
 def _reference_tables() -> list[Path]:
-    """The tables that came with studyflow; not a team's own files beside them in a clone."""
-    own = {f"{name}.csv" for name in types_of_optional_files(PACKAGE)}
-    return sorted(file for file in (PACKAGE / "data" / "reference").glob("*.csv") if file.name not in own)
+    """The reference tables of studyflow, without studies.csv and people.csv, which a clone may have in the same folder."""
+    optional = {f"{name}.csv" for name in types_of_optional_files(PACKAGE)}
+    return sorted(file for file in (PACKAGE / "data" / "reference").glob("*.csv") if file.name not in optional)
 
 
 def _copy_of(file: Path) -> Callable[[Path], object]:
-    return lambda to: shutil.copyfile(file, to)  # without the mode: an installed file may be write-protected
+    return lambda to: shutil.copyfile(file, to)  # not the mode, because installed files may be write-protected
 
 
 def _text(text: str) -> Callable[[Path], object]:

@@ -24,7 +24,7 @@ ids as (
     {%- endfor %}
 ),
 
--- Another hash tells ids apart: comparing millions of texts takes four times as long.
+-- A second hash distinguishes the ids, because comparing millions of texts takes four times as long.
 shared as (
     select
         kind,

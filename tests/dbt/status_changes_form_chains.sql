@@ -21,7 +21,7 @@
 --     (sequence_number, person_before, person_id, study_before, study_id)
 with
 
--- Keys stand for texts: millions of changes are compared with the one before.
+-- Keys are compared instead of texts, because that is faster for millions of changes.
 keyed as (
     select
         {{ id_key('participant_id') }} as participant_key,

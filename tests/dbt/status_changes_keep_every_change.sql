@@ -19,7 +19,7 @@ staged as (
     group by participant_key
 ),
 
--- The keys in tables are those of the engine that made them, which need not be the one that runs this.
+-- Keys in the tables are hashes of the engine that built them, which may not be the engine that runs this test.
 identities as (
     select distinct
         participant_key,

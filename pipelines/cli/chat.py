@@ -1,4 +1,4 @@
-"""How a run tells a chat what came of it, and every way in which it can fail."""
+"""The option --chat: posts the outcome of a run, or why it failed, to a chat."""
 
 import os
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from pipelines import stopping
-from pipelines.cli.app import complain, setting
+from pipelines.cli.app import print_problems, setting
 from pipelines.errors import StudyflowError, sentence
 
 if TYPE_CHECKING:
@@ -42,53 +42,53 @@ Chat = Annotated[
 ]
 
 
-class ToldToChat(TyperCommand):
-    """A command of which the chat learns, too, that it was called with a value that cannot be right."""
+class ChatCommand(TyperCommand):
+    """A command that posts to the chat when it is called with an invalid value."""
 
-    def make_context(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as typer has it
-        """Read options and variables."""
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the types of TyperCommand
+        """Parse options and environment variables."""
         try:
             return super().make_context(*args, **kwargs)
         except typer.BadParameter as error:
             target = os.environ.get(VARIABLE)
             if "--chat" not in error.format_message():
-                _tell(f"called wrongly: {error.format_message()}", target)
+                _post_failure(f"called wrongly: {error.format_message()}", target)
             raise
 
 
 @contextmanager
-def telling_of_failure(chat: str | None) -> Iterator[None]:
-    """Tell the chat why a run could not be done, however it ends."""
+def failures_posted(chat: str | None) -> Iterator[None]:
+    """Post every exception of the block to the chat, if there is one, and raise it again."""
     try:
         yield
     except BaseException as error:
         cause = error.__cause__ if isinstance(error, typer.Exit) else error
-        said = f"stopped by {signal}" if (signal := stopping.stop_signal()) else cause and sentence(cause)
-        # The text of an unexpected error may have ids in it, which do not belong in a chat.
-        _tell(said or f"an unexpected error ({type(error).__name__}); the log has the details", chat)
+        problem = f"stopped by {signal}" if (signal := stopping.stop_signal()) else cause and sentence(cause)
+        # The text of an unexpected error is left out: it may contain ids.
+        _post_failure(problem or f"an unexpected error ({type(error).__name__}); the log has the details", chat)
         raise
 
 
-def has_told(outcome: "Outcome", chat: str) -> bool:
-    """Tell the chat what came of a run; whether it took it."""
-    from pipelines.chat import of_run
+def post_outcome(outcome: "Outcome", chat: str) -> bool:
+    """Post the outcome of a run to the chat; return whether that succeeded."""
+    from pipelines.chat import run_message
 
-    return _send(of_run(outcome), chat)
+    return _post(run_message(outcome), chat)
 
 
-def _tell(problem: str, chat: str | None) -> None:
+def _post_failure(problem: str, chat: str | None) -> None:
     if chat:
-        from pipelines.chat import of_failure
+        from pipelines.chat import failure_message
 
-        _send(of_failure(problem), chat)
+        _post(failure_message(problem), chat)
 
 
-def _send(message: dict[str, Any], chat: str) -> bool:
+def _post(message: dict[str, Any], chat: str) -> bool:
     from pipelines.chat import send
 
     try:
         send(message, chat)
     except StudyflowError as error:
-        complain(error)
+        print_problems(error)
         return False
     return True

@@ -1,4 +1,4 @@
-"""`studyflow sql`: what any SQL answers."""
+"""`studyflow sql`: runs a SQL query that the user wrote."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from rich.console import Console
 
 from pipelines.ask.show import show_rows
 from pipelines.ask.stream import csv_lines, json_lines
-from pipelines.ask.warehouse import QueryResult, ask_freely
+from pipelines.ask.warehouse import QueryResult, run_sql
 from pipelines.settings import ROWS_ON_A_TERMINAL
 
 
 @dataclass(frozen=True, slots=True)
-class FreeAnswer:
-    """Rows of any kind, of which at most `limit` are shown."""
+class SqlReply:
+    """The rows of a query, of which at most `limit` are shown."""
 
     rows: QueryResult
     limit: int | None
@@ -32,10 +32,10 @@ class FreeAnswer:
         show_rows(self.rows, console, self.limit or ROWS_ON_A_TERMINAL)
 
 
-def sql(connection: duckdb.DuckDBPyConnection, query: str, limit: int | None = None) -> FreeAnswer:
-    """The answer to a query that somebody wrote.
+def sql(connection: duckdb.DuckDBPyConnection, query: str, limit: int | None = None) -> SqlReply:
+    """Run a query that the user wrote.
 
     Raises:
-        StudyflowError: there is no SQL in it, it is wrong, or it is more than a question.
+        StudyflowError: the query is empty, is invalid, or does more than read the warehouse.
     """
-    return FreeAnswer(ask_freely(connection, query), limit)
+    return SqlReply(run_sql(connection, query), limit)
