@@ -49,7 +49,7 @@ before_in_type as (
     group by study_type, step_order, days, days_ago
 ),
 
--- A share of the type says less: as much as that of the fewest who count.
+-- The share of the type counts like as many people as are the fewest that count.
 usual as (
     select
         own.study_key,
@@ -57,11 +57,8 @@ usual as (
         own.days,
         own.days_ago,
         coalesce(own.trials >= {{ fewest }}, false) as is_own,
-        case when own.trials >= {{ fewest }} then own.trials else {{ fewest }}e0 end as trials,
-        case
-            when own.trials >= {{ fewest }} then own.hits
-            else of_type.hits * {{ fewest }}e0 / of_type.trials
-        end as hits
+        coalesce(own.trials, 0) + {{ fewest }}e0 as trials,
+        coalesce(own.hits, 0) + of_type.hits * {{ fewest }}e0 / of_type.trials as hits
     from before_in_study as own
     inner join before_in_type as of_type
         on

@@ -1,4 +1,5 @@
-{%- set days_watched, days_to_go_on = 20, 10 -%}
+{%- set days_watched, days_to_go_on, hours_missing = 20, 10, 16 -%}
+{%- set arrived = '(' ~ weekday_hours('moves.arrived_at') ~ ' - ' ~ hours_missing ~ ')' -%}
 with
 
 -- From these, participants go on by an answer of their own; from the others the team moves them.
@@ -48,13 +49,13 @@ arrivals_and_moves as (
     where first_delivered_before is not null
 ),
 
--- In days of 24 hours, Saturdays and Sundays left out. `days_taken` is null for an arrival.
+-- In days of 24 hours, the first of which has 8; Saturdays and Sundays are left out. `days_taken` is null for arrivals.
 counted as (
     select
         moves.study_key,
         moves.step_order,
-        floor(({{ weekday_hours('heard.until') }} - {{ weekday_hours('moves.arrived_at') }}) / 24e0) as days_ago,
-        ceil(({{ weekday_hours('moves.went_on_at') }} - {{ weekday_hours('moves.arrived_at') }}) / 24e0) as days_taken,
+        floor(({{ weekday_hours('heard.until') }} - {{ arrived }}) / 24e0) as days_ago,
+        ceil(({{ weekday_hours('moves.went_on_at') }} - {{ arrived }}) / 24e0) as days_taken,
         min(moves.arrived_at) as since,
         count(*) as participants,
         sum(moves.taken_out) as taken_out
