@@ -30,7 +30,7 @@ totals as (
     from sums
 ),
 
--- By chance alone, some study always has the highest rate. Only a study whose lower bound exceeds the total is named.
+-- Some study always has the highest rate by chance. It is named only if its lower bound exceeds the overall rate.
 worst_study as (
     select
         coverage.study_id,

@@ -21,7 +21,7 @@ rejected as (
     select * from {{ ref('rejected_lines') }}
 ),
 
--- One row per change and file: most changes are in one file only, so the deliveries of others are counted apart.
+-- One row per change and file. Most changes are in a single file, and stg_changes has counted their deliveries.
 changes_by_file as (
     select
         first_file_id as file_id,

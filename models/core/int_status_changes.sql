@@ -54,12 +54,12 @@ ordered as (
         )
 ),
 
--- An unbroken link proves that the previous change arrived if there would be a gap without that change.
+-- A link to the previous change can show a loss if it is broken, or if the loss of that change would have broken it.
 linked as (
     select
         *,
         prior_rank <> rank_before as follows_gap,
-        position > 1 and (prior_rank <> rank_before or second_rank_before not in (0, prior_rank)) as tells_of_losses,
+        position > 1 and (prior_rank <> rank_before or second_rank_before not in (0, prior_rank)) as can_show_loss,
         prior_rank not in (0, rank_before) as follows_inferred,
         position + count(case when prior_rank not in (0, rank_before) then 1 end) over (
             partition by participant_key order by position rows unbounded preceding
@@ -107,7 +107,7 @@ select
     all_changes.ended_at is null and not all_changes.is_inferred as is_current,
     all_changes.is_inferred,
     all_changes.follows_gap and not all_changes.is_inferred as follows_gap,
-    all_changes.tells_of_losses and not all_changes.is_inferred as tells_of_losses,
+    all_changes.can_show_loss and not all_changes.is_inferred as can_show_loss,
     case when all_changes.is_inferred then 0 else all_changes.deliveries end as deliveries
 from all_changes
 inner join statuses

@@ -33,7 +33,7 @@ instants as (
     group by changes.participant_key, changes.occurred_at
 ),
 
--- Only ranks next to a tie group are used. That instant has a single change, so its lowest rank is that change's rank.
+-- Only the ranks next to a tie group are used. An instant there has one change, so its lowest rank is that change's.
 instants_with_neighbours as (
     select
         *,

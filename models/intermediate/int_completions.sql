@@ -13,6 +13,7 @@ changes as (
     from {{ touched_rows_of(ref('int_status_changes'), ref('stg_touched_participants')) }}
 ),
 
+-- A second import, because DuckDB would materialize one that two steps read.
 later_changes as (
     select
         participant_key,

@@ -4,6 +4,7 @@ statuses as (
     select * from {{ ref('stg_statuses') }}
 ),
 
+-- Moves from a status that the reference table no longer has are left out.
 moves as (
     select
         moves.study_type,

@@ -8,7 +8,7 @@ changes as (
         occurred_at,
         position,
         follows_gap,
-        tells_of_losses
+        can_show_loss
     from {{ ref('int_status_changes') }}
     where not is_inferred
 )
@@ -24,7 +24,7 @@ select
 
     count(case when position = 1 then 1 end) as histories,
     count(case when position = 1 and follows_gap then 1 end) as missing_beginnings,
-    count(case when tells_of_losses then 1 end) as links,
+    count(case when can_show_loss then 1 end) as links,
     count(case when position > 1 and follows_gap then 1 end) as broken_links
 from changes
 group by study_key, week, hour

@@ -27,6 +27,7 @@ active_studies as (
     where stages.is_active
 ),
 
+-- Only open studies with active participants are expected to have changes.
 watched_studies as (
     select
         studies.study_key,

@@ -59,6 +59,7 @@ touched_people as (
     union
     select person_key from people_with_ended_windows
     union
+    -- Opt-out events name no participant, so everyone with such an event is computed again.
     select person_key from opt_outs
     where {{ '1 = 1' if before else '1 = 0' }}
 )

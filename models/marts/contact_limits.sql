@@ -30,16 +30,6 @@ event_counts as (
     group by person_key, kind
 ),
 
-candidates as (
-    select
-        rules.rule_number,
-        event_counts.person_key
-    from rules
-    inner join event_counts
-        on rules.counted_kind = event_counts.kind
-    where event_counts.events > rules.at_most
-),
-
 candidate_events as (
     select
         rules.rule_number,
@@ -49,14 +39,14 @@ candidate_events as (
         events.occurred_at,
         events.kind = rules.judged_kind as is_judged,
         events.kind = rules.counted_kind as is_counted
-    from candidates
-    inner join rules
-        on candidates.rule_number = rules.rule_number
+    from rules
+    inner join event_counts
+        on rules.counted_kind = event_counts.kind and rules.at_most < event_counts.events
     inner join events
-        on candidates.person_key = events.person_key and events.kind in (rules.judged_kind, rules.counted_kind)
+        on event_counts.person_key = events.person_key and events.kind in (rules.judged_kind, rules.counted_kind)
 ),
 
--- An event enters the window when it occurs, and leaves it after within_days.
+-- A counted event enters the rule's window when it occurs, and leaves it within_days later.
 window_moves as (
     select
         rule_number,

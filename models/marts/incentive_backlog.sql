@@ -80,6 +80,7 @@ select
     end as age_bucket,
 
     backlog.began_at < {{ days_before(as_of(), var('incentive_sla_days')) }} as is_overdue,
+    -- Rally shows an incentive that was not sent only in a stage that awaits incentives.
     sent_states.backlog_state is null and not coalesce(stages.awaits_incentive, false) as is_hidden,
     previously_sent.participant_key is not null as previously_sent,
     studies.is_closed as is_study_closed,

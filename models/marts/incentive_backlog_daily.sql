@@ -1,6 +1,6 @@
 with
 
-spans as (
+states as (
     select
         study_key,
         backlog_state,
@@ -17,63 +17,63 @@ studies as (
 ),
 
 -- A state that ends on the day it began counts on no day. One that ends on the day it became overdue was never overdue.
-entries_and_exits as (
+state_changes as (
     select
         study_key,
         backlog_state,
-        began_on as moved_on,
-        1 as moved,
-        0 as moved_overdue
-    from spans
+        began_on as changed_on,
+        1 as change_in_participants,
+        0 as change_in_overdue
+    from states
     union all
     select
         study_key,
         backlog_state,
-        ended_on as moved_on,
-        -1 as moved,
-        case when overdue_on < ended_on then -1 else 0 end as moved_overdue
-    from spans
+        ended_on as changed_on,
+        -1 as change_in_participants,
+        case when overdue_on < ended_on then -1 else 0 end as change_in_overdue
+    from states
     where ended_on is not null
     union all
     -- On the day of as-of, a state counts as overdue only if it became overdue before as-of.
     select
         study_key,
         backlog_state,
-        overdue_on as moved_on,
-        0 as moved,
-        case when is_not_yet_overdue then 0 else 1 end as moved_overdue
-    from spans
+        overdue_on as changed_on,
+        0 as change_in_participants,
+        case when is_not_yet_overdue then 0 else 1 end as change_in_overdue
+    from states
     where overdue_on < ended_on or ended_on is null
 ),
 
-moves as (
+daily_changes as (
     select
         study_key,
         backlog_state,
-        moved_on,
-        sum(moved) as moved,
-        sum(moved_overdue) as moved_overdue
-    from entries_and_exits
-    where moved_on <= {{ report_date(as_of()) }}
-    group by study_key, backlog_state, moved_on
+        changed_on,
+        sum(change_in_participants) as change_in_participants,
+        sum(change_in_overdue) as change_in_overdue
+    from state_changes
+    where changed_on <= {{ report_date(as_of()) }}
+    group by study_key, backlog_state, changed_on
 ),
 
--- The balance after a day with moves holds until the next day with moves.
+-- The balance after a day with changes holds until the next day with changes.
 balances as (
     select
         study_key,
         backlog_state,
-        moved_on,
-        sum(moved) over history as participants,
-        sum(moved_overdue) over history as overdue,
-        coalesce(lead(moved_on) over history - 1, {{ report_date(as_of()) }}) as lasts_until
-    from moves
-    window history as (partition by study_key, backlog_state order by moved_on)
+        changed_on,
+        sum(change_in_participants) over history as participants,
+        sum(change_in_overdue) over history as overdue,
+        coalesce(lead(changed_on) over history - 1, {{ report_date(as_of()) }}) as lasts_until
+    from daily_changes
+    window history as (partition by study_key, backlog_state order by changed_on)
     qualify participants > 0
 ),
 
 days as (
-    {{ each_day('balances', ['study_key', 'backlog_state', 'participants', 'overdue'], 'moved_on', 'lasts_until') }}
+    {{ each_day('balances', ['study_key', 'backlog_state', 'participants', 'overdue'], 'changed_on', 'lasts_until') }}
 )
 
 select

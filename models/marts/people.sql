@@ -19,6 +19,10 @@ recent_activity as (
     select * from {{ touched_rows_of(ref('int_recent_activity'), ref('int_touched_people')) }}
 ),
 
+opted_out as (
+    select * from {{ touched_rows_of(ref('int_opted_out'), ref('int_touched_people')) }}
+),
+
 described_people as (
     select * from {{ ref('stg_people') }}
 ),
@@ -42,10 +46,6 @@ study_counts as (
     inner join stages
         on participants.stage_order = stages.stage_order
     group by participants.person_key
-),
-
-opted_out as (
-    select * from {{ touched_rows_of(ref('int_opted_out'), ref('int_touched_people')) }}
 ),
 
 activity as (

@@ -53,6 +53,7 @@ select
     cast(status_counts.participants as integer) as participants,
     {{ ratio('status_counts.participants', '(funnel.dropped_active + funnel.dropped_lost)') }} as share_of_drop,
     {{ is_lost('status_counts', 'statuses') }} as is_lost,
+    -- Someone with an incentive to receive or to claim may still come, even if the study waits for nobody.
     not {{ is_lost('status_counts', 'statuses') }}
     and (
         status_counts.is_terminal

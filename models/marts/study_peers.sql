@@ -79,6 +79,7 @@ compared as (
         medians.studies,
         medians.median,
         measures.measure in ('no_show_share', 'screener_pass_rate') as is_share,
+        -- A low pass rate is worse; of all other measures, a high value is worse.
         case when measures.measure = 'screener_pass_rate' then medians.median else measures.value end as worse,
         case when measures.measure = 'screener_pass_rate' then measures.value else medians.median end as better
     from measures

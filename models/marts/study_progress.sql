@@ -30,12 +30,14 @@ stages as (
     select * from {{ ref('stages') }}
 ),
 
+-- The funnel step at which someone counts as having passed the screener.
 qualified as (
     select min(step_order) as step_order
     from {{ ref('stg_statuses') }}
     where is_screener_pass
 ),
 
+-- Completions by an unexpected move or in a bulk edit were probably entered by hand.
 manual_completions as (
     select
         completions.study_key,

@@ -10,7 +10,7 @@ rules_with_defaults as (
         coalesce(rule_name, rule_id) as rule_name,
         counts as judged_kind,
         coalesce(cooldown_after, counts) as counted_kind,
-        -- A cooldown allows no further event, but an event of the same kind that begins it counts, too.
+        -- A cooldown allows no further event. The limit is 1 where the event that began the cooldown counts itself.
         case
             when cooldown_after is null then at_most
             when cooldown_after = counts then 1
