@@ -68,7 +68,7 @@ def run_all(
         if outcome is None:
             with copied(settings) as copy:
                 outcome = _load_build_check(copy, strict=strict, console=console)
-            outcome.settings = replace(outcome.settings, database=settings.database, named=None)
+            outcome.settings = replace(outcome.settings, database=settings.database, working_copy_of=None)
             if settings.engine == "spark":
                 spark_builder(settings).tidy()
         outcome.notes = notes

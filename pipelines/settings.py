@@ -44,7 +44,7 @@ class Settings:
 
     `as_of` is in UTC; by default it is the time at which the run starts. `reports_kept`: if set, the run also writes
     a report, and its folder keeps this many dated ones. `backtest_weeks`: forecasts are also made as of this many past
-    weeks. `named`: the path of the warehouse if `database` is a working copy of it.
+    weeks.
     """
 
     raw: tuple[RawPath, ...]
@@ -57,7 +57,7 @@ class Settings:
     reports: Path = REPORTS
     reports_kept: int | None = None
     wait_seconds: float = WAIT_SECONDS
-    named: Path | None = None
+    working_copy_of: Path | None = None
     engine: Engine = "duckdb"
     spark_folder: Path | None = None
     backtest_weeks: int = 0
@@ -65,7 +65,7 @@ class Settings:
     @property
     def warehouse(self) -> Path:
         """The path of the warehouse for messages, also if `database` is a working copy."""
-        return self.named or self.database
+        return self.working_copy_of or self.database
 
 
 def resolve(

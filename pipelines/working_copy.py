@@ -81,7 +81,7 @@ def copied(settings: Settings) -> Iterator[Settings]:
         with connect(work) as connection:
             migrate(connection, database)
             refuse_other_engine(connection, settings)
-        yield replace(settings, database=work, named=settings.database)
+        yield replace(settings, database=work, working_copy_of=settings.database)
         stopping.raise_if_stopped()
         if not _is_same(folder, created):
             msg = f"{database}: {folder} was removed during the run. The warehouse is as it was. Run again."
@@ -96,7 +96,7 @@ def scratch_copy(settings: Settings) -> Iterator[Settings]:
     with _explain_errors(database), _work_folder(database) as folder:
         work = _work_file(folder, database)
         _copy(database, work)
-        yield replace(settings, database=work, named=settings.database)
+        yield replace(settings, database=work, working_copy_of=settings.database)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import requests
 from pipelines.doctor.diagnoses import Diagnosis
 from pipelines.errors import StudyflowError
 from pipelines.load.loader import load
-from pipelines.receive.files import TEST_ID, delivery_files
+from pipelines.receive.files import TEST_ID_PREFIX, delivery_files
 from pipelines.receive.signatures import Signatures, read_secrets
 from pipelines.warehouse import connect
 
@@ -37,7 +37,7 @@ def follow_test_delivery(address: str, folder: Path | None, environment: Mapping
     except StudyflowError as error:
         yield Diagnosis("test delivery", "problem", f"cannot be signed: {error}")
         return
-    svix_id, now = f"{TEST_ID}{secrets.token_hex(8)}", datetime.now(UTC)
+    svix_id, now = f"{TEST_ID_PREFIX}{secrets.token_hex(8)}", datetime.now(UTC)
     body = json.dumps({"_eventType": EVENT, "sentAt": now.isoformat()}, separators=(",", ":"))
     headers = {
         "content-type": "application/json",

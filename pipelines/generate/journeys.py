@@ -86,7 +86,7 @@ def _walk(place: Place, moment: int, recipe: Recipe, random: Callable[[], float]
         if step is None:
             return
         place, durations, waits = step
-        if recipe.drift and waits is not clock.AT_WORK and random() < recipe.undone(moment):
+        if recipe.drift and waits is not clock.AT_WORK and random() < recipe.skipped_share(moment):
             return
         moment += durations[int(random() * clock.QUANTILES)]
         moment += waits[moment // HOUR % clock.WEEK_HOURS]

@@ -75,7 +75,7 @@ class Recipe:
         """The time from which no more changes happen."""
         return self.begins + self.days * DAY
 
-    def undone(self, moment: int) -> float:
+    def skipped_share(self, moment: int) -> float:
         """The share of steps that people skip at this time because of `drift`."""
         return self.drift * (moment - self.begins) / (self.days * DAY)
 

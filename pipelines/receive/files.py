@@ -14,7 +14,7 @@ from pipelines.load.judge import judge
 from pipelines.system import sync
 
 LOCK = ".studyflow-receive"
-TEST_ID = "msg_studyflow_doctor_"
+TEST_ID_PREFIX = "msg_studyflow_doctor_"
 """The prefix of the ids of test deliveries. These do not count as deliveries from Rally."""
 _NAME = re.compile(r"webhooks-(\d{4}-\d{2}-\d{2})-(\d{6,})\.jsonl")
 _TAIL = 4 << 20
@@ -117,7 +117,11 @@ def last_received(folder: Path) -> datetime | None:
             file.seek(max(0, path.stat().st_size - _TAIL))
             for line in reversed(file.read().splitlines(keepends=True)):
                 judgement = judge(line)[0]
-                if line.endswith(b"\n") and judgement.received_at and not (judgement.svix_id or "").startswith(TEST_ID):
+                if (
+                    line.endswith(b"\n")
+                    and judgement.received_at
+                    and not (judgement.svix_id or "").startswith(TEST_ID_PREFIX)
+                ):
                     return judgement.received_at
     return None
 

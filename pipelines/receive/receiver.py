@@ -15,7 +15,7 @@ from pipelines import logs
 from pipelines.plain import instant
 from pipelines.receive.commits import GroupCommit
 from pipelines.receive.envelope import envelope_line
-from pipelines.receive.files import TEST_ID, DeliveryFiles, count_lines, last_received
+from pipelines.receive.files import TEST_ID_PREFIX, DeliveryFiles, count_lines, last_received
 from pipelines.receive.metrics import Metrics
 from pipelines.receive.signatures import Refusal, Signatures, signed_headers
 
@@ -64,7 +64,7 @@ class Receiver:
             await self._commits.keep(line)
         except OSError:
             return 503
-        if not signed["webhook-id"].startswith(TEST_ID):
+        if not signed["webhook-id"].startswith(TEST_ID_PREFIX):
             self._last_delivery = now
             self._skew = now.timestamp() - float(signed["webhook-timestamp"])
         self._count_kept(now, len(line))

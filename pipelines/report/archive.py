@@ -40,7 +40,7 @@ def file_report(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int =
     """
     check_folder(folder)
     with _locked(folder):
-        return _file(connection, folder, keep)
+        return _write_report(connection, folder, keep)
 
 
 def check_folder(folder: Path) -> None:
@@ -94,7 +94,7 @@ def _locked(folder: Path) -> Iterator[None]:
         raise StudyflowError(msg) from error
 
 
-def _file(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int) -> Written:
+def _write_report(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int) -> Written:
     built = marts_as_of(connection)
     zone = report_timezone(connection)
     today = built.astimezone(zone).date()

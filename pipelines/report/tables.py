@@ -13,7 +13,7 @@ from pipelines.report.links import Links
 from pipelines.report.questions import Answer, ShownColumn
 from pipelines.warehouse import Row
 
-Format = Callable[..., Cell]
+CellFormat = Callable[..., Cell]
 """Makes a cell from a row, the key of the column, and the arguments of the format in the query's head."""
 
 
@@ -136,12 +136,12 @@ def _forecast(row: Row, _: str) -> Cell:
     return Cell(line or when_full(row), tone="warn" if line and row.get("is_unreliable") else "")
 
 
-def _formatted(function: Callable[[Any], str]) -> Format:
+def _formatted(function: Callable[[Any], str]) -> CellFormat:
     """The format that applies a function of `formatting` to the value."""
     return lambda row, key: Cell(function(row[key]))
 
 
-TEXT_FORMATS: dict[str, Format] = {
+TEXT_FORMATS: dict[str, CellFormat] = {
     "code": _code,
     "day": _formatted(formatting.day),
     "flag": _flag,
@@ -154,7 +154,7 @@ TEXT_FORMATS: dict[str, Format] = {
     "text": _text,
     "words": _words,
 }
-NUMBER_FORMATS: dict[str, Format] = {
+NUMBER_FORMATS: dict[str, CellFormat] = {
     "age": _formatted(formatting.age),
     "band": _band,
     "bar": _bar,
