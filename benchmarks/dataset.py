@@ -48,9 +48,9 @@ copy (
 ) to '{clean}' (format csv, header false, quote '', escape '', delim '\x01')
 """
 
-# Batches of one more change for each of many participants: the status that most often follows their current one. Participants
-# are taken in turn from all studies with deliveries in the last days. Each participant is in a batch once, so batches can have
-# fewer lines if there are few participants.
+# Batches of one more change for each of many participants: the status that most often follows their current one.
+# Participants are taken in turn from all studies with deliveries in the last days. Each participant is in a batch once,
+# so batches can have fewer lines if there are few participants.
 SPREAD = r"""
 create temp table spread as
 with
@@ -165,7 +165,7 @@ class Data:
 
 def make(folder: Path, lines: int, batches: int) -> Data:
     """Make the files for a size, unless they exist."""
-    # Imported late, because the measuring process imports this module and must stay small: a child starts with its memory.
+    # Imported late to keep the measuring process small: a child process starts with the memory of its parent.
     from pipelines.generate import Recipe, generate  # noqa: PLC0415
 
     data = Data(folder / f"{lines}", lines)

@@ -67,7 +67,7 @@ def run(engine: str, data: Data, scratch: Path, cores: int) -> Timed:
 
 
 def _wait_for_orphans() -> None:
-    """Wait for all child processes. Spark's Java process ends after its parent, and counts only once it is waited for."""
+    """Wait for all child processes: Spark's Java process ends after its parent, and counts only once it is waited for."""
     while True:
         try:
             os.wait()
@@ -76,7 +76,7 @@ def _wait_for_orphans() -> None:
 
 
 def differences(scratch: Path) -> list[str]:
-    """The tables and exports that differ between the engines. Keys are not compared, because engines hash differently."""
+    """The tables and exports that differ between the engines, without keys, which are hashes of the engine."""
     import duckdb  # noqa: PLC0415 - keeps the measuring process small
 
     ours, theirs = (scratch / engine / "exports" for engine in ENGINES)

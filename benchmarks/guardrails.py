@@ -31,7 +31,7 @@ DAYS = 120
 SATURDAY, SOON = 5, 60
 LOOK = datetime(2026, 6, 2, 7, tzinfo=UTC)
 KNOWN_BEFORE, KNOWN_FOR, FEWEST_AFTER = 60, timedelta(days=16), 60
-"""The rate of a step is halved KNOWN_FOR after this many arrivals, if at least FEWEST_AFTER arrive in the next four weeks."""
+"""A rate is halved KNOWN_FOR after KNOWN_BEFORE arrivals, if FEWEST_AFTER or more arrive in the next four weeks."""
 INPUTS = {
     '"intermediate"."int_participant_steps"': "steps_then",
     '"intermediate"."int_participants"': "participants_then",

@@ -1,4 +1,4 @@
-"""Finds the dbt project to work in: a workspace, another project that uses studyflow as a package, or studyflow's own."""
+"""Finds the dbt project to work in: a workspace, another project with studyflow as a package, or studyflow's own."""
 
 import os
 import re

@@ -48,7 +48,7 @@ CHOICES: dict[tuple[str, str], str | Iterable[str]] = {
     ("studies", "incentive_type"): ("tremendous", "custom", "external"),
     ("people", "contact_status"): "contact_statuses.contact_status",
 }
-"""The values that a column may have, or the column of another file that lists them. Blank is allowed unless required."""
+"""The values that a column may have, or the column of another file that lists them. Blank is allowed if not required."""
 REQUIRED = {
     ("participant_statuses", "stage"),
     ("expected_moves", "study_type"),

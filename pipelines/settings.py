@@ -97,7 +97,7 @@ def resolve(
 
 
 def as_of_asked_for(as_of: str | None, project_vars: Mapping[str, Any]) -> str:
-    """As-of from the command line or environment, else from the vars; empty if none. The macro `setting` does the same."""
+    """As-of from the command line or environment, else from the vars, else empty. The macro `setting` does the same."""
     return as_of or str(project_vars["as_of"] or "")
 
 

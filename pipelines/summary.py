@@ -50,7 +50,7 @@ class ShapeCount:
 
 @dataclass(slots=True)
 class Summary:
-    """The summary. `stages` has participants by stage. Before a build, `stages` is empty, `as_of` and `trust` are None."""
+    """The summary. `stages` counts participants by stage. Before a build, it is empty, and `as_of` and `trust` are None."""
 
     database: Path
     accounting: dict[str, Any]

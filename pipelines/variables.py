@@ -1,4 +1,4 @@
-"""Reads and checks the vars of dbt_project.yml before a run. Otherwise a misspelt var would fail in the middle of SQL."""
+"""Reads and checks the vars of dbt_project.yml before a run. Otherwise a misspelt var would fail within SQL."""
 
 import re
 from collections.abc import Callable, Mapping

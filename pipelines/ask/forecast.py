@@ -53,7 +53,7 @@ def forecast(connection: duckdb.DuckDBPyConnection, study: str | None = None) ->
 
 
 def records(connection: duckdb.DuckDBPyConnection) -> dict[str, Row]:
-    """The results of the last backtest by study: `judged_80`, `came_true_80`, `is_unreliable`. Empty if there is none."""
+    """The results of the last backtest, if any, by study: `judged_80`, `came_true_80`, `is_unreliable`."""
     if not has_table(connection, "state", "forecast_record"):
         return {}
     return {row.pop("study_id"): row for row in ask(connection, "forecast_record").records()}

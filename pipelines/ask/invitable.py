@@ -1,4 +1,4 @@
-"""`studyflow invitable`: who may be invited now without exceeding a contact limit, the least recently contacted first."""
+"""`studyflow invitable`: who may be invited now without exceeding a contact limit."""
 
 from typing import Any
 

@@ -30,7 +30,7 @@ def print_line(console: Console, text: str = "", style: str = "") -> None:
 
 @dataclass(frozen=True, slots=True)
 class Headings:
-    """The columns of a table: `right` are right-aligned, `shrink` may be cut if lines are too long, `styles` by name."""
+    """The columns of a table. `right` are right-aligned, `shrink` may be cut to shorten lines, `styles` are by name."""
 
     names: Sequence[str]
     right: Collection[str] = ()

@@ -115,7 +115,7 @@ Pseudonymise = Annotated[
 
 
 def export_options(*, pseudonymise: bool, **options: bool) -> "ExportOptions":
-    """The options of an export. A missing or invalid pseudonym key ends the command with the exit code for wrong usage."""
+    """The options of an export. A missing or invalid pseudonym key ends the command as wrong usage."""
     from pipelines.export import ExportOptions
     from pipelines.export.pseudonyms import from_environment
 

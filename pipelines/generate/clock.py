@@ -49,7 +49,7 @@ def _quantiles(*points: tuple[float, float]) -> tuple[int, ...]:
 
 
 def _until_work(hour_of_week: int) -> int:
-    """The hours from an hour of the week to a working hour. Hours of a night lead to different hours of the next day."""
+    """The hours from an hour of the week to a working hour. The hours of a night lead to different working hours."""
     hour = hour_of_week % 24
     wait = 9 if hour < OFFICE.start else 15 if hour >= OFFICE.stop else 0
     weekend = {5: 48, 6: 24}

@@ -50,7 +50,7 @@ class ReportColumn:
 
 @dataclass(frozen=True, slots=True)
 class ReportTable:
-    """A table and the query it came from. The first cell of a row is its header. `hidden_rows`: rows beyond the limit."""
+    """A table and its query. The first cell of a row is its header. `hidden_rows`: how many rows are not shown."""
 
     name: str
     caption: str

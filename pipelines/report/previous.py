@@ -22,7 +22,7 @@ def tags(as_of: datetime, study: str | None) -> dict[str, str]:
 
 
 def last_report(folder: Path, as_of: datetime, study: str | None) -> datetime | None:
-    """The as-of time of the latest earlier report in a folder on the same study (None: all studies); None without any."""
+    """The as-of time of the latest earlier report in a folder on the same study (None: all studies), if any."""
     files = (*folder.glob("*.html"), *folder.glob("*.md"))
     return max((earlier for file in files if (earlier := _as_of(file, study)) and earlier < as_of), default=None)
 

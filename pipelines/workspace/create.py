@@ -55,7 +55,7 @@ def _contents(folder: Path) -> dict[Path, Callable[[Path], object]]:
 
 
 def _reference_tables() -> list[Path]:
-    """The reference tables of studyflow, without studies.csv and people.csv, which a clone may have in the same folder."""
+    """The reference tables of studyflow, without studies.csv and people.csv, which a clone may have there, too."""
     optional = {f"{name}.csv" for name in types_of_optional_files(PACKAGE)}
     return sorted(file for file in (PACKAGE / "data" / "reference").glob("*.csv") if file.name not in optional)
 
