@@ -2,8 +2,8 @@
 
     python benchmarks/engines.py --sizes 0.1M,1M,10M --scratch /a/folder/with/room
 
-Run it on an idle machine, because other work distorts wall times. It prints a table for docs/scaling.md, and checks that
-all tables and exports of both engines are equal. Spark needs `make setup-spark` and Java.
+Run it on an idle machine, because other work distorts wall times. It prints a table for docs/scaling.md, and checks
+that all tables and exports of both engines are equal. Spark needs `make setup-spark` and Java.
 """
 
 import argparse

@@ -2,11 +2,11 @@
 
     python benchmarks/guardrails.py [--seeds 101-106]
 
-Each seed is a generated workspace of 6,000 participants in 12 studies over 120 days. The compiled SQL of the models runs as of
-07:00 on each weekday, like a team that looks every morning. A false alarm is a warning that was not there the day before. They
-are counted per study and week in which anybody arrived at a watched step. To measure detection, half of the participants who
-arrive at a step of a study from some time on are stopped there. The result is how many arrived at least a day before the first
-warning.
+Each seed is a generated workspace of 6,000 participants in 12 studies over 120 days. The compiled SQL of the models
+runs as of 07:00 on each weekday, like a team that looks every morning. A false alarm is a warning that was not there
+the day before. They are counted per study and week in which anybody arrived at a watched step. To measure detection,
+half of the participants who arrive at a step of a study from some time on are stopped there. The result is how many
+arrived at least a day before the first warning.
 """
 
 import argparse

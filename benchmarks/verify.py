@@ -2,8 +2,8 @@
 
     python benchmarks/verify.py OURS.duckdb KIND WHAT
 
-WHAT is a database if KIND is `floor` or `dlt`, and a folder with Parquet files if KIND is `pandas` or `polars`. Prints the
-number of rows of each table as JSON if all are equal. Otherwise it says what differs and exits with 1.
+WHAT is a database if KIND is `floor` or `dlt`, and a folder with Parquet files if KIND is `pandas` or `polars`. If all
+tables are equal, it prints their numbers of rows as JSON. Otherwise it says what differs and exits with 1.
 """
 
 import json

@@ -1,6 +1,6 @@
 {#- Constraints of columns, from their type and meta in YAML. DuckDB enforces them in tables with a contract. In other
-    tables, `studyflow check` reads the rows. Times have no constraints, because they come from webhooks, and a wrong time
-    must not stop a build. The check covers them. -#}
+    tables, `studyflow check` reads the rows. Times have no constraints, because they come from webhooks, and a wrong
+    time must not stop a build. The check covers them. -#}
 
 {#- The condition, as SQL that follows the name of the column; empty if all values are allowed. -#}
 {% macro condition_on(column) -%}

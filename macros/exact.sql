@@ -1,5 +1,5 @@
-{#- The sum of doubles, the same on every engine. The order of additions, which engines do not guarantee, changes the last
-    digit of a sum. So this adds integers: whole billionths, and whole billionths of the rest of each term. -#}
+{#- The sum of doubles, the same on every engine. The order of additions, which engines do not guarantee, changes the
+    last digit of a sum. So this adds integers: whole billionths, and whole billionths of the rest of each term. -#}
 {% macro exact_sum(term, over='') -%}
     {%- set billionths, rest = 'floor(a_term * 1e9)', 'floor((a_term * 1e9 - floor(a_term * 1e9)) * 1e9)' -%}
     ({{ whole_sum(given('a_term', term, billionths), over) }} / 1e9 + {{ whole_sum(given('a_term', term, rest), over) }} / 1e18)

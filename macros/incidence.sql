@@ -1,8 +1,8 @@
-{#- Formulas of int_incidence. Its rows have `n` people at risk, `d` who completed or were lost, and `s`, the share that was
-    still active before. -#}
+{#- Formulas of int_incidence. Its rows have `n` people at risk, `d` who completed or were lost, and `s`, the share that
+    was still active before. -#}
 
-{#- Aalen's variance of the incidence `f` at each row, from all rows of the curve up to it (window `so_far`). Terms with a
-    denominator of zero count as zero. -#}
+{#- Aalen's variance of the incidence `f` at each row, from all rows of the curve up to it (window `so_far`). Terms with
+    a denominator of zero count as zero. -#}
 {% macro variance_of_incidence(f, exits) -%}
     {%- set a = '(case when n > 1 and d < n then d / ((n - 1e0) * (n - d)) else 0e0 end)' -%}
     {%- set left = exits ~ ' * (n - ' ~ exits ~ ')' -%}
@@ -13,8 +13,8 @@
     + {{ exact_sum(f ~ ' * ' ~ f ~ ' * ' ~ a ~ ' + ' ~ b ~ ' + 2 * ' ~ f ~ ' * ' ~ c, 'over so_far') }}
 {%- endmacro %}
 
-{#- A bound (`low` or `high`) of the 95 % band of an incidence, from its variance. The band is transformed so that it stays
-    between 0 and 1. Null if the incidence is 0 or 1. -#}
+{#- A bound (`low` or `high`) of the 95 % band of an incidence, from its variance. The band is transformed so that it
+    stays between 0 and 1. Null if the incidence is 0 or 1. -#}
 {% macro incidence_bound(bound, incidence, variance) -%}
     {%- set deviations -%}
         1.959963984540054e0 * sqrt(greatest({{ variance }}, 0e0)) / ({{ incidence }} * a_log)
@@ -26,8 +26,8 @@
     end
 {%- endmacro %}
 
-{#- The first day in study_incidence that includes an event this many hours after the invitation. study_incidence shows every
-    day for two weeks, then every seventh day, and the last day. -#}
+{#- The first day in study_incidence that includes an event this many hours after the invitation. study_incidence shows
+    every day for two weeks, then every seventh day, and the last day. -#}
 {% macro shown_day(hours) -%}
     case
         when {{ hours }} = 0 then 1

@@ -1,8 +1,9 @@
 {#- `ln`, `exp` and `power` differ in the last digits between engines and machines. These macros use only additions,
-    multiplications, divisions, comparisons and square roots, which give the same digits everywhere. Errors are below 1e-13. -#}
+    multiplications, divisions, comparisons and square roots, which give the same digits everywhere. Errors are below
+    1e-13. -#}
 
-{#- The natural logarithm of a double from 1e-10 to 1: 32 times the logarithm of its 32nd root, which is close enough to 1
-    for the series of atanh. -#}
+{#- The natural logarithm of a double from 1e-10 to 1: 32 times the logarithm of its 32nd root, which is close enough to
+    1 for the series of atanh. -#}
 {% macro natural_log(number) -%}
     {%- set terms = [] -%}
     {%- for odd in range(1, 35, 2) -%}{%- do terms.append('1e0 / ' ~ odd ~ 'e0') -%}{%- endfor -%}
@@ -13,8 +14,8 @@
     )) }}
 {%- endmacro %}
 
-{#- e to the power of a double from -64 to 0; lower numbers count as -64. It is the series for a 64th of the number, squared
-    six times. -#}
+{#- e to the power of a double from -64 to 0; lower numbers count as -64. It is the series for a 64th of the number,
+    squared six times. -#}
 {% macro exponential(number) -%}
     {%- set terms, factorial = ['1e0'], namespace(of=1) -%}
     {%- for term in range(1, 19) -%}

@@ -1,5 +1,5 @@
-{#- The probability that a normal variable is at most `z` standard deviations above its mean, by formula 26.2.17 of Abramowitz
-    and Stegun. The error is below 1e-7. -#}
+{#- The probability that a normal variable is at most `z` standard deviations above its mean, by formula 26.2.17 of
+    Abramowitz and Stegun. The error is below 1e-7. -#}
 {% macro normal_chance(z) -%}
     {%- set t = '(1e0 / (1e0 + 0.2316419e0 * abs(' ~ z ~ ')))' -%}
     {%- set tail -%}
@@ -14,7 +14,8 @@
     case when {{ z }} >= 0 then 1e0 - {{ tail }} else {{ tail }} end
 {%- endmacro %}
 
-{#- How many standard deviations below its mean a normal variable stays above with a probability of so many per cent. -#}
+{#- How many standard deviations below its mean a normal variable stays above with a probability of so many per
+    cent. -#}
 {% macro deviations_of(confidence) -%}
     {{ return({50: '0e0', 75: '0.6744897501960817e0', 80: '0.8416212335729143e0', 90: '1.2815515655446004e0', 95: '1.6448536269514722e0', 97.5: '1.959963984540054e0'}[confidence]) }}
 {%- endmacro %}

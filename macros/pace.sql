@@ -1,9 +1,10 @@
-{#- A query for the pace of each study at each as-of time, with the basis of its forecast. The pace is the number of spells that
-    completed in the two weeks before, divided by the number expected. Its relative variance is another column. With few
-    completions, the pace stays close to 1. Expected completions are the growth of today's cumulative hazard in these weeks,
-    summed over everyone at risk. Over all open studies, completed and expected numbers differ by more than chance (Pearson's
-    chi-square). This excess is a measure of how far the pace of a study may be from 1, and of how much it may change.
-    `incidence`: curves of int_incidence with their hazard; `sources`: the basis of each forecast. -#}
+{#- A query for the pace of each study at each as-of time, with the basis of its forecast. The pace is the number of
+    spells that completed in the two weeks before, divided by the number expected. Its relative variance is another
+    column. With few completions, the pace stays close to 1. Expected completions are the growth of today's cumulative
+    hazard in these weeks, summed over everyone at risk. Over all open studies, completed and expected numbers differ by
+    more than chance (Pearson's chi-square). This excess is a measure of how far the pace of a study may be from 1, and
+    of how much it may change. `incidence`: curves of int_incidence with their hazard; `sources`: the basis of each
+    forecast. -#}
 {% macro with_pace(incidence, sources) -%}
     with
 

@@ -1,5 +1,5 @@
-{#- The raw tables. `studyflow load` renders this macro to create them. dbt also creates them at the start of every run, so
-    that it works on an empty warehouse. -#}
+{#- The raw tables. `studyflow load` renders this macro to create them. dbt also creates them at the start of every run,
+    so that it works on an empty warehouse. -#}
 
 {% macro duckdb__raw_tables() %}
 create schema if not exists raw;
@@ -93,7 +93,8 @@ create table if not exists raw.forgotten_lines (
 );
 {% endmacro %}
 
-{#- The format of the raw tables, incremented whenever they change. pipelines/migrations.py upgrades older warehouses. -#}
+{#- The format of the raw tables, incremented whenever they change. pipelines/migrations.py upgrades older
+    warehouses. -#}
 {% macro warehouse_format() -%}6{%- endmacro %}
 
 {#- Stops dbt if the raw tables have another format. Only `studyflow` upgrades them, because it works on a copy. -#}

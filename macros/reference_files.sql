@@ -1,5 +1,5 @@
-{#- Reference files and vars are read and checked once, at the start of a command (pipelines/reference.py). Everything that
-    dbt builds uses the rows that were checked then. -#}
+{#- Reference files and vars are read and checked once, at the start of a command (pipelines/reference.py). Everything
+    that dbt builds uses the rows that were checked then. -#}
 
 {% macro read_reference_files() %}
     {% if execute and flags.WHICH in ['build', 'run', 'seed', 'test'] %}
@@ -16,8 +16,8 @@
     {% endif %}
 {% endmacro %}
 
-{#- Stops if studyflow is a package of a project that lacks macros/studyflow.sql. Without it, dbt would load the reference
-    tables from the package instead of the project's files. -#}
+{#- Stops if studyflow is a package of a project that lacks macros/studyflow.sql. Without it, dbt would load the
+    reference tables from the package instead of the project's files. -#}
 {% macro refuse_default_seeds() %}
     {% if project_name != 'studyflow' and materialization_of_seeds() not in (context.get(project_name) or {}) %}
         {% do exceptions.raise_compiler_error(
@@ -40,8 +40,8 @@
         )
 {% endmacro %}
 
-{#- Creates missing seeds at the start of a run, because `dbt run` must work on an empty warehouse, before any `dbt seed`.
-    They are added to dbt's cache, so that `dbt build` can replace them. -#}
+{#- Creates missing seeds at the start of a run, because `dbt run` must work on an empty warehouse, before any `dbt
+    seed`. They are added to dbt's cache, so that `dbt build` can replace them. -#}
 {% macro make_missing_seeds() %}
     {% for seed in graph.nodes.values() if seed.resource_type == 'seed' and seed.package_name == 'studyflow' and seed.config.enabled %}
         {% if seed.config.column_types and not adapter.get_relation(seed.database, seed.schema, seed.alias) %}

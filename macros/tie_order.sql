@@ -1,6 +1,6 @@
-{#- The formula for the lowest possible number of broken links among changes of one instant, over all orders. Each change is
-    a link from its prior status to its status. The best order covers all links with as few trails as possible. Statuses are
-    represented by their ranks; 0 stands for none. -#}
+{#- The formula for the lowest possible number of broken links among changes of one instant, over all orders. Each
+    change is a link from its prior status to its status. The best order covers all links with as few trails as
+    possible. Statuses are represented by their ranks; 0 stands for none. -#}
 
 {#- A change as a link, encoded as one number. Links sort by instant, status and prior status. Equal links are numbered
     from 1. -#}
@@ -16,8 +16,9 @@
 {% macro status_of(link) -%}({{ shifted_right(link, 28) }} & 4095){%- endmacro %}
 {% macro prior_of(link) -%}({{ shifted_right(link, 16) }} & 4095){%- endmacro %}
 
-{#- The lowest number of broken links from the status before to the best of the goals, which are the prior statuses of the
-    changes that come next. A link from the goal back to the status before closes a ring, in which both ends are links. -#}
+{#- The lowest number of broken links from the status before to the best of the goals, which are the prior statuses of
+    the changes that come next. A link from the goal back to the status before closes a ring, in which both ends are
+    links. -#}
 {% macro fewest_broken_links(links, rank_before, goals) -%}
     {%- set rings = list_map(
         goals, 'each_goal', 'array_append(' ~ links ~ ', ' ~ tie_link('0', rank_before, 'each_goal', '0') ~ ')'
@@ -25,9 +26,9 @@
     {{ list_min(list_map(rings, 'each_ring', broken_links_of_ring('each_ring'))) }}
 {%- endmacro %}
 
-{#- The number of broken links in a ring, which is the number of trails. In each connected set of links, the number of trails
-    that start at a status is how much more often links leave it than reach it, and there is at least one trail. If one
-    trail covers the whole ring, no link is broken. -#}
+{#- The number of broken links in a ring, which is the number of trails. In each connected set of links, the number of
+    trails that start at a status is how much more often links leave it than reach it, and there is at least one trail.
+    If one trail covers the whole ring, no link is broken. -#}
 {% macro broken_links_of_ring(ring) -%}
     {%- set priors = 'array_distinct(' ~ list_map(ring, 'each_link', prior_of('each_link')) ~ ')' -%}
     {%- set next_statuses = list_map(
@@ -45,8 +46,9 @@
     {{ list_min(list_map(joined_sets(stars), 'parts', list_min(trails_of_parts))) }}
 {%- endmacro %}
 
-{#- Merges sets that have a member in common; a list with the list of merged sets. Each set is a number with a bit for each
-    member. Each round triples the distance over which members are connected, so five rounds are enough for 62 members. -#}
+{#- Merges sets that have a member in common; a list with the list of merged sets. Each set is a number with a bit for
+    each member. Each round triples the distance over which members are connected, so five rounds are enough for 62
+    members. -#}
 {% macro joined_sets(sets) -%}
     {%- set touching = list_where('sets', 'other_set', 'other_set & each_set <> 0') -%}
     {%- set wider = 'array_distinct(' ~ list_map('sets', 'each_set', list_bit_or(touching)) ~ ')' -%}
@@ -65,12 +67,12 @@
     )
 {%- endmacro %}
 
-{#- The bit of a rank in a set of ranks. From the 62nd rank on, ranks share bits. Then the formula may treat sets of links as
-    connected that are not. -#}
+{#- The bit of a rank in a set of ranks. From the 62nd rank on, ranks share bits. Then the formula may treat sets of
+    links as connected that are not. -#}
 {% macro bit_of(rank) -%}(cast(1 as bigint) << cast({{ rank }} % 62 as integer)){%- endmacro %}
 
-{#- A step of int_tie_order from an instant back to the previous one: the statuses with which the previous instant should end
-    so that as few later links as possible break. -#}
+{#- A step of int_tie_order from an instant back to the previous one: the statuses with which the previous instant
+    should end so that as few later links as possible break. -#}
 {% macro goals_of_the_instant_before() %}
     select
         kind,
@@ -104,9 +106,9 @@
     ) as judged
 {% endmacro %}
 
-{#- A step of int_tie_order: extends prefixes by one link. It keeps the prefixes that can still reach the lowest number of
-    broken links and, among these, those whose status comes first in rank. Of prefixes with the same remaining links, it
-    keeps one. -#}
+{#- A step of int_tie_order: extends prefixes by one link. It keeps the prefixes that can still reach the lowest number
+    of broken links and, among these, those whose status comes first in rank. Of prefixes with the same remaining links,
+    it keeps one. -#}
 {% macro longer_prefixes(prefixes_kept) %}
     {%- set breaks_fewest = 'broken + ' ~ fewest_broken_links('links_left', 'next_rank', 'goals') ~ ' = fewest_broken' %}
     with

@@ -1,10 +1,10 @@
-{#- Queries shared by int_stage_visits and int_status_visits, and by the models that summarise them. A visit is an unbroken run
-    of changes in one stage or one status. -#}
+{#- Queries shared by int_stage_visits and int_status_visits, and by the models that summarise them. A visit is an
+    unbroken run of changes in one stage or one status. -#}
 
-{#- One row per visit. `level`: status or stage; `with_days`: adds the days on which the visit began and ended. A run that has
-    only inferred changes has no known duration, so it is not a visit. It still ends the visit before, and the next delivered
-    change starts a new visit (see int_status_changes). Repeated visits of a participant are summed as whole microseconds, so
-    that the result does not depend on the order. -#}
+{#- One row per visit. `level`: status or stage; `with_days`: adds the days on which the visit began and ended. A run
+    that has only inferred changes has no known duration, so it is not a visit. It still ends the visit before, and the
+    next delivered change starts a new visit (see int_status_changes). Repeated visits of a participant are summed as
+    whole microseconds, so that the result does not depend on the order. -#}
 {% macro visits(column, level, with_days) -%}
 with
 
@@ -90,7 +90,8 @@ from {{ visits }}
 group by study_key, {{ column }}
 {%- endmacro %}
 
-{#- The stage order of a status, which depends on whether the study pays incentives. `statuses`: the relation of statuses. -#}
+{#- The stage order of a status, which depends on whether the study pays incentives. `statuses`: the relation of
+    statuses. -#}
 {% macro stage_in_study(statuses) -%}
     case
         when pays_incentives then {{ statuses }}.stage_order_with_incentives

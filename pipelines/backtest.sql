@@ -10,8 +10,8 @@ select
 from past_statements;
 
 -- One row per confidence and kind of statement (null: all kinds), and per confidence and study (null: all studies).
--- `said`: the average probability that the forecasts gave to these statements. It is above the confidence, because numbers of
--- people and days are integers.
+-- `said`: the average probability that the forecasts gave to these statements. It is above the confidence, because
+-- numbers of people and days are integers.
 create or replace table state.forecast_record as
 with
 

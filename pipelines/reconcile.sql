@@ -1,4 +1,5 @@
--- The table `reconciled`: the participant of study $study_id for each id of `listed` (position, id). `place` is the order.
+-- The table `reconciled`: the participant of study $study_id for each id of `listed` (position, id). `place` is the
+-- order.
 create or replace temp table reconciled as
 with
 

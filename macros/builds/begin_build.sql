@@ -1,6 +1,6 @@
-{#- Runs before the models of a build. It decides whether this build can reuse the tables of the last one, and then removes
-    the record of the last build until this one is complete. So a build that was killed, failed or made only some models
-    is followed by a full build. -#}
+{#- Runs before the models of a build. It decides whether this build can reuse the tables of the last one, and then
+    removes the record of the last build until this one is complete. So a build that was killed, failed or made only
+    some models is followed by a full build. -#}
 
 {% macro duckdb__begin_build() %}
     {%- if execute and flags.WHICH in ['build', 'run', 'seed'] -%}
@@ -26,7 +26,8 @@ delete from state.last_build;
     {%- endif -%}
 {% endmacro %}
 
-{#- The tables state.this_build and state.last_build, of one row each. The columns previous_… are null in a full build. -#}
+{#- The tables state.this_build and state.last_build, of one row each. The columns previous_… are null in a full
+    build. -#}
 {% macro state_tables() %}
     {%- set columns -%}
         build_id integer,
@@ -42,8 +43,8 @@ create table if not exists state.this_build ({{ columns }});
 create table if not exists state.last_build ({{ columns }});
 {% endmacro %}
 
-{#- The last build, if this build can reuse its tables and that is faster. It is not for small warehouses, where replacing rows
-    takes longer than building everything. -#}
+{#- The last build, if this build can reuse its tables and that is faster. It is not for small warehouses, where
+    replacing rows takes longer than building everything. -#}
 {% macro build_to_build_on() %}
     with
 
@@ -85,7 +86,8 @@ create table if not exists state.last_build ({{ columns }});
     ) }}
 {% endmacro %}
 
-{#- Runs after the models of a build. If all models succeeded, it records the build so that the next one can reuse it. -#}
+{#- Runs after the models of a build. If all models succeeded, it records the build so that the next one can reuse
+    it. -#}
 {% macro duckdb__end_build(results) %}
     {% if execute and flags.WHICH == 'build' %}
         {% set made = [] %}

@@ -1,11 +1,11 @@
-{#- Incremental builds. A model with `materialized: incremental` keeps its table and replaces all rows of touched participants,
-    i.e. those with new deliveries since the last build (stg_touched_participants). With the strategy `by_person`, it replaces
-    the rows of touched people (int_touched_people). Models read their sources through touched_rows_of(), which in a full
-    build is the whole relation. -#}
+{#- Incremental builds. A model with `materialized: incremental` keeps its table and replaces all rows of touched
+    participants, i.e. those with new deliveries since the last build (stg_touched_participants). With the strategy
+    `by_person`, it replaces the rows of touched people (int_touched_people). Models read their sources through
+    touched_rows_of(), which in a full build is the whole relation. -#}
 
-{#- Whether this build replaces rows in the tables of the last build, as begin_build() decided. False in unit tests and when
-    SQL is only compiled. After a delivery was withdrawn, it is unknown which person it had assigned the participant to, so
-    tables with rows per person are rebuilt in full. -#}
+{#- Whether this build replaces rows in the tables of the last build, as begin_build() decided. False in unit tests and
+    when SQL is only compiled. After a delivery was withdrawn, it is unknown which person it had assigned the
+    participant to, so tables with rows per person are rebuilt in full. -#}
 {% macro builds_on_the_last() %}
     {%- set before = previous_build() -%}
     {%- if flags.WHICH != 'build' or model.resource_type != 'model' or before is none -%}{{ return(false) }}{%- endif -%}
@@ -15,8 +15,8 @@
 {#- Whether the model replaces the rows of people instead of participants. -#}
 {% macro is_by_person() %}{{ return(model.config.incremental_strategy == 'by_person') }}{% endmacro %}
 
-{#- The build whose tables this one reuses: build_id, load_id, as_of, and takes_back (whether deliveries were withdrawn since);
-    none in a full build. It is kept in dbt's `graph`, which is one object for the whole run. -#}
+{#- The build whose tables this one reuses: build_id, load_id, as_of, and takes_back (whether deliveries were withdrawn
+    since); none in a full build. It is kept in dbt's `graph`, which is one object for the whole run. -#}
 {% macro previous_build() %}{{ return(graph.get('previous_build') if execute else none) }}{% endmacro %}
 
 {#- The relation, reduced to the rows of touched participants or people in an incremental build. `touched`:
@@ -33,7 +33,8 @@
     {{ return(dbt.should_full_refresh()) }}
 {% endmacro %}
 
-{#- The incremental strategies. All old rows of touched participants or people are deleted, even if they have no new rows. -#}
+{#- The incremental strategies. All old rows of touched participants or people are deleted, even if they have no new
+    rows. -#}
 {% macro get_incremental_by_participant_sql(arguments) %}
     {{ return(replace_rows(arguments, 'participant', ref('stg_touched_participants'))) }}
 {% endmacro %}
@@ -53,8 +54,8 @@
     select {{ columns }} from {{ arguments.temp_relation }}
 {% endmacro %}
 
-{#- A post-hook of tables with a row per participant and their study_type: updates the type in rows of untouched participants.
-    The type can change for all of them, because it is inferred from all participants of the study. -#}
+{#- A post-hook of tables with a row per participant and their study_type: updates the type in rows of untouched
+    participants. The type can change for all of them, because it is inferred from all participants of the study. -#}
 {% macro put_study_types_in_place() %}
     {%- if builds_on_the_last() %}
 update {{ this }} as kept

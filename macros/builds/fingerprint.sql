@@ -1,6 +1,6 @@
 {#- A hash of everything that the tables depend on besides the deliveries and the as-of time: models, macros, reference
-    tables, studies.csv, people.csv, vars, and the version of the engine (keys are hashes of the engine). If it differs from
-    that of the last build, everything is rebuilt. -#}
+    tables, studies.csv, people.csv, vars, and the version of the engine (keys are hashes of the engine). If it differs
+    from that of the last build, everything is rebuilt. -#}
 
 {% macro fingerprint_of_project() %}
     {%- set values = [] -%}

@@ -1,6 +1,6 @@
-{#- A query that repeats each row of a relation for every day from the column `first_day` to `last_day`, both included, in
-    the new column `day`. Days before the var `daily_tables_from` are left out. If last_day is before first_day, there is no
-    row. -#}
+{#- A query that repeats each row of a relation for every day from the column `first_day` to `last_day`, both included,
+    in the new column `day`. Days before the var `daily_tables_from` are left out. If last_day is before first_day,
+    there is no row. -#}
 {% macro each_day(relation, columns, first_day, last_day) -%}
     {%- set first_shown = "greatest(" ~ first_day ~ ", cast('" ~ var('daily_tables_from') ~ "' as date))" -%}
     {{ return(adapter.dispatch('each_day')(relation, columns, first_shown, last_day)) }}

@@ -1,5 +1,6 @@
-{#- Access to reference files. Engines never parse them. pipelines/reference.py reads and checks them, and passes the rows to
-    the engine: to DuckDB while dbt runs (pipelines/dbt_plugin.py), to Spark before dbt starts (pipelines/spark/raw.py). -#}
+{#- Access to reference files. Engines never parse them. pipelines/reference.py reads and checks them, and passes the
+    rows to the engine: to DuckDB while dbt runs (pipelines/dbt_plugin.py), to Spark before dbt starts
+    (pipelines/spark/raw.py). -#}
 
 {#- A query that reads and checks all reference files and vars. It fails if one has a problem, and must run before
     rows_of_file(). -#}

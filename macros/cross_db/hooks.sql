@@ -3,8 +3,8 @@
 
 {% macro raw_tables() %}{{ return(adapter.dispatch('raw_tables')()) }}{% endmacro %}
 
-{#- On Spark, the raw tables are folders of Parquet files that pipelines/spark wrote, with the columns in sources.yml. The
-    tables for studies.csv and people.csv are made by read_reference_files(). -#}
+{#- On Spark, the raw tables are folders of Parquet files that pipelines/spark wrote, with the columns in sources.yml.
+    The tables for studies.csv and people.csv are made by read_reference_files(). -#}
 {% macro spark__raw_tables() %}
     {%- if execute -%}
         {%- do run_query('create schema if not exists raw') -%}
@@ -24,8 +24,9 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- A table over the Parquet files in a place and its subfolders. A relative path is relative to the folder of the schema.
-    Drops the table first, because a Spark server may still have it from an earlier run, with the old list of files. -#}
+{#- A table over the Parquet files in a place and its subfolders. A relative path is relative to the folder of the
+    schema. Drops the table first, because a Spark server may still have it from an earlier run, with the old list of
+    files. -#}
 {% macro make_raw_table_of_files(name, types, place=name) -%}
     {%- do run_query('drop table if exists raw.' ~ name) -%}
     {%- call statement() -%}

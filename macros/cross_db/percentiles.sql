@@ -1,6 +1,6 @@
-{#- A percentile of the values of a group, interpolated linearly; null if there are none. Spark's own functions differ in the
-    last digit, because they interpolate in another way. DuckDB multiplies and adds in one step with one rounding, and so does
-    Java's fma. -#}
+{#- A percentile of the values of a group, interpolated linearly; null if there are none. Spark's own functions differ
+    in the last digit, because they interpolate in another way. DuckDB multiplies and adds in one step with one
+    rounding, and so does Java's fma. -#}
 {% macro percentile(value, share) -%}{{ return(adapter.dispatch('percentile')(value, share)) }}{%- endmacro %}
 {% macro duckdb__percentile(value, share) -%}quantile_cont({{ value }}, {{ share }}){%- endmacro %}
 {% macro spark__percentile(value, share) -%}

@@ -1,13 +1,13 @@
-{#- On Spark, each table is a folder of Parquet files with the table's name, in the folder of its schema. dbt calls these
-    macros by name. -#}
+{#- On Spark, each table is a folder of Parquet files with the table's name, in the folder of its schema. dbt calls
+    these macros by name. -#}
 
 {% macro spark__file_format_clause() -%}using parquet{%- endmacro %}
 
 {#- The place of the files. Files of an earlier build are replaced. -#}
 {% macro spark__location_clause() -%}location '{{ model.alias }}'{%- endmacro %}
 
-{#- Parquet files have no constraints. dbt has already compared the query with the columns of the contract, and data tests
-    check for nulls. -#}
+{#- Parquet files have no constraints. dbt has already compared the query with the columns of the contract, and data
+    tests check for nulls. -#}
 {% macro spark__persist_constraints(relation, model) -%}{%- endmacro %}
 
 {#- Every build is a full build, because rows in Parquet files cannot be replaced. -#}
@@ -30,7 +30,8 @@
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- Loads the rows of a team's own seed. dbt's version turns empty cells into the text None, and fails at apostrophes. -#}
+{#- Loads the rows of a team's own seed. dbt's version turns empty cells into the text None, and fails at
+    apostrophes. -#}
 {% macro spark__load_csv_rows(model, agate_table) %}
     {%- set types = [] -%}
     {%- for name in agate_table.column_names -%}

@@ -1,5 +1,5 @@
-{#- Materializations for DuckDB, which can replace a table in one statement. dbt's own need about ten: they create the table
-    under another name, rename two tables, drop one, and look up the columns three times. -#}
+{#- Materializations for DuckDB, which can replace a table in one statement. dbt's own need about ten: they create the
+    table under another name, rename two tables, drop one, and look up the columns three times. -#}
 
 {% materialization table, adapter='duckdb' %}
     {%- set target = this.incorporate(type='table') -%}
@@ -29,7 +29,8 @@
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- Seeds whose columns are in dbt_project.yml get the rows that were checked. dbt itself would read the file with agate. -#}
+{#- Seeds whose columns are in dbt_project.yml get the rows that were checked. dbt itself would read the file with
+    agate. -#}
 {% materialization seed, adapter='duckdb' %}
     {%- if not model.config.column_types -%}{{ return(dbt.materialization_seed_default()) }}{%- endif -%}
     {%- set target = this.incorporate(type='table') -%}

@@ -1,7 +1,8 @@
-{#- A query that orders each kind of tie group, link by link (macros/tie_order.sql has the formula). A prefix of an order is kept
-    if it can still reach the lowest number of broken links and no other prefix has statuses that come earlier in the
-    reference table. `kinds`: rank_before, prior_rank_after, last_instant, links. The result has one row per kind, with `path`.
-    DuckDB extends all prefixes in one step of a recursive query. Spark allows no window functions there, so it folds lists. -#}
+{#- A query that orders each kind of tie group, link by link (macros/tie_order.sql has the formula). A prefix of an
+    order is kept if it can still reach the lowest number of broken links and no other prefix has statuses that come
+    earlier in the reference table. `kinds`: rank_before, prior_rank_after, last_instant, links. The result has one row
+    per kind, with `path`. DuckDB extends all prefixes in one step of a recursive query. Spark allows no window
+    functions there, so it folds lists. -#}
 {% macro tie_orders(kinds, prefixes_kept) -%}
     {{ return(adapter.dispatch('tie_orders')(kinds, prefixes_kept)) }}
 {%- endmacro %}
@@ -135,9 +136,9 @@
     ).path
 {%- endmacro %}
 
-{#- Extends prefixes by one link: of those that can still reach the lowest number of broken links, it keeps those whose status
-    comes first. Each has the number of links that must break among the remaining ones. Of prefixes with the same remaining
-    links, it keeps one. -#}
+{#- Extends prefixes by one link: of those that can still reach the lowest number of broken links, it keeps those whose
+    status comes first. Each has the number of links that must break among the remaining ones. Of prefixes with the same
+    remaining links, it keeps one. -#}
 {% macro longer_path(prefixes_kept) -%}
     {%- set starts = list_where(
         'array_distinct(' ~ list_map('each_prefix.links_left', 'each_link', prior_of('each_link')) ~ ')',

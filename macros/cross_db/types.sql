@@ -17,8 +17,8 @@
     {{ return(types) }}
 {% endmacro %}
 
-{#- dbt calls this to compare the columns of a query with a contract. Macros of studyflow are called by their full names here,
-    because dbt would not find them for models of a workspace. -#}
+{#- dbt calls this to compare the columns of a query with a contract. Macros of studyflow are called by their full names
+    here, because dbt would not find them for models of a workspace. -#}
 {% macro spark__get_empty_schema_sql(columns) -%}
     select
     {%- for column in columns.values() %}

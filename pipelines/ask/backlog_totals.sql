@@ -1,5 +1,5 @@
--- One row: how many participants, in how many states, and the known amounts owed: by currency, and as one sum if there is only
--- one currency.
+-- One row: how many participants, in how many states, and the known amounts owed: by currency, and as one sum if there
+-- is only one currency.
 with
 
 amounts as (

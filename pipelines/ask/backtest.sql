@@ -1,5 +1,5 @@
--- The rows of state.forecast_record from the last backtest, with names of studies: all statements first, then by kind, then by
--- study, the least reliable first.
+-- The rows of state.forecast_record from the last backtest, with names of studies: all statements first, then by kind,
+-- then by study, the least reliable first.
 select
     record.study_id,
     studies.study_name,

@@ -1,6 +1,6 @@
--- The participants who match $asked best. Fit 1: the participant's id; 2: the person's id; 3: the person's name or email address,
--- ignoring case; 4: a part of an id or the name; 5: an id with one character missing. All participants if they are one
--- person, else at most 21.
+-- The participants who match $asked best. Fit 1: the participant's id; 2: the person's id; 3: the person's name or
+-- email address, ignoring case; 4: a part of an id or the name; 5: an id with one character missing. All participants
+-- if they are one person, else at most 21.
 with
 
 participants as (

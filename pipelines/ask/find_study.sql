@@ -1,5 +1,5 @@
--- The studies that match $asked, the best first. Fit 1: the id; 2: the name; 3: either, ignoring case; 4: the beginning of
--- either; 5: only similar.
+-- The studies that match $asked, the best first. Fit 1: the id; 2: the name; 3: either, ignoring case; 4: the beginning
+-- of either; 5: only similar.
 with
 
 studies as (

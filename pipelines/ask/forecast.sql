@@ -1,5 +1,5 @@
--- One row per study, or only study $study_id: its forecast, and how many people to invite to be full by target_on or, without
--- one, by the fourth Monday from now.
+-- One row per study, or only study $study_id: its forecast, and how many people to invite to be full by target_on or,
+-- without one, by the fourth Monday from now.
 with
 
 needed as (

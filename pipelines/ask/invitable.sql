@@ -1,5 +1,5 @@
--- People who may be invited, in the order of the list may_be_invited; optionally only those in the stage Not Started of study
--- $study_id.
+-- People who may be invited, in the order of the list may_be_invited; optionally only those in the stage Not Started of
+-- study $study_id.
 create temp table asked as
 select
     may_be_invited.* exclude (place),

@@ -1,4 +1,5 @@
--- Participants to nudge, in the order of the list to_nudge, or those with $asked_action; in study $study_id (null: all studies).
+-- Participants to nudge, in the order of the list to_nudge, or those with $asked_action; in study $study_id (null: all
+-- studies).
 select
     ageing.participant_id,
     ageing.person_id,

@@ -1,5 +1,5 @@
--- One row per study (optionally only open ones): its progress and its forecast. Open studies come first, then the studies with
--- the latest changes.
+-- One row per study (optionally only open ones): its progress and its forecast. Open studies come first, then the
+-- studies with the latest changes.
 with
 
 stalled as (

@@ -1,6 +1,6 @@
--- One row per study that invited anybody in the last year: how many of its invitations a rule would have stopped. The rule stops
--- an event of $judged_kind if there were more than $at_most of $counted_kind in the last $within_days days, including this one.
--- Stopped invitations, and the events that followed from them, do not count any more.
+-- One row per study that invited anybody in the last year: how many of its invitations a rule would have stopped. The
+-- rule stops an event of $judged_kind if there were more than $at_most of $counted_kind in the last $within_days days,
+-- including this one. Stopped invitations, and the events that followed from them, do not count any more.
 create temp table asked as
 with recursive
 
@@ -46,7 +46,8 @@ numbered as (
         on events.participant_key = participants.participant_key
 ),
 
--- People with no more events in all that time than the rule allows are left out, because the rule stops nothing for them.
+-- People with no more events in all that time than the rule allows are left out, because the rule stops nothing for
+-- them.
 over as (
     select person_key
     from events
@@ -55,8 +56,8 @@ over as (
     having count(*) filter (is_counted) > rule.at_most_before and bool_or(is_judged)
 ),
 
--- Goes through the events of all people one by one, and collects the counted instants that were not stopped and the studies
--- whose invitation was stopped.
+-- Goes through the events of all people one by one, and collects the counted instants that were not stopped and the
+-- studies whose invitation was stopped.
 replayed as (
     select
         person_key,
@@ -153,8 +154,8 @@ participants as (
     group by all
 ),
 
--- People who would not have been invited before they completed, or not at all. A later invitation does not count as a cause of
--- the completion.
+-- People who would not have been invited before they completed, or not at all. A later invitation does not count as a
+-- cause of the completion.
 uninvited as (
     select
         *,
@@ -165,7 +166,8 @@ uninvited as (
     from participants
 ),
 
--- People who are still active complete with the probability in the incidence for their age, of the study or else of its type.
+-- People who are still active complete with the probability in the incidence for their age, of the study or else of its
+-- type.
 incidence as (
     select
         studies.study_id,

@@ -1,5 +1,5 @@
--- One row per change of $participant_ids, in order, including inferred ones, with the file and line of its first delivery. The
--- time of receipt is known only for deliveries in envelopes.
+-- One row per change of $participant_ids, in order, including inferred ones, with the file and line of its first
+-- delivery. The time of receipt is known only for deliveries in envelopes.
 with
 
 deliveries as (

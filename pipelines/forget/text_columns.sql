@@ -1,4 +1,5 @@
--- All columns that can contain text, in relations of type $kind: relation and name as SQL, and whether it can be about people.
+-- All columns that can contain text, in relations of type $kind: relation and name as SQL, and whether it can be about
+-- people.
 select
     '"' || replace(table_schema, '"', '""') || '"."' || replace(table_name, '"', '""') || '"' as relation,
     '"' || replace(column_name, '"', '""') || '"' as name,

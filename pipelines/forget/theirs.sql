@@ -1,5 +1,5 @@
--- The participants of $person. A participant belongs to the person in the last change. If several changes have the same time,
--- the order in the marts decides.
+-- The participants of $person. A participant belongs to the person in the last change. If several changes have the same
+-- time, the order in the marts decides.
 with
 
 last_changes as (

@@ -1,5 +1,5 @@
--- Macros that tell whether a row of raw.deliveries is about a forgotten person. They need the macros of withhold.sql and the
--- table `named`, which lists the kept lines that name the person.
+-- Macros that tell whether a row of raw.deliveries is about a forgotten person. They need the macros of withhold.sql
+-- and the table `named`, which lists the kept lines that name the person.
 
 create or replace temp macro is_named(file, number, place) as
     row(file, number, place) in (select row(file_id, line_number, position) from named);

@@ -1,6 +1,6 @@
--- Earlier lines that load $load_id read again, each as many times as it was read again. They come from contents that no file
--- has any more (superseded, or in `gone`). Last lines that were loaded without newline (`open_lines`) were read again, too.
--- Among equal lines, these are removed first.
+-- Earlier lines that load $load_id read again, each as many times as it was read again. They come from contents that no
+-- file has any more (superseded, or in `gone`). Last lines that were loaded without newline (`open_lines`) were read
+-- again, too. Among equal lines, these are removed first.
 create or replace temp table come_again as
 with
 

@@ -1,5 +1,5 @@
--- The numbers of lines and of blank lines in the files $file_ids. Withheld lines do not count. A batch counts if any of its
--- deliveries is kept. In a content that no file has any more, only kept lines count.
+-- The numbers of lines and of blank lines in the files $file_ids. Withheld lines do not count. A batch counts if any of
+-- its deliveries is kept. In a content that no file has any more, only kept lines count.
 with
 
 kept as (

@@ -1,7 +1,7 @@
--- The rows of `judged_{rows}` as rows of `raw.deliveries`. The whole line (in a batch, the part with the delivery) is kept if
--- it has more than the columns, if it is rejected, or if a status is unknown.
--- is_withheld: the delivery is about someone who was forgotten, so only its position is kept. If a delivery about another
--- person mentions them, the columns are kept, but not the line.
+-- The rows of `judged_{rows}` as rows of `raw.deliveries`. The whole line (in a batch, the part with the delivery) is
+-- kept if it has more than the columns, if it is rejected, or if a status is unknown. is_withheld: the delivery is
+-- about someone who was forgotten, so only its position is kept. If a delivery about another person mentions them, the
+-- columns are kept, but not the line.
 create or replace temp view kept_{rows} as
 
 with

@@ -1,6 +1,6 @@
--- Parses canonical lines, which are most lines. A line is canonical if its values, written again in Rally's form or in that of
--- Python's json.dumps, with or without the envelope, give the same bytes. The function set_aside() (parsing.py) collects all
--- other lines for the judge and returns false for each, so that no row comes from them here.
+-- Parses canonical lines, which are most lines. A line is canonical if its values, written again in Rally's form or in
+-- that of Python's json.dumps, with or without the envelope, give the same bytes. The function set_aside() (parsing.py)
+-- collects all other lines for the judge and returns false for each, so that no row comes from them here.
 
 -- RFC 3339, in years that stay within the range for any offset.
 create or replace temp macro canonical_instant(text) as
