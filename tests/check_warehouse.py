@@ -12,7 +12,7 @@ from product import Product
 
 from pipelines.check import Finding, Report, check
 from pipelines.check.contracts import TableContract, read_contracts
-from pipelines.check.rows import Checked, check_rows
+from pipelines.check.rows import TableResult, check_rows
 from pipelines.check.rules import read_rules
 from pipelines.check.runner import MODELS, RULES, names_of_tables, referenced_values
 from pipelines.check.schemas import schema_of
@@ -120,7 +120,9 @@ def check_broken(product: Product, connection: duckdb.DuckDBPyConnection, *state
     if any(full_name(connection, table) in said for table in _WITH_ALLOWED_VALUES):
         right = {}
 
-    def check_what_changed(connection: duckdb.DuckDBPyConnection, schema: DataFrameSchema, batch_rows: int) -> Checked:
+    def check_what_changed(
+        connection: duckdb.DuckDBPyConnection, schema: DataFrameSchema, batch_rows: int
+    ) -> TableResult:
         return right.get(str(schema.name)) or check_rows(connection, schema, batch_rows)
 
     with (
@@ -177,7 +179,7 @@ def _sample(product: Product) -> duckdb.DuckDBPyConnection:
 
 
 @cache
-def _rows_of_sample(product: Product) -> dict[str, Checked]:
+def _rows_of_sample(product: Product) -> dict[str, TableResult]:
     connection = _sample(product)
     tables = names_of_tables(connection)
     values = referenced_values(connection, list(TABLES.values()), tables)

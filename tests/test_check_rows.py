@@ -12,7 +12,7 @@ from pandera.polars import DataFrameSchema
 from product import Product
 
 from pipelines.check import Finding
-from pipelines.check.rows import Checked, check_rows
+from pipelines.check.rows import TableResult, check_rows
 from pipelines.check.runner import names_of_tables, referenced_values
 from pipelines.check.schemas import schema_of
 
@@ -57,7 +57,7 @@ def column_rules() -> Iterator[tuple[str, str, str]]:
                 yield name, str(column), "is never null"
 
 
-def checked(connection: duckdb.DuckDBPyConnection, name: str, batch_rows: int = 500_000) -> Checked:
+def checked(connection: duckdb.DuckDBPyConnection, name: str, batch_rows: int = 500_000) -> TableResult:
     """What becomes of one table."""
     tables = names_of_tables(connection)
     values = referenced_values(connection, list(TABLES.values()), tables)
@@ -166,7 +166,7 @@ def test_a_table_of_another_shape_is_a_failure(product: Product, change: str, ru
     with broken_sample(product, f"alter table marts.participants {change}") as connection:
         outcome = checked(connection, "participants")
     assert [finding.rule for finding in outcome.findings] == rules
-    assert outcome.is_sound == (not rules)
+    assert outcome.has_valid_schema == (not rules)
     assert bool(outcome.rows) == (not rules)
 
 
@@ -182,4 +182,4 @@ def test_findings_of_a_sample_without_faults_are_none(product: Product) -> None:
     with broken_sample(product) as connection:
         for name in TABLES:
             [(rows,)] = connection.execute(f"select count(*) from {full_name(connection, name)}").fetchall()
-            assert checked(connection, name) == Checked(rows, list[Finding]())
+            assert checked(connection, name) == TableResult(rows, list[Finding]())

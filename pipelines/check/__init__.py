@@ -1,4 +1,4 @@
-"""`studyflow check`: whether the staged changes, the marts and the line counts are what they must be."""
+"""`studyflow check`: check all tables of a warehouse against their contracts, keys and rules."""
 
 from pipelines.check.render import render
 from pipelines.check.report import Finding, Report, as_dict

@@ -1,4 +1,4 @@
-"""What the YAML of the dbt models and sources says of their tables: columns, what each may hold, and keys."""
+"""Read contracts of tables from the YAML of dbt models and sources: columns, allowed values and keys."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from pipelines.yaml_files import LOADER
 
 CONSTRAINTS = PACKAGE / "macros" / "constraints.sql"
 UNIT_TESTS = "\nunit_tests:"
-"""Nothing after this is about a table."""
+"""The rest of a YAML file, from here on, does not describe tables."""
 
 
 @dataclass(frozen=True)
 class ColumnContract:
-    """A column: its type in the words of dbt, whether it may be null, and its data tests and meta as they stand.
+    """A column: its type as in the YAML, whether it may be null, and its data tests and meta.
 
-    `condition` is what its type and meta say of every value, as SQL after its name, and `definition` how `create table`
-    has it, both as in macros/constraints.sql.
+    `condition`: SQL that follows the column's name and must hold for every value; empty if there is none. `definition`:
+    the column as in `create table`. Both come from macros/constraints.sql.
     """
 
     name: str
@@ -36,33 +36,33 @@ class ColumnContract:
 
     @property
     def is_unique(self) -> bool:
-        """Whether the column alone is a key."""
+        """Whether the column is a key by itself."""
         return "unique" in self.data_tests
 
     @cached_property
     def reference(self) -> tuple[str, str] | None:
-        """The table and column that its values are in, where a data test says so; the table by its name in dbt."""
+        """The table (by its name in dbt) and column that a `relationships` test refers to; None without such a test."""
         found = _arguments(self.data_tests, "relationships")
         return (found["to"].removeprefix("ref('").removesuffix("')"), found["field"]) if found else None
 
     @cached_property
     def accepted_values(self) -> list[str] | None:
-        """All values that there may be, where a data test says so."""
+        """The allowed values, from an `accepted_values` test; None without such a test."""
         found = _arguments(self.data_tests, "accepted_values")
         return found["values"] if found else None
 
     @property
     def not_before(self) -> datetime | None:
-        """The first instant that there may be, where meta says so."""
+        """The earliest allowed instant, from `at_least` in meta; None if there is none."""
         least = self.meta.get("at_least")
         return datetime.fromisoformat(least).replace(tzinfo=UTC) if isinstance(least, str) else None
 
 
 @dataclass(frozen=True, slots=True)
 class TableContract:
-    """A table by its name in dbt: `keys` are the columns of which no two rows have the same values, the grain first.
+    """A table by its name in dbt. `keys`: each is a tuple of columns; the first is the grain.
 
-    `columns` is empty if nothing is said of what they may hold.
+    `columns` is empty if the YAML has no constraints.
     """
 
     name: str
@@ -71,16 +71,16 @@ class TableContract:
 
 
 def read_contracts(models: Path) -> list[TableContract]:
-    """The models whose YAML says what columns may hold, in a constraint of any of them, and the sources that have keys."""
+    """The contracts of models that have a constraint on any column, and of sources that have keys."""
     contracts = []
     macros = macros_of(CONSTRAINTS)
     for file in sorted(models.rglob("*.yml")):
         text = file.read_text(encoding="utf-8").partition(UNIT_TESTS)[0]
         if "constraints:" in text or "sources:" in text:
-            said = yaml.load(text, LOADER)  # noqa: S506 - a safe one
-            found = [_contract(model, model["name"], macros) for model in said.get("models", ())]
+            content = yaml.load(text, LOADER)  # noqa: S506 - LOADER is a safe loader
+            found = [_contract(model, model["name"], macros) for model in content.get("models", ())]
             contracts += [contract for contract in found if contract.columns]
-            for source in said.get("sources", ()):
+            for source in content.get("sources", ()):
                 found = [_contract(table, f"{source['name']}.{table['name']}", macros) for table in source["tables"]]
                 contracts += [contract for contract in found if contract.keys]
     return contracts

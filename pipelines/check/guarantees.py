@@ -1,4 +1,4 @@
-"""What the warehouse guarantees: a constraint of a table holds in each of its rows, so that nobody has to read them."""
+"""Look up in DuckDB's catalogue which constraints a table has. These hold in all rows, so the rows need not be read."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -20,23 +20,24 @@ select
 from duckdb_constraints()
 where database_name = current_database()
 """
-"""The columns with their types, and the constraints, as DuckDB writes them."""
+"""A row for each column with its type, and for each constraint, as DuckDB writes them."""
 
-Parts = dict[str, frozenset[str]]
+Catalogue = dict[str, frozenset[str]]
+"""For each table, its columns with their types and its constraints."""
 
 
-def parts_of_contracts(contracts: Iterable[TableContract]) -> Parts:
-    """What each table has in the catalogue if it is made as its contract says, by its name in dbt."""
+def expected_catalogue(contracts: Iterable[TableContract]) -> Catalogue:
+    """The catalogue that the contracts require, by the tables' names in dbt."""
     with duckdb.connect(":memory:") as scratch:
         for contract in contracts:
             if contract.columns:
                 definitions = ", ".join(column.definition for column in contract.columns)
                 scratch.execute(f'create table "{contract.name}" ({definitions})')
-        return {table.removeprefix("main."): parts for table, parts in parts_of_tables(scratch).items()}
+        return {table.removeprefix("main."): parts for table, parts in actual_catalogue(scratch).items()}
 
 
-def parts_of_tables(connection: duckdb.DuckDBPyConnection) -> Parts:
-    """What each table of a warehouse has in the catalogue, by its name with its schema."""
+def actual_catalogue(connection: duckdb.DuckDBPyConnection) -> Catalogue:
+    """The catalogue of a warehouse, by the tables' names with their schema."""
     parts = defaultdict(set)
     for table, part in connection.execute(PARTS).fetchall():
         parts[table].add(part)

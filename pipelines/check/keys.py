@@ -1,17 +1,17 @@
-"""Keys: the columns of which no two rows of a table have the same values."""
+"""Check keys: no two rows of a table may have the same values in these columns."""
 
 import duckdb
 
 from pipelines.check.remedies import REPEATED, TAMPERED
 from pipelines.check.report import SAMPLE_ROWS, Finding
-from pipelines.check.times import clipped
+from pipelines.check.times import clip_times
 
 LOADED = ("raw.files", "raw.deliveries", "raw.loads")
-"""Tables that no build makes anew."""
+"""Tables that a build does not make, so that a build cannot repair them."""
 
 
 def repeated_keys(connection: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...]) -> list[Finding]:
-    """How many keys several rows share, and some of them. They are found by a hash first: keys are long, and few repeat."""
+    """A finding if several rows share a key. Hashes of keys are compared first, because keys are long and few repeat."""
     key = ", ".join(columns)
     distinct = connection.execute(f"select 1 from {table} having count(*) <> count(distinct hash({key}))")  # noqa: S608
     if not distinct.fetchall():
@@ -28,4 +28,4 @@ having count(*) > 1
         return []
     rows = connection.sql(f"select * from ({query}) order by all limit {SAMPLE_ROWS}").pl()  # noqa: S608
     remedy = TAMPERED if table in LOADED else REPEATED
-    return [Finding(table, f"{' + '.join(columns)} is unique", count, clipped(rows), remedy)]
+    return [Finding(table, f"{' + '.join(columns)} is unique", count, clip_times(rows), remedy)]

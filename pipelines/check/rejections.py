@@ -1,4 +1,4 @@
-"""Rejected lines: nothing the pipeline did wrong, but something a person should know."""
+"""Report rejected lines as warnings: the pipeline worked correctly, but somebody should look at these lines."""
 
 from typing import TYPE_CHECKING
 

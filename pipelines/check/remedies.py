@@ -1,4 +1,4 @@
-"""What a broken rule means and what to do. Rules in tests/dbt say theirs in their head; these are of rules in YAML."""
+"""What a broken rule means and what to do about it. These are for rules in YAML; rules in tests/dbt state their own."""
 
 REBUILD = "The table differs from what the models compute from the loaded lines. Build it again: studyflow build"
 OTHER_VERSION = "Another version of the models built this table. Build it again: studyflow build"

@@ -1,4 +1,4 @@
-"""A report for a person at a terminal."""
+"""Print the report of a check at a terminal."""
 
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 INDENT = 9
 LINE = "line"
-"""The column that may be long; of it, what fits is shown."""
+"""A column whose values may be long. They are cut to the width of the terminal."""
 ROWS_OF_A_WARNING = 3
 
 
 def render(report: Report, console: Console) -> None:
-    """Write what failed with some of its rows, then what to know, then the verdict in one line."""
+    """Print failures with some of their rows, then warnings, then the verdict in one line."""
     for finding in report.failures:
         _write(finding, console, "failed", "red")
     for finding in report.warnings:
@@ -65,10 +65,10 @@ def _cell(value: object) -> Text:
 
 
 def _verdict(report: Report) -> Text:
-    looked_at = f"{report.rules} rules, {sum(report.rows.values()):,} rows in {len(report.rows)} tables"
+    scope = f"{report.rules} rules, {sum(report.rows.values()):,} rows in {len(report.rows)} tables"
     rejected = sum(finding.count for finding in report.warnings)
-    told = f", {rejected:,} rejected lines" if rejected else ""
+    warnings = f", {rejected:,} rejected lines" if rejected else ""
     if report.ok:
-        return Text.assemble(("Checks passed", "bold green"), f": {looked_at}{told}.")
-    failed = f"{len(report.failures)} of {looked_at}"
-    return Text.assemble(("Checks failed", "bold red"), f": {failed}{told}{' (strict)' if report.strict else ''}.")
+        return Text.assemble(("Checks passed", "bold green"), f": {scope}{warnings}.")
+    failed = f"{len(report.failures)} of {scope}"
+    return Text.assemble(("Checks failed", "bold red"), f": {failed}{warnings}{' (strict)' if report.strict else ''}.")

@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The result of a check: findings, and how much was checked."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ SAMPLE_ROWS = 10
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule that does not hold in a table: how many rows break it, the first ten of them, and what to do."""
+    """A broken rule of a table: how many rows break it, the first ten of them, and what to do (`meaning`)."""
 
     table: str
     rule: str
@@ -26,7 +26,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that a check found as of a moment, and how much it looked at: rows by table, and rules."""
+    """All findings of a check, the as-of of the tables, and how much was checked: rows by table, number of rules."""
 
     as_of: datetime
     strict: bool
@@ -37,17 +37,17 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed; a strict check fails on warnings, too."""
+        """Whether the check passed. A strict check also fails on warnings."""
         return not self.failures and not (self.strict and self.warnings)
 
     @property
     def may_build_on(self) -> bool:
-        """Whether a build may keep rows of these tables. A wrong clock is a fault of a webhook, not of a table."""
+        """Whether a build may update these tables. A wrong clock is a webhook's fault, so a full build would not help."""
         return all(finding.meaning == WRONG_CLOCK for finding in self.failures)
 
 
 def as_dict(report: Report) -> dict[str, Any]:
-    """The report as JSON has it; times are RFC 3339 in UTC."""
+    """The report for the JSON output; times are RFC 3339 in UTC."""
     return {
         "ok": report.ok,
         "strict": report.strict,

@@ -1,4 +1,4 @@
-"""Each row of a table against its schema, batch by batch."""
+"""Check the rows of a table against its pandera schema, batch by batch."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ from pandera.polars import Check, DataFrameSchema
 
 from pipelines.check.remedies import NEVER_NULL, OTHER_VERSION
 from pipelines.check.report import SAMPLE_ROWS, Finding
-from pipelines.check.times import clipped
+from pipelines.check.times import clip_times
 
-MISFIT = {SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME, SchemaErrorReason.WRONG_DATATYPE}
+SCHEMA_ERRORS = {SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME, SchemaErrorReason.WRONG_DATATYPE}
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """What became of one table. Unsound: its columns are others, so that its rows were not looked at."""
+class TableResult:
+    """The result for one table. If columns or types are wrong (`has_valid_schema` is false), rows were not checked."""
 
     rows: int
     findings: list[Finding]
-    is_sound: bool = True
+    has_valid_schema: bool = True
 
 
 def register() -> None:
-    """Let pandera make itself known to polars, which it else does in the first check."""
+    """Register pandera's backends for polars now; otherwise the first check does this, which takes time."""
     DataFrameSchema.register_default_backends(pl.DataFrame)
 
 
@@ -35,20 +35,20 @@ def check_table(
     connection: duckdb.DuckDBPyConnection,
     schema: Callable[[], DataFrameSchema],
     batch_rows: int,
-    left: DataFrameSchema | None,
-) -> Checked:
-    """What becomes of a table. `left`: the rules that its constraints do not guarantee; rows are read only if one is broken.
+    unguaranteed: DataFrameSchema | None,
+) -> TableResult:
+    """Check a table. `unguaranteed`: the rules that its constraints do not guarantee; None if it lacks its constraints.
 
-    None if nothing is guaranteed.
+    Rows are only read if one of the unguaranteed rules is broken, or if the table lacks its constraints.
     """
-    if left and not _errors(left, _values(connection, left)):
-        [(rows,)] = connection.execute(f"select count(*) from {left.name}").fetchall()  # noqa: S608
-        return Checked(rows, [])
+    if unguaranteed and not _errors(unguaranteed, _extreme_values(connection, unguaranteed)):
+        [(rows,)] = connection.execute(f"select count(*) from {unguaranteed.name}").fetchall()  # noqa: S608
+        return TableResult(rows, [])
     return check_rows(connection, schema(), batch_rows)
 
 
-def _values(connection: duckdb.DuckDBPyConnection, schema: DataFrameSchema) -> pl.DataFrame:
-    """Values of each column, among them one that breaks a rule if any does: times are bounded, all else is listed."""
+def _extreme_values(connection: duckdb.DuckDBPyConnection, schema: DataFrameSchema) -> pl.DataFrame:
+    """Values that break every rule that the table breaks: minimum and maximum of times, distinct values of all else."""
     if not schema.columns:
         return pl.DataFrame()
     lists = ", ".join(
@@ -57,33 +57,33 @@ def _values(connection: duckdb.DuckDBPyConnection, schema: DataFrameSchema) -> p
         else f'unnest(list(distinct "{name}")) as "{name}"'
         for name, column in schema.columns.items()
     )
-    return clipped(connection.sql(f"select {lists} from {schema.name}").pl())  # noqa: S608
+    return clip_times(connection.sql(f"select {lists} from {schema.name}").pl())  # noqa: S608
 
 
-def check_rows(connection: duckdb.DuckDBPyConnection, schema: DataFrameSchema, batch_rows: int) -> Checked:
-    """Every row of the schema's table, with at most about `batch_rows` of them in memory at a time."""
+def check_rows(connection: duckdb.DuckDBPyConnection, schema: DataFrameSchema, batch_rows: int) -> TableResult:
+    """Check every row of the schema's table, with about `batch_rows` rows in memory at a time."""
     table = str(schema.name)
     rows = 0
     found: dict[str, Finding] = {}
     for batch in _batches(connection, table, [str(column) for column in schema.columns], batch_rows):
-        frame = clipped(batch)
+        frame = clip_times(batch)
         rows += frame.height
         errors = _errors(schema, frame)
-        if misfits := [_misfit(table, error) for error in errors if error.reason_code in MISFIT]:
-            return Checked(0, misfits, is_sound=False)
+        if schema_findings := [_schema_finding(table, error) for error in errors if error.reason_code in SCHEMA_ERRORS]:
+            return TableResult(0, schema_findings, has_valid_schema=False)
         for error in errors:
             finding = _finding(schema, frame, error)
             found[finding.rule] = _merged(found.get(finding.rule), finding)
-    return Checked(rows, list(found.values()))
+    return TableResult(rows, list(found.values()))
 
 
 def _batches(
     connection: duckdb.DuckDBPyConnection, table: str, columns: list[str], batch_rows: int
 ) -> Iterator[pl.DataFrame]:
-    """The columns, as far as the table has them; one frame without rows where it has none, which shows their types."""
+    """Those of the columns that the table has, in batches. An empty table gives one empty frame, which has the types."""
     empty = connection.sql(f"from {table} limit 0")
-    there = ", ".join(f'"{column}"' for column in columns if column in empty.columns)
-    query = f"select {there} from {table}"  # noqa: S608
+    existing = ", ".join(f'"{column}"' for column in columns if column in empty.columns)
+    query = f"select {existing} from {table}"  # noqa: S608
     with connection.sql(query).to_arrow_reader(batch_rows) as reader:
         batch = None
         for batch in reader:
@@ -93,7 +93,7 @@ def _batches(
 
 
 def _errors(schema: DataFrameSchema, frame: pl.DataFrame) -> list[SchemaError]:
-    """Every rule that the columns or the rows break. PANDERA_… in the environment turns none of them off."""
+    """Every broken rule of columns or rows. The configuration here overrides environment variables of pandera."""
     with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
         try:
             schema.validate(frame, lazy=True)
@@ -102,7 +102,7 @@ def _errors(schema: DataFrameSchema, frame: pl.DataFrame) -> list[SchemaError]:
     return []
 
 
-def _misfit(table: str, error: SchemaError) -> Finding:
+def _schema_finding(table: str, error: SchemaError) -> Finding:
     if error.reason_code is SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME:
         rule = f"has the column {error.failure_cases}"
     else:

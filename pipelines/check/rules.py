@@ -1,7 +1,7 @@
-"""Rules that take more than one row or column to see: the SQL files of tests/dbt, which dbt runs, too.
+"""Rules about several rows, columns or tables: the SQL files of tests/dbt, which dbt runs as well.
 
-The head of a file says what must hold, why, what to do where it does not, and which rules it has. Each rule is a column
-of the query that is true of a row that breaks it. Queries run in DuckDB, which need not hold a table in memory.
+The comment at the head of a file says what must hold, why, what to do otherwise, and which rules it has. Each rule is a
+boolean column of the query, true for rows that break it. DuckDB runs the queries, so tables need not fit into memory.
 """
 
 import re
@@ -15,7 +15,7 @@ import duckdb
 import jinja2
 
 from pipelines.check.report import SAMPLE_ROWS, Finding
-from pipelines.check.times import clipped
+from pipelines.check.times import clip_times
 from pipelines.errors import StudyflowError
 from pipelines.settings import PACKAGE
 from pipelines.warehouse import macros_of
@@ -28,7 +28,7 @@ SHOWN = re.compile(r"(?P<rule>.+?)(?: \((?P<columns>\w+(?:, \w+)*)\))?")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What must hold in a table. `column` of the query is true of a row that breaks it; `shown` is shown of that row."""
+    """A rule of a table. `column` of the query is true for rows that break it. `shown`: the columns to show of them."""
 
     table: str
     rule: str
@@ -38,7 +38,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class RuleFile:
-    """A file of tests/dbt: what its head says, its query as a template, and the tables that it reads, as dbt names them."""
+    """A file of tests/dbt: the fields of its head, its query as a template, and dbt's names of the tables it reads."""
 
     name: str
     title: str
@@ -53,7 +53,7 @@ def read_rules(folder: Path) -> list[RuleFile]:
     """Every rule file in a folder.
 
     Raises:
-        StudyflowError: the head of a file lacks something.
+        StudyflowError: the head of a file is incomplete.
     """
     return [_read(file) for file in sorted(folder.glob("*.sql"))]
 
@@ -65,17 +65,18 @@ def _read(file: Path) -> RuleFile:
     for line in text.splitlines():
         if not line.startswith("--"):
             break
-        said = line.removeprefix("--")
-        if found := FIELD.fullmatch(said):
+        text_of_line = line.removeprefix("--")
+        if found := FIELD.fullmatch(text_of_line):
             field = found[1]
             fields[field] = [found[2]]
-        elif found := RULE.fullmatch(said):
+        elif found := RULE.fullmatch(text_of_line):
             fields[field].append(f"{found[1]}: {found[2]}")
         else:
-            fields[field].append(f"{fields[field].pop()} {said.strip()}" if fields[field] else said.strip())
+            continued = text_of_line.strip()
+            fields[field].append(f"{fields[field].pop()} {continued}" if fields[field] else continued)
     template = jinja2.Template(text)
     needs: list[str] = []
-    _rendered(template, needs.append, as_of="")
+    _render(template, needs.append, as_of="")
     try:
         [title], [why], [remedy], [key] = fields[""], fields["Why"], fields["Remedy"], fields["Key"]
         rules = [
@@ -98,11 +99,11 @@ def _rule(table: str, line: str, key: str) -> Rule:
     return Rule(table, found["rule"] if found else text, column, tuple(dict.fromkeys(shown.split(", "))))
 
 
-def _rendered(template: jinja2.Template, named: Callable[[str], object], as_of: str) -> str:
-    """The SQL of a rule file, without dbt."""
+def _render(template: jinja2.Template, name_of: Callable[[str], object], as_of: str) -> str:
+    """The SQL of a rule file, rendered without dbt. `name_of` maps dbt's name of a table to that in the warehouse."""
     return template.render(
-        ref=named,
-        source=lambda schema, table: named(f"{schema}.{table}"),
+        ref=name_of,
+        source=lambda schema, table: name_of(f"{schema}.{table}"),
         as_of=lambda: as_of,
         id_key=partial(macros_of(KEYS), "duckdb__id_key"),
     )
@@ -111,11 +112,11 @@ def _rendered(template: jinja2.Template, named: Callable[[str], object], as_of: 
 def broken_rules(
     connection: duckdb.DuckDBPyConnection, file: RuleFile, tables: Mapping[str, str], as_of: datetime
 ) -> list[Finding]:
-    """The rules that are broken, with exact counts and the first rows in the order of the columns shown.
+    """A finding for each broken rule, with the exact count and the first rows, sorted by the columns shown.
 
-    `tables` has the names that dbt knows tables by, with their names in the warehouse.
+    `tables`: names in the warehouse by dbt's names of tables.
     """
-    query = _rendered(file.template, tables.__getitem__, f"cast('{as_of.isoformat()}' as timestamptz)")
+    query = _render(file.template, tables.__getitem__, f"cast('{as_of.isoformat()}' as timestamptz)")
     counts = ", ".join(f"count(*) filter (where {rule.column})" for rule in file.rules)
     [broken] = connection.execute(f"select {counts} from ({query})").fetchall()  # noqa: S608
     findings = []
@@ -125,5 +126,5 @@ def broken_rules(
             rows = connection.sql(
                 f"select {shown} from ({query}) where {rule.column} order by all limit {SAMPLE_ROWS}"  # noqa: S608
             ).pl()
-            findings.append(Finding(rule.table, rule.rule, count, clipped(rows), file.remedy))
+            findings.append(Finding(rule.table, rule.rule, count, clip_times(rows), file.remedy))
     return findings

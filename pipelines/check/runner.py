@@ -1,4 +1,4 @@
-"""Every check, in one go."""
+"""Run all checks: contracts of columns, keys, rules in tests/dbt, and rejected lines."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,7 +7,7 @@ from functools import cache, partial
 import duckdb
 
 from pipelines.check.contracts import TableContract, read_contracts
-from pipelines.check.guarantees import Parts, parts_of_contracts, parts_of_tables
+from pipelines.check.guarantees import Catalogue, actual_catalogue, expected_catalogue
 from pipelines.check.keys import repeated_keys
 from pipelines.check.rejections import find_rejections
 from pipelines.check.report import Finding, Report
@@ -30,60 +30,60 @@ where
 
 
 @cache
-def prepare() -> tuple[list[TableContract], list[RuleFile], Parts]:
-    """What a check needs and no warehouse says: contracts, rules, and what contracts put into the catalogue.
+def prepare() -> tuple[list[TableContract], list[RuleFile], Catalogue]:
+    """The contracts, the rules and the catalogue that the contracts require; they do not depend on a warehouse.
 
-    Afterwards pandera is imported. Call this while something else runs, so that the check can start at once.
+    This also imports pandera. Call it while something else runs, so that the check can start at once.
     """
     from pipelines.check.rows import register  # noqa: PLC0415 - pandera takes a second to import
 
     register()
     contracts = read_contracts(MODELS)
-    return contracts, read_rules(RULES), parts_of_contracts(contracts)
+    return contracts, read_rules(RULES), expected_catalogue(contracts)
 
 
 def check(
     connection: duckdb.DuckDBPyConnection, as_of: datetime, *, strict: bool = False, batch_rows: int = BATCH_ROWS
 ) -> Report:
-    """Everything that is wrong with the tables of a warehouse, which were built as of `as_of`.
+    """Check all tables of a warehouse, which were built as of `as_of`.
 
-    Tables are read in batches of about `batch_rows` rows, so that any number of changes can be checked. Rejected lines
-    are warnings, and fail the report when it is `strict`.
+    Tables are read in batches of about `batch_rows` rows, so they need not fit into memory. Rejected lines are
+    warnings; with `strict`, they fail the check.
 
     Raises:
-        StudyflowError: a table is not there yet.
+        StudyflowError: a table has not been built.
     """
     from pipelines.check.rows import check_table  # noqa: PLC0415
     from pipelines.check.schemas import count_rules, schema_of  # noqa: PLC0415
 
-    contracts, files, promised = prepare()
+    contracts, files, expected = prepare()
     tables = names_of_tables(connection)
     _require(tables, {contract.name for contract in contracts}.union(*(file.needs for file in files)))
     values = referenced_values(connection, contracts, tables)
-    kept = parts_of_tables(connection)
+    actual = actual_catalogue(connection)
     rules = 0
     rows: dict[str, int] = {}
-    unsound: set[str] = set()
+    invalid: set[str] = set()
     failures: list[Finding] = []
     for contract in contracts:
         if contract.columns:
             table = tables[contract.name]
             schema = partial(schema_of, contract, table, values, as_of)
-            left = schema(is_guaranteed=True)
-            is_guaranteed = kept[table] >= promised[contract.name]
-            checked = check_table(connection, schema, batch_rows, left if is_guaranteed else None)
-            rows[table] = checked.rows
-            failures += checked.findings
-            rules += count_rules(contract, left)
-            if not checked.is_sound:
-                unsound.add(contract.name)
+            unguaranteed = schema(is_guaranteed=True)
+            has_constraints = actual[table] >= expected[contract.name]
+            result = check_table(connection, schema, batch_rows, unguaranteed if has_constraints else None)
+            rows[table] = result.rows
+            failures += result.findings
+            rules += count_rules(contract, unguaranteed)
+            if not result.has_valid_schema:
+                invalid.add(contract.name)
     for contract in contracts:
-        if contract.name not in unsound:
+        if contract.name not in invalid:
             rules += len(contract.keys)
             for key in contract.keys:
                 failures += repeated_keys(connection, tables[contract.name], key)
     for file in files:
-        if unsound.isdisjoint(file.needs):
+        if invalid.isdisjoint(file.needs):
             rules += len(file.rules)
             failures += broken_rules(connection, file, tables, as_of)
     return Report(as_of, strict, rows, rules, failures, find_rejections(connection))
@@ -97,18 +97,18 @@ def _require(tables: dict[str, str], needed: Iterable[str]) -> None:
 
 
 def names_of_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """The tables of a warehouse with their schema, by the names that dbt knows them by: raw ones have theirs there, too."""
+    """The tables of a warehouse as `schema.table`, by their names in dbt: `table`, or `raw.table` for raw tables."""
     return dict(connection.execute(TABLES).fetchall())
 
 
 def referenced_values(
     connection: duckdb.DuckDBPyConnection, contracts: list[TableContract], tables: dict[str, str]
 ) -> dict[tuple[str, str], list[str | int]]:
-    """The values of each column that another refers to, as the warehouse has them."""
-    wanted = {column.reference for contract in contracts for column in contract.columns if column.reference}
-    _require(tables, {table for table, _ in wanted})
+    """The values of each column (by table and column) that a `relationships` test refers to."""
+    references = {column.reference for contract in contracts for column in contract.columns if column.reference}
+    _require(tables, {table for table, _ in references})
     found = {}
-    for table, field in sorted(wanted):
+    for table, field in sorted(references):
         query = f"select distinct {field} from {tables[table]} where {field} is not null order by {field}"  # noqa: S608
         found[table, field] = [value for (value,) in connection.execute(query).fetchall()]
     return found

@@ -1,4 +1,4 @@
-"""The pandera schema of a table, derived from what its YAML says. Rules look at one column of one row at a time."""
+"""Derive the pandera schema of a table from its YAML. Its rules look at one column of one row at a time."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -23,12 +23,12 @@ TYPES: dict[str, Any] = {
     "date": pl.Date,
     "timestamptz": pl.Datetime("us", "UTC"),
 }
-MADE_OF_REFERENCE = "staging.stg_statuses"
-"""The one table that is wrong where a reference file is."""
+REFERENCE_MODEL = "staging.stg_statuses"
+"""The model of a reference file. If a value in it is wrong, the file is wrong."""
 
 
 WORDS = {"<> ''": "is not empty", ">=": "is at least", "between": "is between"}
-"""What is said of a condition, by how it begins in macros/constraints.sql."""
+"""The words for a condition, by the SQL that it begins with in macros/constraints.sql."""
 
 
 def schema_of(
@@ -39,10 +39,10 @@ def schema_of(
     *,
     is_guaranteed: bool = False,
 ) -> DataFrameSchema:
-    """The schema of a table that was built as of a time. `values` are those of the columns that it refers to.
+    """The schema of a table that was built as of a time. `values`: see `referenced_values`.
 
-    Columns that the contract does not name may be there. If `is_guaranteed`, only rules that no constraint of the
-    warehouse can have are in the schema, and only the columns that have such rules.
+    The table may have columns that the contract does not name. With `is_guaranteed`, the schema has only the rules that
+    constraints of the warehouse cannot guarantee, and only the columns with such rules.
     """
     columns = {}
     for column in contract.columns:
@@ -55,56 +55,59 @@ def schema_of(
     return DataFrameSchema(columns, name=table, metadata={"key": list(contract.keys[0])})
 
 
-def count_rules(contract: TableContract, left: DataFrameSchema) -> int:
-    """How many rules about rows a table has: those that are `left`, and those that its constraints can guarantee."""
+def count_rules(contract: TableContract, unguaranteed: DataFrameSchema) -> int:
+    """How many rules about rows a table has: those that its constraints guarantee, and those in `unguaranteed`."""
     guaranteed = sum(
-        (not column.may_be_null) + (bool(column.condition) and column.name not in left.columns)
+        (not column.may_be_null) + (bool(column.condition) and column.name not in unguaranteed.columns)
         for column in contract.columns
     )
-    return guaranteed + sum(len(column.checks) for column in left.columns.values())
+    return guaranteed + sum(len(column.checks) for column in unguaranteed.columns.values())
 
 
 def _conditions(column: ColumnContract) -> list[Check]:
-    """What macros/constraints.sql says of every value of the column, read from the same SQL."""
+    """The column's condition from macros/constraints.sql, as a check with the same SQL."""
     if not column.condition:
         return []
-    sql, words = next(said for said in WORDS.items() if column.condition.startswith(said[0]))
-    keeps = pl.sql_expr(f'"{column.name}" {column.condition}')
+    sql, words = next(item for item in WORDS.items() if column.condition.startswith(item[0]))
+    holds = pl.sql_expr(f'"{column.name}" {column.condition}')
     rule = column.condition.replace(sql, words)
-    return [Check(lambda data: data.lazyframe.select(keeps), **_said(rule, REBUILD))]
+    return [Check(lambda data: data.lazyframe.select(holds), **_labels(rule, REBUILD))]
 
 
 def _rules_to_read(
     column: ColumnContract, table: str, values: Mapping[tuple[str, str], Sequence[str | int]], as_of: datetime
 ) -> list[Check]:
-    """What must hold for a value of the column, and depends on reference tables, as-of, or what webhooks say."""
+    """The rules that constraints cannot express: they depend on reference tables, as-of, or the webhooks' times."""
     if column.reference:
         to, field = column.reference
-        remedy = WRONG_REFERENCE if table == MADE_OF_REFERENCE else NOT_IN_REFERENCE
-        return [Check.isin(values[column.reference], **_said(f"is in {to}.{field}", remedy))]
+        remedy = WRONG_REFERENCE if table == REFERENCE_MODEL else NOT_IN_REFERENCE
+        return [Check.isin(values[column.reference], **_labels(f"is in {to}.{field}", remedy))]
     if column.accepted_values:
-        return [Check.isin(column.accepted_values, **_said(f"is one of: {', '.join(column.accepted_values)}", REBUILD))]
+        return [
+            Check.isin(column.accepted_values, **_labels(f"is one of: {', '.join(column.accepted_values)}", REBUILD))
+        ]
     match column.data_type:
         case "timestamptz":
             return [*_earliest(column), _latest(column, as_of)]
         case "date" if not column.meta.get("after_as_of"):
-            # Days are cut in a time zone that the table does not say: the first to begin a day is 14 hours ahead of UTC.
+            # The table does not say in which time zone a day begins. The first zone to begin it is 14 hours ahead of
+            # UTC.
             last_day = (as_of + timedelta(hours=14)).date()
-            return [Check.le(last_day, **_said("is not after the day of as-of", AFTER_AS_OF))]
+            return [Check.le(last_day, **_labels("is not after the day of as-of", AFTER_AS_OF))]
     return []
 
 
 def _earliest(column: ColumnContract) -> list[Check]:
     least = column.not_before
-    return [Check.ge(least, **_said(f"is not before {least:%Y-%m-%d}", WRONG_CLOCK))] if least else []
+    return [Check.ge(least, **_labels(f"is not before {least:%Y-%m-%d}", WRONG_CLOCK))] if least else []
 
 
 def _latest(column: ColumnContract, as_of: datetime) -> Check:
     if column.meta.get("after_as_of"):
-        return Check.lt(LAST_INSTANT, **_said("is before the end of the year 9999", WRONG_CLOCK))
-    return Check.le(as_of, **_said("is not after as-of", AFTER_AS_OF))
+        return Check.lt(LAST_INSTANT, **_labels("is before the end of the year 9999", WRONG_CLOCK))
+    return Check.le(as_of, **_labels("is not after as-of", AFTER_AS_OF))
 
 
-def _said(rule: str, remedy: str) -> dict[str, Any]:
-    """How a failure is told. pandera keeps no more failing rows of its own than a report shows."""
+def _labels(rule: str, remedy: str) -> dict[str, Any]:
+    """Arguments of a check: its name and remedy, and how many failing rows pandera keeps, which a report shows."""
     return {"name": rule, "description": remedy, "n_failure_cases": SAMPLE_ROWS}

@@ -1,4 +1,4 @@
-"""Times in polars frames, also those that no calendar has: a check must survive what it is there to find."""
+"""Times in polars frames. Impossible times, which a check is there to find, must not make it crash."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,10 +10,10 @@ FIRST_INSTANT = datetime.fromisoformat("0001-01-01T00:00:00Z")
 LAST_INSTANT = datetime.fromisoformat("9999-12-31T23:59:59.999999Z")
 
 
-def clipped(rows: "pl.DataFrame") -> "pl.DataFrame":
-    """The rows with times before the year 1 or after the year 9999 (infinity, too) moved to the first or last instant.
+def clip_times(rows: "pl.DataFrame") -> "pl.DataFrame":
+    """The rows, with times before the year 1 or after 9999 (including infinity) replaced by the first or last instant.
 
-    polars can hold such times, but neither it nor Python can write one down.
+    polars can hold such times, but neither polars nor Python can format them.
     """
     from polars import selectors  # noqa: PLC0415 - takes half a second
 
