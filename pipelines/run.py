@@ -99,9 +99,9 @@ def _check_places(settings: Settings) -> None:
     Raises:
         StudyflowError: one of the folders cannot be used.
     """
-    from pipelines.export.place import usable  # noqa: PLC0415
+    from pipelines.export.destination import check_destination  # noqa: PLC0415
 
-    usable(settings.exports, [settings.database, *(path for path in settings.raw if isinstance(path, Path))])
+    check_destination(settings.exports, [settings.database, *(path for path in settings.raw if isinstance(path, Path))])
     if settings.reports_kept:
         from pipelines.report.archive import check_folder  # noqa: PLC0415 - takes a second
 
@@ -283,7 +283,7 @@ def export_tables(settings: Settings, options: "ExportOptions", *, as_of_must_ma
             export would drop most rows of the last one.
     """
     from pipelines.export import export  # noqa: PLC0415
-    from pipelines.export.dropping import refuse_to_drop_most  # noqa: PLC0415
+    from pipelines.export.safeguard import refuse_to_drop_most  # noqa: PLC0415
 
     with connect(settings.database, read_only=True) as connection:
         _built_as_of(connection, settings.as_of if as_of_must_match else None)

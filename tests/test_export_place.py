@@ -16,7 +16,7 @@ from pipelines import run as steps
 from pipelines.cli import main
 from pipelines.errors import StudyflowError
 from pipelines.export import ExportOptions, export
-from pipelines.export.place import usable
+from pipelines.export.destination import check_destination
 from pipelines.export.replace import MANIFEST
 from pipelines.settings import PROJECT, Settings
 from pipelines.system import DRAFT, OLD_DRAFT_SECONDS, write_atomically
@@ -155,10 +155,10 @@ def test_a_folder_of_exports_may_have_files_of_others_by_and_by(tmp_path: Path) 
     """But it begins with none: only what makes no folder somebody's."""
     (tmp_path / "exports").mkdir()
     (tmp_path / "exports" / ".gitkeep").write_text("")
-    assert usable(tmp_path / "exports") == tmp_path / "exports"
+    assert check_destination(tmp_path / "exports") == tmp_path / "exports"
     put(tmp_path / "exports", {"a": "1"})
     (tmp_path / "exports" / "notes.txt").write_text("mine")
-    assert usable(tmp_path / "exports") == tmp_path / "exports"
+    assert check_destination(tmp_path / "exports") == tmp_path / "exports"
 
 
 def test_a_service_without_a_home_may_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +166,7 @@ def test_a_service_without_a_home_may_export(tmp_path: Path, monkeypatch: pytest
         raise RuntimeError
 
     monkeypatch.setattr(Path, "home", no_home)
-    assert usable(tmp_path / "exports") == tmp_path / "exports"
+    assert check_destination(tmp_path / "exports") == tmp_path / "exports"
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root gives folders away")
@@ -191,9 +191,9 @@ def test_a_folder_whose_group_cannot_be_kept_is_refused(tmp_path: Path, monkeypa
     os.chown(tmp_path / "exports", -1, 4321)
     monkeypatch.setattr(os, "geteuid", lambda: 1234)
     with pytest.raises(StudyflowError, match=r"a group that you are not in \(number 4321\)"):
-        usable(tmp_path / "exports")
+        check_destination(tmp_path / "exports")
     monkeypatch.setattr(os, "getgroups", lambda: [4321])
-    assert usable(tmp_path / "exports") == tmp_path / "exports"
+    assert check_destination(tmp_path / "exports") == tmp_path / "exports"
 
 
 @pytest.mark.parametrize("name", ["old", "new", "manifest", "drafts-1"])

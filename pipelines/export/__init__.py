@@ -1,4 +1,4 @@
-"""`studyflow export`: the tables of Rally as files, one per stage and one of all participants."""
+"""`studyflow export`: write a table per stage as in Rally, one of all participants, and lists to work from."""
 
 from pipelines.export.exporter import ExportResult, export
 from pipelines.export.options import ExportOptions, Format

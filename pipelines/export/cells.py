@@ -1,4 +1,4 @@
-"""Cells of a CSV file, in SQL: RFC 4180, the same text on every machine, nothing that a spreadsheet runs."""
+"""SQL that formats cells of CSV files: RFC 4180, the same on every machine, without formulas that spreadsheets run."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ _INTEGERS = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMAL
 PLAIN = {"BOOLEAN", "INTEGER", "UINTEGER", "FLOAT", "DOUBLE", "DATE"} | _INTEGERS
 INSTANT = "TIMESTAMP WITH TIME ZONE"
 
-# = + - @ and their full-width and small forms, which some spreadsheets read as the same
+# = + - @ and their full-width and small variants, which some spreadsheets treat alike
 _STARTS_FORMULA = r"[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}\x{FE66}\x{FE62}\x{FE63}\x{FE6B}]"
-# white space that ends no cell, control and format characters, and quotes
+# White space within a cell, control and format characters, and quotes. Spreadsheets may skip them before a formula.
 _IGNORED_BEFORE = r'[\x00-\x08\x0B\x0C\x0E-\x20"\x7F-\x{A0}\p{Z}\p{Cf}]*'
-# Where the list separator is a semicolon or tab, a spreadsheet starts a new cell at those, even within quotes.
+# If the list separator is a semicolon or tab, a spreadsheet starts a new cell there, even within quotes.
 _FORMULA = rf"(^|[;\t\r\n])({_IGNORED_BEFORE}{_STARTS_FORMULA})"
-# What nearly all cells are made of. It needs neither care nor the time that care takes.
+# Nearly all cells match this. They need no escaping, which saves half of the time.
 _HARMLESS = r"\w([\w .:-]*\w)?"
 _NEEDS_QUOTES = r'^$|^\s|\s$|[",;\t\r\n]'
 
@@ -28,7 +28,7 @@ class Column:
 
     @property
     def is_text(self) -> bool:
-        """Whether cells of it may hold anything."""
+        """Whether its values are arbitrary text, which may need escaping."""
         return not (self.type in PLAIN or self.type == INSTANT or self.type.startswith("DECIMAL"))
 
     @property
@@ -38,39 +38,40 @@ class Column:
 
     @property
     def identifier(self) -> str:
-        """The name as SQL."""
+        """The name as a quoted SQL identifier."""
         escaped = self.name.replace('"', '""')
         return f'"{escaped}"'
 
 
 BYTE_ORDER_MARK = "\ufeff".encode()
-"""What tells Excel that a file is in UTF-8."""
+"""Excel needs this to read a file as UTF-8."""
 
 
 def row(columns: list[Column], *, for_excel: bool = False) -> str:
-    """SQL of a whole line with its line end. Null is an empty cell, empty text is `""`.
+    """SQL of a line, including its newline. Null is an empty cell, empty text is `""`.
 
-    `for_excel`: times as spreadsheets read them, and amounts in units of their currency.
+    `for_excel`: times in a form that spreadsheets recognise, and amounts in units of their currency.
 
-    Where all text of a line is harmless, which one look at it tells, its cells are what they are: half the time.
+    The SQL tests all text of a line at once. If all of it is harmless, cells are not escaped, which takes half the
+    time.
     """
-    careful = _concat([_cell(column, for_excel) for column in columns])
+    escaped = _concat([_cell(column, for_excel) for column in columns])
     texts = [f"coalesce(cast({column.identifier} as varchar), '0')" for column in columns if column.is_text]
     if not texts:
-        return careful
+        return escaped
     plain = _concat([_plain_cell(column, for_excel) for column in columns])
     joined, pattern = f"concat_ws(',', {', '.join(texts)})", ",".join([_HARMLESS] * len(texts))
-    return f"case when regexp_full_match({joined}, '{pattern}') then {plain} else {careful} end"
+    return f"case when regexp_full_match({joined}, '{pattern}') then {plain} else {escaped} end"
 
 
 def _concat(cells: list[str]) -> str:
-    """One call for a line: a chain of || copies it once for each cell."""
+    """SQL of the cells joined by commas, with a newline. `||` would be slower: it copies the line for each cell."""
     joined = ", ',', ".join(cells)
     return f"concat({joined}, chr(10))"
 
 
 def header(connection: duckdb.DuckDBPyConnection, columns: list[Column], *, for_excel: bool = False) -> bytes:
-    """The first line of a file. Names are text like any other, so the same rules hold for them."""
+    """The first line of a file. Names of columns are escaped like other text."""
     names = [column.name.removesuffix("_cents") if for_excel and column.is_cents else column.name for column in columns]
     cells = " || ',' || ".join(_text(f"cast(${n} as varchar)") for n in range(1, len(columns) + 1))
     [(line,)] = connection.execute(f"select {cells} || chr(10)", names).fetchall()
@@ -78,14 +79,14 @@ def header(connection: duckdb.DuckDBPyConnection, columns: list[Column], *, for_
 
 
 def _cell(column: Column, for_excel: bool) -> str:  # noqa: FBT001
-    """SQL of one cell, never null."""
+    """SQL of one escaped cell; never null."""
     if column.is_text:
         return _text(f"cast({column.identifier} as varchar)")
     return f"coalesce({_plain_cell(column, for_excel)}, '')"
 
 
 def _plain_cell(column: Column, for_excel: bool) -> str:  # noqa: FBT001
-    """SQL of one cell whose text is harmless; null for null."""
+    """SQL of one cell whose text needs no escaping; null for null."""
     if column.type == INSTANT:
         return _instant_for_excel(column.identifier) if for_excel else _instant(column.identifier)
     if for_excel and column.is_cents:
@@ -94,14 +95,15 @@ def _plain_cell(column: Column, for_excel: bool) -> str:  # noqa: FBT001
 
 
 def _instant_for_excel(value: str) -> str:
-    """To the second and without a zone, with which spreadsheets take it for text."""
+    """SQL of an instant to the second and without a zone: spreadsheets treat a time with a zone as text."""
     return f"coalesce(strftime(make_timestamp(epoch_us({value})), '%Y-%m-%d %H:%M:%S'), cast({value} as varchar))"
 
 
 def _instant(value: str) -> str:
-    """ISO 8601 in UTC as Rally writes it, with milliseconds; microseconds only where there are any.
+    """SQL of an instant in UTC as Rally writes it, with milliseconds, or with microseconds if it has any.
 
-    It goes by microseconds since 1970, because `at time zone` asks a calendar for every value. Infinity has none.
+    It is computed from microseconds since 1970, which is faster than `at time zone`. Infinity stays as DuckDB writes
+    it.
     """
     utc = f"make_timestamp(epoch_us({value}))"
     return (
@@ -111,7 +113,7 @@ def _instant(value: str) -> str:
 
 
 def _text(value: str) -> str:
-    """A single quote before what would start a formula, then quotes where the text needs them."""
+    """SQL of text with a single quote before anything that would start a formula, and in double quotes if necessary."""
     before = f"case when regexp_matches({value}, '^[\\t\\r\\n]') then '''' else '' end"
     safe = f"({before} || regexp_replace({value}, '{_FORMULA}', '\\1''\\2', 'g'))"
     quoted = f"""'"' || replace({safe}, '"', '""') || '"'"""

@@ -1,4 +1,4 @@
-"""`marts.participants` as files: the tables of all participants and stages, and of each study if asked for."""
+"""Write the export: a table of all participants, one per stage, the lists to work from, and a workbook if requested."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -14,25 +14,25 @@ import pyarrow.compute as pc
 
 from pipelines.export import mart
 from pipelines.export.cells import header
+from pipelines.export.destination import check_destination, explain_errors
 from pipelines.export.lists import LISTS, lists
 from pipelines.export.mart import STUDY
 from pipelines.export.names import distinct_names
 from pipelines.export.options import Format
-from pipelines.export.place import explained, usable
 from pipelines.export.pseudonyms import Pseudonyms
 from pipelines.export.replace import MANIFEST, is_up_to_date, replacement, workspace
-from pipelines.export.tables import EVERYONE, Layout, opened
+from pipelines.export.tables import EVERYONE, Layout, stage_writer
 from pipelines.state import build_hash, is_sample
 
 WRITERS = ("duckdb", "pyarrow", "xlsxwriter")
-"""Packages that the bytes of an export depend on."""
+"""Packages whose version can change the bytes of an export."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """What an export left: the rows of each file, in a fixed order.
+    """The number of rows of each exported file, in a fixed order.
 
-    `wrote` is "nothing" where the folder had the export of this very build, made alike, and nobody had changed a file.
+    `wrote` is "nothing" if the folder already had the export of this build with the same options and unchanged files.
     """
 
     folder: Path
@@ -41,7 +41,7 @@ class ExportResult:
 
     @property
     def files(self) -> list[Path]:
-        """The files, the manifest left out."""
+        """The files, except the manifest."""
         return list(self.rows)
 
 
@@ -54,15 +54,15 @@ def export(  # noqa: PLR0913 - the options of a command
     pseudonyms: Pseudonyms | None = None,
     for_excel: bool = False,
 ) -> ExportResult:
-    """Replace the export in a folder by one of the marts as they are now: all of it, or nothing on any failure.
+    """Replace the export in a folder by one of the present marts. If anything fails, the old export is unchanged.
 
-    The folder gets a table of each stage and one of all participants; with `by_study` also a folder for each study
-    with the same; lists to work from lie beside them; ``xlsx`` is one workbook of all marts. The same marts give the same bytes. Files of others in the
-    folder stay. With `pseudonyms`, those stand in place of the ids of participants and persons, and rows are in their
-    order. `for_excel`: CSV files as spreadsheets read them.
+    The folder gets a table of each stage, one of all participants and the lists to work from; with `by_study`, also a
+    folder with the same tables for each study; with the format ``xlsx``, one workbook of all marts. The same marts give
+    the same bytes. Other files in the folder are kept. `pseudonyms` replace the ids of participants and people; rows
+    are then sorted by pseudonym. `for_excel`: write CSV files so that spreadsheets recognise times and amounts.
 
     Raises:
-        StudyflowError: the marts are not there, or the folder cannot be written or replaced.
+        StudyflowError: the marts have not been built, or the folder cannot be written or replaced.
     """
     columns = mart.columns(connection)
     stages = mart.stages(connection)
@@ -93,20 +93,20 @@ def export(  # noqa: PLR0913 - the options of a command
         "is_sample": is_sample(connection),
     }
     build = build_hash(connection)
-    # Another version of the code, or of what it uses, may write other bytes.
+    # Another version of this code, or of the packages that write, may produce other bytes.
     sources = [file.read_text(encoding="utf-8") for file in sorted(Path(__file__).parent.glob("*.py"))]
-    what = repr((build, made, layout, found, [version(package) for package in WRITERS], sources))
-    content = hashlib.sha256(what.encode()).hexdigest() if build else None
+    inputs = repr((build, made, layout, found, [version(package) for package in WRITERS], sources))
+    content = hashlib.sha256(inputs.encode()).hexdigest() if build else None
     databases = connection.execute("select path from duckdb_databases() where path is not null").fetchall()
     with (
-        explained(folder),
-        workspace(place := usable(folder, [Path(path) for (path,) in databases])) as space,
+        explain_errors(folder),
+        workspace(destination := check_destination(folder, [Path(path) for (path,) in databases])) as space,
     ):
-        done = {folder / name: count for name, count in rows.items()}
-        if content and is_up_to_date(place, content, rows):
-            return ExportResult(folder, done, "nothing")
+        result = {folder / name: count for name, count in rows.items()}
+        if content and is_up_to_date(destination, content, rows):
+            return ExportResult(folder, result, "nothing")
         with (
-            replacement(space, place, rows, made, content) as new,
+            replacement(space, destination, rows, made, content) as new,
             closing(
                 mart.batches(connection, columns, pseudonyms, with_values="parquet" in formats, for_excel=for_excel)
             ) as batches,
@@ -116,11 +116,11 @@ def export(  # noqa: PLR0913 - the options of a command
                 one.write(connection, new, layout.formats, pseudonyms, for_excel=for_excel)
             if book:
                 book.write(new)
-    return ExportResult(folder, done)
+    return ExportResult(folder, result)
 
 
 def _rows(layout: Layout, counts: dict[str, tuple[int, ...]], folders: dict[str, str]) -> dict[str, int]:
-    """The rows of each file by its relative path."""
+    """The number of rows of each table's file, by its relative path."""
     stages = [sum(rows) for rows in zip(*counts.values(), strict=True)] or [0] * len(layout.stages)
     inside = {"": stages} | {f"{name}/": list(counts[study]) for study, name in folders.items()}
     return {
@@ -132,8 +132,8 @@ def _rows(layout: Layout, counts: dict[str, tuple[int, ...]], folders: dict[str,
 
 
 def _write(new: Path, layout: Layout, folders: dict[str, str], batches: Iterable[pa.RecordBatch]) -> None:
-    """Write every table. Batches come in the order of studies."""
-    with opened(new, layout) as write, ExitStack() as stack:
+    """Write the tables of stages and of all participants. Batches are sorted by study."""
+    with stage_writer(new, layout) as write, ExitStack() as stack:
         written: str | None = None
         write_of_study = write
         for batch in batches:
@@ -141,12 +141,12 @@ def _write(new: Path, layout: Layout, folders: dict[str, str], batches: Iterable
             for study, piece in _by_study(batch) if folders else ():
                 if study != written:
                     stack.close()
-                    write_of_study, written = stack.enter_context(opened(new / folders[study], layout)), study
+                    write_of_study, written = stack.enter_context(stage_writer(new / folders[study], layout)), study
                 write_of_study(piece)
 
 
 def _by_study(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """The batch, cut where the study changes."""
+    """The batch, split by study."""
     runs = pc.run_end_encode(batch.column(STUDY))
     start = 0
     for study, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):

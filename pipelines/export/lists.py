@@ -1,4 +1,4 @@
-"""Lists to work from, as files beside the tables of stages: whom to pay, remind and nudge, and who may be invited."""
+"""Export the lists to work from: whom to pay, remind and nudge, and who may be invited."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ import pyarrow as pa
 from pipelines.export.cells import Column, header
 from pipelines.export.mart import LINE, lines_of
 from pipelines.export.options import Format
+from pipelines.export.presentation import mart_columns, order_by, with_study_names
 from pipelines.export.pseudonyms import Pseudonyms
-from pipelines.export.shown import described, order_of, with_study_names
 from pipelines.export.tables import new_table
 from pipelines.warehouse import has_table, only_row
 
 LISTS = ("to_pay", "to_remind", "to_nudge", "may_be_invited")
-"""The marts that are lists, and the names of their files."""
+"""The marts that are lists. Their files have the same names."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportedList:
-    """A table as a file of its own, the most urgent first: its name, its columns, SQL of its rows, and how many there are."""
+    """A table that becomes a file of its own: its name, its columns, SQL of its rows, and their number."""
 
     name: str
     columns: list[Column]
@@ -37,13 +37,13 @@ class ExportedList:
         *,
         for_excel: bool,
     ) -> None:
-        """Write it in these formats."""
+        """Write a file for each format, with rows in the order of `order_by`."""
         head = header(connection, self.columns, for_excel=for_excel)
         lines = lines_of(
             connection,
             self.relation,
             self.columns,
-            order_of(self.columns),
+            order_by(self.columns),
             pseudonyms,
             with_values="parquet" in formats,
             for_excel=for_excel,
@@ -62,7 +62,7 @@ def lists(connection: duckdb.DuckDBPyConnection) -> list[ExportedList]:
     return [
         ExportedList(
             name,
-            described(connection, name),
+            mart_columns(connection, name),
             with_study_names(connection, name),
             only_row(connection, f"select count(*) from marts.{name}")[0],  # noqa: S608
         )

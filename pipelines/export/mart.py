@@ -1,4 +1,4 @@
-"""`marts.participants` as an export reads it: its columns, its stages and studies, and its rows in order."""
+"""Read `marts.participants` for an export: its columns, its stages and studies, and its rows in order."""
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -8,15 +8,15 @@ import pyarrow as pa
 
 from pipelines.errors import StudyflowError
 from pipelines.export.cells import Column, row
+from pipelines.export.presentation import mart_columns, select_for_people, with_study_names
 from pipelines.export.pseudonyms import Pseudonyms
-from pipelines.export.shown import described, shown, with_study_names
 from pipelines.warehouse import has_table
 
-# Columns that every batch has beside those of the mart.
+# Columns that every batch has in addition to those of the mart.
 STUDY, STAGE, LINE = "export_study", "export_stage", "export_line"
 ROWS_AT_ONCE = 10_000
 
-# What a person looks for first. Other columns of the mart follow in its order.
+# The first columns of the files. The other columns of the mart follow in its order.
 _FIRST = (
     "study_id",
     "study_name",
@@ -38,14 +38,14 @@ def columns(connection: duckdb.DuckDBPyConnection) -> list[Column]:
     """The columns of the mart, in the order of the files.
 
     Raises:
-        StudyflowError: the marts are not there yet.
+        StudyflowError: the marts have not been built.
     """
     for schema, table in (("marts", "participants"), ("reference", "stages")):
         if not has_table(connection, schema, table):
             msg = f"{schema}.{table} is not in the warehouse yet. Make it first: studyflow run"
             raise StudyflowError(msg)
     rank = {name: position for position, name in enumerate(_FIRST)}
-    return sorted(described(connection, "participants"), key=lambda column: rank.get(column.name, len(rank)))
+    return sorted(mart_columns(connection, "participants"), key=lambda column: rank.get(column.name, len(rank)))
 
 
 def schema(connection: duckdb.DuckDBPyConnection, columns: list[Column]) -> pa.Schema:
@@ -56,10 +56,10 @@ def schema(connection: duckdb.DuckDBPyConnection, columns: list[Column]) -> pa.S
 
 
 def stages(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """The name that the table of each stage goes by, in the order of the stages.
+    """The name of the file for each stage, in the order of the stages.
 
     Raises:
-        StudyflowError: two stages go by one name.
+        StudyflowError: two stages have the same name.
     """
     found = connection.execute("""
         select stage, coalesce(export_name, replace(lower(stage), ' ', '_'))
@@ -74,10 +74,10 @@ def stages(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 
 def counts(connection: duckdb.DuckDBPyConnection, stages: Iterable[str]) -> dict[str, tuple[int, ...]]:
-    """How many participants each study has in each stage; the studies in the order of the files.
+    """The number of participants in each of the `stages`, by study; studies are in the order of the files.
 
     Raises:
-        StudyflowError: a stage was taken from the reference table after the marts were made, or they cannot be read.
+        StudyflowError: the marts have a stage that was removed from the reference table, or they cannot be read.
     """
     query = """
         select study_id, [coalesce(by_stage[stage], 0) for stage in $stages], participants
@@ -88,7 +88,7 @@ def counts(connection: duckdb.DuckDBPyConnection, stages: Iterable[str]) -> dict
         )
         order by study_id
     """
-    with _explained():
+    with _explain_errors():
         found = connection.execute(query, {"stages": list(stages)}).fetchall()
     if missing := sum(participants - sum(by_stage) for _, by_stage, participants in found):
         msg = f"{missing} participants are in a stage that reference.stages lacks. Make the marts again: studyflow run"
@@ -104,16 +104,16 @@ def batches(
     with_values: bool,
     for_excel: bool,
 ) -> Generator[pa.RecordBatch, None, None]:
-    """Every participant once, by study and participant: STUDY, STAGE, and what `lines_of` gives.
+    """A row for each participant, sorted by study and participant, with STUDY, STAGE and the columns of `lines_of`.
 
     Raises:
-        StudyflowError: DuckDB cannot read or sort them.
+        StudyflowError: DuckDB cannot read or sort the rows.
     """
     participants = with_study_names(connection, "participants")
     also = (f"study_id as {STUDY}", f"current_stage as {STAGE}")
     order = "study_id, participant_id"
     with (
-        _explained(),
+        _explain_errors(),
         lines_of(
             connection,
             participants,
@@ -140,23 +140,19 @@ def lines_of(  # noqa: PLR0913 - the parts of a query
     for_excel: bool,
     also: Iterable[str] = (),
 ) -> Iterator[pa.RecordBatchReader]:
-    """Rows in order: whole lines of CSV and, `with_values`, the columns, with pseudonyms in place of ids if there are any."""
+    """Sorted rows with the whole CSV line (LINE), the columns `also` and, if `with_values`, the columns themselves."""
     values = [column.identifier for column in columns] if with_values else []
     wanted = ", ".join([*also, f"{row(columns, for_excel=for_excel)} as {LINE}", *values])
     with (
-        shown(connection, rows, columns, pseudonyms) as named,
+        select_for_people(connection, rows, columns, pseudonyms) as named,
         connection.sql(f"select {wanted} from {named} order by {order}").to_arrow_reader(ROWS_AT_ONCE) as reader,  # noqa: S608
     ):
         yield reader
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """Say which table it is that cannot be read.
-
-    Raises:
-        StudyflowError: in place of what DuckDB and Arrow raise.
-    """
+def _explain_errors() -> Iterator[None]:
+    """Turn errors of DuckDB and Arrow into a StudyflowError that names the table."""
     try:
         yield
     except (duckdb.Error, pa.ArrowException, OSError) as error:

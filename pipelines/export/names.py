@@ -1,4 +1,4 @@
-"""Names of files and folders from ids that may hold anything."""
+"""Make names of files and folders from ids, which may contain any characters."""
 
 import hashlib
 import re
@@ -6,15 +6,15 @@ from collections.abc import Collection, Iterable
 
 LONGEST = 80
 _HASH_LENGTHS = (0, 8, 64)
-# Windows takes these for devices, with any ending.
+# Windows reserves these names for devices, with any extension.
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def distinct_names(ids: Iterable[str], taken: Collection[str] = ()) -> dict[str, str]:
-    """A name for each id that is safe on every file system, and no two alike, also where case does not count.
+    """A distinct name for each id that is safe on every file system, also if that ignores case.
 
-    An id that is such a name already keeps it. Any other gets its harmless characters (ASCII letters, digits, dot, dash,
-    underscore) and a short hash of itself. Its name depends on the other ids only where they clash.
+    An id that is already a safe name keeps it. Any other name is made of the id's ASCII letters, digits, dots, dashes
+    and underscores, and a short hash of the id. It depends on other ids only if names clash.
     """
     level = {one: int(not one or _cleaned(one) != one) for one in ids}
     kept = {name.lower() for name in taken}
@@ -39,6 +39,6 @@ def _name(one: str, hash_length: int) -> str:
 
 
 def _cleaned(one: str) -> str:
-    """What no shell or file system gives a meaning; may be empty."""
+    """The id with only characters that have no meaning for shells and file systems; may be empty."""
     harmless = re.sub(r"\.{2,}|[^A-Za-z0-9._-]", "_", one).lstrip(".-")[:LONGEST].rstrip(".")
     return f"_{harmless}" if _DEVICE.fullmatch(harmless) else harmless

@@ -1,4 +1,4 @@
-"""What an export has beside one CSV file per stage and one of all participants."""
+"""Options of an export."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -7,16 +7,15 @@ if TYPE_CHECKING:
     from pipelines.export.pseudonyms import Pseudonyms
 
 Format = Literal["csv", "parquet", "xlsx"]
-"""A file for each table, or one workbook of all."""
+"""csv and parquet are one file per table; xlsx is one workbook of all tables."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """A folder for each study, Parquet files, a workbook; and pseudonyms in place of the ids of people.
+    """`by_study`: also write a folder for each study. `parquet`, `workbook`: also write these formats.
 
-    `excel`: CSV files as spreadsheets read them.
-
-    `force`: it is made even if it drops most of the participants who are in the export of before.
+    `excel`: write CSV files so that spreadsheets recognise times and amounts. `pseudonyms`: replace ids of people.
+    `force`: export even if this drops most participants of the last export.
     """
 
     by_study: bool = False

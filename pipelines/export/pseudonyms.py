@@ -1,4 +1,4 @@
-"""Keyed hashes in place of ids: the same person is the same everywhere, and nobody can tell who without the key."""
+"""Replace ids by keyed hashes. A person has the same pseudonym everywhere; only the key tells who it is."""
 
 import hmac
 import os
@@ -18,18 +18,18 @@ DIGITS = 32
 HOW_TO_MAKE_ONE = 'python -c "import secrets; print(secrets.token_hex(32))"'
 
 IDS = {"participant_id": "participant", "person_id": "person"}
-"""The columns that hold ids of people, and the kind that keeps a participant and a person of one id apart."""
+"""Columns with ids of people and their kinds. A participant and a person with equal ids get different pseudonyms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pseudonyms:
-    """What gives each id its pseudonym. The same key gives the same ones, today and in a year."""
+    """Computes pseudonyms with a key. The same key always gives the same pseudonyms."""
 
     key: bytes = field(repr=False)
 
     @property
     def fingerprint(self) -> str:
-        """Tells two keys apart and gives neither away."""
+        """A hash that identifies the key without revealing it."""
         return self.of("fingerprint", "")
 
     def of(self, kind: str, one: str) -> str:
@@ -37,10 +37,10 @@ class Pseudonyms:
         return hmac.digest(self.key, f"{kind}\0{one}".encode(), "sha256").hex()[:DIGITS]
 
     @contextmanager
-    def in_place_of_ids(
+    def replacing_ids(
         self, connection: duckdb.DuckDBPyConnection, rows: str, columns: Iterable[str] = tuple(IDS)
     ) -> Generator[str, None, None]:
-        """SQL of the rows (a table or query) with pseudonyms in place of the ids in `columns`."""
+        """SQL of the rows (a table or subquery), with the ids in `columns` replaced by pseudonyms."""
         names = {column: f"pseudonyms_of_{column}" for column in columns}
         for column, name in names.items():
             ids = connection.sql(f"select distinct {column} as id from {rows}")  # noqa: S608
@@ -65,10 +65,10 @@ _SCHEMA = pa.schema([("id", pa.string()), ("pseudonym", pa.string())])
 
 
 def from_environment() -> Pseudonyms:
-    """With the key that the environment gives, or the file it names.
+    """Pseudonyms with the key from the environment, or from the file that it names.
 
     Raises:
-        StudyflowError: there is no key, or none that is long enough, or two.
+        StudyflowError: there is no key, it is too short, or both variables are set.
     """
     text, file = os.environ.get(KEY, ""), os.environ.get(KEY_FILE, "")
     if text and file:

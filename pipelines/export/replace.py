@@ -1,8 +1,8 @@
-"""A folder that is replaced as a whole: others see the files of before or the new ones, never some of each.
+"""Replace a folder as a whole: readers see either the old files or the new ones, never a mixture.
 
-The new folder is made in a workspace beside it, which has a fixed hidden name, so the next export clears what a killed one
-left there. In the workspace, `new` is a complete export or, after the swap_folders, the folder of before. `old` is the folder of
-before, on systems that cannot swap_folders two folders. Everything else may be removed at any time.
+The new folder is made in a workspace beside it. The workspace has a fixed hidden name, so the next export clears what a
+killed one left there. In the workspace, `new` is a complete export or, after the swap, the previous folder. `old` is
+the previous folder on systems that cannot swap two folders. Everything else may be deleted at any time.
 """
 
 import json
@@ -24,11 +24,11 @@ ABOUT = "The files that `studyflow export` wrote here. It replaces and removes t
 
 @contextmanager
 def workspace(folder: Path) -> Iterator[Path]:
-    """Where a replacement for the folder can be made. Only one process has it at a time.
+    """A folder in which to make a replacement. It is locked, so that only one process at a time can export.
 
     Raises:
-        StudyflowError: another process is at it.
-        OSError: nothing can be made there.
+        StudyflowError: another process is exporting to this folder.
+        OSError: the workspace cannot be created.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     path = folder.with_name(f".{folder.name}.studyflow-export")
@@ -36,7 +36,7 @@ def workspace(folder: Path) -> Iterator[Path]:
         if not is_locked:
             msg = f"{folder}: another process is exporting to this folder. Wait until it ends, then try again."
             raise StudyflowError(msg)
-        _tidy(path, folder)
+        _clear_workspace(path, folder)
         yield path
 
 
@@ -44,14 +44,14 @@ def workspace(folder: Path) -> Iterator[Path]:
 def replacement(
     workspace: Path, folder: Path, files: Collection[str], made: Mapping[str, Any], content: str | None
 ) -> Iterator[Path]:
-    """A new folder to put `files` into (relative paths); it takes the place of `folder` when the block ends well.
+    """A new folder to write `files` (relative paths) into. It replaces `folder` if the block succeeds.
 
-    `made`: how they are made, for `how_made`. `content`: what is in them, for `is_up_to_date`.
+    `made`: the options of the export, for `options_of_export`. `content`: a hash of its inputs, for `is_up_to_date`.
 
-    Files that earlier exports wrote, as their manifest says, go; all others are moved over as they are.
+    Files of earlier exports, which their manifest lists, are removed. All other files are moved to the new folder.
 
     Raises:
-        StudyflowError: a file that is not ours has a name that is needed.
+        StudyflowError: a file of somebody else has a name that the export needs.
         OSError: something cannot be written.
     """
     unfinished, new = workspace / "unfinished", workspace / "new"
@@ -61,14 +61,14 @@ def replacement(
         yield unfinished
         _write_manifest(unfinished, files, made, content)
         sync_tree(unfinished)
-        _foreign(folder, unfinished)
+        _files_of_others(folder, unfinished)
         unfinished.rename(new)
         _put_in_place(new, folder, workspace / "old")
     except BaseException:
         with suppress(OSError):
-            _tidy(workspace, folder)
+            _clear_workspace(workspace, folder)
         raise
-    _tidy(workspace, folder)
+    _clear_workspace(workspace, folder)
 
 
 def _put_in_place(new: Path, folder: Path, old: Path) -> None:
@@ -81,22 +81,22 @@ def _put_in_place(new: Path, folder: Path, old: Path) -> None:
 
 
 def _give_rights_of(folder: Path, new: Path) -> None:
-    """Owner, if the caller may, group, mode and access lists, before there are files in it, which inherit some of these."""
+    """Copy owner (if allowed), group, mode and access lists before files are made, because these inherit some of them."""
     if not folder.exists():
         return
     status = folder.stat()
     if hasattr(os, "chown"):
-        with suppress(PermissionError):  # only root gives folders away
+        with suppress(PermissionError):  # only root may change the owner
             os.chown(new, status.st_uid, -1)
         if new.stat().st_gid != status.st_gid:
             os.chown(new, -1, status.st_gid)
     shutil.copystat(folder, new)
 
 
-def _tidy(workspace: Path, folder: Path) -> None:
-    """Clear the workspace, no matter how far the work in it had come.
+def _clear_workspace(workspace: Path, folder: Path) -> None:
+    """Clear the workspace, at whatever point an earlier export was killed, and restore the folder if it is missing.
 
-    A link in it is nothing that an export made, and leads nowhere that may be touched.
+    Exports make no links, so a link in the workspace is deleted and never followed.
     """
     old, new, unfinished = (workspace / name for name in ("old", "new", "unfinished"))
     for path in workspace.iterdir():
@@ -108,24 +108,24 @@ def _tidy(workspace: Path, folder: Path) -> None:
         old.rename(folder)
     for rest in (old, new):
         if rest.exists():
-            for path in _foreign(rest, folder):
+            for path in _files_of_others(rest, folder):
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (rest / path).rename(folder / path)
-            rest.rename(unfinished)  # what is left is ours, and stays known as ours if this is killed halfway
+            rest.rename(unfinished)  # only our files are left; under this name they are deleted even if this is killed
             shutil.rmtree(unfinished)
 
 
-def _foreign(old: Path, new: Path) -> list[Path]:
-    """What in `old` no export wrote: files, and folders as a whole where `new` has none of that name. Relative paths.
+def _files_of_others(old: Path, new: Path) -> list[Path]:
+    """Relative paths of what in `old` no export wrote: files, and whole folders if `new` has no folder of that name.
 
     Raises:
-        StudyflowError: `new` has something else of that name.
+        StudyflowError: `new` has something else with the same name.
     """
     ours = {MANIFEST, *_manifest(old).get("files", ())}
     our_folders = {parent.as_posix() for file in ours for parent in PurePath(file).parents}
     found: list[Path] = []
     folders = [Path()] if old.exists() else []
-    for folder in folders:  # more are added as they are found
+    for folder in folders:  # grows as subfolders are found
         for entry in sorted((old / folder).iterdir()):
             path = folder / entry.name
             there, is_folder = new / path, entry.is_dir() and not entry.is_symlink()
@@ -141,20 +141,20 @@ def _foreign(old: Path, new: Path) -> list[Path]:
     return found
 
 
-def how_made(folder: Path) -> dict[str, Any] | None:
-    """How the export in a folder was made, as far as it says; None where there is none."""
-    said = _manifest(folder)
-    return {"files": said["files"], **said["made"]} if said else None
+def options_of_export(folder: Path) -> dict[str, Any] | None:
+    """The options and files of the export in a folder, as its manifest records them; None if there is no export."""
+    manifest = _manifest(folder)
+    return {"files": manifest["files"], **manifest["made"]} if manifest else None
 
 
 def is_up_to_date(folder: Path, content: str, files: Collection[str]) -> bool:
-    """Whether the export in a folder has this content in these files, and nobody changed one since it was written."""
-    said = _manifest(folder)
-    return said.get("content") == content and said.get("seen") == _seen(folder, files)
+    """Whether the export in a folder has this content and these files, and no file was changed since it was written."""
+    manifest = _manifest(folder)
+    return manifest.get("content") == content and manifest.get("seen") == _seen(folder, files)
 
 
 def _seen(folder: Path, files: Collection[str]) -> dict[str, list[int] | None]:
-    """What each file is recognised by: its size and the time of its last change. None for a link, or where there is no file."""
+    """The size and modification time of each file, to notice changes; None if it is missing or not a regular file."""
     seen: dict[str, list[int] | None] = dict.fromkeys(files)
     for file in files:
         with suppress(OSError):
@@ -164,17 +164,17 @@ def _seen(folder: Path, files: Collection[str]) -> dict[str, list[int] | None]:
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
-    """What the export in a folder says of itself; nothing where that is missing or no longer readable."""
+    """The manifest of the export in a folder; empty if it is missing or unreadable."""
     try:
-        said = json.loads((folder / MANIFEST).read_bytes())
-        return {**said, "files": list(map(str, said["files"])), "made": {**said.get("made", {})}}
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        return {**manifest, "files": list(map(str, manifest["files"])), "made": {**manifest.get("made", {})}}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
 
 def _write_manifest(folder: Path, files: Collection[str], made: Mapping[str, Any], content: str | None) -> None:
-    said = {"about": ABOUT, "files": sorted(files), "made": dict(made)}
+    manifest = {"about": ABOUT, "files": sorted(files), "made": dict(made)}
     if content:
-        said |= {"content": content, "seen": _seen(folder, files)}
+        manifest |= {"content": content, "seen": _seen(folder, files)}
     with (folder / MANIFEST).open("x", encoding="utf-8", newline="\n") as file:
-        file.write(json.dumps(said, indent=1) + "\n")
+        file.write(json.dumps(manifest, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""One sheet of a workbook: a typed cell for each value, the header frozen, a filter, columns as wide as what they hold."""
+"""Write a sheet of a workbook: typed cells, a frozen header with a filter, and columns as wide as their content."""
 
 import re
 from collections.abc import Iterable
@@ -17,20 +17,20 @@ HIGHEST_SHEET = 1_048_575
 """Rows that a sheet can hold below its header."""
 
 PERCENT = re.compile(r"(conversion|share|chance)_.*|.*_(share|low|high)|.*_rate|percentile|completeness")
-"""Columns that hold a share, from 0 to 1; other numbers with decimals are hours, days or the like."""
+"""Names of columns with shares from 0 to 1. Other decimal numbers are hours, days or the like."""
 
 _NARROWEST, _WIDEST = 7, 60
 _LONGEST_TEXT = 32_767
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _STARTS_FORMULA = tuple("=+-@'")
 _DAY = timedelta(days=1)
-# Excel counts a day in 1900 that there was not; from here on its numbers are everybody's.
+# Excel has a day in 1900 that did not exist. From `_FIRST` on, its numbers of days count from `_EPOCH`.
 _EPOCH, _FIRST = datetime(1899, 12, 30, tzinfo=UTC), datetime(1900, 3, 1, tzinfo=UTC)
 _LARGEST_INTEGER = 2**53
 
 
 class Formats:
-    """How cells look, made once for a workbook."""
+    """The cell formats of a workbook."""
 
     def __init__(self, book: "Workbook") -> None:
         self.header: Format = book.add_format({"bold": True, "bottom": 1, "bg_color": "#E8EEF4", "valign": "top"})
@@ -45,7 +45,7 @@ class Formats:
         self.day: Format = book.add_format({"num_format": "yyyy-mm-dd"})
 
     def of(self, column: Column) -> "Format":
-        """How the numbers and times of a column look."""
+        """The format for numbers or times in a column."""
         if column.type in {INSTANT, "DATE"}:
             return self.instant if column.type == INSTANT else self.day
         if column.type in {"FLOAT", "DOUBLE"} or column.type.startswith("DECIMAL"):
@@ -54,27 +54,28 @@ class Formats:
 
 
 def write_sheet(page: "Worksheet", formats: Formats, columns: list[Column], rows: Iterable[tuple[object, ...]]) -> None:
-    """Write header and rows, in their order, so that only one row is held in memory."""
+    """Write the header and the rows one after the other, with only one row in memory."""
     for place, column in enumerate(columns):
         page.write_string(0, place, column.name, formats.header)
-    looks = [formats.of(column) for column in columns]
-    # The header's own width, with the button of its filter.
+    column_formats = [formats.of(column) for column in columns]
+    # At least the width of the header with the button of its filter.
     widths = [max(_NARROWEST, len(column.name) + 3) for column in columns]
     last = 0
     for last, row in enumerate(rows, start=1):
         for place, value in enumerate(row):
             if value is not None:
-                widths[place] = max(widths[place], _write(page, formats, (last, place), value, looks[place]))
+                width = _write(page, formats, (last, place), value, column_formats[place])
+                widths[place] = max(widths[place], width)
     for place, width in enumerate(widths):
         page.set_column(place, place, min(width, _WIDEST))
     page.freeze_panes(1, 0)
     page.autofilter(0, 0, last, len(columns) - 1)
-    # Ids that look like numbers are text, and no mistake.
+    # Ids that look like numbers are text on purpose: no warning triangles.
     page.ignore_errors({"number_stored_as_text": f"A1:XFD{HIGHEST_SHEET + 1}"})
 
 
 def _write(page: "Worksheet", formats: Formats, cell: tuple[int, int], value: Any, look: "Format") -> int:  # noqa: ANN401
-    """Write a value as a cell of its type, or as text where a spreadsheet has none for it. Its width."""
+    """Write a value as a typed cell, or as text if spreadsheets cannot represent it. Returns its width."""
     match value:
         case bool():
             page.write_boolean(*cell, value)
@@ -87,7 +88,9 @@ def _write(page: "Worksheet", formats: Formats, cell: tuple[int, int], value: An
             return 17
         case date():
             text = value.isoformat()
-        case _:  # also a day before the year 1, of which Python has none: that of Go's zero time in western time zones
+        case (
+            _
+        ):  # also text for a day before the year 1 (Go's zero time in western time zones), which Python cannot hold
             text = str(value)
     text = _NO_XML.sub(_escaped, text.replace("\r\n", "\n").replace("\r", "\n"))
     if len(text) > _LONGEST_TEXT:
@@ -97,12 +100,12 @@ def _write(page: "Worksheet", formats: Formats, cell: tuple[int, int], value: An
 
 
 def _moment(value: date) -> datetime | None:
-    """When a day begins, or an instant; None for infinity, which comes as a time without a zone."""
+    """The instant, or the start of the day; None for infinity, which DuckDB returns as a time without a zone."""
     if isinstance(value, datetime):
         return value if value.tzinfo else None
     return datetime.combine(value, time(), UTC)
 
 
 def _escaped(found: re.Match[str]) -> str:
-    """What XML cannot hold, as people write it."""
+    r"""A character that XML cannot hold, as an escape like `\x1b`."""
     return found[0].encode("unicode_escape").decode("ascii")

@@ -1,4 +1,4 @@
-"""Tables as files: rows arrive in order as Arrow batches and are cut by stage."""
+"""Write the tables of stages and of all participants as files, from sorted Arrow batches."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -20,7 +20,7 @@ ROW_GROUP = 50_000
 
 
 class CsvTable:
-    """The column LINE holds whole lines as bytes of UTF-8, so they are copied as they lie."""
+    """A CSV file. The column LINE of a batch has whole lines as UTF-8, so their bytes are copied as they are."""
 
     def __init__(self, file: IO[bytes], header: bytes) -> None:
         self.file = file
@@ -34,11 +34,11 @@ class CsvTable:
         self.file.write(memoryview(text)[ends[0] : ends[-1]])
 
     def close(self) -> None:
-        """Nothing is left."""
+        """Nothing to do: every row has been written."""
 
 
 class ParquetTable:
-    """Row groups of a fixed size, however the rows arrive, so that the same rows are the same bytes."""
+    """A Parquet file with row groups of a fixed size: the same rows give the same bytes, however they arrive."""
 
     def __init__(self, file: IO[bytes], schema: pa.Schema) -> None:
         self.schema = schema
@@ -54,7 +54,7 @@ class ParquetTable:
             self._write_groups(self.rows_waiting // ROW_GROUP * ROW_GROUP)
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write the remaining rows and end the file."""
         self._write_groups(self.rows_waiting)
         self.writer.close()
 
@@ -67,7 +67,7 @@ class ParquetTable:
 
 
 def new_table(stack: ExitStack, path: Path, header: bytes, schema: pa.Schema) -> CsvTable | ParquetTable:
-    """A new file of the kind that its name says, which the stack closes."""
+    """A new CSV or Parquet file, according to its extension. The stack closes it."""
     file = stack.enter_context(path.open("xb"))
     table = CsvTable(file, header) if path.suffix == ".csv" else ParquetTable(file, schema)
     return stack.enter_context(closing(table))
@@ -75,7 +75,7 @@ def new_table(stack: ExitStack, path: Path, header: bytes, schema: pa.Schema) ->
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What every folder of tables has: a file per stage, by its name without ending, and one of all participants."""
+    """The files of a folder of tables: one per stage (`stages` has their names) and one of all participants."""
 
     stages: dict[str, str]
     formats: tuple[Format, ...]
@@ -83,7 +83,7 @@ class Layout:
     schema: pa.Schema
 
     def tables(self) -> list[str]:
-        """The names of the files without ending, in order; that of all participants is the last."""
+        """The names of the files without extension, in order; that of all participants is the last."""
         return [*self.stages.values(), EVERYONE]
 
     def files(self) -> list[str]:
@@ -92,10 +92,10 @@ class Layout:
 
 
 @contextmanager
-def opened(folder: Path, layout: Layout) -> Iterator[Callable[[pa.RecordBatch], None]]:
-    """What adds rows to the table of all and to those of their stages, in a folder that is made if it is not there.
+def stage_writer(folder: Path, layout: Layout) -> Iterator[Callable[[pa.RecordBatch], None]]:
+    """A function that adds rows to the table of all participants and to those of their stages.
 
-    Every file has its header from the start.
+    The folder is created if necessary. Every file gets its header at once.
     """
     folder.mkdir(exist_ok=True)
     columns = [LINE, *(layout.schema.names if "parquet" in layout.formats else [])]

@@ -1,4 +1,4 @@
-"""One workbook of everything: what it is, a sheet of each stage as in Rally, of all participants, of each other mart."""
+"""Write the workbook: an overview, a sheet for each stage as in Rally, for all participants and for each other mart."""
 
 import re
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ import xlsxwriter
 from pipelines.export.cells import Column
 from pipelines.export.lists import LISTS, ExportedList
 from pipelines.export.mart import ROWS_AT_ONCE
+from pipelines.export.presentation import mart_columns, order_by, select_for_people, with_study_names
 from pipelines.export.pseudonyms import Pseudonyms
 from pipelines.export.sheet import HIGHEST_SHEET, Formats, write_sheet
-from pipelines.export.shown import described, order_of, shown, with_study_names
 from pipelines.export.tables import EVERYONE
 from pipelines.state import built_as_of
 from pipelines.warehouse import literal, only_row
@@ -27,9 +27,9 @@ _LONGEST_NAME = 31
 
 @dataclass(frozen=True, slots=True)
 class WorkbookSheet:
-    """The rows of a table, or of a stage of it, as a sheet has them, in order, and what is said of them on the first sheet.
+    """A sheet: the rows of a table, or of one stage of it, in order, and their description on the first sheet (`says`).
 
-    `csv` is the name of the CSV file that has them where a sheet cannot hold them.
+    `csv`: the name of the CSV file that has the rows if they are too many for a sheet.
     """
 
     name: str
@@ -50,12 +50,12 @@ class WorkbookSheet:
 
     @property
     def is_too_long(self) -> bool:
-        """Whether a sheet cannot hold the rows."""
+        """Whether there are more rows than a sheet can hold."""
         return self.rows > HIGHEST_SHEET
 
     @property
     def where(self) -> str:
-        """Where its rows are, if not on the sheet."""
+        """A sentence that says where the rows are, if they are not on the sheet."""
         if not self.is_too_long:
             return ""
         return f"These {self.rows:,} rows are more than a sheet can hold. They are in {self.csv}, in the same folder."
@@ -63,7 +63,7 @@ class WorkbookSheet:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """The sheets, and the time that their data is as of."""
+    """The plan of a workbook: its sheets, and the as-of of the data."""
 
     connection: duckdb.DuckDBPyConnection
     sheets: list[WorkbookSheet]
@@ -72,20 +72,20 @@ class Book:
 
     @property
     def files(self) -> dict[str, int]:
-        """The rows of each file that it takes."""
+        """The number of rows of each file: the workbook, and CSV files for rows that do not fit."""
         held = sum(sheet.rows for sheet in self.sheets if not sheet.is_too_long)
         return {WORKBOOK: held, **{sheet.csv: sheet.rows for sheet in self._beside()}}
 
     def write(self, folder: Path) -> None:
-        """Write the workbook, and what it cannot hold beside it. The same marts give the same bytes.
+        """Write the workbook, and CSV files for rows that do not fit. The same marts give the same bytes.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: a file cannot be written.
         """
-        # Drafts lie beside the folder, where the next export clears what is left of one that was killed.
+        # Drafts are written to the workspace, which the next export clears if this one is killed.
         with TemporaryDirectory(dir=folder.parent) as drafts, (folder / WORKBOOK).open("xb") as file:
             book = xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": drafts})
-            # Not the time of writing: the same marts are the same file.
+            # As-of instead of the time of writing, so that the same marts give the same file.
             created = (self.as_of or datetime(1980, 1, 1, tzinfo=UTC)).replace(tzinfo=None)
             book.set_properties({"title": "studyflow", "created": created})
             formats = Formats(book)
@@ -139,13 +139,13 @@ class Book:
         write_sheet(book.add_worksheet(COLUMNS), formats, named, iter(found.fetchall()))
 
     def _rows(self, sheet: WorkbookSheet) -> Iterator[tuple[object, ...]]:
-        with shown(self.connection, sheet.of, sheet.columns, self.pseudonyms) as of_sheet:
+        with select_for_people(self.connection, sheet.of, sheet.columns, self.pseudonyms) as of_sheet:
             answer = self.connection.execute(f"from {of_sheet} order by {sheet.order}")
             while found := answer.fetchmany(ROWS_AT_ONCE):
                 yield from found
 
     def _beside(self) -> list[WorkbookSheet]:
-        """The sheets whose rows stand neither in the workbook nor in a file that every export has."""
+        """Sheets whose rows are neither in the workbook nor in a CSV file that every export has."""
         return [sheet for sheet in self.sheets if sheet.is_too_long and sheet.csv.startswith("marts.")]
 
 
@@ -156,7 +156,7 @@ def plan(
     counts: dict[str, tuple[int, ...]],
     pseudonyms: Pseudonyms | None,
 ) -> Book:
-    """The sheets of the marts as they are: stages by the name of their files, participants by study and stage as counted."""
+    """Plan the sheets of all marts. `stages`: names of the stages' files. `counts`: participants by study and stage."""
     by_stage = [sum(rows) for rows in zip(*counts.values(), strict=True)] or [0] * len(stages)
     tables = connection.execute("""
         select table_name, comment
@@ -174,9 +174,9 @@ def plan(
         sheets.append(WorkbookSheet(called, relation, columns, by_id, rows, says, f"{name}.csv", stage))
     for table, comment in tables:
         everyone = table == EVERYONE
-        of_table = columns if everyone else described(connection, table)
+        of_table = columns if everyone else mart_columns(connection, table)
         csv = f"{table}.csv" if everyone or table in LISTS else f"marts.{table}.csv"
-        order = by_id if everyone else order_of(of_table)
+        order = by_id if everyone else order_by(of_table)
         rows = only_row(connection, f"select count(*) from marts.{table}")[0]  # noqa: S608
         says = " ".join((comment or "").split())
         relation = with_study_names(connection, table)
@@ -185,7 +185,7 @@ def plan(
 
 
 def _sheet_name(name: str, taken: set[str]) -> str:
-    """At most 31 characters, none that a sheet's name may not have, and no two alike, in any case."""
+    """A valid name for a sheet: at most 31 characters, no forbidden ones, and distinct, ignoring case."""
     cleaned = re.sub(r"[\[\]:*?/\\']", "_", name) or "_"
     shown, number = cleaned[:_LONGEST_NAME], 1
     while shown.lower() in taken:

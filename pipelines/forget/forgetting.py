@@ -9,7 +9,7 @@ from pathlib import Path
 from pipelines.errors import SourceError, StudyflowError
 from pipelines.export import ExportOptions
 from pipelines.export.pseudonyms import from_environment
-from pipelines.export.replace import how_made
+from pipelines.export.replace import options_of_export
 from pipelines.forget import leftovers, people_file
 from pipelines.forget.contents import holds
 from pipelines.forget.known import Known, look_up
@@ -118,7 +118,7 @@ def _options(exports: Path) -> ExportOptions | None:
     Raises:
         StudyflowError: it has pseudonyms, and the key that they were made with is not given.
     """
-    made = how_made(exports)
+    made = options_of_export(exports)
     if made is None:
         return None
     pseudonyms = from_environment() if made.get("pseudonyms") else None

@@ -1,4 +1,4 @@
-"""Where an export goes: whether it can go there, and what to say when it cannot."""
+"""Check whether an export can replace its folder, and explain why not."""
 
 import errno
 import os
@@ -13,22 +13,22 @@ from pipelines.export.replace import MANIFEST
 from pipelines.settings import PACKAGE, PROJECT
 
 REPOSITORIES = {".git", ".hg", ".svn"}
-NOBODYS = {".gitkeep", ".gitignore", ".DS_Store", "desktop.ini", "Thumbs.db"}
-"""Files that make no folder somebody's."""
+IGNORED = {".gitkeep", ".gitignore", ".DS_Store", "desktop.ini", "Thumbs.db"}
+"""A folder with only these files counts as empty."""
 
 
-def usable(folder: Path, never_inside: Iterable[Path] = ()) -> Path:
-    """Where the folder really is, once it is sure that replacing it as a whole harms nobody.
+def check_destination(folder: Path, never_inside: Iterable[Path] = ()) -> Path:
+    """The resolved folder, after checking that it is safe to replace it as a whole.
 
     Raises:
-        StudyflowError: it is a file, a mount point, write-protected, or has files of others but no export; or one of
-            `never_inside`, the home folder, the project or the current folder lies in it.
+        StudyflowError: it is a file, a mount point or write-protected, or it has other files but no export, or it
+            contains one of `never_inside`, the home folder, the project or the current folder.
     """
-    place = folder.resolve()
-    for problem in chain(_problems_around(place, never_inside), _problems_inside(place)):
+    resolved = folder.resolve()
+    for problem in chain(_problems_around(resolved, never_inside), _problems_inside(resolved)):
         msg = f"{folder}: {problem}"
         raise StudyflowError(msg)
-    return place
+    return resolved
 
 
 def _problems_around(place: Path, never_inside: Iterable[Path]) -> Iterator[str]:
@@ -52,18 +52,18 @@ def _problems_around(place: Path, never_inside: Iterable[Path]) -> Iterator[str]
 def _home() -> list[Path]:
     try:
         return [Path.home()]
-    except RuntimeError:  # a service without one
+    except RuntimeError:  # a service user may have none
         return []
 
 
 def _problems_inside(place: Path) -> Iterator[str]:
-    """Files of others stay where an export is, but the first export goes to a folder of its own."""
+    """Problems with the content of the folder. Other files may be added to an export later, but not be there first."""
     if not place.exists():
         return
     names = {entry.name for entry in place.iterdir()}
     if names & REPOSITORIES:
         yield "this is the root of a repository. Name a folder of its own."
-    if MANIFEST not in names and (others := sorted(names - NOBODYS)):
+    if MANIFEST not in names and (others := sorted(names - IGNORED)):
         yield (
             f"there is no export here yet, but there are files that studyflow did not write, e.g. {others[0]}. "
             "Name a new or an empty folder."
@@ -80,12 +80,8 @@ def _problems_inside(place: Path) -> Iterator[str]:
 
 
 @contextmanager
-def explained(folder: Path) -> Iterator[None]:
-    """Turn an error of the system into a message that says what to do. The folder is unchanged.
-
-    Raises:
-        StudyflowError: in place of an OSError.
-    """
+def explain_errors(folder: Path) -> Iterator[None]:
+    """Turn an OSError into a StudyflowError that says what to do. The folder is unchanged."""
     try:
         yield
     except OSError as error:

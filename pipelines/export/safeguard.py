@@ -1,4 +1,4 @@
-"""Whether an export would take away most of what people have: a broken source looks like a small one."""
+"""Refuse an export that would drop most participants of the last one, because its source is probably broken."""
 
 import csv
 from pathlib import Path
@@ -6,21 +6,19 @@ from pathlib import Path
 import duckdb
 
 from pipelines.errors import StudyflowError
-from pipelines.export.replace import how_made
+from pipelines.export.replace import options_of_export
 from pipelines.export.tables import EVERYONE
 from pipelines.state import is_sample
 from pipelines.warehouse import only_row
 
 
 def refuse_to_drop_most(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Compare the participants with those of the export in the folder; its other tables are parts or forms of that one.
-
-    An export of the sample is nobody's work and may be dropped.
+    """Compare the number of participants with that of the export in the folder. An export of the sample may be dropped.
 
     Raises:
-        StudyflowError: it has less than half as many participants.
+        StudyflowError: the new export would have less than half as many participants.
     """
-    before = how_made(folder)
+    before = options_of_export(folder)
     if before is None or (before.get("is_sample") and not is_sample(connection)):
         return
     had = before.get("participants")
@@ -36,7 +34,7 @@ def refuse_to_drop_most(connection: duckdb.DuckDBPyConnection, folder: Path) -> 
 
 
 def _rows(file: Path) -> int:
-    """How many rows a CSV file has: exports of earlier versions do not say it. 0 where it cannot be read."""
+    """The number of rows of a CSV file; 0 if it is unreadable. Manifests of earlier versions lack this number."""
     try:
         with file.open(encoding="utf-8", newline="") as lines:
             return max(0, sum(1 for _ in csv.reader(lines)) - 1)

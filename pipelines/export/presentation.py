@@ -1,4 +1,4 @@
-"""Tables as people get them: with the names of studies, with pseudonyms if there are any, in a fixed order."""
+"""Prepare tables for people: with names of studies, with pseudonyms if requested, in a fixed order."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -10,12 +10,12 @@ from pipelines.export.pseudonyms import IDS, Pseudonyms
 from pipelines.warehouse import has_table
 
 STUDY_ID, STUDY_NAME = "study_id", "study_name"
-# No pseudonym stands for a name.
+# Columns that are left empty if there are pseudonyms.
 NAMES = ("person_name",)
 
 
-def described(connection: duckdb.DuckDBPyConnection, table: str) -> list[Column]:
-    """The columns of a mart, the name of the study beside its id."""
+def mart_columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[Column]:
+    """The columns of a mart, with the name of the study after its id."""
     found = connection.execute(f"describe marts.{table}").fetchall()
     columns = [Column(str(name), str(kind)) for name, kind, *_ in found]
     places = {column.name: place for place, column in enumerate(columns)}
@@ -25,7 +25,7 @@ def described(connection: duckdb.DuckDBPyConnection, table: str) -> list[Column]
 
 
 def with_study_names(connection: duckdb.DuckDBPyConnection, table: str) -> str:
-    """SQL of the rows of a mart, with the name of the study if they have its id alone."""
+    """SQL of the rows of a mart, with the name of the study added if the mart only has its id."""
     names = [name for name, *_ in connection.execute(f"describe marts.{table}").fetchall()]
     if not _is_to_be_named(connection, names):
         return f"marts.{table}"
@@ -44,22 +44,22 @@ def _is_to_be_named(connection: duckdb.DuckDBPyConnection, columns: object) -> b
 
 
 @contextmanager
-def shown(
+def select_for_people(
     connection: duckdb.DuckDBPyConnection, rows: str, columns: list[Column], pseudonyms: Pseudonyms | None
 ) -> Iterator[str]:
-    """SQL of these columns of the rows. With pseudonyms, those stand in place of ids, and names of people are left out."""
+    """SQL of these columns of the rows. With pseudonyms, ids are replaced, and names of people are null."""
     ids = [column.name for column in columns if column.name in IDS]
     hidden = NAMES if pseudonyms else ()
     listed = ", ".join(
         f"{'cast(null as varchar)' if column.name in hidden else column.identifier} as {column.identifier}"
         for column in columns
     )
-    with pseudonyms.in_place_of_ids(connection, rows, ids) if pseudonyms and ids else nullcontext(rows) as named:
+    with pseudonyms.replacing_ids(connection, rows, ids) if pseudonyms and ids else nullcontext(rows) as named:
         yield f"(select {listed} from {named})"  # noqa: S608
 
 
-def order_of(columns: list[Column]) -> str:
-    """By all columns, as they stand; what has a place of its own, like a step, by that."""
+def order_by(columns: list[Column]) -> str:
+    """SQL that sorts by all columns from left to right; a column `x` that has a column `x_order` is sorted by that."""
     places = {column.name: column.identifier for column in columns}
     ordered = [places.get(f"{column.name}_order", column.identifier) for column in columns]
     return ", ".join(dict.fromkeys([*ordered, *places.values()]))
