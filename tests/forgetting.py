@@ -20,7 +20,7 @@ from strategies import valid_but
 
 from pipelines.check import Report
 from pipelines.forget import forgetting
-from pipelines.forget.known import Known, look_up
+from pipelines.forget.known_person import KnownPerson, look_up
 from pipelines.forget.warehouse import take_out
 from pipelines.load.loader import load
 from pipelines.load.withhold import forgotten
@@ -81,7 +81,7 @@ class Place:
         take_out(self.settings, known)
         return known.lines
 
-    def known(self, person: str = SOMEONE) -> Known:
+    def known(self, person: str = SOMEONE) -> KnownPerson:
         """What is known of them."""
         with connect(self.settings.database, read_only=True) as connection:
             return look_up(connection, person, self.settings.people_file)

@@ -15,7 +15,7 @@ from product import Product
 from strategies import PERSONS, feeds, workspaces
 
 from pipelines.forget import raw_files
-from pipelines.forget.known import Ids
+from pipelines.forget.known_person import Ids
 from pipelines.forget.search import search
 from pipelines.forget.warehouse import take_out
 from pipelines.warehouse import connect, warehouse_format

@@ -31,7 +31,7 @@ from strategies import valid_but
 from test_judge import check_against_oracle
 
 from pipelines.errors import StudyflowError
-from pipelines.forget.cutting import element_of, without
+from pipelines.forget.line_edits import element_of, remove_deliveries
 from pipelines.load.judge import Judgement, judge, judged_parts
 from pipelines.load.shapes import DEPTH, Shape, sort_shapes
 from pipelines.reference import known_shapes
@@ -321,7 +321,7 @@ def test_cutting_someone_out_leaves_the_others(theirs: list[bool], names: list[s
     assume(before[0][1].position)
     batch = before
     places = [element_of(part.place) for part, found in batch if str(found.participant_id).startswith("True")]
-    left = without(line, places)
+    left = remove_deliveries(line, places)
     rest = [replace_position(found) for _, found in batch if not str(found.participant_id).startswith("True")]
     assert [replace_position(one) for one in (judge(left, SHAPES) if left else [])] == rest
 

@@ -24,7 +24,7 @@ from pipelines.object_paths import raw_paths
 from pipelines.settings import REPORTS, WAIT_SECONDS, Settings, resolve
 
 if TYPE_CHECKING:
-    from pipelines.forget import Known
+    from pipelines.forget import KnownPerson
 
 
 @app.command()
@@ -82,7 +82,7 @@ def forget(
     raise typer.Exit(ExitCode.DONE if result.checks_passed else ExitCode.CHECKS_FAILED)
 
 
-def _confirm(known: "Known", settings: Settings, *, raw_files: bool) -> None:
+def _confirm(known: "KnownPerson", settings: Settings, *, raw_files: bool) -> None:
     """Ask for confirmation on the terminal; without a terminal, exit and require --yes."""
     if not sys.stdin.isatty():
         print_problems(

@@ -88,9 +88,7 @@ def _write(page: "Worksheet", formats: Formats, cell: tuple[int, int], value: An
             return 17
         case date():
             text = value.isoformat()
-        case (
-            _
-        ):  # also text for a day before the year 1 (Go's zero time in western time zones), which Python cannot hold
+        case _:  # also a day before the year 1, which comes as text: Go's zero time in western time zones
             text = str(value)
     text = _NO_XML.sub(_escaped, text.replace("\r\n", "\n").replace("\r", "\n"))
     if len(text) > _LONGEST_TEXT:

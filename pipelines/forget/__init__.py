@@ -1,6 +1,6 @@
-"""`studyflow forget`: a person leaves the warehouse, the exports and, on request, the raw files."""
+"""`studyflow forget`: remove a person from the warehouse, the exports and, on request, the raw files."""
 
 from pipelines.forget.forgetting import Proof, forget
-from pipelines.forget.known import Known, look_up
+from pipelines.forget.known_person import KnownPerson, look_up
 
-__all__ = ["Known", "Proof", "forget", "look_up"]
+__all__ = ["KnownPerson", "Proof", "forget", "look_up"]

@@ -1,4 +1,4 @@
-"""Forgetting, from one end to the other. Each part can be done again: what was killed is finished by the next try."""
+"""All steps of `studyflow forget`. Each can be repeated: running a killed command again finishes the work."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,8 +11,8 @@ from pipelines.export import ExportOptions
 from pipelines.export.pseudonyms import from_environment
 from pipelines.export.replace import options_of_export
 from pipelines.forget import leftovers, people_file
-from pipelines.forget.contents import holds
-from pipelines.forget.known import Known, look_up
+from pipelines.forget.file_contents import holds
+from pipelines.forget.known_person import KnownPerson, look_up
 from pipelines.forget.loaded_files import raw_files
 from pipelines.forget.proof import Proof
 from pipelines.forget.raw_files import look_through, look_through_objects
@@ -30,18 +30,18 @@ __all__ = ["Proof", "forget"]
 
 
 def forget(settings: Settings, person: str, raw: Sequence[RawPath], *, rewrite: bool, on_wait: OnWait | None) -> Proof:
-    """Take a person out of the warehouse, the exports and the reports and, with `rewrite`, out of the raw files and people.csv.
+    """Remove a person from the warehouse, exports and reports and, with `rewrite`, from raw files and people.csv.
 
     Raw files are those that were ever loaded, and those under `raw`.
 
     Raises:
-        StudyflowError: the warehouse is as it was before; or it is done, and something after it could not be.
+        StudyflowError: a step failed. The warehouse is unchanged, or the person is already removed from it.
     """
-    # to the end: a run that exported, or read a file, meanwhile would bring them back
+    # Reserved until the end, because another run could export the person or load a file with their lines.
     with reserved(settings, on_wait):
         if settings.engine == "spark":
             spark_builder(settings).tidy()  # a build would read lines that a killed run left
-        leftovers.clear_exports(settings)  # it may put back an export, which is to be made anew then
+        leftovers.clear_exports(settings)  # first: this may restore an export that must then be made again
         options = _options(settings.exports)
         before = rows_by_table(settings.database)
         with connect(settings.database, read_only=True) as connection:
@@ -55,7 +55,7 @@ def forget(settings: Settings, person: str, raw: Sequence[RawPath], *, rewrite: 
         )
         if known.is_in_warehouse or known.forgotten_at is None:
             with copied(settings) as copy:
-                proof.checks_passed = _make_without(copy, known)
+                proof.checks_passed = _rebuild_without(copy, known)
             after = rows_by_table(settings.database)
             proof.tables = {table: (rows, after.get(table, 0)) for table, rows in before.items()}
         if settings.engine == "spark":
@@ -66,7 +66,7 @@ def forget(settings: Settings, person: str, raw: Sequence[RawPath], *, rewrite: 
         proof.reports = remove_reports(settings.reports, partial(holds, known=known))
         proof.leftovers = leftovers.remove(settings, partial(holds, known=known))
         _look_through_raw_files(settings, raw, proof)
-        if rewrite and known.people_rows:  # last: until all else is done, people.csv has the name to look for
+        if rewrite and known.people_rows:  # last: a repeated command needs the name in people.csv to search for it
             try:
                 people_file.take_out(settings.people_file, person)
             except SourceError as problem:
@@ -78,8 +78,8 @@ def forget(settings: Settings, person: str, raw: Sequence[RawPath], *, rewrite: 
         return proof
 
 
-def _make_without(copy: Settings, known: Known) -> bool:
-    """Make the working copy anew of what is left, as of the same time; whether it passed its checks."""
+def _rebuild_without(copy: Settings, known: KnownPerson) -> bool:
+    """Rebuild the working copy without the person, as of the same time; return whether it passed its checks."""
     built = _built_as_of(copy.database)
     settings = replace(copy, as_of=built, is_as_of_asked_for=True) if built else copy
     if copy.engine == "spark":
@@ -113,10 +113,10 @@ def _look_through_raw_files(settings: Settings, raw: Sequence[RawPath], proof: P
 
 
 def _options(exports: Path) -> ExportOptions | None:
-    """How the export that is there was made, so that it is made again alike; None where there is none.
+    """The options of the present export, to make it again in the same way; None if there is no export.
 
     Raises:
-        StudyflowError: it has pseudonyms, and the key that they were made with is not given.
+        StudyflowError: the export has pseudonyms, and the key that they were made with is not set.
     """
     made = options_of_export(exports)
     if made is None:

@@ -1,4 +1,4 @@
-"""What runs that were killed left behind, and where else studyflow writes what it knows of people."""
+"""Remove files with personal data that killed runs left, and list all places where studyflow writes such data."""
 
 import os
 import re
@@ -14,15 +14,15 @@ from pipelines.run import spark_builder
 from pipelines.settings import PROJECT, Settings
 from pipelines.system import DRAFT
 
-PACKED = re.compile(r"duckdb_temp_(\d+)_.*")
-"""Where DuckDB goes on when its memory is full, by the process. What is in it is packed, so it cannot be searched."""
+DUCKDB_TEMP_FILE = re.compile(r"duckdb_temp_(\d+)_.*")
+"""A file that DuckDB spills memory to, with its process id. It is compressed, so it cannot be searched."""
 
 SESSIONS = PROJECT / "notebooks" / "__marimo__"
-"""What marimo keeps of the notebook's last answers. It makes that again."""
+"""Where marimo saves the notebook's last answers. It makes these files again."""
 
 
 def clear_exports(settings: Settings) -> None:
-    """Clear what a killed export left beside its folder.
+    """Clear what a killed export left in its workspace.
 
     Raises:
         StudyflowError: another process is exporting.
@@ -33,9 +33,9 @@ def clear_exports(settings: Settings) -> None:
 
 
 def remove(settings: Settings, holds: Callable[[Path], bool]) -> list[Path]:
-    """Remove what nobody needs and holds the person, or may hold them and cannot be searched; the paths of that.
+    """Delete files that nobody needs if they mention the person, or if they cannot be searched; return those deleted.
 
-    What cannot be removed stays for the search to name.
+    The search reports files that cannot be deleted.
     """
     files = [path for path in _files(*_temp_folders(settings)) if _is_of_ended_process(path)]
     files += [path for path in _files(settings.reports) if path.name.endswith(DRAFT) and holds(path)]
@@ -47,7 +47,7 @@ def remove(settings: Settings, holds: Callable[[Path], bool]) -> list[Path]:
 
 
 def places(settings: Settings) -> list[Path]:
-    """All files and folders beside the warehouse in which people may be, as far as studyflow writes there."""
+    """All files and folders, other than the warehouse, in which studyflow may have written data on people."""
     database = Path(os.path.realpath(settings.database))
     return [
         settings.exports,
@@ -59,27 +59,27 @@ def places(settings: Settings) -> list[Path]:
         *_temp_folders(settings),
         *Path(tempfile.gettempdir()).glob("studyflow-*"),
         SESSIONS,
-        *_of_spark(settings),
+        *_spark_folders(settings),
         *(dbt_folders(database) or {"": PROJECT / (os.environ.get("DBT_LOG_PATH") or "logs")}).values(),
     ]
 
 
-def _of_spark(settings: Settings) -> list[Path]:
-    """Where a warehouse that Spark makes has its tables, but what dbt has read, which is no data."""
+def _spark_folders(settings: Settings) -> list[Path]:
+    """The folders of the tables that Spark made, and dbt's logs; dbt's target folder has no data."""
     if settings.engine != "spark":
         return []
     folder = spark_builder(settings).folder
     return [folder / "dbt" / "logs", *(path for path in folder.iterdir() if path.name not in {"dbt", "tables"})]
 
 
-def packed_by(path: Path) -> int | None:
-    """The process for which DuckDB packed what is in the file; None if it is another file or empty."""
-    found = PACKED.fullmatch(path.name)
+def duckdb_process(path: Path) -> int | None:
+    """The process whose memory DuckDB spilled to this file; None if it is another kind of file, or empty."""
+    found = DUCKDB_TEMP_FILE.fullmatch(path.name)
     return int(found[1]) if found and path.stat().st_size else None
 
 
 def _temp_folders(settings: Settings) -> list[Path]:
-    """Where DuckDB goes on when its memory is full. Of the system's temp folder only what is DuckDB's."""
+    """Where DuckDB spills memory to. If that is the system's temporary folder, only DuckDB's files in it."""
     beside = settings.database.with_name(f"{settings.database.name}.tmp")
     if not (given := os.environ.get("STUDYFLOW_TEMP_DIRECTORY")):
         return [beside]
@@ -94,9 +94,9 @@ def _files(*places: Path) -> list[Path]:
 
 
 def _is_of_ended_process(path: Path) -> bool:
-    """Whether DuckDB packed it for a process that has ended; false where the system cannot be asked."""
-    found = PACKED.fullmatch(path.name)
-    if not found or sys.platform == "win32":  # there, this signal would end it
+    """Whether DuckDB wrote this file for a process that has ended; false if the system cannot tell."""
+    found = DUCKDB_TEMP_FILE.fullmatch(path.name)
+    if not found or sys.platform == "win32":  # on Windows, signal 0 would end the process
         return False
     try:
         os.kill(int(found[1]), 0)

@@ -1,4 +1,4 @@
-"""Where the raw files are now: those that were ever loaded, under the same name or another, and those that are named."""
+"""Find the raw files: those that were ever loaded, under their old or a new name, and those that the user names."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from pipelines.load.sources import SourceFile, display_name
 from pipelines.object_paths import ObjectPath, RawPath, object_path
 from pipelines.plain import several
 
-# A content that a file had once and of which nothing is kept any more need not be there.
+# A content of which no lines are loaded any more (not is_kept) may be missing.
 CONTENTS = """
 select
     source_file,
@@ -34,9 +34,10 @@ MAY_BE_RAW = re.compile(r"\.(jsonl|ndjson)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class RawFiles:
-    """`loaded`: files that were loaded, wherever they are now, or that were named. `missing`: the names of those that are gone.
+    """`loaded`: files that were loaded, under their present name, or that the user named. `objects`: those in stores.
 
-    `beside`: files that lie beside them and are called alike, but were not loaded. `objects`: as `loaded`, in object stores.
+    `beside`: files in the same folders with similar names that were not loaded. `missing`: names of files that are
+    gone.
     """
 
     loaded: tuple[Path, ...]
@@ -47,7 +48,7 @@ class RawFiles:
 
 
 def raw_files(connection: duckdb.DuckDBPyConnection, raw: Iterable[RawPath]) -> RawFiles:
-    """The raw files as far as the warehouse and the caller know of them, by name and by inode."""
+    """Find raw files by the names and inodes in the ledger, and under the paths that the user names."""
     found = find(raw)
     everything = connection.execute(CONTENTS).fetchall()
     contents = [row for row in everything if not object_path(row[0])]
@@ -55,21 +56,23 @@ def raw_files(connection: duckdb.DuckDBPyConnection, raw: Iterable[RawPath]) -> 
     missing_objects = _look_for({name for name, *_, is_kept in everything if is_kept}, objects, found.problems)
     names = {Path(name) for name, *_ in contents}
     inodes = {(device, inode) for _, device, inode, *_ in contents}
-    there = {path: status for path in sorted({*names, *_alike(names)}) if (status := _status(path))}
-    is_loaded = {path: path in names or (one.st_dev, one.st_ino) in inodes for path, one in there.items()}
-    at_hand = {(one.st_dev, one.st_ino) for one in there.values()} | {(one.device, one.inode) for one in found.sources}
-    sizes = {display_name(path): one.st_size for path, one in there.items()}
+    existing = {path: status for path in sorted({*names, *_similar(names)}) if (status := _status(path))}
+    is_loaded = {path: path in names or (one.st_dev, one.st_ino) in inodes for path, one in existing.items()}
+    found_inodes = {(one.st_dev, one.st_ino) for one in existing.values()} | {
+        (one.device, one.inode) for one in found.sources
+    }
+    sizes = {display_name(path): one.st_size for path, one in existing.items()}
     missing = {
         name
         for name, device, inode, size, is_kept in contents
-        if is_kept and (device, inode) not in at_hand and sizes.get(name) != size
+        if is_kept and (device, inode) not in found_inodes and sizes.get(name) != size
     }
     return RawFiles(
         loaded=(
-            *(path for path in there if is_loaded[path]),
+            *(path for path in existing if is_loaded[path]),
             *(source.path for source in found.sources if isinstance(source.path, Path)),
         ),
-        beside=tuple(path for path in there if not is_loaded[path]),
+        beside=tuple(path for path in existing if not is_loaded[path]),
         objects=tuple(objects[name] for name in sorted(objects)),
         missing=tuple(sorted(missing | missing_objects)),
         problems=tuple(found.problems),
@@ -77,7 +80,7 @@ def raw_files(connection: duckdb.DuckDBPyConnection, raw: Iterable[RawPath]) -> 
 
 
 def _look_for(names: set[str], objects: dict[str, SourceFile], problems: list[SourceError]) -> set[str]:
-    """Add the objects of these names to those that were found, and what keeps one from being read; the names of those that are gone."""
+    """Add the objects with these names to `objects`, and errors to `problems`; return the names of missing objects."""
     by_bucket: dict[ObjectPath, list[ObjectPath]] = {}
     for address in filter(None, map(object_path, sorted(names - objects.keys()))):
         by_bucket.setdefault(address.at(""), []).append(address)
@@ -99,8 +102,8 @@ def _look_for(names: set[str], objects: dict[str, SourceFile], problems: list[So
     return missing
 
 
-def _alike(names: Iterable[Path]) -> Iterator[Path]:
-    """What lies in the folders of the files and is called as raw files are, before or after they are rotated."""
+def _similar(names: Iterable[Path]) -> Iterator[Path]:
+    """Files in the same folders that are named like raw files, or like these files after rotation."""
     starts: dict[Path, list[str]] = {}
     for path in names:
         starts.setdefault(path.parent, []).append(path.name)

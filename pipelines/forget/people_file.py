@@ -1,18 +1,18 @@
-"""The row of a person in people.csv."""
+"""Find and remove the rows of a person in people.csv."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.csv_records import UnreadableError, column_name, records
 from pipelines.errors import SourceError, StudyflowError
-from pipelines.forget.replacing import replacing
+from pipelines.forget.file_replacement import replacing
 
 PERSON, NAME, EMAIL = "person_id", "person_name", "email"
 
 
 @dataclass(frozen=True, slots=True)
 class FoundPerson:
-    """How many rows are of a person, names and email addresses in them that nobody else has, and the file without them."""
+    """The number of a person's rows, names and email addresses that nobody else has, and the file without the rows."""
 
     theirs: int = 0
     names: tuple[str, ...] = field(repr=False, default=())
@@ -21,23 +21,23 @@ class FoundPerson:
 
 
 def find(file: Path, person: str) -> FoundPerson:
-    """What people.csv has of a person; nothing where there is no such file.
+    """The rows of a person in people.csv; an empty result if there is no such file.
 
     Raises:
-        StudyflowError: it cannot be read.
+        StudyflowError: the file cannot be read.
     """
     if not file.exists():
         return FoundPerson()
     header: list[str] = []
     theirs, left = 0, []
-    said: dict[str, set[str]] = {NAME: set(), EMAIL: set()}
+    of_person: dict[str, set[str]] = {NAME: set(), EMAIL: set()}
     of_others: dict[str, set[str]] = {NAME: {""}, EMAIL: {""}}
     try:
         for record in records(file):
             row = dict(zip(header, record.cells, strict=False))
             if row.get(PERSON) == person.strip():
                 theirs += 1
-                _note(row, said)
+                _note(row, of_person)
                 continue
             left.append(record.text)
             _note(row, of_others)
@@ -46,22 +46,22 @@ def find(file: Path, person: str) -> FoundPerson:
     except UnreadableError as error:
         msg = f"{file}, line {error.line}: {error}" if error.line else f"{file}: {error}"
         raise StudyflowError(msg) from error
-    names, emails = (tuple(sorted(said[column] - of_others[column])) for column in (NAME, EMAIL))
+    names, emails = (tuple(sorted(of_person[column] - of_others[column])) for column in (NAME, EMAIL))
     return FoundPerson(theirs, names, emails, "".join(left))
 
 
-def _note(row: dict[str, str], said: dict[str, set[str]]) -> None:
-    """Add what a row says; the case of an email address does not matter, so that it is there in small letters, too."""
-    said[NAME].add(row.get(NAME, ""))
-    said[EMAIL] |= {row.get(EMAIL, ""), row.get(EMAIL, "").lower()}
+def _note(row: dict[str, str], values: dict[str, set[str]]) -> None:
+    """Add the name and email address of a row to `values`. The address is also added in lower case."""
+    values[NAME].add(row.get(NAME, ""))
+    values[EMAIL] |= {row.get(EMAIL, ""), row.get(EMAIL, "").lower()}
 
 
 def take_out(file: Path, person: str) -> None:
-    """Rewrite the file without them; all other rows stay as they are, byte for byte.
+    """Rewrite the file without the person's rows. The bytes of all other rows are kept.
 
     Raises:
-        StudyflowError: it cannot be read.
-        SourceError: it cannot be written, or has other names under which it would stay as it is.
+        StudyflowError: the file cannot be read.
+        SourceError: the file cannot be written, or has hard links, which would keep the old content.
     """
     left = find(file, person).left
     try:

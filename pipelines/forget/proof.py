@@ -1,4 +1,4 @@
-"""What was done to forget a person, in words and as JSON. No id is in it."""
+"""The proof of what was done to forget a person, as sentences and as JSON. It contains no ids."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import SourceError, StudyflowError
-from pipelines.forget.known import Known
-from pipelines.forget.raw_files import Held
+from pipelines.forget.known_person import KnownPerson
+from pipelines.forget.raw_files import RawFileMatch
 from pipelines.forget.search import Search
 
 ELSEWHERE = (
@@ -19,13 +19,13 @@ WRITES_NO_OBJECTS = ". studyflow writes no objects: replace it by one without th
 
 @dataclass(slots=True)
 class Proof:
-    """What was there, what was removed, where they still are, and what a search found.
+    """What was removed, where the person still is, and what a search found.
 
-    `tables`: the rows of each before and after; empty if nothing was left to take out.
-    `missing`: files that were loaded and are not where they were.
+    `tables`: rows of each table before and after; empty if the warehouse had no data on the person.
+    `missing`: files that were loaded but are no longer where they were.
     """
 
-    known: Known
+    known: KnownPerson
     when: datetime
     warehouse: Path
     people_file: Path
@@ -36,14 +36,14 @@ class Proof:
     exported: int = 0
     reports: list[Path] = field(default_factory=list)
     leftovers: list[Path] = field(default_factory=list)
-    raw_files: list[Held] = field(default_factory=list)
+    raw_files: list[RawFileMatch] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     search: Search = field(default_factory=Search)
     problems: list[SourceError] = field(default_factory=list)
 
     @property
     def still_held(self) -> list[str]:
-        """Where they still are, as far as is known."""
+        """Where the person is known to be still mentioned, and problems that prevented a search or removal."""
         held = [
             f"{held.file}: {' and '.join(_lines_left(held))}{WRITES_NO_OBJECTS if held.is_object else ''}"
             for held in self.raw_files
@@ -55,12 +55,12 @@ class Proof:
 
     @property
     def is_done(self) -> bool:
-        """Whether all was done that was asked for, all could be searched, and nothing was found."""
+        """Whether everything requested was done, everything could be searched, and nothing was found."""
         is_left = self.problems or (self.is_rewriting and self.still_held)
         return not (is_left or self.search.found or self.search.unread)
 
     def as_dict(self) -> dict[str, Any]:
-        """The same as JSON has it."""
+        """The proof for the JSON output."""
         known, before = self.known, self.known.forgotten_at
         hashes = known.hashes
         return {
@@ -93,7 +93,7 @@ class Proof:
         }
 
     def write(self, file: Path) -> None:
-        """Write it as JSON.
+        """Write the proof as JSON.
 
         Raises:
             StudyflowError: the file cannot be written.
@@ -106,7 +106,7 @@ class Proof:
             raise StudyflowError(msg) from error
 
     def sentences(self) -> list[str]:
-        """The same for a person."""
+        """The proof as lines of text."""
         said, known = [], self.known
         if self.tables:
             times = len(known.hashes.participants)
@@ -148,7 +148,7 @@ class Proof:
         return said
 
 
-def _lines_left(held: Held) -> list[str]:
+def _lines_left(held: RawFileMatch) -> list[str]:
     left = [] if held.is_rewritten or not held.lines else [f"{held.lines:,} lines of theirs"]
     left += [f"{held.mentions:,} lines of others that mention them"] if held.mentions else []
     return left if held.was_loaded else [*left, "never loaded under this name; if it is a raw file, name it with --raw"]

@@ -1,4 +1,4 @@
-"""The raw files without a person's lines: whose a line is, is judged as a load does, and all others stay byte for byte."""
+"""Count or remove a person's lines in raw files. Lines are judged as in a load. The bytes of other lines are kept."""
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from pipelines.compression import compressed
 from pipelines.errors import SourceError
-from pipelines.forget.cutting import element_of, without
-from pipelines.forget.known import Known
-from pipelines.forget.replacing import draft_of, replacing
+from pipelines.forget.file_replacement import draft_of, replacing
+from pipelines.forget.known_person import KnownPerson
+from pipelines.forget.line_edits import element_of, remove_deliveries
 from pipelines.load.content import open_content
 from pipelines.load.judge import judged_parts
 from pipelines.load.lines import BLOCK
@@ -22,10 +22,10 @@ from pipelines.reference import known_shapes
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A raw file in which a person is: how many lines are theirs, how many of others mention them, and what was done.
+class RawFileMatch:
+    """A raw file that mentions a person: how many lines are theirs, how many lines of others name them, what was done.
 
-    Of a batch, each delivery counts as a line.
+    Each delivery in a batch counts as a line.
     """
 
     file: str
@@ -37,16 +37,16 @@ class Held:
 
     @property
     def is_left(self) -> bool:
-        """Whether something of them is still in it."""
+        """Whether the file still mentions the person."""
         return bool(self.mentions) or not self.is_rewritten
 
 
 def look_through(
-    files: Iterable[Path], known: Known, problems: list[SourceError], *, rewrite: bool, were_loaded: bool = True
-) -> Iterator[Held]:
-    """Each file that has lines of the person or mentions them; without their lines, if it is to be rewritten.
+    files: Iterable[Path], known: KnownPerson, problems: list[SourceError], *, rewrite: bool, were_loaded: bool = True
+) -> Iterator[RawFileMatch]:
+    """Each file that has lines of the person or mentions them. If `rewrite`, their lines are removed.
 
-    A file that cannot be read, or that changes meanwhile, stays as it is and is named among the problems.
+    A file that cannot be read, or that changes while it is rewritten, is left unchanged and added to `problems`.
     """
     shapes = known_shapes()
     for path, file in {Path(os.path.realpath(file)): file for file in files}.items():
@@ -62,8 +62,10 @@ def look_through(
                 yield held
 
 
-def look_through_objects(objects: Iterable[SourceFile], known: Known, problems: list[SourceError]) -> Iterator[Held]:
-    """Each object that has lines of the person or mentions them. Objects are never written."""
+def look_through_objects(
+    objects: Iterable[SourceFile], known: KnownPerson, problems: list[SourceError]
+) -> Iterator[RawFileMatch]:
+    """Each object that has lines of the person or mentions them. Objects are never rewritten."""
     shapes = known_shapes()
     for source in objects:
         try:
@@ -74,39 +76,45 @@ def look_through_objects(objects: Iterable[SourceFile], known: Known, problems: 
             problems.append(SourceError(source.name, f"cannot be read ({error})."))
         else:
             if lines or mentions:
-                yield Held(source.name, lines, mentions, is_object=True)
+                yield RawFileMatch(source.name, lines, mentions, is_object=True)
 
 
-def _look_through(path: Path, known: Known, shapes: Sequence[Shape], *, rewrite: bool, was_loaded: bool) -> Held | None:
+def _look_through(
+    path: Path, known: KnownPerson, shapes: Sequence[Shape], *, rewrite: bool, was_loaded: bool
+) -> RawFileMatch | None:
     source = look_at(path)
     changed, lines, mentions = _count(source, known, shapes)
     if rewrite and changed:
         _rewrite(path, source, changed)
-    held = Held(source.name, lines, mentions, rewrite and bool(changed), was_loaded)
+    held = RawFileMatch(source.name, lines, mentions, rewrite and bool(changed), was_loaded)
     return held if lines or mentions else None
 
 
-def _count(source: SourceFile, known: Known, shapes: Sequence[Shape]) -> tuple[dict[int, list[Place]], int, int]:
-    """The numbers of lines with deliveries of theirs, and where in them; how many of these there are; lines that mention them."""
+def _count(source: SourceFile, known: KnownPerson, shapes: Sequence[Shape]) -> tuple[dict[int, list[Place]], int, int]:
+    """Count the person in a file.
+
+    Returns the places of their deliveries by line number, the number of these deliveries, and the number of other lines
+    that mention them.
+    """
     changed: dict[int, list[Place]] = {}
     lines = mentions = 0
-    for number, line in known.in_lines.filter_lines(enumerate(lines_of(source), start=1)):
+    for number, line in known.id_terms.filter_lines(enumerate(lines_of(source), start=1)):
         theirs = list(_theirs(line, known, shapes))
-        left = without(line, theirs)
+        left = remove_deliveries(line, theirs)
         lines += len(theirs)
-        mentions += left is not None and (not theirs or known.in_lines.occur_in(left))
+        mentions += left is not None and (not theirs or known.id_terms.occur_in(left))
         if theirs:
             changed[number] = theirs
     return changed, lines, mentions
 
 
-def _theirs(line: bytes, known: Known, shapes: Sequence[Shape]) -> Iterator[Place]:
-    """Where in a line that names them their deliveries are: at () if it is one."""
+def _theirs(line: bytes, known: KnownPerson, shapes: Sequence[Shape]) -> Iterator[Place]:
+    """The places of their deliveries in a line that names them; `()` if the line is a single delivery."""
     for part, found in judged_parts(line, shapes):
         is_batch = found.position > 0
         person, participant = found.person_id, found.participant_id
-        if person is None or participant is None:  # no delivery: theirs if it names them
-            is_theirs = not is_batch or known.in_lines.occur_in(found.text or b"")
+        if person is None or participant is None:  # not an accepted delivery: theirs if it names them
+            is_theirs = not is_batch or known.id_terms.occur_in(found.text or b"")
         else:
             is_theirs = known.hashes.include(person, participant)
         if is_theirs:
@@ -114,7 +122,7 @@ def _theirs(line: bytes, known: Known, shapes: Sequence[Shape]) -> Iterator[Plac
 
 
 def lines_of(source: SourceFile) -> Iterator[bytes]:
-    """Every line with its newline, the last also without one."""
+    """Every line with its newline. The last line may have none."""
     rest: list[bytes] = []
     with open_content(source) as content:
         while block := content.read(BLOCK):
@@ -128,14 +136,14 @@ def lines_of(source: SourceFile) -> Iterator[bytes]:
 
 
 def _rewrite(path: Path, source: SourceFile, changed: Mapping[int, Collection[Place]]) -> None:
-    """Write a file without these lines, or of batches without these deliveries in them."""
+    """Rewrite a file without the deliveries at these places, by line number."""
     if is_being_written(path.parent):
         msg = "a receiver writes to this folder, so the file was left as it is. Stop the receiver, then try again."
         raise SourceError(source.name, msg)
     with replacing(path) as new:
         with compressed(new, source.compression) as target:
             for number, line in enumerate(lines_of(source), start=1):
-                target.write(without(line, changed.get(number, ())) or b"")
+                target.write(remove_deliveries(line, changed.get(number, ())) or b"")
         if look_at(path) != source:
             msg = (
                 "changed while it was being rewritten, so it was left as it is. Stop what writes to it, then try again."

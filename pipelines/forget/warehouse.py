@@ -1,37 +1,38 @@
-"""A warehouse without a person: a new file of what is left, so that not a byte of theirs stays in an old block."""
+"""Make a warehouse without a person. It is a new file, because deleted rows would stay in the blocks of the old one."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 
-from pipelines.forget.known import Known
+from pipelines.forget.known_person import KnownPerson
 from pipelines.load.loader import begin_load
 from pipelines.settings import Settings
 from pipelines.state import engine_of
 from pipelines.warehouse import connect, literal, only_row, raw_tables_ddl, transaction
 
-MADE_OTHERWISE = {"deliveries", "files", "withdrawals", "format", "studies_file", "people_file"}
-"""Raw tables that are not copied as they are. The next build makes those of studies.csv and people.csv anew."""
+NOT_COPIED = {"deliveries", "files", "withdrawals", "format", "studies_file", "people_file"}
+"""Raw tables that are not copied unchanged. The next build makes those of studies.csv and people.csv again."""
 
 GONE, LEFT, TAKE_OUT = (
     (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8") for name in ("gone", "left", "take_out")
 )
 
 Deliver = Callable[[duckdb.DuckDBPyConnection, str, str], None]
-"""Makes `raw.deliveries` of what a query leaves of `deliveries_before`, once another has made the table `gone` of it."""
+"""Fills `raw.deliveries`. Arguments: the connection, a query that makes the table `gone` (deliveries to remove) from
+`deliveries_before`, and a query for the deliveries that are left."""
 
 
-def take_out(copy: Settings, known: Known, deliver: Deliver | None = None) -> None:
-    """Put a new file, with the raw tables alone and nothing of the person in them, in the place of a working copy.
+def take_out(copy: Settings, known: KnownPerson, deliver: Deliver | None = None) -> None:
+    """Replace a working copy by a new file that has only the raw tables, without the person.
 
-    It counts as a load, so that nobody takes what is made of it for what was there before. `deliver`: where deliveries
-    lie elsewhere.
+    This counts as a load, so that builds of the new warehouse differ from those of the old one. `deliver`: replaces
+    `_deliver` if deliveries are in Parquet files.
     """
     before = copy.database.with_name("before")
     copy.database.rename(before)
     with connect(copy.database) as connection:
-        connection.execute(raw_tables_ddl())  # of a warehouse alone: it looks at all that is attached
+        connection.execute(raw_tables_ddl())  # before `attach`: it looks at the tables of all attached databases
         connection.execute(f"attach {literal(str(before))} as before (read_only)")
         with transaction(connection):
             _copy(connection, known, deliver or _deliver)
@@ -47,14 +48,14 @@ def _deliver(connection: duckdb.DuckDBPyConnection, gone: str, left: str) -> Non
     connection.execute("drop view deliveries_before")
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, known: Known, deliver: Deliver) -> None:
+def _copy(connection: duckdb.DuckDBPyConnection, known: KnownPerson, deliver: Deliver) -> None:
     known.register_macros(connection)
     tables = (
         "select table_name from information_schema.tables "
         "where table_schema = 'raw' and table_catalog = 'before' and table_type = 'BASE TABLE'"
     )
     for (table,) in connection.execute(tables).fetchall():
-        if table not in MADE_OTHERWISE:
+        if table not in NOT_COPIED:
             connection.execute(f"insert into raw.{table} by name select * from before.raw.{table}")  # noqa: S608
     load_id = begin_load(connection)
     deliver(connection, GONE, LEFT)
@@ -73,7 +74,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, known: Known, deliver: Deliver)
 
 
 def rows_by_table(database: Path) -> dict[str, int]:
-    """How many rows each table has; those that Spark made are views."""
+    """The number of rows of each table. Tables that Spark made are views."""
     query = (
         "select table_schema, table_name from information_schema.tables "
         "where table_type in ('BASE TABLE', $kind) and table_schema <> 'parquet' order by all"

@@ -1,4 +1,4 @@
-"""What is known of a person: in the warehouse, and in people.csv."""
+"""Look up what the warehouse and people.csv know of a person: ids, names, lines and mentions."""
 
 import secrets
 from dataclasses import dataclass, field, replace
@@ -39,9 +39,9 @@ NAMED = pa.schema({"file_id": pa.int32(), "line_number": pa.int64(), "position":
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """The id of a person, those of their participants, email addresses and names that nobody else has, as far as known.
+    """The ids of a person and of their participants, and names and email addresses that nobody else has.
 
-    They are never printed, logged or kept.
+    They are never printed, logged or stored.
     """
 
     person: str = field(repr=False)
@@ -51,61 +51,62 @@ class Ids:
 
     @property
     def all(self) -> tuple[str, ...]:
-        """Every id and email address once. By these, and never by a name, it is decided whose a line is."""
+        """Every distinct id and email address. They decide whose a line is; names do not."""
         return tuple(dict.fromkeys((self.person, *self.participants, *self.emails)))
 
     @property
     def as_shown(self) -> tuple[str, ...]:
-        """All that must be nowhere: ids and names as they are, and as reports show and shorten them."""
+        """Every text that must not be left: ids, email addresses and names, also as reports show and shorten them."""
         exact = (*self.all, *self.names)
         return tuple(dict.fromkeys((*exact, *map(formatting.one_line, exact), *map(formatting.cut, exact))))
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownPerson:
     """What is known of a person.
 
-    `hashes`: of all their ids, now and when they were forgotten before (`forgotten_at`). `named`: where
-    kept lines are in which an id of theirs stands. `lines` are theirs, `mentions` are kept lines of others that name them.
-    `people_rows`: of people.csv. `described`: whether the tables have their row of it. `in_lines` finds the lines that
-    name them, by their ids and by hashes of ids that nobody knows any more; `anywhere` finds what must be nowhere.
+    `hashes`: of all their ids, including those from when they were forgotten before (`forgotten_at`). `id_terms`:
+    search terms for their ids, including hashes of ids that are no longer known. `all_terms`: search terms for every
+    text that must not be left. `named`: positions of stored whole lines that contain one of their ids. `lines`: number
+    of their own lines. `mentions`: number of stored lines of others that name them. `people_rows`: number of their rows
+    in people.csv. `is_in_tables`: whether the built tables have their row of people.csv.
     """
 
     ids: Ids
     hashes: Forgotten
-    in_lines: SearchTerms
-    anywhere: SearchTerms
+    id_terms: SearchTerms
+    all_terms: SearchTerms
     named: pa.Table
     lines: int
     mentions: int
     people_rows: int
-    described: bool
+    is_in_tables: bool
     forgotten_at: datetime | None
 
     @property
     def person_hash(self) -> str:
-        """What they are called from now on."""
+        """The hash of the person's id, which stands for them from now on."""
         return hash_of(self.hashes.salt, self.ids.person)
 
     @property
     def is_someone(self) -> bool:
-        """Whether anything is, or was, known of them."""
+        """Whether the person is known, or was forgotten before."""
         return self.is_in_warehouse or self.people_rows > 0 or self.forgotten_at is not None
 
     @property
     def is_in_warehouse(self) -> bool:
-        """Whether the warehouse has anything of them."""
-        return self.lines > 0 or self.mentions > 0 or self.described
+        """Whether the warehouse has any data on them."""
+        return self.lines > 0 or self.mentions > 0 or self.is_in_tables
 
     def register_macros(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Make the macros that tell what is theirs, of a person (withhold.sql) and of a line (whose.sql)."""
+        """Create the SQL macros that say whether an id (withhold.sql) or a line (whose.sql) is theirs."""
         self.hashes.register_macros(connection)
         connection.register("named", self.named)
         connection.execute(WHOSE)
 
 
-def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) -> Known:
-    """What is known of them. The warehouse and people.csv are only read.
+def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) -> KnownPerson:
+    """Look up a person by id. This only reads the warehouse and people.csv.
 
     Raises:
         StudyflowError: people.csv cannot be read.
@@ -119,7 +120,7 @@ def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) ->
     connection.execute(f"create or replace temp view built_participants as from {built}")
     theirs = connection.execute(THEIRS, {"person": person}).fetchall()
     ids = Ids(person, tuple(participant for (participant,) in theirs), found.names, found.emails)
-    # Addresses are kept like ids of participants: what has one of them is withheld.
+    # Email addresses are stored like ids of participants, so that lines that contain one are withheld.
     hashes = Forgotten.of_ids(salt, [person], [*ids.participants, *ids.emails])
     if before:
         hashes = replace(hashes, participants=tuple(sorted({*hashes.participants, *before.participants})))
@@ -128,17 +129,17 @@ def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) ->
         query = "select min(forgotten_at) from raw.forgotten where person_hash = ?"
         forgotten_at = only_row(connection, query, [person_hash])[0]
     hidden = {*hashes.people, *hashes.participants} - {hash_of(salt, one) for one in ids.all}
-    in_lines = SearchTerms.of(ids.all, salt, hidden)
-    known = Known(
+    id_terms = SearchTerms.of(ids.all, salt, hidden)
+    known = KnownPerson(
         ids,
         hashes,
-        in_lines,
-        anywhere=SearchTerms.of(ids.as_shown, salt, hidden),
-        named=_named(connection, in_lines),
+        id_terms,
+        all_terms=SearchTerms.of(ids.as_shown, salt, hidden),
+        named=_named(connection, id_terms),
         lines=0,
         mentions=0,
         people_rows=found.theirs,
-        described=has_table(connection, "staging", "stg_people")
+        is_in_tables=has_table(connection, "staging", "stg_people")
         and only_row(connection, "select count(*) > 0 from staging.stg_people where person_id = ?", [person])[0],
         forgotten_at=forgotten_at,
     )
@@ -147,12 +148,12 @@ def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) ->
     return replace(known, lines=lines, mentions=mentions)
 
 
-def _named(connection: duckdb.DuckDBPyConnection, wanted: SearchTerms) -> pa.Table:
-    """Where the kept lines are in which one of them is."""
-    kept = (
+def _named(connection: duckdb.DuckDBPyConnection, terms: SearchTerms) -> pa.Table:
+    """The positions of stored whole lines in which one of the terms occurs."""
+    lines = (
         ((row["file_id"], row["line_number"], row["position"]), row["content"])
         for batch in connection.sql(KEPT_LINES).to_arrow_reader(LINES_AT_ONCE)
         for row in batch.to_pylist()
     )
-    rows = [dict(zip(NAMED.names, place, strict=True)) for place, _ in wanted.filter_lines(kept)]
+    rows = [dict(zip(NAMED.names, position, strict=True)) for position, _ in terms.filter_lines(lines)]
     return pa.Table.from_pylist(rows, schema=NAMED)

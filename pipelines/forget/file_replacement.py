@@ -1,4 +1,4 @@
-"""A file of someone's that is rewritten: others see it as it was or as it is then, and a crash loses nothing."""
+"""Rewrite a user's file in one step: readers see the old or the new content, and a crash loses nothing."""
 
 import os
 import shutil
@@ -13,10 +13,10 @@ from pipelines.system import sync
 
 @contextmanager
 def replacing(file: Path) -> Iterator[IO[bytes]]:
-    """What to write the new content to; it takes the place of the file when the block ends well. A link stays a link.
+    """A new file to write to. It replaces `file` if the block succeeds. Of a symbolic link, the target is replaced.
 
     Raises:
-        SourceError: the file has other names.
+        SourceError: the file has hard links.
         OSError: it cannot be written.
     """
     real = Path(os.path.realpath(file))
@@ -39,5 +39,5 @@ def replacing(file: Path) -> Iterator[IO[bytes]]:
 
 
 def draft_of(real: Path) -> Path:
-    """Beside it, under a name that no load reads and that what was killed leaves for the next to clear."""
+    """The path of the new file: hidden, so that no load reads it, and fixed, so that the next command can clear it."""
     return real.with_name(f".{real.name}.studyflow-forget")

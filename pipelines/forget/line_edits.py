@@ -1,4 +1,7 @@
-"""Deliveries cut out of a line that is a batch. The others in it stay byte for byte, unless they share a text with one that goes."""
+"""Remove deliveries from a line that is a batch. The bytes of the others are kept.
+
+Only if a removed delivery is in a JSON string (or base64), that string is written anew.
+"""
 
 import base64
 from collections.abc import Collection, Iterable
@@ -11,22 +14,25 @@ from pipelines.load.spans import JsonText, Span, Step, document_spans
 
 
 def element_of(place: Place) -> Place:
-    """The place of the innermost element of a list that a delivery is in."""
+    """The place of the innermost list element that contains a delivery."""
     last = max(number for number, step in enumerate(place) if isinstance(step, int))
     return place[: last + 1]
 
 
-def without(line: bytes, places: Collection[Place]) -> bytes | None:
-    """A line, which may have its newline, without the parts at these places, () for all of it; None if nothing is left."""
+def remove_deliveries(line: bytes, places: Collection[Place]) -> bytes | None:
+    """A line, with its newline if it has one, without the parts at these places; None if nothing is left.
+
+    The place `()` means the whole line.
+    """
     if () in places or not places:
         return None if places else line
     begin = len(BYTE_ORDER_MARK) if line.startswith(BYTE_ORDER_MARK) else 0
     end = len(line.rstrip(b"\r\n"))
-    left = _without(line[begin:end], places)
+    left = _remove(line[begin:end], places)
     return None if left is None else line[:begin] + left + line[end:]
 
 
-def _without(content: bytes, places: Collection[Place]) -> bytes | None:
+def _remove(content: bytes, places: Collection[Place]) -> bytes | None:
     text = JsonText(content)
     if pieces := document_spans(content):
         return _list(text, (0, len(content)), dict(enumerate(pieces)), places, b"")
@@ -34,14 +40,14 @@ def _without(content: bytes, places: Collection[Place]) -> bytes | None:
 
 
 def _value(text: JsonText, span: Span, places: Iterable[Place]) -> bytes | None:
-    """What is left of a value; None if that is nothing."""
+    """A value without the parts at these places; None if nothing is left."""
     places = list(places)
     how = places[0][0]
     begin, end = span
     if isinstance(how, Embedded):
-        said = orjson.loads(text.content[begin:end])
+        string = orjson.loads(text.content[begin:end])
         is_base64 = how is Embedded.BASE64
-        left = _without(base64.b64decode(said) if is_base64 else said.encode(), [place[1:] for place in places])
+        left = _remove(base64.b64decode(string) if is_base64 else string.encode(), [place[1:] for place in places])
         return None if left is None else orjson.dumps((base64.b64encode(left) if is_base64 else left).decode())
     parts = text.parts(begin)
     if isinstance(how, int):
@@ -60,7 +66,7 @@ def _value(text: JsonText, span: Span, places: Iterable[Place]) -> bytes | None:
 def _list(
     text: JsonText, span: Span, parts: dict[Step, Span], places: Collection[Place], between: bytes
 ) -> bytes | None:
-    """What is left of a list, with its brackets."""
+    """A list, including its brackets, without the parts at these places; None if no element is left."""
     left = []
     for number, (begin, end) in parts.items():
         within = [place[1:] for place in places if place[0] == number]
