@@ -63,14 +63,14 @@ def run_all(
     _check_places(settings)
     with reserved(settings, on_wait):
         if settings.engine == "spark":
-            spark_builder(settings).tidy()
+            spark_builder(settings).clean_up()
         outcome = None if strict else _nothing_to_do(settings)
         if outcome is None:
             with copied(settings) as copy:
                 outcome = _load_build_check(copy, strict=strict, console=console)
             outcome.settings = replace(outcome.settings, database=settings.database, working_copy_of=None)
             if settings.engine == "spark":
-                spark_builder(settings).tidy()
+                spark_builder(settings).clean_up()
         outcome.notes = notes
         with _timed(outcome, "export") as of_export, _spinner(console, "Exporting"):
             outcome.exported = export_tables(outcome.settings, options)

@@ -26,7 +26,7 @@ from pipelines.forget.warehouse import take_out
 from pipelines.load.loader import load
 from pipelines.settings import PROJECT, SAMPLE, resolve, sample_as_of
 from pipelines.spark.builder import SparkBuilder
-from pipelines.spark.loading import prepare, show_parts, without_a_person
+from pipelines.spark.loading import deliver_without_person, prepare_tables, update_deliveries_view
 from pipelines.spark.views import make_view_of_files
 from pipelines.warehouse import connect
 from pipelines.workspace import create
@@ -76,7 +76,7 @@ def test_a_person_leaves_parts_as_they_leave_a_table(tmp_path: Path) -> None:
             known = look_up(connection, PERSON, tmp_path / "people.csv")
         assert (known.lines, known.mentions) == (3, 1)
         settings = replace(resolve(database=database), engine=engine)  # type: ignore[arg-type]
-        take_out(settings, known, without_a_person(parts) if engine == "spark" else None)
+        take_out(settings, known, deliver_without_person(parts) if engine == "spark" else None)
     left = [rows(database) for database in warehouses.values()]
     assert left[0] == left[1]
     assert PERSON not in str(left)
@@ -88,7 +88,7 @@ def test_a_person_leaves_parts_as_they_leave_a_table(tmp_path: Path) -> None:
 def as_parts(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Put lines where Spark has them, a part for each file: what is in the way of the person is in part 1."""
     connection.execute("create temp table loaded as from raw.deliveries")
-    prepare(connection)
+    prepare_tables(connection)
     query = "select file_id from raw.files order by source_file like '%of others%'"
     for part_id, (file_id,) in enumerate(connection.execute(query).fetchall(), start=1):
         place = folder / f"part-{part_id}"
@@ -97,7 +97,7 @@ def as_parts(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
         connection.execute(f"copy ({of_file}) to '{place}/lines.parquet' (format parquet)")
         connection.execute("insert into parquet.parts values ($1, $2, 1, $3)", [part_id, file_id, str(place)])
     connection.execute("drop table loaded")
-    show_parts(connection)
+    update_deliveries_view(connection)
 
 
 def rows(database: Path) -> dict[str, object]:
@@ -123,7 +123,7 @@ def shown(database: Path, number: int) -> SparkBuilder:
             (place / table).mkdir(parents=True, exist_ok=True)
             pq.write_table(pa.table({"part_id": [made]}), place / table / "rows.parquet")
     with connect(database) as connection:
-        prepare(connection)
+        prepare_tables(connection)
         make_view_of_files(connection, "marts_participants", [place / "marts.db" / "participants"])
         connection.execute(f"delete from parquet.parts; insert into parquet.parts values ({number}, 1, 1, '')")
     return builder
@@ -135,11 +135,11 @@ def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path: Path) -> No
     for left in ("new", "lines/new", "build-7", "lines/part-70"):
         (builder.folder / left).mkdir()
     (builder.folder / "tables").symlink_to("build-2")
-    builder.tidy()
+    builder.clean_up()
     assert names(builder.folder) == {"build-2", "build-3", "lines", "tables", "warehouse"}
     assert names(builder.folder / "lines") == {"part-2", "part-3"}
     assert (builder.folder / "tables").readlink() == Path("build-3")
-    builder.tidy(keep_one_before=False)
+    builder.clean_up(keep_one_before=False)
     assert names(builder.folder) == {"build-3", "lines", "tables", "warehouse"}
     assert names(builder.folder / "lines") == {"part-3"}
 
@@ -147,7 +147,7 @@ def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path: Path) -> No
 def test_a_folder_is_of_one_warehouse(tmp_path: Path) -> None:
     """A variable that names it is easily set for two, and each would remove the tables of the other."""
     builder = shown(tmp_path / "w.duckdb", 1)
-    builder.tidy()
+    builder.clean_up()
     other = replace(resolve(database=tmp_path / "other.duckdb"), engine="spark", spark_folder=builder.folder)
     with pytest.raises(UsageError, match=r"has the tables of .*w\.duckdb"):
         SparkBuilder(other)

@@ -21,7 +21,7 @@ from pipelines.errors import StudyflowError
 from pipelines.load.loader import load
 from pipelines.migrations import migrate
 from pipelines.settings import Settings
-from pipelines.spark.loading import prepare
+from pipelines.spark.loading import prepare_tables
 from pipelines.warehouse import connect, warehouse_format
 from pipelines.working_copy import working_copy
 
@@ -163,7 +163,7 @@ def test_parquet_files_of_spark_are_brought_to_this_format(tmp_path: Path) -> No
     folder = tmp_path / "part-1"
     folder.mkdir()
     with connect(tmp_path / "w.duckdb") as connection:
-        prepare(connection)
+        prepare_tables(connection)
         for statement in (
             "alter table parquet.no_deliveries drop column position",
             "alter table parquet.no_deliveries drop column shape",

@@ -40,7 +40,7 @@ def forget(settings: Settings, person: str, raw: Sequence[RawPath], *, rewrite: 
     # Reserved until the end, because another run could export the person or load a file with their lines.
     with reserved(settings, on_wait):
         if settings.engine == "spark":
-            spark_builder(settings).tidy()  # a build would read lines that a killed run left
+            spark_builder(settings).clean_up()  # a build would read lines that a killed run left
         leftovers.clear_exports(settings)  # first: this may restore an export that must then be made again
         options = _options(settings.exports)
         before = rows_by_table(settings.database)
@@ -59,7 +59,7 @@ def forget(settings: Settings, person: str, raw: Sequence[RawPath], *, rewrite: 
             after = rows_by_table(settings.database)
             proof.tables = {table: (rows, after.get(table, 0)) for table, rows in before.items()}
         if settings.engine == "spark":
-            spark_builder(settings).tidy(keep_one_before=False)
+            spark_builder(settings).clean_up(keep_one_before=False)
         if options and _built_as_of(settings.database):
             proof.exports = settings.exports
             proof.exported = len(export_tables(settings, options, as_of_must_match=False).files)
@@ -83,10 +83,10 @@ def _rebuild_without(copy: Settings, known: KnownPerson) -> bool:
     built = _built_as_of(copy.database)
     settings = replace(copy, as_of=built, is_as_of_asked_for=True) if built else copy
     if copy.engine == "spark":
-        from pipelines.spark.loading import without_a_person  # noqa: PLC0415
+        from pipelines.spark.loading import deliver_without_person  # noqa: PLC0415
 
         with spark_builder(settings) as builder:
-            take_out(settings, known, without_a_person(builder.folder / "lines"))
+            take_out(settings, known, deliver_without_person(builder.folder / "lines"))
             builder.build()
     else:
         take_out(copy, known)

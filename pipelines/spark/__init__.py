@@ -1,1 +1,1 @@
-"""What `dbt --target spark` reads: the raw tables and the reference files as Parquet."""
+"""Load and build on Spark, with all tables as Parquet files."""

@@ -1,4 +1,4 @@
-"""`python -m pipelines.spark`: what `dbt build --target spark` reads, put where it reads it (docs/spark.md)."""
+"""`python -m pipelines.spark`: write the Parquet files that `dbt build --target spark` reads (docs/spark.md)."""
 
 import sys
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""`studyflow run --engine spark`: dbt on Spark makes all tables anew, as Parquet files in a fresh folder.
+"""`studyflow run --engine spark`: dbt builds all tables on Spark, as Parquet files in a new folder.
 
-The folder of Spark's tables has a folder for each build, `build-7`, and a link `tables` to the last one. A build is made
-in `new`; it is seen once the DuckDB file with the views over it takes the place of the one before. The build before
-stays until the next one ends, for those who still read it. Each run begins by removing what killed ones left.
+The folder of a warehouse's tables has a folder for each build (`build-7`), and a link `tables` to the last one. A build
+is made in `new`. Readers see it once the DuckDB file with views over it replaces the previous one. The previous build
+is kept until the next one ends, for its present readers. Each run begins by deleting what killed runs left.
 """
 
 import os
@@ -27,7 +27,7 @@ from pipelines.state import engine_of, fingerprint
 from pipelines.warehouse import connect, has_table, macros_of
 
 OWNER = "warehouse"
-"""The file that says of a folder whose tables it has: a run removes what is not of its own warehouse."""
+"""A file with the path of the warehouse that the folder belongs to, because a run deletes builds of no warehouse."""
 GLOB = re.compile(r"[][{}*?\\]")
 LAST_BUILD = """
 create schema if not exists state;
@@ -40,7 +40,7 @@ insert into state.last_build select $build_id, null, $as_of, (select coalesce(ma
 
 
 class SparkBuilder:
-    """Builds all tables of a warehouse, once, in a session of Spark, which is stopped at the end of the block."""
+    """Builds all tables of a warehouse once, in a Spark session that is stopped when the `with` block ends."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -48,7 +48,7 @@ class SparkBuilder:
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        """Start Spark, so that what is missing is said before anything is done."""
+        """Start Spark. Missing requirements are reported before anything is done."""
         if found := GLOB.search(str(self.folder)):
             msg = f"{self.folder}: Spark reads {found.group()!r} in a path as a pattern. Choose another --spark-folder."
             raise UsageError(msg)
@@ -58,7 +58,7 @@ class SparkBuilder:
             self._open.callback(_set, f"STUDYFLOW_SPARK_{name}", os.environ.get(f"STUDYFLOW_SPARK_{name}"))
             _set(f"STUDYFLOW_SPARK_{name}", str(place))
         spark = self._open.enter_context(session())
-        _check_place(spark.conf.get("spark.sql.warehouse.dir") or "", self.folder / "new")
+        _check_warehouse_dir(spark.conf.get("spark.sql.warehouse.dir") or "", self.folder / "new")
         self.loader = SparkLoader(spark, self.folder / "lines")
         return self
 
@@ -67,87 +67,87 @@ class SparkBuilder:
         self._open.close()
 
     def start(self) -> None:
-        """Spark has been started."""
+        """Nothing to do: Spark has been started. `Builder` has the same method."""
 
     def build(self) -> int:
-        """Build every seed and model; how many. No connection to the warehouse may be open here.
+        """Build every seed and model; return how many. This process must have closed its connections to the warehouse.
 
         Raises:
-            StudyflowError: a model failed, or something in the reference files cannot be right.
+            StudyflowError: a model failed, or a reference file is invalid.
         """
         settings = self.settings
         new = self.folder / "new"
         with connect(settings.database) as connection:
             write_raw(connection, new, settings.studies_file, settings.people_file)
             make_file_tables(connection, new)
-        places = {"--target-path": self.folder / "dbt" / "target", "--log-path": self.folder / "dbt" / "logs"}
-        results = run_dbt(settings, places, "--target", target())
-        made = [result.node for result in results if result.node.resource_type in {"seed", "model"}]
+        dbt_folders = {"--target-path": self.folder / "dbt" / "target", "--log-path": self.folder / "dbt" / "logs"}
+        results = run_dbt(settings, dbt_folders, "--target", target())
+        nodes = [result.node for result in results if result.node.resource_type in {"seed", "model"}]
         build_id = max(self._builds(), default=0) + 1
-        place = self.folder / f"build-{build_id}"
-        new.rename(place)
+        folder = self.folder / f"build-{build_id}"
+        new.rename(folder)
         with connect(settings.database) as connection:
-            tables = [_table(node, place) for node in made]
+            tables = [_table(node, folder) for node in nodes]
             drop_other_views(connection, tables)
             make_views(connection, tables)
             connection.execute(macros_of(PACKAGE / "macros" / "share_bound.sql")("duckdb__share_functions"))
             connection.execute(
                 LAST_BUILD, {"build_id": build_id, "as_of": settings.as_of, "fingerprint": fingerprint(settings)}
             )
-        return len(made)
+        return len(nodes)
 
-    def tidy(self, *, keep_one_before: bool = True) -> None:
-        """Point `tables` to the build that the warehouse shows, and remove all others but the one before, and lines of none.
+    def clean_up(self, *, keep_one_before: bool = True) -> None:
+        """Point `tables` to the warehouse's build; delete builds older than the previous one, and unused lines.
 
-        Nobody else may be at work on the warehouse: what a killed run left is removed, too.
+        The warehouse must be reserved, because what a killed run left is deleted, too.
         """
-        shown, parts = 0, set()
+        current, parts = 0, set()
         if self.settings.database.exists():
             with connect(self.settings.database, read_only=True) as connection:
-                if engine_of(connection) == "duckdb":  # which refuses all else
+                if engine_of(connection) == "duckdb":  # the run will refuse this warehouse
                     return
-                if shown := _shown(connection):
-                    parts |= _numbers(connection, "parquet.parts")
-        kept = {shown} if shown else set()
+                if current := _current_build_id(connection):
+                    parts |= _part_ids(connection, "parquet.parts")
+        kept = {current} if current else set()
         if keep_one_before:
-            kept |= {max((number for number in self._builds() if number < shown), default=shown)} - {0}
+            kept |= {max((number for number in self._builds() if number < current), default=current)} - {0}
         for number in self._builds() - kept:
             shutil.rmtree(self.folder / f"build-{number}", ignore_errors=True)
-        for place in (self.folder / "new", self.folder / "lines" / "new"):
-            shutil.rmtree(place, ignore_errors=True)
+        for folder in (self.folder / "new", self.folder / "lines" / "new"):
+            shutil.rmtree(folder, ignore_errors=True)
         if kept:
             (self.folder / OWNER).write_bytes(os.fsencode(self.settings.warehouse))
             link = self.folder / "tables.new"
             with suppress(OSError):  # not every file system has links
                 link.unlink(missing_ok=True)
-                link.symlink_to(f"build-{shown}", target_is_directory=True)
+                link.symlink_to(f"build-{current}", target_is_directory=True)
                 link.replace(self.folder / "tables")
             built = parquet_files(self.folder / f"build-{number}" / "raw.db" / "parts" for number in kept)
             with duckdb.connect() as connection:
-                parts |= _numbers(connection, built)
-        remove_parts(self.folder / "lines", but=parts)
+                parts |= _part_ids(connection, built)
+        remove_parts(self.folder / "lines", keep=parts)
 
     def _builds(self) -> set[int]:
         return {int(path.name.removeprefix("build-")) for path in self.folder.glob("build-[0-9]*")}
 
 
 def _folder(settings: Settings) -> Path:
-    """The folder of the tables: of a warehouse that has any, where they are.
+    """The folder for the tables of a warehouse: where they are already, or else as in the settings.
 
     Raises:
-        UsageError: the settings name another one, or it has the tables of another warehouse.
+        UsageError: the settings name another folder, or the folder has the tables of another warehouse.
     """
     folder = settings.spark_folder
     if settings.database.exists():
         with connect(settings.database, read_only=True) as connection:
-            made = _build_shown(connection)
-        if made and folder and folder.resolve() != made.parent.resolve():
+            current = _current_build_folder(connection)
+        if current and folder and folder.resolve() != current.parent.resolve():
             msg = (
-                f"{settings.warehouse}: its tables are in {made.parent}, not in {folder}. Name that folder, "
+                f"{settings.warehouse}: its tables are in {current.parent}, not in {folder}. Name that folder, "
                 "or another --database."
             )
             raise UsageError(msg)
-        folder = made.parent if made else folder
+        folder = current.parent if current else folder
     folder = folder or Path(f"{settings.warehouse}.spark")
     if (note := folder / OWNER).exists():
         owner = Path(os.fsdecode(note.read_bytes()))
@@ -157,50 +157,51 @@ def _folder(settings: Settings) -> Path:
     return folder
 
 
-def _check_place(said: str, new: Path) -> None:
-    """See that Spark writes its tables to the folder for new ones, which a server can only be told when it starts.
+def _check_warehouse_dir(uri: str, new: Path) -> None:
+    """Check that Spark writes its tables to the folder `new`. A Spark server gets this setting when it starts.
 
     Raises:
         UsageError: it writes them elsewhere.
     """
-    place = said.removeprefix("file://").removeprefix("file:")
-    if new.resolve() not in {Path(place).resolve(), Path(unquote(place)).resolve()}:
-        msg = f"Spark writes its tables to {place} and not to {new}. Start the server with --conf spark.sql.warehouse.dir={new}"
+    path = uri.removeprefix("file://").removeprefix("file:")
+    if new.resolve() not in {Path(path).resolve(), Path(unquote(path)).resolve()}:
+        msg = f"Spark writes its tables to {path} and not to {new}. Start the server with --conf spark.sql.warehouse.dir={new}"
         raise UsageError(msg)
 
 
 def _set(name: str, value: str | None) -> None:
+    """Set an environment variable, or remove it if the value is None."""
     if value is None:
         os.environ.pop(name, None)
     else:
         os.environ[name] = value
 
 
-def _numbers(connection: duckdb.DuckDBPyConnection, relation: str) -> set[int]:
-    """The numbers of the parts of a table."""
+def _part_ids(connection: duckdb.DuckDBPyConnection, relation: str) -> set[int]:
+    """The numbers of parts in a table."""
     return {part_id for (part_id,) in connection.execute(f"select part_id from {relation}").fetchall()}  # noqa: S608
 
 
-def _shown(connection: duckdb.DuckDBPyConnection) -> int:
-    """The number of the build that the warehouse shows; 0 where none has been made."""
-    made = _build_shown(connection)
-    return int(made.name.removeprefix("build-")) if made else 0
+def _current_build_id(connection: duckdb.DuckDBPyConnection) -> int:
+    """The number of the build that the warehouse's views read; 0 if there is none."""
+    folder = _current_build_folder(connection)
+    return int(folder.name.removeprefix("build-")) if folder else 0
 
 
-def _build_shown(connection: duckdb.DuckDBPyConnection) -> Path | None:
-    """The folder of the build that the warehouse shows."""
+def _current_build_folder(connection: duckdb.DuckDBPyConnection) -> Path | None:
+    """The folder of the build that the warehouse's views read; None if there is none."""
     if not has_table(connection, "parquet", "folders"):
         return None
     rows = connection.execute("select folders from parquet.folders where view_name = 'marts_participants'").fetchall()
     return Path(rows[0][0][0]).parent.parent if rows else None
 
 
-def _table(node: Any, place: Path) -> SparkTable:  # noqa: ANN401 - as dbt has it
+def _table(node: Any, folder: Path) -> SparkTable:  # noqa: ANN401 - a node of dbt's manifest
     columns = node.columns.values()
     return SparkTable(
         node.schema,
         node.alias,
-        [place / f"{node.schema}.db" / node.alias],
+        [folder / f"{node.schema}.db" / node.alias],
         {column.name: column.data_type or "" for column in columns},
         node.description,
         {column.name: column.description for column in columns},

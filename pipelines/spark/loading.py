@@ -1,8 +1,8 @@
-"""Loading on Spark: lines are cut and judged in its tasks, and lie in Parquet files by file and load.
+"""Load files on Spark: its tasks judge lines and write them to Parquet files, in a folder (part) per file and load.
 
-The ledger, and all that is decided of files, is that of `pipelines.load`. `raw.deliveries` is a view here, over the folders
-that `parquet.parts` lists, without the lines in `parquet.taken_back`. A folder is never changed: lines that a load takes
-back are left out of a new one that takes its place, and a file that is taken back whole loses its folders.
+The ledger and all decisions about files are those of `pipelines.load`. Here, `raw.deliveries` is a view over the
+folders that `parquet.parts` lists, without the lines in `parquet.taken_back`. A folder is never changed. If a load
+takes lines back, a new folder without them replaces the old one.
 """
 
 import pickle
@@ -20,7 +20,7 @@ from pipelines.load.loader import Progress, load
 from pipelines.load.withhold import forgotten
 from pipelines.object_paths import RawPath
 from pipelines.reference import known_shapes
-from pipelines.spark.tasks import KEPT, PART, Cut, FileToRead, OneLoad, cut, judge_parts, parts_of
+from pipelines.spark.tasks import PART, ROWS_SCHEMA, Cut, FileToRead, LoadContext, cut, judge_parts, parts_of
 from pipelines.spark.views import drop_view_of_files, make_view_of_files, parquet_files
 from pipelines.warehouse import has_table, literal, only_row, raw_tables_ddl, transaction
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 PARTS_AT_ONCE = 8
-"""Into how many tasks small files are spread, if there are as many."""
+"""The minimum number of tasks that files are spread over, if there are that many files."""
 
 LEDGER = """
 create schema if not exists parquet;
@@ -47,11 +47,11 @@ where
     (file_id, line_number, position) in (select (file_id, line_number, position) from gone)
     or (participant_id is not null and line is not null and is_named(file_id, line_number, position))
 """
-"""The parts in which a person is who is forgotten: with lines of theirs, or with what others say of them."""
+"""The parts that mention the person to forget: with their own lines, or with stored lines of others that name them."""
 
 
 class SparkLoader:
-    """Loads files into a folder, in a session of Spark."""
+    """Loads files into a folder of Parquet files, in a Spark session."""
 
     def __init__(self, spark: "SparkSession", folder: Path, part_bytes: int = PART) -> None:
         self.spark = spark
@@ -61,22 +61,22 @@ class SparkLoader:
     def load(
         self, connection: duckdb.DuckDBPyConnection, paths: Iterable[RawPath], progress: Progress | None = None
     ) -> LoadResult:
-        """Read what is new under the paths, as `pipelines.load.loader.load` does.
+        """Read new lines under the paths, as `pipelines.load.loader.load` does.
 
         Raises:
-            StudyflowError: a task failed, or the table of statuses is missing or wrong.
+            StudyflowError: a task failed, or the table of statuses is missing or invalid.
         """
-        from pyspark.errors import PySparkException  # noqa: PLC0415 - it may be missing
+        from pyspark.errors import PySparkException  # noqa: PLC0415 - pyspark is optional
 
-        prepare(connection)
+        prepare_tables(connection)
         try:
             loaded = load(connection, paths, progress, self.insert, self.insert_rejudged)
         except PySparkException as error:
-            said = str(error).strip().split("\n", maxsplit=1)[0]
-            msg = f"The files could not be loaded on Spark, and nothing has changed. Spark says: {said}"
+            first_line = str(error).strip().split("\n", maxsplit=1)[0]
+            msg = f"The files could not be loaded on Spark, and nothing has changed. Spark says: {first_line}"
             raise StudyflowError(msg) from error
         with transaction(connection):
-            self._write_without_what_was_taken_back(connection)
+            self._rewrite_parts(connection)
         return loaded
 
     def insert(
@@ -87,8 +87,8 @@ class SparkLoader:
         statuses: list[str],
         progress: Progress | None,
     ) -> list[Task]:
-        """Write the lines of files as Parquet; the tasks whose file could not be read to its end."""
-        from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415 - it may be missing
+        """Write the lines of files as Parquet; return the tasks whose file could not be read to its end."""
+        from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415 - pyspark is optional
 
         next_part = only_row(connection, "select coalesce(max(part_id), 0) + 1 from parquet.parts")[0]
         files = [
@@ -108,16 +108,16 @@ class SparkLoader:
         shutil.rmtree(new, ignore_errors=True)
         if parts:
             loaded_at = only_row(connection, "select loaded_at from raw.loads where load_id = $1", [load_id])[0]
-            task = judge_parts(parts, OneLoad(load_id, loaded_at, statuses, known_shapes(), forgotten(connection)))
+            task = judge_parts(parts, LoadContext(load_id, loaded_at, statuses, known_shapes(), forgotten(connection)))
             rows = self._numbered(len(parts), sum(part.source.size - part.cursor.offset for part in parts))
-            rows = rows.mapInArrow(task, from_arrow_schema(KEPT)).selectExpr("*", "part_id as part")
+            rows = rows.mapInArrow(task, from_arrow_schema(ROWS_SCHEMA)).selectExpr("*", "part_id as part")
             rows.write.partitionBy("is_withheld", "part").parquet(str(new))
             problems |= self._problems(connection, new)
         for file in files:
             if file.part_id not in problems:
-                self._take_in(connection, new, file, load_id)
+                self._add_file(connection, new, file, load_id)
         shutil.rmtree(new, ignore_errors=True)
-        show_parts(connection)
+        update_deliveries_view(connection)
         if progress:
             size = sum(file.source.size for file in files)
             progress(size, size)
@@ -127,7 +127,7 @@ class SparkLoader:
         return failed
 
     def insert_rejudged(self, connection: duckdb.DuckDBPyConnection, load_id: int) -> None:
-        """Write lines that were judged again, which are few, as Parquet."""
+        """Write lines that were judged again as Parquet. They are few, so DuckDB does this."""
         columns = [name for name in columns_of_deliveries(connection) if name not in {"load_id", "loaded_at"}]
         files = connection.execute("select distinct file_id from judged_again order by file_id").fetchall()
         for (file_id,) in files:
@@ -141,25 +141,25 @@ class SparkLoader:
             )
             connection.execute(f"copy ({query}) to {literal(str(new / 'again.parquet'))} (format parquet)")
             _add(connection, self.folder, new, (part_id, file_id, load_id))
-        show_parts(connection)
+        update_deliveries_view(connection)
 
     def _cut(self, files: list[FileToRead]) -> dict[int, Cut | str]:
         rows = self._numbered(len(files), sum(file.source.size for file in files))
         answers = rows.mapInArrow(cut(files, self.part_bytes), "answer binary").collect()
-        return dict(pickle.loads(row.answer) for row in answers)  # noqa: S301 - from this very package
+        return dict(pickle.loads(row.answer) for row in answers)  # noqa: S301 - from our own tasks
 
     def _numbered(self, count: int, size: int) -> "DataFrame":
-        """Numbers from 0, in a number of parts that suits the bytes of the files."""
+        """A frame of the numbers from 0 to `count` - 1, with partitions according to the total size of the files."""
         return self.spark.range(0, count, 1, min(count, PARTS_AT_ONCE + size // PART))
 
     def _problems(self, connection: duckdb.DuckDBPyConnection, new: Path) -> dict[int, str]:
-        """Why files that could be cut could not be read once more."""
+        """For each part whose file was cut but could not be read a second time, why."""
         if not (folders := list(new.glob("is_withheld=false/part=*"))):
             return {}
         query = f"select part_id, max(reason) from {parquet_files(folders)} where line_number = 0 group by part_id"  # noqa: S608
         return dict(connection.execute(query).fetchall())
 
-    def _take_in(self, connection: duckdb.DuckDBPyConnection, new: Path, file: FileToRead, load_id: int) -> None:
+    def _add_file(self, connection: duckdb.DuckDBPyConnection, new: Path, file: FileToRead, load_id: int) -> None:
         withheld = new / "is_withheld=true" / f"part={file.part_id}"
         if withheld.exists():
             query = f"select file_id, line_number, position, load_id from {parquet_files([withheld])}"  # noqa: S608
@@ -168,18 +168,18 @@ class SparkLoader:
         if made.exists():
             _add(connection, self.folder, made, (file.part_id, file.file_id, load_id))
 
-    def _write_without_what_was_taken_back(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def _rewrite_parts(self, connection: duckdb.DuckDBPyConnection) -> None:
         touched = "select part_id from parquet.parts semi join parquet.taken_back using (file_id, load_id)"
         if connection.execute(f"{touched} limit 1").fetchall():
             replace_parts(connection, self.folder, touched, f"select * {WITHOUT_TAKEN_BACK}")
             connection.execute("delete from parquet.taken_back")
-            show_parts(connection)
+            update_deliveries_view(connection)
 
 
 def replace_parts(connection: duckdb.DuckDBPyConnection, folder: Path, which: str, left: str) -> None:
-    """Put new folders in the place of parts: with the lines that a query has left of each, or none if it has none.
+    """Replace parts by new folders with the lines that the query `left` returns; a part without such lines is dropped.
 
-    `which` is a query for the numbers of the parts. The old folders stay until the next build has ended.
+    `which`: a query for the numbers of the parts. The old folders are kept until the next build has ended.
     """
     parts = f"select part_id, file_id, load_id from parquet.parts where part_id in ({which}) order by part_id"  # noqa: S608
     columns = ", ".join(columns_of_deliveries(connection))
@@ -196,50 +196,53 @@ def replace_parts(connection: duckdb.DuckDBPyConnection, folder: Path, which: st
         connection.execute("delete from parquet.parts where part_id = $1", [part_id])
 
 
-def without_a_person(folder: Path) -> Callable[[duckdb.DuckDBPyConnection, str, str], None]:
-    """What makes the ledger of parts anew in a warehouse that a person leaves, with new parts for those they are in."""
+def deliver_without_person(folder: Path) -> Callable[[duckdb.DuckDBPyConnection, str, str], None]:
+    """A function that copies the parts to a new warehouse without a person, replacing those that mention the person.
+
+    It is the `deliver` of `pipelines.forget.warehouse.take_out`.
+    """
 
     def deliver(connection: duckdb.DuckDBPyConnection, gone: str, left: str) -> None:
         _make_ledger(connection)
         for table in ("parts", "taken_back"):
             connection.execute(f"insert into parquet.{table} by name from before.parquet.{table}")
-        show_parts(connection)
+        update_deliveries_view(connection)
         is_any = connection.execute("select 1 from parquet.parts limit 1").fetchall()
         lines = f"select * {WITHOUT_TAKEN_BACK}" if is_any else "select *, 0 as part_id from parquet.no_deliveries"
         connection.execute(f"create temp view deliveries_before as {lines}")
         connection.execute(gone)
         connection.execute(f"create temp table parts_of_theirs as {PARTS_OF_THEIRS}")
         replace_parts(connection, folder, "from parts_of_theirs", left)
-        show_parts(connection)
+        update_deliveries_view(connection)
         connection.execute("drop view deliveries_before")
         connection.execute("drop table parts_of_theirs")
 
     return deliver
 
 
-def _add(connection: duckdb.DuckDBPyConnection, folder: Path, made: Path, part: tuple[int, int, int]) -> None:
-    """Take a folder in as a part: its number, the file and the load."""
-    place = folder / f"part-{part[0]}"
-    shutil.rmtree(place, ignore_errors=True)  # of a load that was killed
-    made.rename(place)
-    connection.execute("insert into parquet.parts values ($1, $2, $3, $4)", [*part, str(place)])
+def _add(connection: duckdb.DuckDBPyConnection, folder: Path, new: Path, part: tuple[int, int, int]) -> None:
+    """Move the folder `new` into `folder` and list it as a part. `part`: its number, its file and its load."""
+    moved = folder / f"part-{part[0]}"
+    shutil.rmtree(moved, ignore_errors=True)  # a killed load may have left it
+    new.rename(moved)
+    connection.execute("insert into parquet.parts values ($1, $2, $3, $4)", [*part, str(moved)])
 
 
-def remove_parts(folder: Path, but: set[int]) -> None:
-    """Remove the folders of lines, but those of these parts."""
-    kept = {f"part-{part_id}" for part_id in but}
-    for place in folder.glob("part-*"):
-        if place.name not in kept:
-            shutil.rmtree(place, ignore_errors=True)
+def remove_parts(folder: Path, keep: set[int]) -> None:
+    """Delete the folders of all parts except those to keep."""
+    names = {f"part-{part_id}" for part_id in keep}
+    for part in folder.glob("part-*"):
+        if part.name not in names:
+            shutil.rmtree(part, ignore_errors=True)
 
 
-def prepare(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables that say which folders have lines, and the view raw.deliveries in the place of the table."""
+def prepare_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the tables that list the parts, and replace the table raw.deliveries by a view over them."""
     if has_table(connection, "parquet", "parts"):
         return
     connection.execute(raw_tables_ddl())
     _make_ledger(connection)
-    show_parts(connection)
+    update_deliveries_view(connection)
 
 
 def _make_ledger(connection: duckdb.DuckDBPyConnection) -> None:
@@ -248,9 +251,9 @@ def _make_ledger(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def add_batches(connection: duckdb.DuckDBPyConnection) -> None:
-    """Give the lines of an earlier version, which were one delivery each, what batches need.
+    """Rewrite the parts of an earlier version, whose lines were one delivery each, with the columns that batches need.
 
-    Their folders stay for those who still read them, until the next build tidies up.
+    The old folders are kept for present readers until the next build.
     """
     connection.execute("alter table parquet.no_deliveries add column position integer")
     connection.execute("alter table parquet.no_deliveries add column shape varchar")
@@ -258,18 +261,18 @@ def add_batches(connection: duckdb.DuckDBPyConnection) -> None:
     parts = connection.execute("select part_id, folder from parquet.parts order by part_id").fetchall()
     last = max((part_id for part_id, _ in parts), default=0)
     for next_part, (part_id, folder) in enumerate(parts, start=last + 1):
-        place = Path(folder).with_name(f"part-{next_part}")
-        shutil.rmtree(place, ignore_errors=True)  # of a run that was killed
-        place.mkdir()
+        new = Path(folder).with_name(f"part-{next_part}")
+        shutil.rmtree(new, ignore_errors=True)  # a killed run may have left it
+        new.mkdir()
         query = (
             f"select * exclude (part_id), 0 as position, null::varchar as shape, {next_part}::integer as part_id "  # noqa: S608
             f"from {parquet_files([Path(folder)])}"
         )
-        connection.execute(f"copy ({query}) to {literal(str(place / 'lines.parquet'))} (format parquet)")
+        connection.execute(f"copy ({query}) to {literal(str(new / 'lines.parquet'))} (format parquet)")
         connection.execute(
-            "update parquet.parts set part_id = $1, folder = $2 where part_id = $3", [next_part, str(place), part_id]
+            "update parquet.parts set part_id = $1, folder = $2 where part_id = $3", [next_part, str(new), part_id]
         )
-    show_parts(connection)
+    update_deliveries_view(connection)
 
 
 def columns_of_deliveries(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -277,8 +280,8 @@ def columns_of_deliveries(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [str(name) for name, *_ in connection.execute("describe parquet.no_deliveries").fetchall()]
 
 
-def show_parts(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make raw.deliveries the lines of all folders that are listed."""
+def update_deliveries_view(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the view raw.deliveries over the folders that are listed now."""
     folders = [
         Path(folder) for (folder,) in connection.execute("select folder from parquet.parts order by part_id").fetchall()
     ]

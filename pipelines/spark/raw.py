@@ -1,4 +1,4 @@
-"""The raw tables of a warehouse, and the rows of the reference files, as Parquet that Spark reads in place."""
+"""Write the raw tables of a warehouse and the rows of the reference files as Parquet for Spark."""
 
 import shutil
 from pathlib import Path
@@ -16,18 +16,17 @@ from pipelines.warehouse import literal
 
 TABLES = ("files", "loads", "withdrawals", "forgotten", "forgotten_lines")
 CELLS = pa.schema([("file_name", pa.string()), ("cells", pa.map_(pa.string(), pa.string()))])
-"""A row of a reference file: its cells that are not blank, by column, as the columns' types are written."""
+"""A row of a reference file: its cells that are not blank, by column, as text that casts to the columns' types."""
 
 
 def write_raw(connection: duckdb.DuckDBPyConnection, folder: Path, studies: Path, people: Path) -> None:
-    """Put what the models read into a folder, in the place of what an earlier call put there.
+    """Write everything that the models read into a folder, replacing what an earlier call wrote.
 
-    Of a warehouse that Spark loads, the deliveries lie elsewhere, and only the numbers of their parts are written.
-
-    People who were forgotten are left out, even if people.csv still has them.
+    If Spark loads the warehouse, its deliveries are Parquet files already, and only the numbers of their parts are
+    written. People who were forgotten are left out, even if people.csv still has them.
 
     Raises:
-        StudyflowError: something in the reference files cannot be right.
+        StudyflowError: a reference file is invalid.
     """
     sheets = read_reference_files(studies, people)
     if gone := forgotten(connection):
@@ -40,24 +39,24 @@ def write_raw(connection: duckdb.DuckDBPyConnection, folder: Path, studies: Path
         for name, sheet in sheets.items()
         for row in sheet.rows
     ]
-    made = folder / "raw.db.new"
-    shutil.rmtree(made, ignore_errors=True)
+    new = folder / "raw.db.new"
+    shutil.rmtree(new, ignore_errors=True)
     queries = {table: f"select {_columns(connection, table)} from raw.{table}" for table in TABLES}  # noqa: S608
     if engine_of(connection) == "spark":
         queries["parts"] = "select part_id from parquet.parts"
     else:
         queries |= {"parts": "select 0 as part_id", "delivered": "select *, 0 as part_id from raw.deliveries"}
     for table, query in queries.items():
-        (made / table).mkdir(parents=True)
-        connection.execute(f"copy ({query}) to {literal(str(made / table / 'rows.parquet'))} (format parquet)")
-    (made / "file_rows").mkdir()
-    pq.write_table(pa.Table.from_pylist(rows, CELLS), made / "file_rows" / "rows.parquet")
+        (new / table).mkdir(parents=True)
+        connection.execute(f"copy ({query}) to {literal(str(new / table / 'rows.parquet'))} (format parquet)")
+    (new / "file_rows").mkdir()
+    pq.write_table(pa.Table.from_pylist(rows, CELLS), new / "file_rows" / "rows.parquet")
     shutil.rmtree(folder / "raw.db", ignore_errors=True)
-    made.rename(folder / "raw.db")
+    new.rename(folder / "raw.db")
 
 
 def make_file_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Make raw.studies_file and raw.people_file of what was put into the folder."""
+    """Create raw.studies_file and raw.people_file from the rows that `write_raw` wrote into the folder."""
     files = parquet_files([folder / "raw.db" / "file_rows"])
     for name in ("studies", "people"):
         types = types_of_optional_files(PACKAGE)[name]
@@ -67,7 +66,7 @@ def make_file_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> Non
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> str:
-    """The columns of a raw table, with whole numbers of 128 bits as decimals: DuckDB writes them to Parquet as doubles."""
+    """The columns of a raw table. Hugeints are cast to decimals: DuckDB would write them to Parquet as doubles."""
     columns = connection.execute(
         "select column_name, data_type from information_schema.columns "
         "where table_schema = 'raw' and table_name = $1 order by ordinal_position",

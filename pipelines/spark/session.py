@@ -1,4 +1,4 @@
-"""The session of Spark that loads and builds: dbt uses the same one, which is as profiles.yml says."""
+"""The Spark session for loading and building, with the settings of profiles.yml. dbt uses the same session."""
 
 import importlib.util
 import os
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def missing() -> list[str]:
-    """What Spark needs and this machine does not have."""
+    """The requirements of Spark that this machine lacks, as text."""
     has_extra = all(importlib.util.find_spec(package) for package in ("pyspark", "dbt.adapters.spark"))
     has_java = bool(os.environ.get("JAVA_HOME") or shutil.which("java"))
     needs = (("the extra studyflow[spark] (make setup-spark)", has_extra), ("Java 17 or newer", has_java))
@@ -29,10 +29,10 @@ def missing() -> list[str]:
 
 @contextmanager
 def session() -> Iterator["SparkSession"]:
-    """A session, stopped at the end.
+    """A Spark session, stopped when the block ends.
 
     Raises:
-        StudyflowError: something is missing here, or the cluster cannot be reached.
+        StudyflowError: a requirement is missing, or the cluster cannot be reached.
     """
     if lacking := missing():
         msg = f"--engine spark needs {' and '.join(lacking)}. See docs/spark.md."
@@ -40,9 +40,9 @@ def session() -> Iterator["SparkSession"]:
     from pyspark.errors import PySparkException  # noqa: PLC0415 - takes a second
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # what runs the tasks of a local session
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # tasks of a local session run with this Python
     os.environ.setdefault("SPARK_LOCAL_IP", os.environ.get("STUDYFLOW_SPARK_HOST", "127.0.0.1"))
-    # dbt asks for Hive with each statement, which only a new session can have, and no server gives
+    # dbt sets the catalogue to Hive with each statement. Only a new session could do this, and Spark Connect never can.
     warnings.filterwarnings("ignore", message="Failed to set spark.sql.catalogImplementation")
     builder = SparkSession.builder
     for name, value in _parameters(target()).items():
@@ -59,23 +59,23 @@ def session() -> Iterator["SparkSession"]:
 
 
 def target() -> str:
-    """The target of profiles.yml that says where Spark runs."""
+    """The target of profiles.yml for Spark: a server if STUDYFLOW_SPARK_CONNECT is set, else a local session."""
     return "spark_connect" if os.environ.get("STUDYFLOW_SPARK_CONNECT") else "spark"
 
 
 def _parameters(target: str) -> dict[str, str]:
-    """What the project's profiles.yml says of a target of Spark, with the variables of this process.
+    """Spark's parameters for a target in the project's profiles.yml, with environment variables filled in.
 
     Raises:
-        StudyflowError: it says nothing of it.
+        StudyflowError: profiles.yml has no such target or parameters.
     """
     environment = jinja2.Environment(autoescape=False)  # noqa: S701 - settings, not HTML
     environment.globals["env_var"] = os.environ.get
     file = PROJECT / "profiles.yml"
     try:
         profile = read_yaml(file)[read_yaml(PROJECT / "dbt_project.yml")["profile"]]
-        said = profile["outputs"][target]["server_side_parameters"]
+        parameters = profile["outputs"][target]["server_side_parameters"]
     except (KeyError, TypeError) as error:
         msg = f"{file}: has no target {target} with server_side_parameters. Copy it from {PACKAGE / 'profiles.yml'}."
         raise StudyflowError(msg) from error
-    return {name: environment.from_string(str(value)).render() for name, value in said.items()}
+    return {name: environment.from_string(str(value)).render() for name, value in parameters.items()}

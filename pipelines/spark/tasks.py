@@ -1,7 +1,7 @@
-"""What runs in the tasks of Spark: the project's own line reader and judge, over one file or a part of one.
+"""Code that runs in Spark tasks: the same line reader and judge as without Spark, for a file or a part of one.
 
-`cut` goes over files and says where they can be cut; `judge_parts` judges the lines of each part. Both take the number of
-what they work on from Spark, and the rest from their arguments.
+`cut` reads files and finds where they can be split; `judge_parts` judges the lines of each part. Spark passes numbers
+to a task, which are indexes into the arguments `files` or `parts`.
 """
 
 import pickle
@@ -21,10 +21,10 @@ from pipelines.load.withhold import Forgotten
 from pipelines.warehouse import ON_EVERY_CONNECTION
 
 PART = 64 << 20
-"""How many bytes of a plain file one task judges. A compressed file can only be read from its start: it is one part."""
+"""How many bytes a part of a file has. A compressed file can only be read from its start, so it is a single part."""
 ROWS = 50_000
 ANSWER = pa.schema([("answer", pa.binary())])
-KEPT = pa.schema(
+ROWS_SCHEMA = pa.schema(
     [
         ("file_id", pa.int32()),
         ("line_number", pa.int64()),
@@ -43,14 +43,14 @@ KEPT = pa.schema(
         ("is_withheld", pa.bool_()),
     ]
 )
-"""Rows of raw.deliveries, of which some are withheld. Line 0 is none: there, `reason` says why the file cannot be used."""
+"""Rows of raw.deliveries, some withheld. A row with line number 0 is an error: `reason` says why the file failed."""
 
 Task = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
 @dataclass(frozen=True, slots=True)
 class FileToRead:
-    """A file, where in it to begin, and the number of the folder that its lines go to."""
+    """A file, the cursor to start reading at, and the number of the part that its lines are written to."""
 
     source: SourceFile
     file_id: int
@@ -59,13 +59,13 @@ class FileToRead:
     part_id: int
 
     def reader(self) -> LineReader:
-        """What cuts it into lines."""
+        """A reader of its lines."""
         return LineReader(self.source, self.file_id, replace(self.cursor), self.fingerprint)
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Where the reader of a file was at its end, the fingerprint of all that was taken, and where parts can begin."""
+    """The result of reading a file to its end: the cursor there, the fingerprint, and cursors where parts can start."""
 
     cursor: Cursor
     fingerprint: str
@@ -73,8 +73,8 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
-class OneLoad:
-    """What all tasks of a load judge lines by and mark them with."""
+class LoadContext:
+    """Values of a load that all its tasks share."""
 
     load_id: int
     loaded_at: datetime
@@ -84,7 +84,7 @@ class OneLoad:
 
 
 def cut(files: Sequence[FileToRead], part_bytes: int) -> Task:
-    """A task that answers with the number of a file and its `Cut`, or why it cannot be read."""
+    """A task that returns, for each number, the number and the `Cut` of its file, or why the file cannot be read."""
 
     def task(numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for number in _numbers(numbers):
@@ -107,7 +107,7 @@ def _cut(file: FileToRead, part_bytes: int) -> Cut:
 
 
 def parts_of(file: FileToRead, found: Cut) -> list[FileToRead]:
-    """The file in parts, each from one start to the next."""
+    """The file split into parts, each from one start to the next."""
     ends = [start.offset for start in found.starts[1:]]
     return [
         replace(file, source=replace(file.source, size=end), cursor=start, fingerprint="")
@@ -115,8 +115,8 @@ def parts_of(file: FileToRead, found: Cut) -> list[FileToRead]:
     ]
 
 
-def judge_parts(parts: Sequence[FileToRead], load: OneLoad) -> Task:
-    """A task that gives the lines of parts as rows of `KEPT`."""
+def judge_parts(parts: Sequence[FileToRead], load: LoadContext) -> Task:
+    """A task that returns the judged lines of parts as rows of `ROWS_SCHEMA`."""
 
     def task(numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         with duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "1GB"}) as connection:
@@ -128,7 +128,7 @@ def judge_parts(parts: Sequence[FileToRead], load: OneLoad) -> Task:
     return task
 
 
-def _judged(judges: Judging, part: FileToRead, load: OneLoad) -> Iterator[pa.RecordBatch]:
+def _judged(judges: Judging, part: FileToRead, load: LoadContext) -> Iterator[pa.RecordBatch]:
     problems: list[str] = []
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -144,9 +144,9 @@ def _judged(judges: Judging, part: FileToRead, load: OneLoad) -> Iterator[pa.Rec
                 pa.array([same[column.name]] * len(rows), column.type)
                 if column.name in same
                 else rows[column.name].cast(column.type)
-                for column in KEPT
+                for column in ROWS_SCHEMA
             ]
-            yield pa.record_batch(columns, schema=KEPT)
+            yield pa.record_batch(columns, schema=ROWS_SCHEMA)
     for problem in problems:
         row = {
             "file_id": part.file_id,
@@ -156,7 +156,7 @@ def _judged(judges: Judging, part: FileToRead, load: OneLoad) -> Iterator[pa.Rec
             "is_withheld": False,
             **same,
         }
-        yield pa.RecordBatch.from_pylist([row], schema=KEPT)
+        yield pa.RecordBatch.from_pylist([row], schema=ROWS_SCHEMA)
 
 
 def _numbers(batches: Iterator[pa.RecordBatch]) -> Iterator[int]:

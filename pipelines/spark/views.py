@@ -1,7 +1,8 @@
-"""The DuckDB file over what Spark made: a view for each table, with its comments, so that everything reads it as ever.
+"""Make the DuckDB file for tables that Spark built: views over Parquet files, so that all commands work as usual.
 
-Two views a table: `parquet.marts_participants` is what lies in the files, and `marts.participants` gives it the types that
-YAML says. Where DuckDB may reach no file (pipelines/warehouse.py), only the first is put in another's place.
+Each table has two views: `parquet.marts_participants` reads the files, and `marts.participants` casts the columns to
+the types in the YAML. A sandboxed connection, which cannot read files, only replaces the first one
+(pipelines/warehouse.py).
 """
 
 import glob
@@ -14,10 +15,10 @@ import duckdb
 from pipelines.warehouse import has_table, literal
 
 CASTS = {
-    # the same 64 bits, of which Spark takes the first for a sign
+    # Spark has no unsigned integers: it stores the same 64 bits as a signed one
     "ubigint": "cast(if({0} < 0, cast({0} as hugeint) + 18446744073709551616, {0}) as ubigint)",
 }
-"""What takes more than a cast to be in the type of DuckDB's tables."""
+"""SQL for types of DuckDB that a plain cast does not give."""
 
 OTHER_VIEWS = """
 select duckdb_views.schema_name, duckdb_views.view_name
@@ -25,12 +26,12 @@ from duckdb_views()
 inner join parquet.folders on folders.view_name = concat(duckdb_views.schema_name, '_', duckdb_views.view_name)
 where database_name = current_database() and schema_name <> 'raw' and folders.view_name not in (select unnest($kept::varchar[]))
 """
-"""The views that `make_views` made of other tables."""
+"""The views that `make_views` made for tables that are not in $kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class SparkTable:
-    """A table and the folders that its files lie in. `types` has the types of YAML; `comments` are those of columns."""
+    """A table and the folders of its files. `types`: of columns, from the YAML. `comments`: of columns."""
 
     schema: str
     name: str
@@ -41,13 +42,13 @@ class SparkTable:
 
 
 def make_views(connection: duckdb.DuckDBPyConnection, tables: Iterable[SparkTable]) -> None:
-    """Make the views of tables that have files, in the place of those of the same names."""
+    """Create the views of tables, replacing views with the same names."""
     for table in tables:
         _make(connection, table)
 
 
 def drop_other_views(connection: duckdb.DuckDBPyConnection, tables: Iterable[SparkTable]) -> None:
-    """Remove the views of tables that an earlier build had and this one has not: their files go with that build."""
+    """Drop the views of tables that only an earlier build had: the files of that build will be deleted."""
     if not has_table(connection, "parquet", "folders"):
         return
     kept = [f"{table.schema}_{table.name}" for table in tables]
@@ -57,7 +58,7 @@ def drop_other_views(connection: duckdb.DuckDBPyConnection, tables: Iterable[Spa
 
 
 def make_view_of_files(connection: duckdb.DuckDBPyConnection, name: str, folders: Sequence[Path]) -> None:
-    """Make the view `parquet.<name>` of all files in folders, and note which these are."""
+    """Create the view `parquet.<name>` over all files in folders, and list these in `parquet.folders`."""
     connection.execute("create schema if not exists parquet")
     connection.execute("create table if not exists parquet.folders (view_name varchar, folders varchar[])")
     connection.execute(f"create or replace view parquet.{name} as from {parquet_files(folders)}")
@@ -66,14 +67,14 @@ def make_view_of_files(connection: duckdb.DuckDBPyConnection, name: str, folders
 
 
 def drop_view_of_files(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Remove the view `parquet.<name>` if it is there."""
+    """Drop the view `parquet.<name>` if it exists."""
     if has_table(connection, "parquet", "folders"):
         connection.execute(f"drop view if exists parquet.{name}")
         connection.execute("delete from parquet.folders where view_name = $1", [name])
 
 
 def parquet_files(folders: Iterable[Path]) -> str:
-    """The files in folders, as a query names them."""
+    """SQL that reads all Parquet files in folders."""
     patterns = ", ".join(literal(f"{glob.escape(str(folder))}/*.parquet") for folder in folders)
     return f"read_parquet([{patterns}], hive_partitioning = false)"
 
@@ -97,5 +98,5 @@ def _make(connection: duckdb.DuckDBPyConnection, table: SparkTable) -> None:
 
 
 def _typed(column: str, kind: str | None) -> str:
-    """A column of a file in the type of YAML, if that says one."""
+    """SQL of a column, cast to its type in the YAML if there is one."""
     return CASTS.get(kind or "", f'cast("{{0}}" as {kind})' if kind else '"{0}"').format(column)
