@@ -35,7 +35,7 @@ def test_rows_together_are_the_file(tmp_path_factory: pytest.TempPathFactory, te
         lines += len(re.findall("\r\n|\r|\n", record.text))
     left = find(file, "pe_1").left
     file.write_bytes(left.encode())
-    assert (find(file, "pe_1").theirs, find(file, "pe_1").left) == (0, left)
+    assert (find(file, "pe_1").rows, find(file, "pe_1").left) == (0, left)
 
 
 @pytest.mark.parametrize(

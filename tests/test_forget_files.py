@@ -137,7 +137,7 @@ def test_people_csv_keeps_all_other_rows(tmp_path: Path, text: str, left: str) -
     """Byte for byte, however it was written."""
     file = tmp_path / "people.csv"
     file.write_bytes(text.encode())
-    assert people_file.find(file, SOMEONE).theirs == int(text != left)
+    assert people_file.find(file, SOMEONE).rows == int(text != left)
     people_file.take_out(file, SOMEONE)
     assert file.read_bytes() == left.encode()
     assert list(tmp_path.iterdir()) == [file]

@@ -31,18 +31,18 @@ def check_destination(folder: Path, never_inside: Iterable[Path] = ()) -> Path:
     return resolved
 
 
-def _problems_around(place: Path, never_inside: Iterable[Path]) -> Iterator[str]:
-    if place.exists() and not place.is_dir():
+def _problems_around(folder: Path, never_inside: Iterable[Path]) -> Iterator[str]:
+    if folder.exists() and not folder.is_dir():
         yield "this is a file. Name a folder, or move the file away."
-    if place.exists() and not os.access(place, os.W_OK | os.X_OK):
+    if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
         yield "this folder is write-protected. Allow writing to it, or choose another."
-    if place.is_mount():
+    if folder.is_mount():
         yield "an export replaces its folder as a whole, and this is a mount point. Name a folder inside it."
     for other in (*never_inside, Path.cwd(), PROJECT, PACKAGE, *_home()):
-        if place in (other.resolve(), *other.resolve().parents):
-            found = f"this is {other}" if place == other.resolve() else f"{other} is in it"
+        if folder in (other.resolve(), *other.resolve().parents):
+            found = f"this is {other}" if folder == other.resolve() else f"{other} is in it"
             yield f"an export replaces its folder as a whole, and {found}. Name a folder of its own."
-    parent = next(one for one in place.parents if one.exists())
+    parent = next(one for one in folder.parents if one.exists())
     if not parent.is_dir():
         yield f"{parent} is a file. Choose another folder."
     if not os.access(parent, os.W_OK | os.X_OK):
@@ -56,11 +56,11 @@ def _home() -> list[Path]:
         return []
 
 
-def _problems_inside(place: Path) -> Iterator[str]:
+def _problems_inside(folder: Path) -> Iterator[str]:
     """Problems with the content of the folder. Other files may be added to an export later, but not be there first."""
-    if not place.exists():
+    if not folder.exists():
         return
-    names = {entry.name for entry in place.iterdir()}
+    names = {entry.name for entry in folder.iterdir()}
     if names & REPOSITORIES:
         yield "this is the root of a repository. Name a folder of its own."
     if MANIFEST not in names and (others := sorted(names - IGNORED)):
@@ -70,7 +70,7 @@ def _problems_inside(place: Path) -> Iterator[str]:
         )
     # The new folder could not get the group of the old one, and members of that group could no longer read it.
     with suppress(AttributeError):  # Windows has no groups
-        group, parent = place.stat().st_gid, place.parent.stat()
+        group, parent = folder.stat().st_gid, folder.parent.stat()
         is_inherited = bool(parent.st_mode & stat.S_ISGID) and parent.st_gid == group
         if os.geteuid() != 0 and not is_inherited and group not in {os.getegid(), *os.getgroups()}:
             yield (

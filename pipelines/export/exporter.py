@@ -84,7 +84,7 @@ def export(  # noqa: PLR0913 - the options of a command
     found = lists(connection)
     of_lists = {f"{one.name}.{ending}": one.rows for one in found for ending in layout.formats}
     rows = _rows(layout, counts, folders) | of_lists | (book.files if book else {})
-    made = {
+    options = {
         "formats": list(formats),
         "by_study": by_study,
         "pseudonyms": pseudonyms.fingerprint if pseudonyms else None,
@@ -95,7 +95,7 @@ def export(  # noqa: PLR0913 - the options of a command
     build = build_hash(connection)
     # Another version of this code, or of the packages that write, may produce other bytes.
     sources = [file.read_text(encoding="utf-8") for file in sorted(Path(__file__).parent.glob("*.py"))]
-    inputs = repr((build, made, layout, found, [version(package) for package in WRITERS], sources))
+    inputs = repr((build, options, layout, found, [version(package) for package in WRITERS], sources))
     content = hashlib.sha256(inputs.encode()).hexdigest() if build else None
     databases = connection.execute("select path from duckdb_databases() where path is not null").fetchall()
     with (
@@ -106,7 +106,7 @@ def export(  # noqa: PLR0913 - the options of a command
         if content and is_up_to_date(destination, content, rows):
             return ExportResult(folder, result, "nothing")
         with (
-            replacement(space, destination, rows, made, content) as new,
+            replacement(space, destination, rows, options, content) as new,
             closing(
                 mart.batches(connection, columns, pseudonyms, with_values="parquet" in formats, for_excel=for_excel)
             ) as batches,

@@ -42,11 +42,11 @@ def workspace(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacement(
-    workspace: Path, folder: Path, files: Collection[str], made: Mapping[str, Any], content: str | None
+    workspace: Path, folder: Path, files: Collection[str], options: Mapping[str, Any], content: str | None
 ) -> Iterator[Path]:
     """A new folder to write `files` (relative paths) into. It replaces `folder` if the block succeeds.
 
-    `made`: the options of the export, for `options_of_export`. `content`: a hash of its inputs, for `is_up_to_date`.
+    `options`: those of the export, for `options_of_export`. `content`: a hash of its inputs, for `is_up_to_date`.
 
     Files of earlier exports, which their manifest lists, are removed. All other files are moved to the new folder.
 
@@ -59,7 +59,7 @@ def replacement(
         unfinished.mkdir()
         _give_rights_of(folder, unfinished)
         yield unfinished
-        _write_manifest(unfinished, files, made, content)
+        _write_manifest(unfinished, files, options, content)
         sync_tree(unfinished)
         _files_of_others(folder, unfinished)
         unfinished.rename(new)
@@ -172,8 +172,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
         return {}
 
 
-def _write_manifest(folder: Path, files: Collection[str], made: Mapping[str, Any], content: str | None) -> None:
-    manifest = {"about": ABOUT, "files": sorted(files), "made": dict(made)}
+def _write_manifest(folder: Path, files: Collection[str], options: Mapping[str, Any], content: str | None) -> None:
+    manifest = {"about": ABOUT, "files": sorted(files), "made": dict(options)}
     if content:
         manifest |= {"content": content, "seen": _seen(folder, files)}
     with (folder / MANIFEST).open("x", encoding="utf-8", newline="\n") as file:

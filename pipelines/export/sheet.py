@@ -55,19 +55,19 @@ class Formats:
 
 def write_sheet(page: "Worksheet", formats: Formats, columns: list[Column], rows: Iterable[tuple[object, ...]]) -> None:
     """Write the header and the rows one after the other, with only one row in memory."""
-    for place, column in enumerate(columns):
-        page.write_string(0, place, column.name, formats.header)
+    for index, column in enumerate(columns):
+        page.write_string(0, index, column.name, formats.header)
     column_formats = [formats.of(column) for column in columns]
     # At least the width of the header with the button of its filter.
     widths = [max(_NARROWEST, len(column.name) + 3) for column in columns]
     last = 0
     for last, row in enumerate(rows, start=1):
-        for place, value in enumerate(row):
+        for index, value in enumerate(row):
             if value is not None:
-                width = _write(page, formats, (last, place), value, column_formats[place])
-                widths[place] = max(widths[place], width)
-    for place, width in enumerate(widths):
-        page.set_column(place, place, min(width, _WIDEST))
+                width = _write(page, formats, (last, index), value, column_formats[index])
+                widths[index] = max(widths[index], width)
+    for index, width in enumerate(widths):
+        page.set_column(index, index, min(width, _WIDEST))
     page.freeze_panes(1, 0)
     page.autofilter(0, 0, last, len(columns) - 1)
     # Ids that look like numbers are text on purpose: no warning triangles.

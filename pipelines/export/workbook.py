@@ -110,16 +110,16 @@ class Book:
         for column, width in enumerate((26, 12, 110)):
             page.set_column(column, column, width)
         moment = f", as of {self.as_of:%Y-%m-%d %H:%M} UTC" if self.as_of else ""
-        said = [
+        sentences = [
             f"The tables of studyflow{moment}.",
             "Times are in UTC. An empty cell means that there is no value, or that it is unknown.",
             f"The last sheet, {COLUMNS}, describes every column.",
         ]
         if self.pseudonyms:
-            said.append("Pseudonyms replace the ids of participants and people, and names are left out.")
-        for row, sentence in enumerate(said):
+            sentences.append("Pseudonyms replace the ids of participants and people, and names are left out.")
+        for row, sentence in enumerate(sentences):
             page.write_string(row, 0, sentence, formats.title if row == 0 else None)
-        first = len(said) + 1
+        first = len(sentences) + 1
         for column, heading in enumerate(("sheet", "rows", "what it is")):
             page.write_string(first, column, heading, formats.header)
         for row, sheet in enumerate(self.sheets, start=first + 1):
@@ -173,10 +173,10 @@ def plan(
         called = _sheet_name(name, taken)
         sheets.append(WorkbookSheet(called, relation, columns, by_id, rows, says, f"{name}.csv", stage))
     for table, comment in tables:
-        everyone = table == EVERYONE
-        of_table = columns if everyone else mart_columns(connection, table)
-        csv = f"{table}.csv" if everyone or table in LISTS else f"marts.{table}.csv"
-        order = by_id if everyone else order_by(of_table)
+        is_everyone = table == EVERYONE
+        of_table = columns if is_everyone else mart_columns(connection, table)
+        csv = f"{table}.csv" if is_everyone or table in LISTS else f"marts.{table}.csv"
+        order = by_id if is_everyone else order_by(of_table)
         rows = only_row(connection, f"select count(*) from marts.{table}")[0]  # noqa: S608
         says = " ".join((comment or "").split())
         relation = with_study_names(connection, table)

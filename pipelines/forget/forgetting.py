@@ -118,18 +118,18 @@ def _options(exports: Path) -> ExportOptions | None:
     Raises:
         StudyflowError: the export has pseudonyms, and the key that they were made with is not set.
     """
-    made = options_of_export(exports)
-    if made is None:
+    recorded = options_of_export(exports)
+    if recorded is None:
         return None
-    pseudonyms = from_environment() if made.get("pseudonyms") else None
-    if pseudonyms and pseudonyms.fingerprint != made["pseudonyms"]:
+    pseudonyms = from_environment() if recorded.get("pseudonyms") else None
+    if pseudonyms and pseudonyms.fingerprint != recorded["pseudonyms"]:
         msg = f"{exports}: its pseudonyms were made with another key. Set that key, or remove the export first."
         raise StudyflowError(msg)
     return ExportOptions(
-        by_study=made["by_study"],
-        parquet="parquet" in made["formats"],
-        workbook="xlsx" in made["formats"],
-        excel=made.get("for_excel", False),
+        by_study=recorded["by_study"],
+        parquet="parquet" in recorded["formats"],
+        workbook="xlsx" in recorded["formats"],
+        excel=recorded.get("for_excel", False),
         pseudonyms=pseudonyms,
         force=True,
     )

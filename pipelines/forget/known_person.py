@@ -111,15 +111,15 @@ def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) ->
     Raises:
         StudyflowError: people.csv cannot be read.
     """
-    everyone = forgotten(connection)
-    salt = everyone.salt if everyone else secrets.token_hex(16)
+    all_forgotten = forgotten(connection)
+    salt = all_forgotten.salt if all_forgotten else secrets.token_hex(16)
     person_hash = hash_of(salt, person)
     before = forgotten(connection, person_hash)
     found = people_file.find(people, person)
     built = "marts.participants" if has_table(connection, "marts", "participants") else NOT_BUILT
     connection.execute(f"create or replace temp view built_participants as from {built}")
-    theirs = connection.execute(THEIRS, {"person": person}).fetchall()
-    ids = Ids(person, tuple(participant for (participant,) in theirs), found.names, found.emails)
+    participants = connection.execute(THEIRS, {"person": person}).fetchall()
+    ids = Ids(person, tuple(participant for (participant,) in participants), found.names, found.emails)
     # Email addresses are stored like ids of participants, so that lines that contain one are withheld.
     hashes = Forgotten.of_ids(salt, [person], [*ids.participants, *ids.emails])
     if before:
@@ -128,17 +128,17 @@ def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) ->
     if before:
         query = "select min(forgotten_at) from raw.forgotten where person_hash = ?"
         forgotten_at = only_row(connection, query, [person_hash])[0]
-    hidden = {*hashes.people, *hashes.participants} - {hash_of(salt, one) for one in ids.all}
-    id_terms = SearchTerms.of(ids.all, salt, hidden)
+    unknown_hashes = {*hashes.people, *hashes.participants} - {hash_of(salt, one) for one in ids.all}
+    id_terms = SearchTerms.of(ids.all, salt, unknown_hashes)
     known = KnownPerson(
         ids,
         hashes,
         id_terms,
-        all_terms=SearchTerms.of(ids.as_shown, salt, hidden),
+        all_terms=SearchTerms.of(ids.as_shown, salt, unknown_hashes),
         named=_named(connection, id_terms),
         lines=0,
         mentions=0,
-        people_rows=found.theirs,
+        people_rows=found.rows,
         is_in_tables=has_table(connection, "staging", "stg_people")
         and only_row(connection, "select count(*) > 0 from staging.stg_people where person_id = ?", [person])[0],
         forgotten_at=forgotten_at,

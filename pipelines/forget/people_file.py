@@ -14,7 +14,7 @@ PERSON, NAME, EMAIL = "person_id", "person_name", "email"
 class FoundPerson:
     """The number of a person's rows, names and email addresses that nobody else has, and the file without the rows."""
 
-    theirs: int = 0
+    rows: int = 0
     names: tuple[str, ...] = field(repr=False, default=())
     emails: tuple[str, ...] = field(repr=False, default=())
     left: str = field(repr=False, default="")
@@ -29,14 +29,14 @@ def find(file: Path, person: str) -> FoundPerson:
     if not file.exists():
         return FoundPerson()
     header: list[str] = []
-    theirs, left = 0, []
+    rows, left = 0, []
     of_person: dict[str, set[str]] = {NAME: set(), EMAIL: set()}
     of_others: dict[str, set[str]] = {NAME: {""}, EMAIL: {""}}
     try:
         for record in records(file):
             row = dict(zip(header, record.cells, strict=False))
             if row.get(PERSON) == person.strip():
-                theirs += 1
+                rows += 1
                 _note(row, of_person)
                 continue
             left.append(record.text)
@@ -47,7 +47,7 @@ def find(file: Path, person: str) -> FoundPerson:
         msg = f"{file}, line {error.line}: {error}" if error.line else f"{file}: {error}"
         raise StudyflowError(msg) from error
     names, emails = (tuple(sorted(of_person[column] - of_others[column])) for column in (NAME, EMAIL))
-    return FoundPerson(theirs, names, emails, "".join(left))
+    return FoundPerson(rows, names, emails, "".join(left))
 
 
 def _note(row: dict[str, str], values: dict[str, set[str]]) -> None:

@@ -107,45 +107,45 @@ class Proof:
 
     def sentences(self) -> list[str]:
         """The proof as lines of text."""
-        said, known = [], self.known
+        lines, known = [], self.known
         if self.tables:
             times = len(known.hashes.participants)
-            said.append(f"Forgotten: {known.lines:,} lines of this person, who took part {times:,} times.")
+            lines.append(f"Forgotten: {known.lines:,} lines of this person, who took part {times:,} times.")
             changed = {table: rows for table, rows in self.tables.items() if rows[0] != rows[1]}
-            said += [f"  {table}: {before:,} rows before, {after:,} now" for table, (before, after) in changed.items()]
+            lines += [f"  {table}: {before:,} rows before, {after:,} now" for table, (before, after) in changed.items()]
         else:
-            said.append(
+            lines.append(
                 f"{self.warehouse} has no data on this person any more: forgotten {known.forgotten_at:%Y-%m-%d}."
             )
         if self.exports:
-            said.append(f"The {self.exported} files in {self.exports} were exported from the warehouse as it is now.")
-        said += [f"{file}: removed, because this report names them" for file in self.reports]
-        said += [f"{file}: removed; it was left by a killed run or has a saved answer" for file in self.leftovers]
-        said += [f"{held.file}: {held.lines:,} lines removed" for held in self.raw_files if held.is_rewritten]
+            lines.append(f"The {self.exported} files in {self.exports} were exported from the warehouse as it is now.")
+        lines += [f"{file}: removed, because this report names them" for file in self.reports]
+        lines += [f"{file}: removed; it was left by a killed run or has a saved answer" for file in self.leftovers]
+        lines += [f"{held.file}: {held.lines:,} lines removed" for held in self.raw_files if held.is_rewritten]
         if known.people_rows and self.is_rewriting:
-            said.append(f"{self.people_file}: {known.people_rows} rows removed")
+            lines.append(f"{self.people_file}: {known.people_rows} rows removed")
         if self.search.found:
-            said += ["A search for their ids and name found them:", *(f"  {place}" for place in self.search.found)]
+            lines += ["A search for their ids and name found them:", *(f"  {place}" for place in self.search.found)]
         else:
-            said.append(
+            lines.append(
                 f"A search for their ids and name through {self.search.columns:,} columns and "
                 f"{self.search.files:,} files found nothing."
             )
         if self.search.unread:
-            said += ["These could not be searched:", *(f"  {place}" for place in self.search.unread)]
+            lines += ["These could not be searched:", *(f"  {place}" for place in self.search.unread)]
         if self.still_held:
-            said += ["They are still in:", *(f"  {place}" for place in self.still_held)]
+            lines += ["They are still in:", *(f"  {place}" for place in self.still_held)]
             if not self.is_rewriting and (known.people_rows or not all(held.is_object for held in self.raw_files)):
-                said.append("  (--raw-files takes their lines out of files on disk, too)")
+                lines.append("  (--raw-files takes their lines out of files on disk, too)")
         if self.missing:
-            said.append(
+            lines.append(
                 "Not searched, because these files are no longer where they were loaded from. If you moved one, name it with --raw:"
             )
-            said += [f"  {file}" for file in self.missing]
+            lines += [f"  {file}" for file in self.missing]
         if not self.checks_passed:
-            said.append("The tables have failures of other kinds: see `studyflow check`.")
-        said += ["Not searched:", *(f"  {what}" for what in [*self.search.not_searched, ELSEWHERE])]
-        return said
+            lines.append("The tables have failures of other kinds: see `studyflow check`.")
+        lines += ["Not searched:", *(f"  {what}" for what in [*self.search.not_searched, ELSEWHERE])]
+        return lines
 
 
 def _lines_left(held: RawFileMatch) -> list[str]:

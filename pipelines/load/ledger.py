@@ -130,25 +130,25 @@ def plan(
     sources: list[SourceFile], entries: list[Entry], next_file_id: int, read_ns: int, vanished: Vanished = vanished
 ) -> Plan:
     """Plan a load: read the rest of files that begin with a known content, and the whole of all others."""
-    made = Plan()
-    known, readable = _recognised(sources, entries, made.problems)
+    todo = Plan()
+    known, readable = _recognised(sources, entries, todo.problems)
     for source in readable:
         entry, match = known.get(source, (None, "other"))
         if entry is None:
-            made.tasks.append(Task(LineReader(source, next_file_id)))
+            todo.tasks.append(Task(LineReader(source, next_file_id)))
             next_file_id += 1
         elif match == "longer" or (entry.pending_bytes and not _is_as_read(source, entry)):
             cursor = Cursor(entry.next_offset, entry.next_line)
-            made.tasks.append(Task(LineReader(source, entry.file_id, cursor, entry.fingerprint), entry))
+            todo.tasks.append(Task(LineReader(source, entry.file_id, cursor, entry.fingerprint), entry))
         else:
-            made.unchanged.append(entry)
+            todo.unchanged.append(entry)
             if not _is_as_read(source, entry) or _name(source, entry) != entry.source_file:
-                made.touched.append(replace(entry, **_file_columns(source, entry), read_ns=read_ns))
+                todo.touched.append(replace(entry, **_file_columns(source, entry), read_ns=read_ns))
     recognised = {entry.file_id for entry, _ in known.values()}
     others = [entry for entry in entries if entry.file_id not in recognised]
-    _classify([entry for entry in others if not object_path(entry.source_file)], readable, made)
-    _classify_objects([entry for entry in others if object_path(entry.source_file)], readable, made, vanished)
-    return made
+    _classify([entry for entry in others if not object_path(entry.source_file)], readable, todo)
+    _classify_objects([entry for entry in others if object_path(entry.source_file)], readable, todo, vanished)
+    return todo
 
 
 def _recognised(
@@ -192,7 +192,7 @@ def _pairs(sources: list[SourceFile], entries: list[Entry]) -> list[tuple[Source
     return sorted(pairs, key=lambda pair: (_is_as_read(*pair), pair[1].taken), reverse=True)
 
 
-def _classify(entries: list[Entry], readable: list[SourceFile], made: Plan) -> None:
+def _classify(entries: list[Entry], readable: list[SourceFile], todo: Plan) -> None:
     """Sort entries without a file into superseded and gone, unless a file outside the paths of this load has one."""
     names = {source.name for source in readable}
     inodes = {(source.device, source.inode) for source in readable}
@@ -201,20 +201,20 @@ def _classify(entries: list[Entry], readable: list[SourceFile], made: Plan) -> N
             source = look_at(Path(entry.source_file))
             is_other = (source.device, source.inode) in inodes or _compare(source, entry) == "other"
         except (OSError, SourceError):
-            (made.superseded if entry.source_file in names else made.gone).append(entry)
+            (todo.superseded if entry.source_file in names else todo.gone).append(entry)
         else:
             if is_other:
-                made.superseded.append(entry)
+                todo.superseded.append(entry)
 
 
-def _classify_objects(entries: list[Entry], readable: list[SourceFile], made: Plan, vanished: Vanished) -> None:
+def _classify_objects(entries: list[Entry], readable: list[SourceFile], todo: Plan, vanished: Vanished) -> None:
     """The same for objects. Looking for gone ones costs requests, so it is only done if there are lines to read."""
     names = {source.name for source in readable}
-    made.superseded += [entry for entry in entries if entry.source_file in names]
-    if made.tasks:
+    todo.superseded += [entry for entry in entries if entry.source_file in names]
+    if todo.tasks:
         others = [entry for entry in entries if entry.source_file not in names]
         gone = vanished(entry.source_file for entry in others)
-        made.gone += [entry for entry in others if entry.source_file in gone]
+        todo.gone += [entry for entry in others if entry.source_file in gone]
 
 
 def _compare(source: SourceFile, entry: Entry) -> Match:

@@ -100,7 +100,7 @@ class Judging:
 
 @contextmanager
 def judging(
-    connection: duckdb.DuckDBPyConnection, shapes: Sequence[Shape], everyone: Forgotten | None = None
+    connection: duckdb.DuckDBPyConnection, shapes: Sequence[Shape], forgotten_people: Forgotten | None = None
 ) -> Iterator[Judging]:
     """Register `set_aside` and, if people were forgotten, `has_forgotten_id`, which says whether a line names one.
 
@@ -116,10 +116,10 @@ def judging(
         side_effects=True,
     )
     made = ["set_aside"]
-    if everyone:
+    if forgotten_people:
         connection.create_function(
             "has_forgotten_id",
-            _has_forgotten_id(everyone),
+            _has_forgotten_id(forgotten_people),
             ["BLOB"],
             "BOOLEAN",
             type=PythonUDFType.ARROW,
@@ -134,9 +134,9 @@ def judging(
             connection.remove_function(name)
 
 
-def _has_forgotten_id(everyone: Forgotten) -> Callable[[pa.Array], pa.Array]:
+def _has_forgotten_id(forgotten_people: Forgotten) -> Callable[[pa.Array], pa.Array]:
     """A function that says for each line whether it names someone who was forgotten; false for null."""
-    terms = SearchTerms.of([], everyone.salt, [*everyone.people, *everyone.participants])
+    terms = SearchTerms.of([], forgotten_people.salt, [*forgotten_people.people, *forgotten_people.participants])
 
     def has_forgotten_id(lines: pa.Array) -> pa.Array:
         numbered = ((number, line) for number, line in enumerate(lines.to_pylist()) if line is not None)
@@ -153,7 +153,7 @@ def judge_lines(connection: duckdb.DuckDBPyConnection, batches: Iterable[pa.Reco
 
 
 def kept_rows(
-    judges: Judging, batches: Iterable[pa.RecordBatch], statuses: list[str], everyone: Forgotten | None
+    judges: Judging, batches: Iterable[pa.RecordBatch], statuses: list[str], forgotten_people: Forgotten | None
 ) -> Iterator[str]:
     """The names of views with the rows to insert for batches of lines; rows of forgotten people are marked.
 
@@ -161,8 +161,8 @@ def kept_rows(
     """
     connection = judges.connection
     connection.register("known_statuses", pa.table({"status": statuses}))
-    if everyone:
-        everyone.register_macros(connection)
+    if forgotten_people:
+        forgotten_people.register_macros(connection)
         connection.execute(MENTIONS)
     else:
         register_nobody(connection)
@@ -193,9 +193,9 @@ def kept_rows(
 def insert(judges: Judging, batches: Iterable[pa.RecordBatch], load_id: int, statuses: list[str]) -> None:
     """Insert deliveries into `raw.deliveries`, and the positions of forgotten people's into `raw.forgotten_lines`."""
     connection = judges.connection
-    everyone = forgotten(connection)
-    for rows in kept_rows(judges, batches, statuses, everyone):
-        if everyone:
+    forgotten_people = forgotten(connection)
+    for rows in kept_rows(judges, batches, statuses, forgotten_people):
+        if forgotten_people:
             connection.execute(f"create temp table arrived as select * from {rows}")  # noqa: S608
             connection.execute(WITHHELD.format(lines="arrived"), {"load_id": load_id})
             connection.execute(INSERT.format(lines="arrived"), {"load_id": load_id})
