@@ -60,11 +60,11 @@ def run_all(
         StudyflowError: a step failed; later steps were not started.
     """
     notes = check_project(settings)
-    _check_places(settings)
+    _check_destinations(settings)
     with reserved(settings, on_wait):
         if settings.engine == "spark":
             spark_builder(settings).clean_up()
-        outcome = None if strict else _nothing_to_do(settings)
+        outcome = None if strict else _outcome_if_nothing_new(settings)
         if outcome is None:
             with copied(settings) as copy:
                 outcome = _load_build_check(copy, strict=strict, console=console)
@@ -72,9 +72,9 @@ def run_all(
             if settings.engine == "spark":
                 spark_builder(settings).clean_up()
         outcome.notes = notes
-        with _timed(outcome, "export") as of_export, _spinner(console, "Exporting"):
+        with _timed(outcome, "export") as details, _spinner(console, "Exporting"):
             outcome.exported = export_tables(outcome.settings, options)
-            of_export.update({"wrote": outcome.exported.wrote, "files": len(outcome.exported.files)})
+            details.update({"wrote": outcome.exported.wrote, "files": len(outcome.exported.files)})
         with reading(settings.database) as connection:
             outcome.summary = summarise(connection, settings.database)
         if settings.reports_kept:
@@ -93,7 +93,7 @@ def check_project(settings: Settings) -> list[str]:
     return [note for sheet in sheets.values() for note in sheet.notes]
 
 
-def _check_places(settings: Settings) -> None:
+def _check_destinations(settings: Settings) -> None:
     """Check before the run starts that the exports and reports can be written to their folders.
 
     Raises:
@@ -112,12 +112,12 @@ def write_report(outcome: Outcome, keep: int) -> None:
     """Write the day's report into the reports folder, and delete all but the last `keep` reports."""
     from pipelines.report import file_report  # noqa: PLC0415 - takes a second
 
-    with _timed(outcome, "report") as of_report, reading(outcome.settings.database) as connection:
+    with _timed(outcome, "report") as details, reading(outcome.settings.database) as connection:
         outcome.reported = file_report(connection, outcome.settings.reports, keep)
-        of_report.update(outcome.reported.as_dict())
+        details.update(outcome.reported.as_dict())
 
 
-def _nothing_to_do(settings: Settings) -> Outcome | None:
+def _outcome_if_nothing_new(settings: Settings) -> Outcome | None:
     """The outcome if all files are loaded and the tables are up to date and passed their checks; else None."""
     if not settings.database.exists() or wal_of(settings.database).exists():
         return None
@@ -139,18 +139,18 @@ def _load_build_check(settings: Settings, *, strict: bool, console: Console | No
     outcome = Outcome(settings)
     on_spark = spark_builder(settings) if settings.engine == "spark" else None
     with on_spark or Builder(settings) as builder:
-        with _timed(outcome, "load") as of_load:
+        with _timed(outcome, "load") as details:
             loads = on_spark.loader.load if on_spark else load
             outcome.loaded = load_files(settings, console, on_first_bytes=builder.start, loads=loads)
-            of_load.update(outcome.loaded.as_dict())
+            details.update(outcome.loaded.as_dict())
             with connect(settings.database) as connection:
                 _refuse_empty(connection, outcome.loaded)
-        with _timed(outcome, "build") as of_build, _spinner(console, "Building the tables"):
+        with _timed(outcome, "build") as details, _spinner(console, "Building the tables"):
             _build_if_needed(outcome, builder)
-            of_build.update({"built": outcome.built})
-    with _timed(outcome, "check") as of_check, _spinner(console, "Checking"):
+            details.update({"built": outcome.built})
+    with _timed(outcome, "check") as details, _spinner(console, "Checking"):
         outcome.report = _check_unless_done(outcome, strict=strict)
-        of_check.update({"ok": outcome.report is None or outcome.report.ok})
+        details.update({"ok": outcome.report is None or outcome.report.ok})
     return outcome
 
 
@@ -249,7 +249,7 @@ def check_tables(settings: Settings, *, strict: bool, as_of_must_match: bool, on
     from pipelines.check import check  # noqa: PLC0415 - takes a second
 
     with connect(settings.database, read_only=True) as connection:
-        built = _built_as_of(connection, settings.as_of if as_of_must_match else None)
+        built = _require_built(connection, settings.as_of if as_of_must_match else None)
         build = last_build(connection)
         report = check(connection, built, strict=strict)
         settings = replace(settings, engine=engine_of(connection) or settings.engine)
@@ -265,7 +265,7 @@ def check_copy(settings: Settings, *, strict: bool) -> "Report":
     from pipelines.check import check  # noqa: PLC0415 - takes a second
 
     with connect(settings.database) as connection:
-        report = check(connection, _built_as_of(connection, settings.as_of), strict=strict)
+        report = check(connection, _require_built(connection, settings.as_of), strict=strict)
         if build := last_build(connection):
             _record_check(connection, report, build.build_id)
         return report
@@ -286,7 +286,7 @@ def export_tables(settings: Settings, options: "ExportOptions", *, as_of_must_ma
     from pipelines.export.safeguard import refuse_to_drop_most  # noqa: PLC0415
 
     with connect(settings.database, read_only=True) as connection:
-        _built_as_of(connection, settings.as_of if as_of_must_match else None)
+        _require_built(connection, settings.as_of if as_of_must_match else None)
         if not options.force:
             refuse_to_drop_most(connection, settings.exports)
         return export(
@@ -299,7 +299,7 @@ def export_tables(settings: Settings, options: "ExportOptions", *, as_of_must_ma
         )
 
 
-def _built_as_of(connection: duckdb.DuckDBPyConnection, wanted: datetime | None) -> datetime:
+def _require_built(connection: duckdb.DuckDBPyConnection, wanted: datetime | None) -> datetime:
     """The as-of of the tables, which must have been built, and as of `wanted` if that is given."""
     built = built_as_of(connection)
     if built is None:

@@ -83,8 +83,7 @@ def connect(database: Path, *, read_only: bool = False, sandboxed: bool = False)
 
     Raises:
         StudyflowError: the database has a forbidden name, is missing (if read-only), is locked by another process, or
-            is
-            not a DuckDB database; or a query of a read-only connection failed for a reason that a user can understand.
+            is not a DuckDB database; or a query on a read-only connection failed for a known reason.
     """
     refuse_name(database)
     read_only = read_only or sandboxed
