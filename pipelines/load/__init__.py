@@ -1,1 +1,1 @@
-"""Raw webhook files into the warehouse, every line accounted for."""
+"""Load raw webhook files into the warehouse. Every line is accounted for."""

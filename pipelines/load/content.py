@@ -17,7 +17,7 @@ from pipelines.load.sources import SourceFile
 from pipelines.object_paths import ObjectPath
 
 PIECE = 1 << 20
-"""A fingerprint is a digest of each piece of this many bytes, and of the rest."""
+"""A fingerprint consists of a digest for each piece of this many bytes, and one for the rest."""
 DIGEST = 16
 HEX = 2 * DIGEST
 BLOCK_OF_OBJECT = 8 << 20
