@@ -13,17 +13,26 @@
     + {{ exact_sum(f ~ ' * ' ~ f ~ ' * ' ~ a ~ ' + ' ~ b ~ ' + 2 * ' ~ f ~ ' * ' ~ c, 'over so_far') }}
 {%- endmacro %}
 
-{#- A bound (`low` or `high`) of the 95 % band of an incidence, from its variance. The band is transformed so that it
-    stays between 0 and 1. Null if the incidence is 0 or 1. -#}
-{% macro incidence_bound(bound, incidence, variance) -%}
-    {%- set deviations -%}
-        1.959963984540054e0 * sqrt(greatest({{ variance }}, 0e0)) / ({{ incidence }} * a_log)
-    {%- endset -%}
-    {%- set power = ('a_log / ' if bound == 'low' else 'a_log * ') ~ exponential(deviations) -%}
-    case
-        when {{ incidence }} > 0.5e-10 and {{ incidence }} < 1e0 - 0.5e-10
-            then {{ given('a_log', natural_log(incidence), rounded(exponential(power), 10)) }}
-    end
+{#- A query that adds the bounds of 95 % bands to a relation: `completed_low` and `completed_high` from the incidence
+    `completed_share` and its `completed_variance`. The band is transformed so that it stays between 0 and 1. Bounds are null
+    if the incidence is 0 or 1. -#}
+{% macro with_bands(relation, exits) -%}
+    {%- set logs, widths, bounds = {}, {}, {} -%}
+    {%- for exit in exits -%}
+        {%- set share, log, width = exit ~ '_share', exit ~ '_log', exit ~ '_width' -%}
+        {%- do logs.update({log: 'case when ' ~ share ~ ' > 0.5e-10 and ' ~ share ~ ' < 1e0 - 0.5e-10 then ' ~ share ~ ' end'}) -%}
+        {%- do widths.update({
+            width: '1.959963984540054e0 * sqrt(greatest(' ~ exit ~ '_variance, 0e0)) / (' ~ share ~ ' * ' ~ log ~ ')'
+        }) -%}
+        {%- do bounds.update({exit ~ '_from': log ~ ' / ' ~ width, exit ~ '_to': log ~ ' * ' ~ width}) -%}
+    {%- endfor -%}
+    {%- set logged = '(' ~ with_logs(relation, logs) ~ ') as logged' -%}
+    {%- set widened = '(' ~ with_exponentials(logged, widths) ~ ') as widened' -%}
+    select *
+        {%- for exit in exits -%}
+            , {{ rounded(exit ~ '_from', 10) }} as {{ exit }}_low, {{ rounded(exit ~ '_to', 10) }} as {{ exit }}_high
+        {%- endfor %}
+    from ({{ with_exponentials(widened, bounds) }}) as bounded
 {%- endmacro %}
 
 {#- The first day in study_incidence that includes an event this many hours after the invitation. study_incidence shows

@@ -65,8 +65,8 @@ last_shares as (
         study_key,
         study_type,
         max(at_risk) as spells,
-        max(completed_share) as share,
-        max_by(completed_variance, hours) as variance
+        max(completed_share) as completed_share,
+        max_by(completed_variance, hours) as completed_variance
     from {{ ref('int_incidence') }}
     where moment = {{ as_of() }} and step_order = 0 and started_month is null and at_risk >= {{ min_at_risk }}
     group by study_key, study_type
@@ -74,14 +74,13 @@ last_shares as (
 ),
 
 shares as (
-    select *, {{ incidence_bound('low', 'share', 'variance') }} as share_low -- noqa: LT09
-    from last_shares
+    {{ with_bands('last_shares', ['completed']) }}
 ),
 
 shares_of_all as (
     select
-        {{ exact_sum('spells * share') }} / sum(spells) as share,
-        {{ exact_sum('spells * share_low') }} / sum(spells) as share_low
+        {{ exact_sum('spells * completed_share') }} / sum(spells) as share,
+        {{ exact_sum('spells * completed_low') }} / sum(spells) as share_low
     from shares
     where study_key is null
 ),
@@ -93,8 +92,9 @@ expected_completions as (
         invitation_days.day,
         invitation_days.invited,
         places.places_left,
-        invitation_days.invited * coalesce(own.share, of_type.share, of_all.share) as expected,
-        invitation_days.invited * coalesce(own.share_low, of_type.share_low, of_all.share_low) as expected_at_least
+        invitation_days.invited * coalesce(own.completed_share, of_type.completed_share, of_all.share) as expected,
+        invitation_days.invited * coalesce(own.completed_low, of_type.completed_low, of_all.share_low)
+            as expected_at_least
     from invitation_days
     inner join places
         on invitation_days.study_key = places.study_key and invitation_days.day = places.day

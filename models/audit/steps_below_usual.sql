@@ -3,8 +3,7 @@
 {#- The logarithm of how much likelier it is that so many went on if the share is half of what is usual. -#}
 {%- set evidence -%}
     outcomes.went_on * {{ log_half }}
-    - (outcomes.arrived - outcomes.taken_out - outcomes.went_on)
-    * {{ natural_log('(1e0 - usual.share_low) / (1e0 - usual.share_low / 2e0)') }}
+    - (outcomes.arrived - outcomes.taken_out - outcomes.went_on) * usual.log_of_stayed
 {%- endset -%}
 with
 
@@ -87,7 +86,7 @@ compared as (
         sum(outcomes.went_on) as went_on,
         {{ exact_sum('(outcomes.arrived - outcomes.taken_out) * usual.share') }} as expected,
         {{ exact_sum(evidence) }} as evidence
-    from bounded as usual
+    from ({{ with_logs('bounded', {'log_of_stayed': '(1e0 - share_low) / (1e0 - share_low / 2e0)'}) }}) as usual
     inner join outcomes
         on
             usual.study_key = outcomes.study_key and usual.step_order = outcomes.step_order

@@ -1,27 +1,31 @@
 {%- set exits = ['completed', 'lost'] -%}
-{%- set curve = 'partition by moment, study_key, study_type, step_order, started_month order by hours' -%}
+{%- set curve = 'partition by study_key, step_order, started_month, moment, study_type order by hours' -%}
 with
 
 counted as (
     select
-        spells.moment,
-        spells.study_key,
-        studies.study_type,
-        spells.step_order,
-        spells.hours,
-        24 * cast(ceil(spells.hours / 24e0) as integer) as hours_of_days,
+        moment,
+        study_key,
+        step_order,
+        hours,
+        24 * cast(ceil(hours / 24e0) as integer) as hours_of_days,
         case
-            when spells.step_order = 0 and spells.moment = {{ as_of() }}
-                then cast({{ dbt.date_trunc('month', report_date('spells.started_at')) }} as date)
+            when step_order = 0 and moment = {{ as_of() }}
+                then cast({{ dbt.date_trunc('month', report_date('started_at')) }} as date)
         end as started_month,
         {%- for outcome in exits + ['active'] %}
-            count(case when spells.outcome = '{{ outcome }}' then 1 end) as {{ outcome }},
+            count(case when outcome = '{{ outcome }}' then 1 end) as {{ outcome }},
         {%- endfor %}
         count(*) as ended
-    from {{ ref('int_spells') }} as spells
-    inner join {{ ref('int_studies') }} as studies
-        on spells.study_key = studies.study_key
+    from {{ ref('int_spells') }}
     group by all
+),
+
+typed as (
+    select counted.*, studies.study_type -- noqa: LT09
+    from counted
+    inner join {{ ref('int_studies') }} as studies
+        on counted.study_key = studies.study_key
 ),
 
 -- A curve each for a study, for all studies of its type, and, in begun days, for each month of invitation of a study.
@@ -32,12 +36,11 @@ pooled as (
         study_type,
         step_order,
         started_month,
-        coalesce(hours, hours_of_days) as hours,
-        {%- for outcome in exits + ['active'] %}
-            sum({{ outcome }}) as {{ outcome }},
+        {%- for number in exits + ['active', 'ended'] %}
+            cast(sum({{ number }}) as integer) as {{ number }},
         {%- endfor %}
-        sum(ended) as ended
-    from counted
+        coalesce(hours, hours_of_days) as hours
+    from typed
     group by grouping sets ( -- noqa: PRS
         (moment, study_key, study_type, step_order, hours),
         (moment, study_type, step_order, hours),
@@ -57,16 +60,9 @@ at_risk as (
     from pooled
 ),
 
--- `s`: the share that is still active just before. Forecasts read all times of invitations of all months; of other
--- curves, what nobody sees is left out.
-surviving as (
-    select
-        *,
-        {{ exponential('coalesce(' ~ exact_sum(
-            'case when d < n then ' ~ natural_log('(1e0 - d / n)') ~ ' else 0e0 end',
-            'over (' ~ curve ~ ' rows between unbounded preceding and 1 preceding)'
-        ) ~ ', 0e0)') }} as s
-    from at_risk
+-- Forecasts read all times of invitations of all months; of other curves, what nobody sees is left out.
+seen as (
+    select * from at_risk
     where
         (step_order = 0 and started_month is null)
         or hours_before is null
@@ -74,6 +70,23 @@ surviving as (
             hours_before <= 24 * {{ last_shown_day() }}
             and (d > 0 or hours > 24 * {{ last_shown_day() }} or coalesce(shown_day < next_shown_day, true))
         )
+),
+
+logged as (
+    {{ with_logs('seen', {'log_of_stayed': 'case when d < n then 1e0 - d / n else 1e0 end'}) }}
+),
+
+summed as (
+    select
+        *,
+        {{ exact_sum('log_of_stayed', 'over (' ~ curve ~ ' rows between unbounded preceding and 1 preceding)') }}
+            as log_of_s
+    from logged
+),
+
+-- `s`: the share that is still active just before.
+surviving as (
+    {{ with_exponentials('summed', {'s': 'coalesce(log_of_s, 0e0)'}) }}
 ),
 
 incidence as (
@@ -84,16 +97,6 @@ incidence as (
         *
     from surviving
     window so_far as ({{ curve }} rows unbounded preceding)
-),
-
-varying as (
-    select
-        {%- for exit in exits %}
-            {{ variance_of_incidence('f_' ~ exit, exit) }} as variance_{{ exit }},
-        {%- endfor %}
-        *
-    from incidence
-    window so_far as ({{ curve }} rows unbounded preceding)
 )
 
 select
@@ -102,14 +105,15 @@ select
     study_type,
     step_order,
     started_month,
-    cast(hours as integer) as hours,
+    hours,
     {%- for exit in exits %}
-        cast({{ exit }} as integer) as {{ exit }},
+        {{ exit }},
         {{ rounded('f_' ~ exit, 10) }} as {{ exit }}_share,
-        {{ rounded('variance_' ~ exit, 15) }} as {{ exit }}_variance,
+        {{ rounded('(' ~ variance_of_incidence('f_' ~ exit, exit) ~ ')', 15) }} as {{ exit }}_variance,
     {%- endfor %}
-    cast(active as integer) as active,
+    active,
     cast(n as integer) as at_risk,
     cast(n - ended as integer) as at_risk_after,
     {{ rounded('case when d < n then s * (1e0 - d / n) else 0e0 end', 10) }} as active_after
-from varying
+from incidence
+window so_far as ({{ curve }} rows unbounded preceding)

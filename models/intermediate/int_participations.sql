@@ -1,8 +1,6 @@
 {{ config(materialized='incremental') }}
-{%- set counted_series = [
-    'interviews_completed', 'surveys_completed', 'tests_completed', 'no_shows', 'interviews_cancelled', 'incentives_sent',
-    'incentives_claimed'
-] -%}
+{%- set counted_series = ['interviews_completed', 'surveys_completed', 'tests_completed', 'no_shows',
+    'interviews_cancelled', 'incentives_sent', 'incentives_claimed'] -%}
 {%- set series_of_flags = {
     'screened': 'screeners_completed', 'booked_interview': 'interviews_scheduled',
     'cancelled_interview': 'interviews_cancelled', 'missed_interview': 'no_shows', 'opted_out': 'opt_outs', 'bounced': 'bounces'
@@ -20,7 +18,8 @@ completions as (
 ),
 
 statuses as (
-    select * from {{ ref('stg_statuses') }}
+    select *, min(case when is_completion then step_order end) over () as completing_step_order -- noqa: LT09
+    from {{ ref('stg_statuses') }}
 ),
 
 classified_changes as (
@@ -39,6 +38,8 @@ classified_changes as (
         statuses.is_completion,
         statuses.ends_contact,
         statuses.is_screener_pass,
+        statuses.step_order,
+        statuses.completing_step_order,
         not changes.follows_gap
         and statuses.dashboard_series = 'interviews_cancelled'
         and statuses_before.dashboard_series = 'interviews_scheduled'
@@ -83,6 +84,9 @@ histories as (
         count(case when is_late_cancellation then 1 end) as late_cancellations,
         min(case when is_delivered and is_completion then occurred_at end) as first_completed_at,
         max(case when is_delivered and is_completion then occurred_at end) as last_completed_at,
+        min(case when step_order >= completing_step_order then occurred_at end) as completion_reached_at,
+        min(case when is_delivered and step_order = completing_step_order then occurred_at end)
+            as completion_delivered_at,
 
         -- 1 if it ever happened, else 0: inferred changes count, too.
         max(case when is_invitation then 1 else 0 end) as invited,

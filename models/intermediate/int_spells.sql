@@ -6,10 +6,6 @@ moments as (
     {{ moments() }}
 ),
 
-steps as (
-    select * from {{ ref('int_participant_steps') }}
-),
-
 completing_step as (
     select min(step_order) as step_order
     from {{ ref('stg_statuses') }}
@@ -28,55 +24,48 @@ terminal_stays as (
 ),
 
 -- `known_at`: since when the history shows that they completed, be it by an inferred change or by what only follows.
-completions as (
-    select
-        steps.participant_key,
-        min(steps.first_at) as known_at,
-        min(case when steps.step_order = completing_step.step_order then steps.first_delivered_at end) as completed_at
-    from steps
-    inner join completing_step
-        on steps.step_order >= completing_step.step_order
-    group by steps.participant_key
-),
-
--- Step 0 stands for an invitation, whichever of the three.
-starts as (
-    select
-        participant_key,
-        study_key,
-        cast(0 as smallint) as step_order,
-        first_invited_at as started_at
-    from {{ ref('int_participations') }}
-    where first_invited_at is not null
-    union all
-    select
-        steps.participant_key,
-        steps.study_key,
-        steps.step_order,
-        steps.first_delivered_at as started_at
-    from steps
-    inner join completing_step
-        on steps.step_order < completing_step.step_order
-    where steps.first_delivered_at is not null
-),
-
 known_then as (
     select
         moments.moment,
-        starts.*,
-        case when completions.completed_at <= moments.moment then completions.completed_at end as completed_at,
-        completions.known_at,
+        moments.is_as_of,
+        participations.participant_key,
+        participations.study_key,
+        participations.first_invited_at,
+        case
+            when participations.completion_reached_at <= moments.moment then participations.completion_reached_at
+        end as known_at,
+        case
+            when participations.completion_delivered_at <= moments.moment then participations.completion_delivered_at
+        end as completed_at,
         terminal_stays.started_at as terminal_at
-    from starts
-    inner join moments
-        on starts.started_at <= moments.moment and (starts.step_order = 0 or moments.is_as_of)
-    left join completions
-        on starts.participant_key = completions.participant_key and moments.moment >= completions.known_at
+    from {{ ref('int_participations') }} as participations
+    cross join moments
     left join terminal_stays
         on
-            starts.participant_key = terminal_stays.participant_key
+            participations.participant_key = terminal_stays.participant_key
             and moments.moment >= terminal_stays.started_at
             and coalesce(moments.moment < terminal_stays.ended_at, true)
+),
+
+-- Step 0 stands for an invitation, whichever of the three.
+started as (
+    select
+        known_then.*,
+        cast(0 as smallint) as step_order,
+        known_then.first_invited_at as started_at
+    from known_then
+    where known_then.first_invited_at <= known_then.moment
+    union all
+    select
+        known_then.*,
+        steps.step_order,
+        steps.first_delivered_at as started_at
+    from known_then
+    inner join {{ ref('int_participant_steps') }} as steps
+        on known_then.participant_key = steps.participant_key and known_then.moment >= steps.first_delivered_at
+    inner join completing_step
+        on steps.step_order < completing_step.step_order
+    where known_then.is_as_of
 ),
 
 -- Who had completed before has no spell, nor has a step that the very change shows by which they were lost.
@@ -92,7 +81,7 @@ ended as (
         coalesce(
             completed_at, known_at, case when terminal_at < started_at then started_at else terminal_at end, moment
         ) as ended_at
-    from known_then
+    from started
     where known_at >= started_at or (known_at is null and (step_order = 0 or coalesce(terminal_at > started_at, true)))
 ),
 

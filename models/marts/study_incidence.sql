@@ -59,16 +59,12 @@ known as (
 spans as (
     select
         *,
-        {%- for exit in exits %}
-            {%- for bound in ['low', 'high'] %}
-                case
-                    when at_risk_after >= {{ fewest }}
-                        then {{ incidence_bound(bound, exit ~ '_share', exit ~ '_variance') }}
-                end as {{ exit }}_{{ bound }},
-            {%- endfor %}
-        {%- endfor %}
         lead(shown_day) over (partition by {{ curve }} order by shown_day) as next_day
     from known
+),
+
+banded as (
+    {{ with_bands('spans', exits) }}
 )
 
 select
@@ -78,14 +74,15 @@ select
     spans.started_month,
     shown_days.days,
     {%- for exit in exits %}
-        case when spans.at_risk_after >= {{ fewest }} then spans.{{ exit }}_share end as {{ exit }}_share,
-        spans.{{ exit }}_low,
-        spans.{{ exit }}_high,
+        {%- for value in ['share', 'low', 'high'] %}
+            case when spans.at_risk_after >= {{ fewest }} then spans.{{ exit }}_{{ value }} end
+                as {{ exit }}_{{ value }},
+        {%- endfor %}
         cast(spans.{{ exit }}_so_far as integer) as {{ exit }},
     {%- endfor %}
     cast(spans.spells as integer) as spells,
     cast(spans.at_risk_after as integer) as at_risk
-from spans
+from banded as spans
 inner join shown_days
     on
         spans.shown_day <= shown_days.days
