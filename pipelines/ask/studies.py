@@ -14,7 +14,7 @@ COLUMNS = Headings(
     right=("people", "completed", "owed", "stalled"),
     shrink="study",
 )
-NOTE = "owed: incentives not sent, unclaimed or undelivered. stalled: participants to nudge (studyflow stalled)."
+NOTE = "owed: incentives not sent, unclaimed or undelivered. stalled: participants to remind or to move by hand (studyflow stalled)."
 
 
 def studies(connection: duckdb.DuckDBPyConnection, *, only_open: bool = False) -> Listing:

@@ -69,7 +69,7 @@ def compose(
     tiles = [
         Tile(term, row["participants"], row["before"])
         for row in answers["changed"].rows
-        if (term := glossary.term(answers["changed"], row["what"], row["what"]))
+        if (term := glossary.term(answers["changed"], row["what"], row["what"], "What changed"))
     ]
     span = "since the last report" if is_since_report else f"in the last {formatting.span(scope.span)}"
     needed, not_needed = actions.actions(answers, span)

@@ -19,12 +19,14 @@ GAP = 2
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """The meaning of a number. `source` is the column whose comment it is; empty if the query file has it."""
+    """The meaning of a number. `source` is the column whose comment it is; empty if the query file has it. `table` is the caption
+    of the first table that uses the term."""
 
     anchor: str
     label: str
     meaning: str
     source: str
+    table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +165,11 @@ class Document:
     glossary: Mapping[str, Term]
     queries: list[Answer]
     numbers: dict[str, int]
+
+    @property
+    def terms(self) -> dict[str, list[Term]]:
+        """The terms by the caption of the first table that uses them."""
+        tables: dict[str, list[Term]] = {}
+        for term in self.glossary.values():
+            tables.setdefault(term.table, []).append(term)
+        return tables

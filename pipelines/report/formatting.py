@@ -119,8 +119,8 @@ def span(value: timedelta) -> str:
 
 
 def words(name: str) -> str:
-    """A name of the reference tables in words: `Activity completed` for activity_completed."""
-    return name.replace("_", " ").strip().capitalize() if name.islower() else name
+    """A name of the reference tables in words: `Activity completed` for activity_completed, `Invalid JSON` for invalid_json."""
+    return name.replace("_", " ").strip().capitalize().replace("json", "JSON") if name.islower() else name
 
 
 def one_line(text: str) -> str:

@@ -19,8 +19,8 @@ class Glossary:
         self._comments = {tuple(row[:3]): row[3] for row in connection.execute(query).fetchall()}
         self.terms: dict[str, Term] = {}
 
-    def term(self, answer: Answer, column: str, label: str) -> Term | None:
-        """The term for a column of an answer; None if it has no meaning to show."""
+    def term(self, answer: Answer, column: str, label: str, table: str) -> Term | None:
+        """The term for a column of an answer, shown in the table with this caption; None if it has no meaning to show."""
         meaning = answer.meanings.get(column)
         if meaning is None:
             return None

@@ -18,8 +18,8 @@ from pipelines.report.questions import Scope
 
 TEMPLATES = Path(__file__).parent / "templates"
 UNKNOWN = (
-    "Webhooks do not say through which channel somebody was recruited, or for what time a session is booked. "
-    "Rally shows both."
+    "This report cannot show through which channel somebody was recruited, or for what time a session is booked, "
+    "because webhooks do not say. Rally shows both."
 )
 """A note in the report on what webhooks do not contain."""
 SEE_ALSO = (

@@ -26,7 +26,7 @@ def sections(answers: Answers, view: View) -> list[Section]:
     ]
     charts_of_incentives = _incentives_daily(answers["incentives_daily"], view)
     stalled = [
-        of("stalled_participants", "Participants to nudge, most recently stalled first"),
+        of("stalled_participants", "Participants to remind or to move by hand, most recently stalled first"),
         of("stalled", "What to do about stalled participants, by study and stage"),
     ]
     contact = [
@@ -48,7 +48,7 @@ def sections(answers: Answers, view: View) -> list[Section]:
         "Stalled participants are in Invited, Screening or In Progress, and have been there for longer than 90 % of participants in "
         "studies of the same type. People who were disqualified, or whose study is closed or full, are only counted under Let go."
     )
-    of_data = "The numbers in this report do not include webhooks that are missing."
+    of_data = "Changes whose webhooks never arrived are not counted in this report."
     of_forecasts = "Forecasts assume that nobody else is invited. Studies that are closed or full are not listed."
     forecasts = [of("forecasts", "Open studies, earliest target date first", "No study is open.")]
     return [
@@ -64,7 +64,7 @@ def sections(answers: Answers, view: View) -> list[Section]:
 def changes(answers: Answers, view: View) -> list[ReportTable]:
     """The tables under What changed: by study, and changes likely made by hand, if any."""
     by_study = table(view, answers["changed_by_study"], "By study", "Nothing changed in any study.")
-    by_hand = table(view, answers["by_hand"], "Likely changed by hand")
+    by_hand = table(view, answers["by_hand"], "Status changes likely made by hand")
     return [by_study, by_hand] if by_hand.rows else [by_study]
 
 

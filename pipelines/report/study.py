@@ -75,7 +75,11 @@ def study_section(
                 "Completed or lost after the invitation",
                 "Nobody was invited, or fewer than ten people can be observed.",
             ),
-            of("cohorts", "Completed, by week first seen", "Nobody has completed an activity yet."),
+            of(
+                "cohorts",
+                "Completed, by the week in which participants were first seen",
+                "Nobody has completed an activity yet.",
+            ),
             of("peers", "Compared with studies of the same type", "There are too few people or studies to compare."),
             of("paths", "Most frequent paths of participants", "There are no participants yet."),
             of("drop_off", "Current status of people who dropped off", "Nobody dropped off."),

@@ -32,7 +32,7 @@ def table(view: View, answer: Answer, caption: str, empty: str = "None.") -> Rep
     columns = [
         ReportColumn(
             column.label,
-            view.glossary.term(answer, column.key, column.label),
+            view.glossary.term(answer, column.key, column.label, caption),
             column.format[0] not in TEXT_FORMATS,
         )
         for column in shown

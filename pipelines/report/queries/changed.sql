@@ -2,7 +2,7 @@
 -- participant counts once. Changes known only from a prior status have no time of their own and are left out.
 --   Added: Participants first seen since the last report.
 --   Invited: Participants who were invited to the study, to an interview or to a test.
---   Finished: Participants who completed an activity, even if that was revoked later.
+--   Finished: Participants who completed an activity, even if the completion was revoked later.
 --   Newly owed an incentive: Participants whose incentive became due.
 --   Incentives sent: Participants whose incentive was sent.
 --   Missed or cancelled: Participants who missed an interview, or whose interview was cancelled.

@@ -3,7 +3,7 @@
 --   study | Study | of_study: marts.study_progress.study_name
 --   added | Added | number: Participants first seen since the last report.
 --   invited | Invited | number: Participants who were invited to the study, to an interview or to a test since the last report.
---   finished | Finished | number: Participants who completed an activity since the last report, even if that was revoked later.
+--   finished | Finished | number: Participants who completed an activity since the last report, even if the completion was revoked later.
 --   incentives_sent | Incentives sent | number: Participants whose incentive was sent since the last report.
 --   missed | Missed or cancelled | number: Participants who missed an interview, or whose interview was cancelled, since the last report.
 --   opted_out | Opted out | number: Participants who opted out, or whose email hard bounced, since the last report.

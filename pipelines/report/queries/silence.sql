@@ -3,7 +3,7 @@
 --   study | Study | of_study: marts.study_progress.study_name
 --   silent_since | Silent since | moment: audit.feed_silence.silent_since
 --   silence_hours | For | hours: How long there has been no change.
---   usual_hours | Longest normal gap | hours: The longest silence in the four weeks before this one (var silence_usual_days).
+--   usual_hours | Longest normal gap | hours: The longest silence in the four weeks before this one (setting silence_usual_days).
 select
     feed_silence.study_id,
     feed_silence.study_id is null as is_of_all,

@@ -7,7 +7,7 @@
 --   to_move | Move by hand | number warn: Stalled, and to be moved to another status in Rally by hand: it is the team's turn, or they have finished and Rally does not know.
 --   let_go | Let go | number: Stalled, with nothing to do: they were disqualified, or the study is closed or full.
 --   active | In the stage | number: Participants in that stage now, stalled or not.
---   newest_days | Shortest | age: The shortest time that any of the people to nudge has been in the stage.
+--   newest_days | Shortest | age: The shortest time that any of the people to remind or to move by hand has been in the stage.
 --   oldest_days | Longest | age: The longest time that anybody now in the stage has been there.
 --   usual_days | Median | days: The median of the visits to the stage that have ended.
 select

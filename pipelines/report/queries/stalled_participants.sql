@@ -1,4 +1,4 @@
--- Whom to nudge. The most recently stalled come first, because they are the most likely to answer.
+-- Whom to remind and whom to move by hand. The most recently stalled come first, because they are the most likely to answer.
 -- All: studyflow stalled{study}
 --   participant_id | Participant | participant: marts.ageing_participants.participant_id
 --   days | In the stage | age: How long they have been in the stage without leaving it.

@@ -1,13 +1,13 @@
--- Of those invited to the study, the share that completes within a number of days and the share that is lost by then, each with
+-- Of those invited to the study, the share who complete within a number of days and the share who are lost by then, each with
 -- its 95 % interval, compared with all studies of its type. People who were invited recently count only for the days they have
 -- had.
 -- All: studyflow sql "from study_incidence where study_id = {study_id} order by all"
 --   within | Within | name: Time since the invitation, in days of 24 hours.
 --   completed | Completed | number: How many completed within that time.
 --   at_risk | Still active | number: Participants observed for longer than that time who had neither completed nor been lost by then.
---   completed_share | Share completing | band completed_share completed_low completed_high: The share of those invited that completes within that time; a dash if fewer than ten people are still active.
+--   completed_share | Share completing | band completed_share completed_low completed_high: The share of those invited who complete within that time; a dash if fewer than ten people are still active.
 --   type_share | Same type | band type_share type_low type_high: The same share for all studies of its type together.
---   lost_share | Share lost | band lost_share lost_low lost_high: The share of those invited that is lost within that time, without having completed.
+--   lost_share | Share lost | band lost_share lost_low lost_high: The share of those invited who are lost within that time, without having completed.
 select
     case own.days when 1 then '1 day' else own.days || ' days' end as within,
     own.completed,

@@ -1,6 +1,6 @@
 -- The study compared with the median of all studies of its type, including itself.
 --   measured | Measure | name: What is compared: the share of no-shows, the pass rate of the screener, the time to recruit, or the time in a stage.
---   value | Value | measure share_of_study days_of_study: The value of the study: a share, or a median time.
+--   value | Value | measure share_of_study days_of_study: The study's value: a share, or a median time.
 --   median | Median of its type | measure share_of_type days_of_type: The median of the values of all studies of the type.
 --   times_worse | Times worse | times: marts.study_peers.times_worse
 --   counted | Cases | number: marts.study_peers.counted
