@@ -19,8 +19,10 @@ GAP = 2
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """The meaning of a number. `source` is the column whose comment it is; empty if the query file has it. `table` is the caption
-    of the first table that uses the term."""
+    """The meaning of a number, and the caption of the first table that uses it.
+
+    `source` is the column whose comment it is; empty if the query file has it.
+    """
 
     anchor: str
     label: str

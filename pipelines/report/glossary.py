@@ -35,4 +35,4 @@ class Glossary:
         for term in self.terms.values():
             if (term.label, term.meaning) == (label, meaning) and not source:
                 return term
-        return self.terms.setdefault(anchor, Term(anchor, label, meaning.replace("`", ""), source))
+        return self.terms.setdefault(anchor, Term(anchor, label, meaning.replace("`", ""), source, table))
