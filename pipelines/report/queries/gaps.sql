@@ -4,8 +4,8 @@
 --   newly | New | number bad: Gaps that became visible since the last report.
 --   gaps | Total | number: marts.study_progress.gaps
 --   participants | Participants | number: Participants with a gap in their history.
---   loss | Share lost | share broken_links links loss low high: An estimate of the share of changes that were lost since the feed began: of the webhooks that can show a loss, the share whose prior status differs from the last status known. A dash if no webhook can show a loss.
---   lost | Estimated lost | count: An estimate of the changes that were lost since the feed began, including those that leave no gap. A dash if no change shows that the one before it was delivered, because nothing can be estimated then.
+--   loss | Share lost | share broken_links links loss low high: audit.feed_coverage.loss_rate
+--   lost | Estimated lost | count: audit.feed_coverage.lost
 --   last_lost_before | Last noticed | moment: When the latest gap became visible. The missing change happened at this time or earlier.
 select
     gaps.study_id,
