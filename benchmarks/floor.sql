@@ -585,9 +585,10 @@ select
     count(*) filter (contacts and in_30d) as contacts_30d,
     count(*) filter (contacts and in_90d) as contacts_90d,
     max(occurred_at) filter (contacts) as last_contact_at,
-    max(sequence_number) filter (contacts) as last_contact_number,
     min(occurred_at) filter (invites) as first_invited_at,
     min(sequence_number) filter (invites) as first_invitation_number,
+    max(occurred_at) filter (invites) as last_invited_at,
+    max(sequence_number) filter (invites) as last_invitation_number,
     max(sequence_number) filter (responds) as last_response_number,
 
     max(occurred_at) filter (ends_contact) as contact_ended_at,
@@ -1503,7 +1504,7 @@ judged as (
         studies,
         late_cancellations,
         last_response_number > first_invitation_number as has_responded,
-        case when contact_ended_number > coalesce(last_contact_number, 0) then contact_ended_at end as opted_out_at,
+        case when contact_ended_number > coalesce(last_invitation_number, 0) then contact_ended_at end as opted_out_at,
         greatest(
             last_invitation_known_at + to_hours(24 * 7), last_completion_known_at + to_hours(24 * 30)
         ) as cooldown_ends_at,
@@ -1522,6 +1523,7 @@ by_person as (
         min(first_seen_at) as first_seen_at,
         max(last_changed_at) as last_changed_at,
         max(last_contact_at) as last_contact_at,
+        max(last_invited_at) as last_invited_at,
         max(last_completed_at) as last_completed_at,
         max(opted_out_at) as opted_out_at,
         max(cooldown_ends_at) as cooldown_ends_at,
@@ -1560,14 +1562,14 @@ select
     person_id,
     person_name,
     case
-        when opted_out_at >= coalesce(last_contact_at, opted_out_at) then 'Opted Out'
+        when opted_out_at >= coalesce(last_invited_at, opted_out_at) then 'Opted Out'
         when is_set_by_hand then contact_status
         when cooldown_ends_at > getvariable('as_of') then 'In Cooldown'
         else 'Free to Contact'
     end as contact_status,
     case when cooldown_ends_at > getvariable('as_of') then cooldown_ends_at end as cooldown_ends_at,
     studies_active > 0 as is_active_in_study,
-    by_person.* exclude (person_id, opted_out_at, cooldown_ends_at, studies_responded),
+    by_person.* exclude (person_id, opted_out_at, last_invited_at, cooldown_ends_at, studies_responded),
     share(studies_responded, studies_invited) as response_rate
 from by_person
 left join described_people using (person_id)
