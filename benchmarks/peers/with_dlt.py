@@ -29,7 +29,7 @@ select
     prior_status,
     updated_at
 from webhooks.events;
-insert into raw.loads values (1, now());
+insert into raw.loads (load_id, loaded_at) values (1, now());
 """
 
 
