@@ -18,7 +18,7 @@ TABLES = """
 select
     schema_name || '.' || table_name as "table",
     string_agg(
-        '"' || case column_name when 'screener_pass_rate' then 'auto_qualified_rate' else column_name end || '"',
+        '"' || case when $kind = 'floor' and column_name = 'screener_pass_rate' then 'auto_qualified_rate' else column_name end || '"',
         ', ' order by theirs.column_index
     ) as columns,
     string_agg('"' || column_name || '"', ', ' order by theirs.column_index) as columns_of_other
@@ -71,7 +71,7 @@ def compared(connection: duckdb.DuckDBPyConnection, kind: str, what: Path) -> It
     place = str(what).replace("'", "''")
     if kind in {"floor", "dlt"}:
         connection.execute(f"attach '{place}' as other (read_only)")
-        for table, columns, columns_of_other in connection.execute(TABLES).fetchall():
+        for table, columns, columns_of_other in connection.execute(TABLES, {"kind": kind}).fetchall():
             yield table, f"select {columns} from ours.{table}", f"select {columns_of_other} from other.{table}"
     else:
         yield "participants", PARTICIPANTS, PARTICIPANTS_OF_PEER.format(folder=place)
