@@ -69,6 +69,7 @@ def test_any_history_as_of_any_moment(product: Product, data: st.DataObject) -> 
 
 
 @pytest.mark.slow(reason="the same for more histories")
+@settings(max_examples=settings().max_examples * 4 // 3)
 @given(st.data())
 def test_more_histories_as_of_any_moment(product: Product, data: st.DataObject) -> None:
     any_history(product, data)

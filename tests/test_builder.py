@@ -29,6 +29,7 @@ def settings(tmp_path: Path) -> Settings:
     return Settings((), tmp_path / "w.duckdb", tmp_path / "exports", datetime(2026, 8, 1, tzinfo=UTC))
 
 
+@pytest.mark.slow(reason="a build by dbt in another process; every run in test_cli.py has that")
 def test_it_builds_once_the_warehouse_is_free(settings: Settings) -> None:
     """The loader has the file open while dbt starts: no other process can open it then."""
     with Builder(settings) as builder:
@@ -40,7 +41,7 @@ def test_it_builds_once_the_warehouse_is_free(settings: Settings) -> None:
             assert connection.execute("select count(*) from marts.participants").fetchall() == [(0,)]
 
 
-@pytest.mark.slow(reason="imports dbt and parses the project anew; the test above has an answer come across")
+@pytest.mark.slow(reason="imports dbt and parses the project anew; runs in test_cli.py have an answer come across")
 def test_what_dbt_says_of_a_failure_comes_across(settings: Settings) -> None:
     """A run in which a model fails ends with the reason, whichever process met it."""
     with duckdb.connect(str(settings.database)) as connection:

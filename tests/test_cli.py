@@ -254,11 +254,11 @@ def test_a_backtest_says_what_forecasts_of_past_weeks_came_to(sample_run: dict[s
     database, picture = sample_run["folder"] / "w.duckdb", sample_run["folder"] / "calibration.svg"
     with connect(database, read_only=True) as connection:
         before = connection.execute("select * from intermediate.int_forecasts order by all").fetchall()
-    done = studyflow("backtest", "--weeks", "6", "--database", database, "--plot", picture)
+    done = studyflow("backtest", "--weeks", "3", "--database", database, "--plot", picture)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     changes = list(dict.fromkeys(deliveries(read_lines(sample_files(), DEFAULT_STATUSES))))
-    wanted = statements(changes, sample_as_of(), 6, sample_studies())
+    wanted = statements(changes, sample_as_of(), 3, sample_studies())
     with connect(database, read_only=True) as connection:
         made = rows(connection, "state.forecast_statements")
         assert connection.execute("select * from intermediate.int_forecasts order by all").fetchall() == before

@@ -79,6 +79,7 @@ def test_what_users_read_in_tables_and_messages_explains_itself() -> None:
     assert [path for path, text in texts.items() if cites.search(text)] == []
 
 
+@pytest.mark.slow(reason="another run of the sample; .ci/run has it")
 @pytest.mark.usefixtures("parsed_project")
 def test_the_picture_in_the_readme_is_what_a_run_prints_today(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A picture drawn by hand, or once, shows what the product was.

@@ -164,7 +164,7 @@ PLANTED = st.dictionaries(
 )
 
 
-@settings(max_examples=5)
+@settings(max_examples=3)
 @given(one=st.sampled_from(IDS), planted=PLANTED)
 @example(one="pe_gone_0001", planted=dict.fromkeys(PLACES, ("percent", "utf-8")))
 @example(one='a "quoted" one', planted={"raw/b.jsonl": ("CSV", "utf-16")})
@@ -176,7 +176,7 @@ def test_what_is_left_is_told(product: Product, one: str, planted: dict[str, tup
 
 
 @pytest.mark.slow(reason="the same for more files")
-@settings(max_examples=8)
+@settings(max_examples=10)
 @given(one=st.sampled_from(IDS), planted=PLANTED)
 def test_what_is_left_is_told_of_more_files(product: Product, one: str, planted: dict[str, tuple[str, str]]) -> None:
     what_is_left(product, one, planted)

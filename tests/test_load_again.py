@@ -28,7 +28,6 @@ def test_batches_are_as_good_as_one_load(product: Product, data: st.DataObject) 
 
 
 @pytest.mark.slow(reason="the same for more files")
-@settings(max_examples=settings().max_examples // 2)
 @given(st.data())
 def test_more_batches_are_as_good_as_one_load(product: Product, data: st.DataObject) -> None:
     batches(product, data)
