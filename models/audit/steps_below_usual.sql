@@ -27,7 +27,7 @@ outcomes as (
         on outcomes.study_key = studies.study_key
 ),
 
--- What was usual before each day, for those who arrived earlier: in this study, and in all of its type.
+-- The usual share before each day, from earlier arrivals: in this study, and in all studies of its type.
 before_in_study as (
     select
         *,
@@ -48,7 +48,7 @@ before_in_type as (
     group by study_type, step_order, days, days_ago
 ),
 
--- The share of the type counts like as many people as are the fewest that count.
+-- The share of the type counts like `fewest` more people of the study.
 usual as (
     select
         own.study_key,
@@ -74,7 +74,7 @@ bounded as (
     from usual
 ),
 
--- Of all who arrived since each day.
+-- Everyone who arrived since each day.
 compared as (
     select
         usual.study_key,

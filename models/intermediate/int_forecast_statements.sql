@@ -24,7 +24,7 @@ active as (
     where step_order = 0 and outcome = 'active' and moment < {{ as_of() }}
 ),
 
--- Day 0: before the moment. `invited`: those who had been invited by then and were active.
+-- Completions by day after the moment; those before it count as day 0. `invited`: people who were active then.
 by_day as (
     select
         forecasts.moment,
@@ -49,7 +49,7 @@ by_day as (
     group by all
 ),
 
--- `remaining`: how many were missing at the moment. `came`: how many of those invited by then have completed.
+-- `remaining`: completions that were missing at the moment. `came`: completions among the people invited by then.
 outcomes as (
     select
         forecasts.*,

@@ -51,7 +51,8 @@ rated as (
     {{ with_pace('incidence', 'sources') }}
 ),
 
--- Each point of what it rests on, with those of the study who are that far, if any; and somebody who is invited now.
+-- Each point of the curve that the forecast rests on, with the people of the study who are active at this age, and a
+-- point for a person who is invited now.
 points as (
     select -- noqa: LT09
         rated.*, source.hours, source.active_after, source.completed_share, nullif(own.active, 0) as active

@@ -28,7 +28,7 @@ typed as (
         on counted.study_key = studies.study_key
 ),
 
--- A curve each for a study, for all studies of its type, and, in begun days, for each month of invitation of a study.
+-- One curve for each study, one for all studies of a type, and one, in days, for each month of invitation of a study.
 pooled as (
     select
         moment,
@@ -60,7 +60,7 @@ at_risk as (
     from pooled
 ),
 
--- Forecasts read all times of invitations of all months; of other curves, what nobody sees is left out.
+-- Forecasts read all rows of curves that begin with an invitation in any month. Of others, only shown days are kept.
 seen as (
     select * from at_risk
     where
@@ -84,7 +84,7 @@ summed as (
     from logged
 ),
 
--- `s`: the share that is still active just before.
+-- `s`: the share that was still active just before.
 surviving as (
     {{ with_exponentials('summed', {'s': 'coalesce(log_of_s, 0e0)'}) }}
 ),

@@ -18,7 +18,7 @@ completions as (
 ),
 
 statuses as (
-    select *, min(case when is_completion then step_order end) over () as completing_step_order -- noqa: LT09
+    select *, {{ completing_step() }} as completing_step_order -- noqa: LT09
     from {{ ref('stg_statuses') }}
 ),
 

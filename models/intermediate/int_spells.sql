@@ -6,12 +6,6 @@ moments as (
     {{ moments() }}
 ),
 
-completing_step as (
-    select min(step_order) as step_order
-    from {{ ref('stg_statuses') }}
-    where is_completion
-),
-
 terminal_stays as (
     select
         visits.participant_key,
@@ -23,7 +17,7 @@ terminal_stays as (
     where stages.is_terminal
 ),
 
--- `known_at`: since when the history shows that they completed, be it by an inferred change or by what only follows.
+-- `known_at`: when the history first shows that they completed, by an inferred change or by a later step.
 known_then as (
     select
         moments.moment,
@@ -47,7 +41,7 @@ known_then as (
             and coalesce(moments.moment < terminal_stays.ended_at, true)
 ),
 
--- Step 0 stands for an invitation, whichever of the three.
+-- Step 0 stands for the invitation, to whatever it was.
 started as (
     select
         known_then.*,
@@ -63,12 +57,10 @@ started as (
     from known_then
     inner join {{ ref('int_participant_steps') }} as steps
         on known_then.participant_key = steps.participant_key and known_then.moment >= steps.first_delivered_at
-    inner join completing_step
-        on steps.step_order < completing_step.step_order
-    where known_then.is_as_of
+    where known_then.is_as_of and steps.step_order < {{ completing_step() }}
 ),
 
--- Who had completed before has no spell, nor has a step that the very change shows by which they were lost.
+-- People who had completed before have no spell. Nor has a step if the same change shows that they were lost.
 ended as (
     select
         *,
@@ -92,7 +84,7 @@ timed as (
     from ended
 )
 
--- Time is counted in begun days, in the first three days after an invitation in begun hours.
+-- A spell is as long as the days that it began, or for the first three days after an invitation, the hours.
 select
     moment,
     participant_key,

@@ -2,7 +2,7 @@
 {%- set arrived = '(' ~ weekday_hours('moves.arrived_at') ~ ' - ' ~ hours_missing ~ ')' -%}
 with
 
--- From these, participants go on by an answer of their own; from the others the team moves them.
+-- Participants leave these steps by an answer of their own. The team moves them out of the others.
 watched as (
     select
         step_order,
@@ -10,13 +10,13 @@ watched as (
     from {{ ref('funnel_steps') }}
 ),
 
--- Nobody is known to have gone on after the last change of all.
-heard as (
-    select max(last_changed_at) as until
+-- Nothing is known about the time after the last change of all participants.
+last_change as (
+    select max(last_changed_at) as occurred_at
     from {{ ref('int_participants') }}
 ),
 
--- Whom the team took out in bulk cannot go on any more.
+-- People whom the team took out in bulk cannot go on any more.
 taken_out as (
     select distinct
         participants.participant_key,
@@ -54,7 +54,7 @@ counted as (
     select
         moves.study_key,
         moves.step_order,
-        floor(({{ weekday_hours('heard.until') }} - {{ arrived }}) / 24e0) as days_ago,
+        floor(({{ weekday_hours('last_change.occurred_at') }} - {{ arrived }}) / 24e0) as days_ago,
         ceil(({{ weekday_hours('moves.went_on_at') }} - {{ arrived }}) / 24e0) as days_taken,
         min(moves.arrived_at) as since,
         count(*) as participants,
@@ -62,7 +62,7 @@ counted as (
     from arrivals_and_moves as moves
     inner join watched
         on moves.step_order = watched.step_order and watched.is_watched
-    cross join heard
+    cross join last_change
     group by all
 ),
 

@@ -15,7 +15,7 @@ free as (
     from {{ ref('may_be_invited') }}
 ),
 
--- Today and the coming Mondays before that day, with the share of those invited then that still completes in time.
+-- Today and the coming Mondays before that day, with the share of people invited then who complete in time.
 weeks as (
     select
         study_id,
@@ -43,8 +43,8 @@ weeks as (
     where days.day = cast({{ dbt.date_trunc('week', 'days.day') }} as date) and needed.invitations > 0
 ),
 
--- Each week the same part of the completions that are missing, as long as at least half of those invited then complete
--- in time.
+-- Each week aims at an equal part of the missing completions. Weeks in which fewer than half of the usual share would
+-- complete in time are left out.
 parts as (
     select
         *,

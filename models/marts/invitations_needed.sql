@@ -31,7 +31,8 @@ confidences as (
     {%- endfor %}
 ),
 
--- Of m who are invited now, m f complete, give or take their own chance, f itself, and those invited before.
+-- If m people are invited now, m f of them are expected to complete. The number varies by chance, because f is only
+-- estimated, and because people invited before may complete or not.
 terms as (
     select
         by_when.study_id,

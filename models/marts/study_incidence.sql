@@ -26,7 +26,7 @@ counted as (
     window so_far as (partition by {{ curve }} order by hours rows unbounded preceding)
 ),
 
--- The last row before each day that is shown, and one from which every curve starts.
+-- The last row of a curve up to each shown day, and a first row for every curve.
 known as (
     select
         {{ curve }},

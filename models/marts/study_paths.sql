@@ -1,4 +1,4 @@
-{#- So many paths of a study have a row each; the next row has all others. -#}
+{#- How many paths of a study have a row of their own. The next row has all others. -#}
 {%- set shown = 10 -%}
 with
 
@@ -11,7 +11,7 @@ changes as (
     where is_inferred or status_rank <> case when follows_gap and prior_rank <> 0 then prior_rank else rank_before end
 ),
 
--- `started_at` is null where the first change follows a gap: nobody knows when they began.
+-- `started_at` is null if the first change follows a gap, because it is not known when the participant began.
 ways as (
     select
         study_key,
