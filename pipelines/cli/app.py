@@ -86,7 +86,7 @@ Wait = Annotated[
 ]
 LogJson = Annotated[bool, setting("log-json", "Write steps and problems as JSON lines to standard error.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Fail the checks if lines were rejected.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Also fail if lines were rejected.")]
 ByStudy = Annotated[bool, typer.Option("--by-study", help="Also write a folder for each study.")]
 Parquet = Annotated[bool, typer.Option("--parquet", help="Also write Parquet files.")]
 Xlsx = Annotated[

@@ -33,10 +33,16 @@ def forget(
     raw_files: Annotated[
         bool,
         typer.Option(
-            "--raw-files", help="Also rewrite the raw files and people.csv. First stop all programs that write to them."
+            "--raw-files",
+            help="Also remove the person from the raw files and people.csv. First stop all programs that write to them.",
         ),
     ] = False,
-    proof: Annotated[Path | None, typer.Option("--proof", help="Write what was removed to this JSON file.")] = None,
+    proof: Annotated[
+        Path | None,
+        typer.Option(
+            "--proof", help="Also write the proof to this JSON file: what was removed, and whether anything is left."
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     raw: Raw = None,
     database: Database = None,

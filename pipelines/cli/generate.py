@@ -31,7 +31,7 @@ def generate(
     drift: Annotated[
         float,
         typer.Option(
-            help="The share of responses that stop by the last day. The decline is steady from the first day on. "
+            help="By what share the response rate has fallen on the last day. The decline is steady from the first day on. "
             "With 0.5, participants take half as many steps on the last day as on the first."
         ),
     ] = 0,

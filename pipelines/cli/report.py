@@ -33,7 +33,7 @@ def report(
         str | None,
         typer.Option(
             "--since",
-            help="Show what changed since this time. Default: the last report in the same folder, else seven days before --as-of.",
+            help="Show what changed since this time. Default: the time of the last report in the same folder, else seven days before --as-of.",
             callback=_instant,
         ),
     ] = None,
