@@ -72,7 +72,7 @@ def main() -> None:
 
     floor = statistics.median(times["read_json"])
     print(f"{generated.lines:,} lines, median of {options.runs} runs\n")
-    print("| loader | seconds | lines a second | speed beside read_json |")
+    print("| loader | seconds | lines per second | speed beside read_json |")
     print("| --- | --- | --- | --- |")
     for loader, durations in times.items():
         median = statistics.median(durations)

@@ -70,7 +70,7 @@ def full(results: dict[str, Any]) -> str:
         "lines",
         "contestant",
         "seconds",
-        "lines a second",
+        "lines per second",
         "CPU seconds",
         "memory",
         "disk",
@@ -93,8 +93,8 @@ def steps(results: dict[str, Any]) -> str:
     if not rows:
         return ""
     intro = (
-        "Where the time of a studyflow run went, as reported by studyflow itself; "
-        "the rest is start-up, the summary and shutdown."
+        "Seconds that each step of a studyflow run took, as reported by studyflow itself. "
+        "The rest is start-up, the summary and shutdown."
     )
     return f"{intro}\n\n" + table([*rows[0]], (row.values() for row in rows))
 
@@ -115,7 +115,7 @@ def growth(results: dict[str, Any]) -> str:
 
 
 def incremental(results: dict[str, Any]) -> str:
-    """One row per kind of new lines and number of old lines."""
+    """One row per kind of new lines and number of lines already loaded."""
     full_runs = {
         row["lines"]: median_of(row["runs"], "seconds") for row in results["full"] if row["contestant"] == OURS
     }
@@ -137,7 +137,7 @@ def incremental(results: dict[str, Any]) -> str:
             ]
         )
     shares = ["time divided by a full run's", "time divided by that of the row above"]
-    header = ["new lines", "old lines", "seconds", "CPU seconds", "memory", *shares]
+    header = ["new lines", "lines already loaded", "seconds", "CPU seconds", "memory", *shares]
     return table(header, rows)
 
 
@@ -146,7 +146,7 @@ def verified(results: dict[str, Any]) -> str:
     found = {name: rows for name, rows in results["verified"].items() if not name.endswith(" lines")}
     tables = list(dict.fromkeys(name for rows in found.values() for name in rows))
     short = {
-        "participants": "participants (only columns that all have)",
+        "participants": "participants (only columns that every contestant has)",
         "study_funnel": "study_funnel (only `reached`)",
     }
     text = table(
@@ -171,8 +171,12 @@ def how_often(results: dict[str, Any]) -> str:
         return "the tables show the only run"
     if len(set(runs.values())) == 1:
         return f"the tables show medians of {max(runs.values())} runs"
-    each = ", ".join(f"{count} {'run' if count == 1 else 'runs'} with {lines:,} lines" for lines, count in runs.items())
-    return f"the tables show medians of {each}"
+    sizes = {count: [f"{lines:,}" for lines in runs if runs[lines] == count] for count in runs.values()}
+    each = [
+        f"{'the only run' if count == 1 else f'medians of {count} runs'} at {' and '.join(at)} lines"
+        for count, at in sizes.items()
+    ]
+    return f"the tables show {', and '.join(each)}"
 
 
 def page(results: dict[str, Any]) -> str:
