@@ -91,7 +91,7 @@ def _incentives(row: Row, answers: Answers) -> Iterator[Action]:
             "unclaimed",
             overdue,
             what,
-            [*details, "remind them"],
+            [*details, "remind the participants"],
             "warn",
             *_list(answers["incentives_unclaimed"], " --overdue"),
         )

@@ -18,8 +18,8 @@ from pipelines.report.questions import Scope
 
 TEMPLATES = Path(__file__).parent / "templates"
 UNKNOWN = (
-    "This report cannot show through which channel somebody was recruited, or for what time a session is booked, "
-    "because webhooks do not say. Rally shows both."
+    "Webhooks do not say how somebody was recruited or when a session will take place, so this report cannot show either. "
+    "Rally shows both."
 )
 """A note in the report on what webhooks do not contain."""
 SEE_ALSO = (

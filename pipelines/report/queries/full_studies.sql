@@ -1,12 +1,12 @@
--- Open studies with participants on the way that are full or nearly full (at most a tenth of the places, or three places, are
--- left), and open studies over their limit, even if nobody is on the way. Studies furthest over the limit come first.
+-- Open studies that are full or nearly full (at most a tenth of the places, or three places, are left) and have participants on
+-- the way. Open studies over their limit are shown even if nobody is on the way. Studies furthest over the limit come first.
 -- All: studyflow studies
 --   study | Study | of_study: marts.study_progress.study_name
 --   completed | Completed | number: marts.study_progress.completed
 --   participation_limit | Limit | number: marts.study_progress.participation_limit
 --   remaining | Places left | number: marts.study_progress.remaining
 --   over_limit | Over the limit | number bad: marts.study_progress.over_limit
---   on_the_way | On the way | number: Participants who are Invited, Screening or In Progress and were not disqualified.
+--   on_the_way | On the way | number: Participants in Invited, Screening or In Progress who were not disqualified.
 with
 
 on_the_way as (

@@ -1,4 +1,4 @@
--- Whose incentive came back because the email bounced, the oldest first.
+-- Whose incentive was sent but not delivered, because the email bounced. The oldest come first.
 -- All: studyflow backlog --state undelivered{study}
 --   participant_id | Participant | participant: marts.incentive_backlog.participant_id
 --   age_days | Waiting | age: How long the incentive has been in its state.

@@ -2,7 +2,7 @@
 --   studies: Studies with participants.
 --   participants: marts.study_progress.participants
 --   last_change_at: marts.study_progress.last_change_at
---   silent_hours: Hours from the last change of any participant to as-of. If that is unusually long, check that webhooks are still arriving.
+--   silent_hours: Hours from the last change of any participant to the as-of time. If that is unusually long, check that webhooks are still arriving.
 select
     built_as_of.as_of,
     count(study_progress.study_id) as studies,

@@ -1,5 +1,5 @@
 -- How many participants completed an activity within 7, 14 and 30 days of being first seen, by the week in which they were first
--- seen. Only people who were first seen at least that many days ago are counted. The last eight weeks.
+-- seen, for the last eight weeks. Only people who were first seen at least that many days ago are counted.
 --   cohort_week | Week of | day: marts.study_funnel_cohorts.cohort_week
 --   participants | Participants | number: marts.study_funnel_cohorts.participants
 --   within_7d | In 7 days | bar within_7d of_7d share_7d low_7d high_7d: Of the participants first seen at least 7 × 24 hours before the as-of time, those who completed an activity within 7 × 24 hours of being first seen.

@@ -4,7 +4,7 @@
 --   status | Status now | name: marts.study_drop_off.status_label
 --   participants | Participants | number: marts.study_drop_off.participants
 --   share | Share | share participants of_step share low high: marts.study_drop_off.share_of_drop
---   outcome | Outcome | name: Whether they may still reach the step (`marts.study_drop_off.may_still_come`), or are lost.
+--   outcome | Outcome | name: Whether they may still reach the step (`marts.study_drop_off.may_still_come`) or are lost.
 --   of_step: Everyone who reached the previous step but not this one.
 with
 

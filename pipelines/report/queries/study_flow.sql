@@ -1,5 +1,5 @@
 -- How many participants of the study were in each stage at the end of each day. Days on which nobody was in a stage are filled
--- with 0. A study of more than 120 days is shown by week, at the end of each week's last day.
+-- with 0. A study of more than 120 days is shown by week, with the numbers at the end of the week.
 --   participants: marts.study_stage_daily.participants
 with
 

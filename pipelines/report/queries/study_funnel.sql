@@ -3,7 +3,7 @@
 --   reached | Reached | number: marts.study_funnel.reached
 --   from_previous | From previous | share reached previous from_previous previous_low previous_high: marts.study_funnel.conversion_from_previous
 --   from_first | From first | bar reached everyone from_first first_low first_high: marts.study_funnel.conversion_from_first
---   may_still_come | May still reach it | number: Participants who reached the previous step but not this one, and may still reach it: they are active and not disqualified, and the study is neither closed nor full. Participants whose incentive is pending or unclaimed count in any study.
+--   may_still_come | May still reach it | number: Participants who reached the previous step but not this one, and may still reach it: they are active and not disqualified, and the study is neither closed nor full. Participants whose incentive is pending or unclaimed are counted even if the study is closed or full.
 --   lost | Lost | number: All others who reached the previous step but not this one.
 --   median_hours | Median time | hours: The median time from the previous step to this one; a dash if no time is known.
 --   p90_hours | 90th percentile | hours: The time within which 90 % got from the previous step to this one; a dash if no time is known.
