@@ -48,7 +48,7 @@ def records(file: Path) -> Iterator[Record]:
         content = file.read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UnreadableError(0, f"cannot be read ({reason})", "Allow reading it, or remove it.") from error
+        raise UnreadableError(0, f"cannot be read ({reason})", "Make it readable, or remove it.") from error
     lines = io.StringIO(_decoded(content), newline="")
     pieces: list[str] = []
 

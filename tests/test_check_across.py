@@ -94,7 +94,7 @@ def test_tables_built_for_a_later_moment_do_not_pass(product: Product) -> None:
     """A check as of last week must not call this week's tables right."""
     with broken_sample(product) as connection:
         report = check(connection, AS_OF - timedelta(days=7))
-    assert {(CHANGES, "occurred_at is not after as-of"), KEPT} <= set(counts(report.failures))
+    assert {(CHANGES, "occurred_at is not after the as-of time"), KEPT} <= set(counts(report.failures))
 
 
 def test_what_is_loaded_and_not_built_is_found(product: Product) -> None:
@@ -149,6 +149,6 @@ def test_times_that_no_calendar_has_are_reported(product: Product) -> None:
     """Infinity makes polars panic when it is written down, and Python has no date for it."""
     report = report_of_broken(product, f"update {CHANGES} set ended_at = 'infinity' where {VICTIM} and is_current")
     assert counts(report.failures) == {
-        (CHANGES, "ended_at is not after as-of"): 1,
+        (CHANGES, "ended_at is not after the as-of time"): 1,
         (CHANGES, "is_current is true exactly where ended_at is null"): 1,
     }

@@ -90,7 +90,9 @@ def test_json_has_everything(product: Product) -> None:
     assert said["rules"] == report.rules
     assert said["rows"]["marts.participants"] == 1_000
     assert len(said["failures"]) == len(report.failures) == 4
-    late = next(failure for failure in said["failures"] if failure["rule"] == "last_changed_at is not after as-of")
+    late = next(
+        failure for failure in said["failures"] if failure["rule"] == "last_changed_at is not after the as-of time"
+    )
     assert late["table"] == "marts.participants"
     assert late["count"] == 1
     assert late["meaning"]
@@ -110,12 +112,12 @@ def test_a_person_is_told_what_failed_where_how_often_and_what_to_do() -> None:
     assert "p9" in text
     assert "2026-07-01T00:00:00Z" in text
     assert "and 1,224 more" in text
-    assert "Checks failed: 1 of 12 rules, 1,000 rows in 1 tables." in text
+    assert "Checks failed: 1 of 12 rules broken; checked 1,000 rows in 1 table." in text
 
 
 def test_a_person_is_told_that_all_is_well() -> None:
     """One line is enough."""
-    assert rendered(report_of()) == "Checks passed: 12 rules, 1,000 rows in 1 tables.\n"
+    assert rendered(report_of()) == "Checks passed: 12 rules, 1,000 rows in 1 table.\n"
 
 
 @pytest.mark.parametrize(("strict", "word", "verdict"), [(False, "warning", "passed"), (True, "failed", "failed")])

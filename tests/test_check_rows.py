@@ -38,8 +38,8 @@ BREAKING = {
     "is at least 1": "0",
     "is not before 2000-01-01": "timestamptz '1999-12-31 23:59:59.999999+00'",
     "is before the end of the year 9999": "'infinity'",
-    "is not after as-of": f"timestamptz '{AS_OF.isoformat()}' + interval 1 microsecond",
-    "is not after the day of as-of": f"date '{AS_OF.date()}' + 1",
+    "is not after the as-of time": f"timestamptz '{AS_OF.isoformat()}' + interval 1 microsecond",
+    "is not after the day of the as-of time": f"date '{AS_OF.date()}' + 1",
 }
 
 

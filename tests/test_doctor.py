@@ -173,7 +173,7 @@ def test_the_last_delivery_is_read_from_the_files(tmp_path: Path, age: int, leve
 @pytest.mark.parametrize(
     ("outage", "said"),
     [
-        (timedelta(hours=3), "Svix will deliver what was missed by itself: it tries for 27.6 hours"),
+        (timedelta(hours=3), "you need not replay anything: Svix keeps trying for 27.6 hours"),
         (timedelta(hours=40), "deliveries from before 2026-07-30T14:24:55Z are marked as failed"),
         (timedelta(hours=40), "recover failed messages since 2026-07-30T02:00:00Z"),
         (timedelta(days=6), "enable it again there first"),
@@ -201,7 +201,7 @@ def test_a_warehouse_is_told_by_what_is_in_it(tmp_path: Path) -> None:
         )
     (tmp_path / "webhooks-2026-07-31-000001.jsonl").write_text("{}\n")
     [diagnosis] = check_warehouse(database, tmp_path)
-    assert (diagnosis.level, "deliveries wait to be loaded" in diagnosis.found) == ("warning", True)
+    assert (diagnosis.level, "deliveries are waiting to be loaded" in diagnosis.found) == ("warning", True)
     assert levels(check_warehouse(database, None)) == {"warehouse": "ok"}
     (tmp_path / "other.duckdb").write_text("no database")
     assert levels(check_warehouse(tmp_path / "other.duckdb", None)) == {"warehouse": "problem"}

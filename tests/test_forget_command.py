@@ -80,7 +80,7 @@ def test_all_tables_and_exports_are_as_if_they_had_never_been(
     assert proof.tables["staging.stg_people"] == (3, 2)
     assert nowhere(whole.place.folder, SOMEONE, PARTICIPANT, NAME)
     told = json.dumps(proof.as_dict()) + "\n".join(proof.sentences())
-    assert "3 lines of this person" in told
+    assert "3 lines about this person" in told
     assert SOMEONE not in told
     assert PARTICIPANT not in told
     assert not list(whole.settings.database.parent.glob(".*studyflow*"))
@@ -90,7 +90,7 @@ def test_someone_who_is_only_in_people_csv(whole: Whole) -> None:
     """They have a name in the warehouse, and no webhook. Without --raw-files the file keeps them, and no table does."""
     proof = forget(whole.settings, person="only-here", rewrite=False)
     assert (proof.known.lines, proof.is_done) == (0, True)
-    assert proof.still_held == [f"{whole.settings.people_file}: 1 rows"]
+    assert proof.still_held == [f"{whole.settings.people_file}: 1 row"]
     whole.build(whole.settings)
     assert whole.place.of("select person_id from staging.stg_people where person_name like 'Grace%'") == []
     assert forget(whole.settings, person="only-here").is_done

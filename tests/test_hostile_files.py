@@ -30,8 +30,14 @@ THINGS: dict[str, tuple[Callable[[Path], object], str]] = {
     "terminal": (lambda path: path.symlink_to("/dev/tty"), "cannot be read"),
     "loop": (lambda path: path.symlink_to(path), "symbolic links"),
     "link to nothing": (lambda path: path.symlink_to("nothing"), "No such file"),
-    "gzip of two bytes": (lambda path: path.write_bytes(b"\x1f\x8b"), "as gzip, which it begins like"),
-    "zstd of five bytes": (lambda path: path.write_bytes(b"\x28\xb5\x2f\xfd\x00"), "as zstd"),
+    "gzip of two bytes": (
+        lambda path: path.write_bytes(b"\x1f\x8b"),
+        "begins like gzip, but cannot be read to its end",
+    ),
+    "zstd of five bytes": (
+        lambda path: path.write_bytes(b"\x28\xb5\x2f\xfd\x00"),
+        "begins like zstd, but cannot be read to its end",
+    ),
 }
 if Path("/proc/version").exists():
     THINGS["file that does not tell its size"] = (

@@ -330,7 +330,7 @@ def test_forgetting_names_the_objects(store: ObjectStore, tmp_path: Path, produc
     proof = forget(place.settings, SOMEONE, [], rewrite=True, on_wait=None)
     assert (proof.is_done, proof.missing) == (False, [str(store.path("c.jsonl"))])
     [held] = proof.still_held
-    assert held.startswith(f"{store.path('a.jsonl.gz')}: 2 lines of theirs. studyflow writes no objects")
+    assert held.startswith(f"{store.path('a.jsonl.gz')}: 2 lines about them. studyflow does not change objects")
     assert not any("lines removed" in said for said in proof.sentences())
     store.put({"a.jsonl.gz": gzip.compress(other)})
     assert forget(place.settings, SOMEONE, [store.path()], rewrite=True, on_wait=None).is_done

@@ -297,7 +297,7 @@ def test_a_disk_that_is_full_is_asked_again_later(tmp_path: Path) -> None:
     lines = one.lines()
     assert all(line.endswith(b"\n") for line in lines)
     assert not {judge(line)[0].svix_id for line in lines} & {"msg_long", None}
-    assert "deliveries are kept again" in [event["event"] for event in one.log]
+    assert "deliveries are written again" in [event["event"] for event in one.log]
 
 
 def test_a_folder_that_is_read_only_or_emptied_is_asked_again_later(tmp_path: Path) -> None:
@@ -335,7 +335,7 @@ def test_clients_that_are_slow_or_send_too_much_at_once_are_sent_away(tmp_path: 
 
 def test_a_folder_has_one_receiver(running: RunningReceiver) -> None:
     with (
-        pytest.raises(AssertionError, match=r"another receiver writes there\. Stop it first"),
+        pytest.raises(AssertionError, match=r"another receiver is writing there\. Stop it first"),
         receiver(running.folder),
     ):
         pass

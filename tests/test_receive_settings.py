@@ -42,9 +42,9 @@ def test_without_the_extra_it_is_said_how_to_get_it(tmp_path: Path, monkeypatch:
 SECRETS = {
     "none": ({}, "there is no signing secret"),
     "blank": ({"STUDYFLOW_WEBHOOK_SECRETS": " ,\n"}, "there is no signing secret"),
-    "no prefix": ({"STUDYFLOW_WEBHOOK_SECRETS": "hunter2"}, "secret 1 of 1 is not whsec_ and base64"),
-    "no base64": ({"STUDYFLOW_WEBHOOK_SECRETS": f"{SECRET},whsec_hunter2!"}, "secret 2 of 2 is not whsec_"),
-    "too short": ({"STUDYFLOW_WEBHOOK_SECRETS": "whsec_aGVsbG8="}, "secret 1 of 1 is not whsec_"),
+    "no prefix": ({"STUDYFLOW_WEBHOOK_SECRETS": "hunter2"}, "secret 1 of 1 is not complete"),
+    "no base64": ({"STUDYFLOW_WEBHOOK_SECRETS": f"{SECRET},whsec_hunter2!"}, "secret 2 of 2 is not complete"),
+    "too short": ({"STUDYFLOW_WEBHOOK_SECRETS": "whsec_aGVsbG8="}, "secret 1 of 1 is not complete"),
     "no file": ({"STUDYFLOW_WEBHOOK_SECRETS_FILE": "/nowhere/secrets"}, "/nowhere/secrets: the file of STUDYFLOW_"),
     "both": ({"STUDYFLOW_WEBHOOK_SECRETS": SECRET, "STUDYFLOW_WEBHOOK_SECRETS_FILE": "x"}, "Unset one of them"),
 }

@@ -15,7 +15,7 @@ WRONG_CLOCK = (
     "A webhook has an impossible time. Find its line in raw.deliveries by the participant, correct or remove "
     "it in its file, then load and build again: studyflow run"
 )
-AFTER_AS_OF = "The table has rows later than its as-of. Build it again: studyflow build"
+AFTER_AS_OF = "The table has rows later than its as-of time. Build it again: studyflow build"
 TAMPERED = (
     "raw.deliveries differs from the lines that were read. Move the warehouse away and load everything again"
     ": studyflow run"
@@ -25,10 +25,10 @@ REJECTED = {
     "invalid_json": "Not a JSON document in UTF-8. The line was cut off or is not a webhook. If it is a webhook, send it again.",
     "not_an_object": "JSON, but not an object. Write one webhook per line, or a batch of webhooks.",
     "missing_field": (
-        "A required field is missing, null or empty. Ask the sender of these lines. If a webhook is inside them, describe "
-        "where in data/reference/delivery_shapes.csv; the next load takes them in."
+        "A required field is missing, null or empty. Ask whoever sends these lines to correct them. If they have webhooks "
+        "inside other JSON, add a row for its shape to data/reference/delivery_shapes.csv; the next load accepts them."
     ),
-    "invalid_type": "A field that must be text has another type. Ask the sender of these lines.",
+    "invalid_type": "A field that must be text has another type. Ask whoever sends these lines to correct them.",
     "invalid_timestamp": "`updatedAt` is not an RFC 3339 time with an offset, so the time of the change is unknown.",
     "unknown_status": "Add the status to data/reference/participant_statuses.csv; the next run accepts the lines.",
     "unknown_prior_status": (

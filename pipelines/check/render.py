@@ -9,7 +9,7 @@ from rich.text import Text
 
 from pipelines.check.report import SAMPLE_ROWS, Finding, Report
 from pipelines.check.times import as_text
-from pipelines.plain import plain
+from pipelines.plain import plain, several
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,8 +31,8 @@ def render(report: Report, console: Console) -> None:
 
 
 def _write(finding: Finding, console: Console, word: str, style: str, rows: int = SAMPLE_ROWS) -> None:
-    number = f"{finding.count:,} row{'' if finding.count == 1 else 's'}"
-    console.print(Text.assemble((f"{word:<{INDENT}}", style), (finding.table, "bold"), f"  {finding.rule}: {number}"))
+    rule = f"  {finding.rule}: {several(finding.count, 'row')}"
+    console.print(Text.assemble((f"{word:<{INDENT}}", style), (finding.table, "bold"), rule))
     console.print(_indented(Text(finding.meaning, "dim")))
     sample = finding.sample_rows.head(rows)
     if sample.height:
@@ -65,10 +65,10 @@ def _cell(value: object) -> Text:
 
 
 def _verdict(report: Report) -> Text:
-    scope = f"{report.rules} rules, {sum(report.rows.values()):,} rows in {len(report.rows)} tables"
+    checked = f"{several(sum(report.rows.values()), 'row')} in {several(len(report.rows), 'table')}"
     rejected = sum(finding.count for finding in report.warnings)
-    warnings = f", {rejected:,} rejected lines" if rejected else ""
+    warnings = f", {several(rejected, 'rejected line')}" if rejected else ""
     if report.ok:
-        return Text.assemble(("Checks passed", "bold green"), f": {scope}{warnings}.")
-    failed = f"{len(report.failures)} of {scope}"
+        return Text.assemble(("Checks passed", "bold green"), f": {report.rules} rules, {checked}{warnings}.")
+    failed = f"{len(report.failures)} of {report.rules} rules broken; checked {checked}"
     return Text.assemble(("Checks failed", "bold red"), f": {failed}{warnings}{' (strict)' if report.strict else ''}.")

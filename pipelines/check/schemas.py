@@ -93,7 +93,7 @@ def _rules_to_read(
             # The table does not say in which time zone a day begins. The first zone to begin it is 14 hours ahead of
             # UTC.
             last_day = (as_of + timedelta(hours=14)).date()
-            return [Check.le(last_day, **_labels("is not after the day of as-of", AFTER_AS_OF))]
+            return [Check.le(last_day, **_labels("is not after the day of the as-of time", AFTER_AS_OF))]
     return []
 
 
@@ -105,7 +105,7 @@ def _earliest(column: ColumnContract) -> list[Check]:
 def _latest(column: ColumnContract, as_of: datetime) -> Check:
     if column.meta.get("after_as_of"):
         return Check.lt(LAST_INSTANT, **_labels("is before the end of the year 9999", WRONG_CLOCK))
-    return Check.le(as_of, **_labels("is not after as-of", AFTER_AS_OF))
+    return Check.le(as_of, **_labels("is not after the as-of time", AFTER_AS_OF))
 
 
 def _labels(rule: str, remedy: str) -> dict[str, Any]:

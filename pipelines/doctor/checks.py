@@ -106,14 +106,14 @@ def check_receiver(address: str, folder: Path | None) -> Iterator[Diagnosis]:
         remedy = (
             "A receiver uses the folder but listens on another address. Name that address with --listen."
             if runs
-            else "Start it: studyflow receive. Svix tries again what it cannot deliver meanwhile."
+            else "Start it: studyflow receive. Svix keeps retrying deliveries in the meantime."
         )
         yield Diagnosis("receiver", "problem", f"no receiver answers at {address} ({type(error).__name__}).", remedy)
         return
     if health["ready"]:
         yield Diagnosis("receiver", "ok", f"ready at {address}, {several(health['lines_today'], 'line')} today")
     else:
-        reason = health["problem"] or "there is too little room"
+        reason = health["problem"] or "there is too little free space"
         yield Diagnosis(
             "receiver", "problem", f"{address} is not ready: {reason}.", "Free some space or repair the disk."
         )
@@ -124,7 +124,7 @@ def check_receiver(address: str, folder: Path | None) -> Iterator[Diagnosis]:
 def _check_clock(health: Mapping[str, Any]) -> Diagnosis:
     skew = health["clock_skew_seconds"]
     if skew is None:
-        return Diagnosis("clock", "skipped", "not known before the first delivery since the receiver started")
+        return Diagnosis("clock", "skipped", "not known yet: the receiver has had no delivery since it started")
     found = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} Svix's at the last delivery"
     if abs(skew) > MAX_SKEW_SECONDS:
         remedy = f"Set the clock (timedatectl): beyond {TOLERANCE_SECONDS} s every signature is refused."

@@ -21,8 +21,8 @@ TIMEOUT_SECONDS = 15
 """The timeout of Svix."""
 REMEDIES = {
     401: "The receiver at that address has another secret or a wrong clock, or a proxy changes the request.",
-    404: "No receiver accepts deliveries at this path. The path is /webhooks.",
-    405: "No receiver accepts deliveries at this path. The path is /webhooks.",
+    404: "No receiver accepts deliveries at this path. Use the path /webhooks.",
+    405: "No receiver accepts deliveries at this path. Use the path /webhooks.",
     503: "The receiver cannot write. See its log and /ready.",
 }
 
@@ -48,7 +48,7 @@ def follow_test_delivery(address: str, folder: Path | None, environment: Mapping
     try:
         answer = requests.post(address, body.encode(), headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False)
     except requests.RequestException as error:
-        remedy = "Check the address, the proxy and its certificate, and that the receiver runs."
+        remedy = "Check the address, the proxy and its certificate, and that the receiver is running."
         yield Diagnosis("test delivery", "problem", f"{address}: no answer ({type(error).__name__}).", remedy)
         return
     if not answer.ok or answer.is_redirect:
@@ -59,7 +59,11 @@ def follow_test_delivery(address: str, folder: Path | None, environment: Mapping
     milliseconds = answer.elapsed.total_seconds() * 1000
     yield Diagnosis("test delivery", "ok", f"{address} acknowledged it after {milliseconds:.0f} ms")
     if folder is None or not folder.is_dir():
-        yield Diagnosis("test delivery", "skipped", "no folder is named here in which to look for it")
+        yield Diagnosis(
+            "test delivery",
+            "skipped",
+            "not looked for in files, because no --receive-folder is given, or it does not exist here",
+        )
         return
     yield _find(svix_id, folder)
 

@@ -16,13 +16,13 @@ def after_outage(since: datetime, now: datetime) -> str:
     tried_for = f"{TRIED_FOR.total_seconds() / 3600:.1f} hours"
     if now - since < TRIED_FOR:
         return (
-            f"If the receiver was down since {instant(since)}, Svix will deliver what was missed by itself: it tries for "
-            f"{tried_for}, the last two times 10 hours apart."
+            f"If the receiver has been down since {instant(since)}, you need not replay anything: Svix keeps trying for "
+            f"{tried_for}, with pauses of up to 10 hours."
         )
     advice = (
-        f"If the receiver was down since {instant(since)}, deliveries from before {instant(now - TRIED_FOR)} are marked as "
-        f"failed, because Svix tries for {tried_for}. Replay them: on {PORTAL}, recover failed messages since "
-        f"{instant(since)}. Deliveries that have already arrived count once."
+        f"If the receiver has been down since {instant(since)}, deliveries from before {instant(now - TRIED_FOR)} are marked "
+        f"as failed, because Svix gives up after {tried_for}. Replay them: on {PORTAL}, recover failed messages since "
+        f"{instant(since)}. A delivery that arrives twice counts once."
     )
     if now - since >= DISABLED_AFTER:
         advice += " After 5 days Svix disables an endpoint: enable it again there first."

@@ -34,11 +34,9 @@ def check_warehouse(database: Path, folder: Path | None) -> Iterator[Diagnosis]:
         )
         return
     is_old = datetime.now(UTC) - as_of > OLD
-    found = f"{database}, as of {instant(as_of)}" + ("" if is_all_loaded else "; deliveries wait to be loaded")
+    found = f"{database}, as of {instant(as_of)}" + ("" if is_all_loaded else "; deliveries are waiting to be loaded")
     if is_old and not is_all_loaded:
-        remedy = (
-            f"Run the pipeline more often, e.g. studyflow receive --run-every 15m, or now: studyflow run --raw {folder}"
-        )
+        remedy = f"Run the pipeline more often, e.g. studyflow receive --run-every 15m, or run it now: studyflow run --raw {folder}"
         yield Diagnosis("warehouse", "warning", found, remedy)
     else:
         yield Diagnosis("warehouse", "ok", found)

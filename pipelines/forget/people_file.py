@@ -68,5 +68,5 @@ def take_out(file: Path, person: str) -> None:
         with replacing(file) as new:
             new.write(left.encode())
     except OSError as error:
-        msg = f"cannot be written ({error.strerror or error}). Allow writing there, then try again."
+        msg = f"cannot be written ({error.strerror or error}). Make the file and its folder writable, then try again."
         raise SourceError(str(file), msg) from error

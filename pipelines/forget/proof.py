@@ -10,11 +10,12 @@ from pipelines.errors import SourceError, StudyflowError
 from pipelines.forget.known_person import KnownPerson
 from pipelines.forget.raw_files import RawFileMatch
 from pipelines.forget.search import Search
+from pipelines.plain import several
 
 ELSEWHERE = (
     "Rally itself, and backups, logs and files that were copied or sent elsewhere: studyflow does not know about them"
 )
-WRITES_NO_OBJECTS = ". studyflow writes no objects: replace it by one without these lines, or delete it"
+WRITES_NO_OBJECTS = ". studyflow does not change objects: replace it with one without these lines, or delete it"
 
 
 @dataclass(slots=True)
@@ -50,7 +51,7 @@ class Proof:
             if held.is_left
         ]
         if self.known.people_rows and not self.is_rewriting:
-            held.append(f"{self.people_file}: {self.known.people_rows} rows")
+            held.append(f"{self.people_file}: {several(self.known.people_rows, 'row')}")
         return held + [f"{problem}" for problem in self.problems]
 
     @property
@@ -109,46 +110,48 @@ class Proof:
         """The proof as lines of text."""
         lines, known = [], self.known
         if self.tables:
-            times = len(known.hashes.participants)
-            lines.append(f"Forgotten: {known.lines:,} lines of this person, who took part {times:,} times.")
+            lines.append(f"Forgotten: {several(known.lines, 'line')} about this person.")
             changed = {table: rows for table, rows in self.tables.items() if rows[0] != rows[1]}
             lines += [f"  {table}: {before:,} rows before, {after:,} now" for table, (before, after) in changed.items()]
         else:
             lines.append(
-                f"{self.warehouse} has no data on this person any more: forgotten {known.forgotten_at:%Y-%m-%d}."
+                f"{self.warehouse} has no data on this person any more. They were forgotten on {known.forgotten_at:%Y-%m-%d}."
             )
         if self.exports:
-            lines.append(f"The {self.exported} files in {self.exports} were exported from the warehouse as it is now.")
+            lines.append(f"{self.exports}: {several(self.exported, 'file')} exported again")
         lines += [f"{file}: removed, because this report names them" for file in self.reports]
-        lines += [f"{file}: removed; it was left by a killed run or has a saved answer" for file in self.leftovers]
-        lines += [f"{held.file}: {held.lines:,} lines removed" for held in self.raw_files if held.is_rewritten]
+        lines += [
+            f"{file}: removed; it was left by a killed run or is a saved answer of the notebook"
+            for file in self.leftovers
+        ]
+        lines += [f"{held.file}: {several(held.lines, 'line')} removed" for held in self.raw_files if held.is_rewritten]
         if known.people_rows and self.is_rewriting:
-            lines.append(f"{self.people_file}: {known.people_rows} rows removed")
+            lines.append(f"{self.people_file}: {several(known.people_rows, 'row')} removed")
         if self.search.found:
             lines += ["A search for their ids and name found them:", *(f"  {place}" for place in self.search.found)]
         else:
             lines.append(
-                f"A search for their ids and name through {self.search.columns:,} columns and "
-                f"{self.search.files:,} files found nothing."
+                f"A search of {self.search.columns:,} columns and {self.search.files:,} files for their ids and name "
+                "found nothing."
             )
         if self.search.unread:
             lines += ["These could not be searched:", *(f"  {place}" for place in self.search.unread)]
         if self.still_held:
             lines += ["They are still in:", *(f"  {place}" for place in self.still_held)]
             if not self.is_rewriting and (known.people_rows or not all(held.is_object for held in self.raw_files)):
-                lines.append("  (--raw-files takes their lines out of files on disk, too)")
+                lines.append("  (--raw-files also removes their lines from files on disk)")
         if self.missing:
             lines.append(
                 "Not searched, because these files are no longer where they were loaded from. If you moved one, name it with --raw:"
             )
             lines += [f"  {file}" for file in self.missing]
         if not self.checks_passed:
-            lines.append("The tables have failures of other kinds: see `studyflow check`.")
+            lines.append("Some data checks failed: see `studyflow check`.")
         lines += ["Not searched:", *(f"  {what}" for what in [*self.search.not_searched, ELSEWHERE])]
         return lines
 
 
 def _lines_left(held: RawFileMatch) -> list[str]:
-    left = [] if held.is_rewritten or not held.lines else [f"{held.lines:,} lines of theirs"]
-    left += [f"{held.mentions:,} lines of others that mention them"] if held.mentions else []
+    left = [] if held.is_rewritten or not held.lines else [f"{several(held.lines, 'line')} about them"]
+    left += [f"{several(held.mentions, 'line')} about others that mention them"] if held.mentions else []
     return left if held.was_loaded else [*left, "never loaded under this name; if it is a raw file, name it with --raw"]

@@ -63,7 +63,7 @@ def search(database: Path, places: Iterable[Path], known: KnownPerson) -> Search
                 continue
             done.files += 1
             if process := duckdb_process(path):
-                done.unread.append(f"{name} (packed by process {process}; remove it when that has ended)")
+                done.unread.append(f"{name} (compressed by process {process}; delete it once that process has ended)")
             elif is_in_file(path, known):
                 done.found.append(name)
         except FileNotFoundError:  # another process has deleted it
@@ -82,7 +82,7 @@ def _search_views(connection: duckdb.DuckDBPyConnection, known: KnownPerson, don
     files = {file for (folder,) in folders for file in Path(folder).glob("*.parquet")}
     done.files += len(files)
     done.not_searched.append(
-        "temporary files of a killed run on Spark, which are packed: in Spark's temporary folders (spark.local.dir), on every worker"
+        "compressed temporary files of killed Spark runs: in Spark's temporary folders (spark.local.dir), on every worker"
     )
     return files
 
@@ -90,12 +90,16 @@ def _search_views(connection: duckdb.DuckDBPyConnection, known: KnownPerson, don
 def _safe_name(path: Path, terms: SearchTerms) -> str:
     """The path, cut before the first part that contains one of the terms: messages must not show ids."""
     name = display_name(path)
-    return f"{_safe_name(path.parent, terms)} (a name in it)" if terms.occur_in(name.encode()) else name
+    return (
+        f"{_safe_name(path.parent, terms)} (a file or folder in it mentions them in its name)"
+        if terms.occur_in(name.encode())
+        else name
+    )
 
 
 def _not_searched(known: KnownPerson) -> list[str]:
     items = [
-        f"other forms: {NOT_DECODED}",
+        f"other encodings: {NOT_DECODED}",
         "columns study_id and study_name and the schema reference, which describe studies; dbt's target folder, which has no data",
     ]
     if known.all_terms.short:

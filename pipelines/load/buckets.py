@@ -41,7 +41,7 @@ PROBLEMS = (
     ),
     (
         r"Error parsing Path|contained empty path segment",
-        "an object's name cannot be read: {path}. Move it: no part of a name may be empty, . or .., or have control characters.",
+        "an object's name cannot be read: {path}. Rename it: no part of a name may be empty, '.' or '..', or contain control characters.",
     ),
     (
         r"NoSuchBucket|ContainerNotFound|bucket does not exist",

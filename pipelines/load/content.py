@@ -242,5 +242,5 @@ def compare(source: SourceFile, fingerprint: str, size: int, pieces: Container[i
 
 def unreadable(source: SourceFile, error: Exception) -> SourceError:
     """The error for a file that cannot be read to its end."""
-    kind = "" if source.compression == "none" else f" as {source.compression}, which it begins like"
-    return SourceError(source.name, f"cannot be read to its end{kind} ({error}). Send the complete file again.")
+    kind = "" if source.compression == "none" else f"begins like {source.compression}, but "
+    return SourceError(source.name, f"{kind}cannot be read to its end ({error}). Send the complete file again.")

@@ -13,7 +13,7 @@ LAYERS = 6
 BASE64_LAYERS = 2
 
 NOT_DECODED = (
-    "hexadecimal, base32, base64 in several lines, base64 of UTF-16, archives inside another form, encryption, pictures"
+    "hexadecimal, base32, base64 in several lines, base64 of UTF-16, archives inside another form, encryption, images"
 )
 
 _BACKSLASH = re.compile(
@@ -114,7 +114,7 @@ TEXT_ENCODINGS = (
 )
 """Encodings of a whole text. They are decoded first, each applied to the results of those before it, too."""
 
-BASE64 = Encoding("base64, standard and for addresses", "", _base64)
+BASE64 = Encoding("base64, standard and URL-safe", "", _base64)
 
 ENCODINGS = (*TEXT_ENCODINGS, *ESCAPES, BASE64)
 

@@ -25,7 +25,7 @@ from pipelines.load.sources import SourceFile, display_name, look_at
 from pipelines.object_paths import ObjectPath, RawPath
 from pipelines.settings import SAMPLE
 
-REMEDY = "Allow reading it, or remove it."
+REMEDY = "Make it readable, or remove it."
 
 
 def find(paths: Iterable[RawPath], known: KnownObjects | None = None) -> FoundFiles:
@@ -93,7 +93,11 @@ def _expand(path: Path, found: FoundFiles) -> Iterator[Path]:
             else:
                 yield from _expand(match, found)
     else:
-        found.problems.append(SourceError(display_name(path), "no such file or folder, and no match. Check the path."))
+        found.problems.append(
+            SourceError(
+                display_name(path), "no such file or folder, and nothing matches it as a pattern. Check the path."
+            )
+        )
 
 
 def _walk(folder: Path, found: FoundFiles) -> Iterator[Path]:

@@ -37,7 +37,7 @@ def find_objects(path: ObjectPath, found: FoundFiles, known: KnownObjects) -> It
     found.objects |= listing.everything
     found.scopes += [listing.scope] if listing.scope else []
     if path.key and not (listing.named or listing.inside):
-        nothing = "no such object or folder, and no match. Check the address."
+        nothing = "no such object or folder, and nothing matches it as a pattern. Check the address."
         found.problems.append(SourceError(str(path), nothing))
     sure: list[StoredObject] = []
     perhaps: list[StoredObject] = []

@@ -42,7 +42,7 @@ UNFINISHED = (
 BEGINNING = 2_000
 WHAT_IS_TAKEN = (
     "A line has one webhook, or several in one of the shapes of data/reference/delivery_shapes.csv. "
-    "If webhooks are in another shape, add a row there."
+    "If your webhooks have another shape, add a row for it."
 )
 
 

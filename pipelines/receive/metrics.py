@@ -21,11 +21,11 @@ class Metrics:
             registry=self._registry,
         )
         self.bytes = Counter(
-            "studyflow_receive_stored_bytes", "Bytes of lines that are on the disk.", registry=self._registry
+            "studyflow_receive_stored_bytes", "Bytes of lines written to disk.", registry=self._registry
         )
         self.commits = Histogram(
             "studyflow_receive_commit_seconds",
-            "Time to write and flush the lines that waited.",
+            "Time to write and flush a group of lines.",
             buckets=COMMIT_SECONDS,
             registry=self._registry,
         )
@@ -46,7 +46,7 @@ class Metrics:
         )
         self.free = Gauge("studyflow_receive_free_bytes", "Free disk space.", registry=self._registry)
         self.lines_today = Gauge(
-            "studyflow_receive_lines_today", "Lines in files of the day (UTC).", registry=self._registry
+            "studyflow_receive_lines_today", "Lines in today's files (UTC).", registry=self._registry
         )
 
     def render(self) -> bytes:

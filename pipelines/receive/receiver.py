@@ -130,11 +130,11 @@ class Receiver:
             self.metrics.failures.inc()
             reason = error.strerror or str(error)
             if self._problem != reason:
-                logs.log_problem(f"{self.settings.folder}: deliveries cannot be kept: {reason}.")
+                logs.log_problem(f"{self.settings.folder}: deliveries cannot be written: {reason}.")
             self._problem = reason
             raise
         if self._problem:
-            logs.log("deliveries are kept again")
+            logs.log("deliveries are written again")
         self._problem = None
         self.metrics.commits.observe(time.perf_counter() - started)
 

@@ -119,7 +119,7 @@ def _only_writer(folder: Path) -> Iterator[None]:
         with FileLock(folder / LOCK, blocking=False):
             yield
     except Timeout as error:
-        msg = f"{folder}: another receiver writes there. Stop it first, or give this one a folder of its own."
+        msg = f"{folder}: another receiver is writing there. Stop it first, or give this one a folder of its own."
         raise StudyflowError(msg) from error
 
 
@@ -134,7 +134,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
     try:
         listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except (OSError, OverflowError) as error:
-        msg = f"{host}:{port}: cannot listen there ({getattr(error, 'strerror', None) or error}). Choose another with --listen."
+        msg = f"{host}:{port}: cannot listen there ({getattr(error, 'strerror', None) or error}). Choose another address with --listen."
         raise StudyflowError(msg) from error
     with listener:
         yield listener

@@ -50,7 +50,7 @@ def read_secrets(environment: Mapping[str, str]) -> list[str]:
         raise StudyflowError(msg)
     for number, secret in enumerate(secrets, start=1):
         if not _is_secret(secret):
-            msg = f"{place}: secret {number} of {len(secrets)} is not {PREFIX} and base64. Copy it again, whole."
+            msg = f"{place}: secret {number} of {len(secrets)} is not complete ({PREFIX} followed by base64). Copy it again."
             raise StudyflowError(msg)
     return secrets
 

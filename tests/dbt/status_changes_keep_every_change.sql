@@ -1,8 +1,8 @@
 -- Every staged change up to as-of is in status_changes once, with its deliveries.
 -- Why: every number of every mart counts these rows. Nothing else would show a change that a join
 -- dropped or doubled.
--- Remedy: The table was not built from what is loaded now, or was built with another as-of than this check has. Build
--- it again as of this time: studyflow build
+-- Remedy: The table was not built from what is loaded now, or was built with another as-of time than this check
+-- uses. Build it again as of this time: studyflow build
 -- Key: participant_id
 -- Rules of marts.status_changes:
 --   differs: every staged change up to as-of is in the mart once, with its deliveries (changes_in_mart, staged_changes,
