@@ -214,7 +214,7 @@ def _notes(summary: Summary) -> list[str]:
             "by study: audit.feed_coverage."
         )
     if summary.shapes:
-        notes.append("Not one webhook a line, but these shapes (by file: audit.load_files):")
+        notes.append("Lines in other shapes (by file: audit.load_files):")
         notes += [
             f"  {shape.shape}: {several(shape.deliveries, 'delivery', 'deliveries')} in "
             f"{several(shape.lines, 'line')} of {several(shape.files, 'file')}"

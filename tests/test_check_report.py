@@ -112,7 +112,7 @@ def test_a_person_is_told_what_failed_where_how_often_and_what_to_do() -> None:
     assert "p9" in text
     assert "2026-07-01T00:00:00Z" in text
     assert "and 1,224 more" in text
-    assert "Checks failed: 1 of 12 rules broken; checked 1,000 rows in 1 table." in text
+    assert "Checks failed: 1 rule broken. Checked: 12 rules, 1,000 rows in 1 table." in text
 
 
 def test_a_person_is_told_that_all_is_well() -> None:

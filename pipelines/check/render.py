@@ -65,10 +65,13 @@ def _cell(value: object) -> Text:
 
 
 def _verdict(report: Report) -> Text:
-    checked = f"{several(sum(report.rows.values()), 'row')} in {several(len(report.rows), 'table')}"
-    rejected = sum(finding.count for finding in report.warnings)
-    warnings = f", {several(rejected, 'rejected line')}" if rejected else ""
+    rows, tables = several(sum(report.rows.values()), "row"), several(len(report.rows), "table")
+    checked = f"{several(report.rules, 'rule')}, {rows} in {tables}"
+    rejected = several(sum(finding.count for finding in report.warnings), "rejected line")
     if report.ok:
-        return Text.assemble(("Checks passed", "bold green"), f": {report.rules} rules, {checked}{warnings}.")
-    failed = f"{len(report.failures)} of {report.rules} rules broken; checked {checked}"
-    return Text.assemble(("Checks failed", "bold red"), f": {failed}{warnings}{' (strict)' if report.strict else ''}.")
+        return Text.assemble(
+            ("Checks passed", "bold green"), f": {checked}{f', {rejected}' if report.warnings else ''}."
+        )
+    wrong = [f"{several(len(report.failures), 'rule')} broken"] if report.failures else []
+    wrong += [f"{rejected}{' (--strict)' if report.strict else ''}"] if report.warnings else []
+    return Text.assemble(("Checks failed", "bold red"), f": {', '.join(wrong)}. Checked: {checked}.")

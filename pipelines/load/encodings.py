@@ -12,9 +12,7 @@ LAYERS = 6
 
 BASE64_LAYERS = 2
 
-NOT_DECODED = (
-    "hexadecimal, base32, base64 in several lines, base64 of UTF-16, archives inside another form, encryption, images"
-)
+NOT_DECODED = "hexadecimal, base32, base64 in several lines, base64 of UTF-16, archives inside another encoding, encryption, images"
 
 _BACKSLASH = re.compile(
     r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\+u([dD][c-fC-F][0-9a-fA-F]{2})"
