@@ -270,7 +270,7 @@ def test_debts_that_overlap_are_one_line(product: Product, tmp_path: Path) -> No
     with warehouse(product, people, [money, other]) as connection:
         told = write(connection, tmp_path, ReportRequest(formats=("md",)))
     said = told.actions[0].replace(formatting.SPACE, " ")
-    assert said.startswith("4 overdue incentives not sent (oldest ")
+    assert said.startswith("4 unsent incentives that are overdue (oldest ")
     assert said.endswith("EUR 151, JPY 5,000, plus 1 of unknown amount; including 1 that no Rally table shows)")
     assert not any("Rally hides" in action for action in told.actions)
 

@@ -183,7 +183,7 @@ def test_the_first_screen_says_what_changed_and_what_is_most_urgent(
 ) -> None:
     """On a phone, too, nobody has to scroll to see that incentives are overdue."""
     page = opened(browser, report, width)
-    for text in ("What changed", "Needs action", "overdue incentives not sent", "incentives not delivered"):
+    for text in ("What changed", "Needs action", "unsent incentives that are overdue", "undelivered incentives"):
         box = page.get_by_text(text, exact=True).first.bounding_box()
         assert box
         assert box["y"] + box["height"] < 800, text

@@ -62,7 +62,7 @@ def _invited(answers: Answers) -> Action:
     ]
     full = _first(answer, "full_of_all")
     details += [f"on {full:,} of these days the study was already full"] if full else []
-    what = f"{plural(answer.total_rows, 'day')} this week with far more invitations than needed"
+    what = f"{plural(answer.total_rows, 'day')} in the last week with far more invitations than needed"
     return Action(
         "invited_too_many", answer.total_rows, what, [*details, "pause these invitations"], "bad", *_list(answer)
     )
@@ -76,13 +76,13 @@ def _incentives(row: Row, answers: Answers) -> Iterator[Action]:
         both = row["hidden_overdue"]
         details += filter(None, [_overdue_amounts(row["backlog_state"], answers)])
         details += [f"including {both:,} that no Rally table shows"] if both else []
-        what = f"{plural(overdue, 'overdue incentive')} not sent"
+        what = plural(overdue, "unsent incentive that is overdue", "unsent incentives that are overdue")
         yield Action("overdue", overdue, what, details, "bad", *_list(answers["incentives_owed"], " --overdue"))
         what = f"{plural(hidden - both, 'owed incentive')} that Rally hides (not overdue yet)"
         details = ["shown in no Rally table: they finished, then opted out or bounced"]
         yield Action("hidden_not_overdue", hidden - both, what, details, "bad", *_list(answers["incentives_hidden"]))
     elif row["is_returned"]:
-        what = f"{plural(people, 'incentive')} not delivered"
+        what = plural(people, "undelivered incentive")
         details.append("the email bounced: find another address")
         yield Action("returned", people, what, details, "bad", *_list(answers["incentives_returned"]))
     else:

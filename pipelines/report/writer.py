@@ -33,7 +33,7 @@ _RENDER = {"html": pages.html, "md": pages.markdown}
 class Written:
     """The files of a report, what it covers, and its key numbers by name: what changed, then the actions.
 
-    `actions` are sentences such as "46 overdue incentives not sent (oldest 53 d)", the most urgent first.
+    `actions` are sentences such as "46 unsent incentives that are overdue (oldest 53 d)", the most urgent first.
     """
 
     files: tuple[Path, ...]
