@@ -21,6 +21,7 @@ from pipelines.cli.app import (
 )
 from pipelines.errors import ExitCode, StudyflowError
 from pipelines.object_paths import raw_paths
+from pipelines.plain import several
 from pipelines.settings import REPORTS, WAIT_SECONDS, Settings, resolve
 
 if TYPE_CHECKING:
@@ -95,8 +96,8 @@ def _confirm(known: "KnownPerson", settings: Settings, *, raw_files: bool) -> No
             StudyflowError("forgetting cannot be undone, and there is no terminal to confirm on; pass --yes.")
         )
         raise typer.Exit(ExitCode.USAGE)
-    held = f"{known.lines:,} lines in {settings.database}"
-    held += f" and {known.people_rows:,} rows of {settings.people_file}" if known.people_rows else ""
-    messages.print(f"{held} belong to this person.", highlight=False, markup=False, soft_wrap=True)
+    held = f"{several(known.lines, 'line')} in {settings.database}"
+    held += f" and {several(known.people_rows, 'row')} of {settings.people_file}" if known.people_rows else ""
+    messages.print(f"About this person: {held}.", highlight=False, markup=False, soft_wrap=True)
     where = "the warehouse, the exports, the reports" + (", the raw files and people.csv" if raw_files else "")
     typer.confirm(f"Remove them from {where}? This cannot be undone.", abort=True, err=True)
