@@ -234,13 +234,13 @@ def main() -> None:
         "--runs",
         type=lambda text: [int(number) for number in text.split(",")],
         default="3,3,1",
-        help="Runs of each, medians are shown; 3,3,1 for so many at each size, the last for all that follow. Default: %(default)s.",
+        help="Runs of each contestant, by size from the smallest; the last number also counts for all larger sizes. Default: %(default)s.",
     )
     arguments.add_argument(
         "--contestants",
         type=lambda text: text.split(","),
         default=list(CONTESTANTS),
-        help=f"Which take part: {','.join(CONTESTANTS)}. Default: all.",
+        help=f"Contestants that take part: {','.join(CONTESTANTS)}. Default: all.",
     )
     arguments.add_argument(
         "--folder",
@@ -248,8 +248,10 @@ def main() -> None:
         default=PROJECT / "target" / "benchmarks",
         help="For data and scratch. Default: %(default)s.",
     )
-    arguments.add_argument("--timeout", type=float, default=600, help="Seconds; then a run is stopped. Default: 600.")
-    arguments.add_argument("--memory", type=float, default=16, help="GB; likewise. Default: 16.")
+    arguments.add_argument(
+        "--timeout", type=float, default=600, help="Seconds; after these, a run is stopped. Default: 600."
+    )
+    arguments.add_argument("--memory", type=float, default=16, help="GB; beyond this, a run is stopped. Default: 16.")
     arguments.add_argument(
         "--new-lines-up-to",
         type=number_of_lines,
