@@ -81,8 +81,8 @@ select
     cast(count(completed_hours) as integer) as completed_visits,
     cast(count(*) - count(completed_hours) as integer) as open_visits,
 
-    {{ percentile('completed_hours', 0.5) }} as median_hours,
-    {{ percentile('completed_hours', 0.9) }} as p90_hours,
+    {{ percentile('completed_hours', 0.5, [0.5, 0.9]) }} as median_hours,
+    {{ percentile('completed_hours', 0.9, [0.5, 0.9]) }} as p90_hours,
     max(completed_hours) as max_hours,
     {{ percentile('participant_hours', 0.5) }} as median_hours_per_participant,
     {{ hours_between("min(case when is_open then started_at end)", as_of()) }} as oldest_open_hours

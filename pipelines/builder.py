@@ -11,7 +11,6 @@ import pickle
 import subprocess
 import sys
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 from signal import Signals
 from threading import Thread
@@ -26,32 +25,15 @@ GO = b"go"
 
 
 class Builder:
-    """Builds all tables of a warehouse once, in a second process, which is killed when the `with` block ends."""
+    """Builds all tables of a warehouse once, in a second process, which lives as long as the `with` block.
+
+    The process parses the project at once, but opens the warehouse only when `build` is called.
+    """
+
+    process: subprocess.Popen[bytes]
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-
-    @cached_property
-    def process(self) -> subprocess.Popen[bytes]:
-        """The child process, started on first use."""
-        process = subprocess.Popen(  # noqa: S603 - the running interpreter
-            [sys.executable, "-m", __name__],
-            cwd=Path(__file__).parents[1],  # `-m` finds the package here, installed or not
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C reaches only the parent, which then kills the child
-            env=os.environ
-            | {
-                "STUDYFLOW_PROJECT": str(PROJECT),  # the parent may have found it by its working directory
-                "PYTHONWARNINGS": "ignore::UserWarning:multiprocessing.resource_tracker",  # printed when it is killed
-            },
-        )
-        _send(process, pickle.dumps(self.settings))
-        return process
-
-    def start(self) -> None:
-        """Start the process and let dbt parse the project. dbt does not open the warehouse yet."""
-        _ = self.process
 
     def build(self) -> int:
         """Build every seed and model; return how many. This process must have closed its connections to the warehouse.
@@ -72,14 +54,26 @@ class Builder:
         return result
 
     def __enter__(self) -> Self:
-        """The builder; its process is not started yet."""
+        """Start the process."""
+        self.process = subprocess.Popen(  # noqa: S603 - the running interpreter
+            [sys.executable, "-m", __name__],
+            cwd=Path(__file__).parents[1],  # `-m` finds the package here, installed or not
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C reaches only the parent, which then kills the child
+            env=os.environ
+            | {
+                "STUDYFLOW_PROJECT": str(PROJECT),  # the parent may have found it by its working directory
+                "PYTHONWARNINGS": "ignore::UserWarning:multiprocessing.resource_tracker",  # printed when it is killed
+            },
+        )
+        _send(self.process, pickle.dumps(self.settings))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Kill the process, whatever it is doing: it only writes to a working copy of the warehouse."""
-        if "process" in vars(self):
-            self.process.kill()
-            self.process.communicate()
+        self.process.kill()
+        self.process.communicate()
 
 
 def _send(process: subprocess.Popen[bytes], message: bytes) -> None:

@@ -140,8 +140,7 @@ def _load_build_check(settings: Settings, *, strict: bool, console: Console | No
     on_spark = spark_builder(settings) if settings.engine == "spark" else None
     with on_spark or Builder(settings) as builder:
         with _timed(outcome, "load") as details:
-            loads = on_spark.loader.load if on_spark else load
-            outcome.loaded = load_files(settings, console, on_first_bytes=builder.start, loads=loads)
+            outcome.loaded = load_files(settings, console, on_spark.loader.load if on_spark else load)
             details.update(outcome.loaded.as_dict())
             with connect(settings.database) as connection:
                 _refuse_empty(connection, outcome.loaded)
@@ -203,26 +202,16 @@ def _check_unless_done(outcome: Outcome, *, strict: bool) -> "Report | None":
 def load_files(
     settings: Settings,
     console: Console | None,
-    on_first_bytes: Callable[[], None] | None = None,
     loads: Callable[..., LoadResult] = load,
 ) -> LoadResult:
     """Load the raw files with the function `loads`.
-
-    `on_first_bytes` is called once, when the first bytes are read; it is not called if there is nothing new.
 
     Raises:
         StudyflowError: this would mix the sample with a team's own webhooks.
     """
     with connect(settings.database) as connection, progress_bar(console, "Loading", "bytes") as show_progress:
         _refuse_mixing(connection, settings)
-        callbacks = [on_first_bytes] if on_first_bytes else []
-
-        def progress(done: int, total: int) -> None:
-            while callbacks:
-                callbacks.pop()()
-            show_progress(done, total)
-
-        return loads(connection, settings.raw, progress)
+        return loads(connection, settings.raw, show_progress)
 
 
 def build_tables(settings: Settings) -> int:

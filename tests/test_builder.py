@@ -18,8 +18,7 @@ from pipelines.warehouse import connect
 STARTS_AND_IS_KILLED = """
 import os, pickle, signal, sys
 from pipelines.builder import Builder
-with Builder(pickle.load(sys.stdin.buffer)) as builder:
-    builder.start()
+with Builder(pickle.load(sys.stdin.buffer)):
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -34,7 +33,6 @@ def test_it_builds_once_the_warehouse_is_free(settings: Settings) -> None:
     """The loader has the file open while dbt starts: no other process can open it then."""
     with Builder(settings) as builder:
         with connect(settings.database) as connection:
-            builder.start()
             connection.execute("create table main.loaded as select 1 as one")
         assert builder.build() > 0
         with connect(settings.database, read_only=True) as connection:
@@ -53,7 +51,6 @@ def test_what_dbt_says_of_a_failure_comes_across(settings: Settings) -> None:
 def test_a_process_that_was_killed_is_an_error_in_words(settings: Settings) -> None:
     """The system kills what takes too much memory."""
     with Builder(settings) as builder:
-        builder.start()
         builder.process.kill()
         with pytest.raises(
             StudyflowError, match=r"w\.duckdb: the process that builds the tables was killed \(SIGKILL\)"
@@ -64,7 +61,7 @@ def test_a_process_that_was_killed_is_an_error_in_words(settings: Settings) -> N
 def test_it_ends_with_the_block(settings: Settings) -> None:
     """Ctrl-C raises in the block; a run whose load failed never comes to the build."""
     with Builder(settings) as builder:
-        builder.start()
+        pass
     assert builder.process.returncode == -signal.SIGKILL
 
 

@@ -73,8 +73,8 @@ conversion_percentiles as (
         study_key,
         step_order,
         count(*) as converted_timed,
-        {{ percentile('hours', 0.5) }} as median_hours,
-        {{ percentile('hours', 0.9) }} as p90_hours
+        {{ percentile('hours', 0.5, [0.5, 0.9]) }} as median_hours,
+        {{ percentile('hours', 0.9, [0.5, 0.9]) }} as p90_hours
     from conversion_times
     group by study_key, step_order
 ),

@@ -71,8 +71,8 @@ rows_of_study as (
         count(ways.started_at) as timed,
         max(numbered.participants_of_study) as participants_of_study,
         max(case when numbered.number_in_study <= {{ shown }} then numbered.stage_order end) as stage_order,
-        {{ percentile(hours_between('ways.started_at', 'ways.arrived_at'), 0.5) }} as median_hours,
-        {{ percentile(hours_between('ways.started_at', 'ways.arrived_at'), 0.9) }} as p90_hours,
+        {{ percentile(hours_between('ways.started_at', 'ways.arrived_at'), 0.5, [0.5, 0.9]) }} as median_hours,
+        {{ percentile(hours_between('ways.started_at', 'ways.arrived_at'), 0.9, [0.5, 0.9]) }} as p90_hours,
         {{ percentile(
             'case when not coalesce(stages.is_terminal, false) then ' ~ hours_between('ways.arrived_at', as_of()) ~ ' end', 0.5
         ) }} as median_hours_since

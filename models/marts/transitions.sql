@@ -1,6 +1,6 @@
 {#- A move has a usual range of times once it was timed this often. The range extends 1.5 interquartile ranges beyond
     the quartiles, on a logarithmic scale because times differ by factors. -#}
-{%- set min_timed = 20 -%}
+{%- set min_timed, quartiles = 20, [0.25, 0.5, 0.75] -%}
 {%- set factor = '(third_quartile / first_quartile) * sqrt(third_quartile / first_quartile)' -%}
 with
 
@@ -37,9 +37,9 @@ move_counts as (
         status_rank,
         count(*) as transitions,
         count(hours) as timed_transitions,
-        {{ percentile('hours', 0.25) }} as first_quartile,
-        {{ percentile('hours', 0.5) }} as median_hours,
-        {{ percentile('hours', 0.75) }} as third_quartile
+        {{ percentile('hours', 0.25, quartiles) }} as first_quartile,
+        {{ percentile('hours', 0.5, quartiles) }} as median_hours,
+        {{ percentile('hours', 0.75, quartiles) }} as third_quartile
     from moves
     group by study_key, prior_rank, status_rank
 ),

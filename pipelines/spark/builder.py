@@ -66,9 +66,6 @@ class SparkBuilder:
         """Stop Spark."""
         self._open.close()
 
-    def start(self) -> None:
-        """Nothing to do: Spark has been started. `Builder` has the same method."""
-
     def build(self) -> int:
         """Build every seed and model; return how many. This process must have closed its connections to the warehouse.
 
