@@ -179,6 +179,12 @@ def how_often(results: dict[str, Any]) -> str:
     return f"the tables show {', and '.join(each)}"
 
 
+def new_files(results: dict[str, Any]) -> int:
+    """How many files with new lines were added to the smallest data set."""
+    smallest = min(row["lines"] for row in results["full"])
+    return sum(len(row["runs"]) for row in results["incremental"] if row["lines"] == smallest and row["new"] != NOTHING)
+
+
 def page(results: dict[str, Any]) -> str:
     """The whole page."""
     return PAGE.read_text(encoding="utf-8").format(
@@ -190,6 +196,7 @@ def page(results: dict[str, Any]) -> str:
         limit_seconds=f"{results['limits']['seconds']:,.0f}",
         limit_memory=f"{results['limits']['memory_gb']:,.0f}",
         new_lines=f"{results['new_lines']:,}",
+        new_files=new_files(results),
         living_days=LIVING_DAYS,
         peers_up_to=f"{results['peers_up_to']:,}",
         full=full(results),
