@@ -1,6 +1,5 @@
-{#- A query for the as-of times for which spells are made: the as-of time of the run, in a backtest also each of the
-    past weeks, and the times two weeks before each of these, which serve to measure the pace. The latter get no
-    forecasts. -#}
+{#- A query for the as-of times of spells: the as-of time of the run, in a backtest also that of each past week, and the
+    times two weeks before each of these. Times that are only needed to measure the pace get no forecasts. -#}
 {% macro moments() -%}
     {%- set backtested = (setting('backtest_weeks') or 0) | int -%}
     {%- for weeks in range(backtested + 3) if weeks != 1 or backtested > 0 %}

@@ -14,8 +14,8 @@
     case when {{ z }} >= 0 then 1e0 - {{ tail }} else {{ tail }} end
 {%- endmacro %}
 
-{#- How many standard deviations below its mean a normal variable stays above with a probability of so many per
-    cent. -#}
+{#- The quantile of the standard normal distribution for a probability in percent. A normal variable is above its mean
+    minus this number of standard deviations with that probability. -#}
 {% macro deviations_of(confidence) -%}
     {{ return({50: '0e0', 75: '0.6744897501960817e0', 80: '0.8416212335729143e0', 90: '1.2815515655446004e0', 95: '1.6448536269514722e0', 97.5: '1.959963984540054e0'}[confidence]) }}
 {%- endmacro %}

@@ -106,7 +106,7 @@ create table if not exists raw.forgotten_lines (
             {%- do exceptions.raise_compiler_error(
                 target.path ~ ': ' ~ ('a later' if found > ours else 'an earlier')
                 ~ ' version of studyflow made this warehouse. '
-                ~ ('Install that version.' if found > ours else 'Bring it to this version: studyflow run')
+                ~ ('Install that version.' if found > ours else 'Upgrade it: studyflow run')
             ) -%}
         {%- endif -%}
     {%- endif -%}

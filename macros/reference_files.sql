@@ -21,8 +21,9 @@
 {% macro refuse_default_seeds() %}
     {% if project_name != 'studyflow' and materialization_of_seeds() not in (context.get(project_name) or {}) %}
         {% do exceptions.raise_compiler_error(
-            'macros/studyflow.sql is missing in the project ' ~ project_name ~ ', or an earlier version made it: dbt would not read '
-            ~ 'the reference tables of the project. Make a workspace with studyflow init, and copy that file from there.'
+            'macros/studyflow.sql is missing in the project ' ~ project_name ~ ', or is from an earlier version. '
+            ~ 'Without it, dbt ignores the reference tables of the project. '
+            ~ 'Create a workspace with studyflow init, and copy the file from there.'
         ) %}
     {% endif %}
 {% endmacro %}

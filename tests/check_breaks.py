@@ -6,18 +6,18 @@ STATUSES, STAGED = "staging.stg_statuses", "staging.stg_changes"
 CHANGES, PARTICIPANTS, GAPS = "marts.status_changes", "marts.participants", "audit.gaps"
 LEDGER, DELIVERIES, FILES, REJECTED = "raw.files", "raw.deliveries", "audit.load_files", "audit.rejected_lines"
 
-KEPT = (CHANGES, "every staged change up to as-of is in the mart once, with its deliveries")
+KEPT = (CHANGES, "every staged change up to the as-of time is in the mart exactly once, with its deliveries")
 TOTAL = (STAGED, "the deliveries of all changes = the accepted lines of all files")
 RUNS = (CHANGES, "sequence_number runs 1, 2, 3, …")
-HIDDEN = (CHANGES, "follows_gap where prior_status is not the status before")
+HIDDEN = (CHANGES, "follows_gap is true where prior_status is not the status before")
 NEXT = (CHANGES, "ended_at is the next change's occurred_at")
 ONE_CURRENT = (CHANGES, "one change per participant is current")
 GAP_ROWS = (GAPS, "one row per change that follows a gap")
 MISSING = (PARTICIPANTS, "missing_changes counts the gaps")
-ONLY_GAPS = (CHANGES, "follows_gap only where a change is missing")
-COUNTED = (FILES, "accepted, other_events and rejected are what raw.deliveries has")
+ONLY_GAPS = (CHANGES, "follows_gap is true only where a change is missing")
+COUNTED = (FILES, "accepted, other_events and rejected are the counts in raw.deliveries")
 LEDGER_KEPT = (LEDGER, "lines - blank_lines = lines in raw.deliveries")
-LEDGER_LINES = (FILES, "lines and blank are those of raw.files")
+LEDGER_LINES = (FILES, "lines and blank are as in raw.files")
 
 OF_PERSON = ("marts.people", "every person who is a participant has a row, and nobody else")
 OF_STUDY_ROW = ("marts.study_progress", "every study with a participant has a row, and no other")
@@ -247,20 +247,20 @@ BREAKS = {
     ),
     "a line of a file that nobody counts": Break(
         (f"update {LEDGER} set next_line = next_line + 1 where file_id = 1",),
-        {(LEDGER, "lines and forgotten lines are all lines that the file had when it was read"): 1},
+        {(LEDGER, "lines + forgotten lines = all lines that the file had when it was read"): 1},
     ),
     "a forgotten line that is not counted": Break(
         (
             f"update {LEDGER} set next_line = next_line + 1 where file_id = 1",
             "insert into raw.forgotten_lines values (1, 0, 1, 0)",
         ),
-        {(FILES, "forgotten_lines is what raw.forgotten_lines has"): 1},
+        {(FILES, "forgotten_lines is the count in raw.forgotten_lines"): 1},
     ),
     "a batch that is not one": Break(
         (
             f"update {FILES} set batch_lines = batch_lines + 1, batch_deliveries = batch_deliveries + 1 where file_id = 1",
         ),
-        {(FILES, "batch_lines and batch_deliveries are what raw.deliveries has"): 1},
+        {(FILES, "batch_lines and batch_deliveries are the counts in raw.deliveries"): 1},
     ),
     "another event counted as rejected": Break(
         (f"update {FILES} set other_events = other_events - 1, rejected = rejected + 1 where file_id = 1",),
@@ -307,7 +307,7 @@ BREAKS = {
     ),
     "a participant who is through and is not": Break(
         (f"update {PARTICIPANTS} set is_terminal = not is_terminal where {VICTIM}",),
-        {(PARTICIPANTS, "is_terminal is what reference.stages says"): 1},
+        {(PARTICIPANTS, "is_terminal is as in reference.stages"): 1},
     ),
     "a status since before there was anything": Break(
         (f"update {PARTICIPANTS} set status_since = first_seen_at - {SECOND} where {VICTIM}",),

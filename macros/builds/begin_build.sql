@@ -1,6 +1,6 @@
 {#- Runs before the models of a build. It decides whether this build can reuse the tables of the last one, and then
-    removes the record of the last build until this one is complete. So a build that was killed, failed or made only
-    some models is followed by a full build. -#}
+    removes the record of the last build until this one is complete. After a build that was killed, failed or made only
+    some models, the next build is therefore a full one. -#}
 
 {% macro duckdb__begin_build() %}
     {%- if execute and flags.WHICH in ['build', 'run', 'seed'] -%}
@@ -43,8 +43,8 @@ create table if not exists state.this_build ({{ columns }});
 create table if not exists state.last_build ({{ columns }});
 {% endmacro %}
 
-{#- The last build, if this build can reuse its tables and that is faster. It is not for small warehouses, where
-    replacing rows takes longer than building everything. -#}
+{#- The last build, if this build can reuse its tables and that is faster than a full build. In small warehouses it is
+    slower. -#}
 {% macro build_to_build_on() %}
     with
 

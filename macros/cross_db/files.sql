@@ -13,7 +13,7 @@
 {% macro spark__read_files(studies, people, vars) -%}
     select assert_true(
         count(*) > 0,
-        'The reference files have not been put where Spark reads them. Do that first: python -m pipelines.spark'
+        'The reference files have not been copied for Spark. Copy them first: python -m pipelines.spark'
     )
     from raw.file_rows
 {%- endmacro %}

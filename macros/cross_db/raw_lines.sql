@@ -23,8 +23,8 @@
     )
 {%- endmacro %}
 
-{#- A delivery as JSON, made from its columns. Used for lines that are not kept because the columns have all of their
-    content. -#}
+{#- A delivery as JSON, made from its columns. Used for lines that were not kept because the columns hold all of
+    their content. -#}
 {% macro delivery_as_json() -%}{{ return(adapter.dispatch('delivery_as_json')()) }}{%- endmacro %}
 {% macro duckdb__delivery_as_json() -%}
     cast(json_object(

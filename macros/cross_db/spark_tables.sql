@@ -3,7 +3,7 @@
 
 {% macro spark__file_format_clause() -%}using parquet{%- endmacro %}
 
-{#- The place of the files. Files of an earlier build are replaced. -#}
+{#- The location of the files. Files of an earlier build are replaced. -#}
 {% macro spark__location_clause() -%}location '{{ model.alias }}'{%- endmacro %}
 
 {#- Parquet files have no constraints. dbt has already compared the query with the columns of the contract, and data
@@ -30,7 +30,7 @@
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- Loads the rows of a team's own seed. dbt's version turns empty cells into the text None, and fails at
+{#- Loads the rows of a team's own seed. dbt's version turns empty cells into the text None, and fails on
     apostrophes. -#}
 {% macro spark__load_csv_rows(model, agate_table) %}
     {%- set types = [] -%}

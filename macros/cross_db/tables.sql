@@ -1,4 +1,4 @@
-{#- Materializations for DuckDB, which can replace a table in one statement. dbt's own need about ten: they create the
+{#- Materializations for DuckDB, which can replace a table in one statement. dbt's own take about ten: they create the
     table under another name, rename two tables, drop one, and look up the columns three times. -#}
 
 {% materialization table, adapter='duckdb' %}
@@ -42,7 +42,7 @@
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- Drops the view of this name, if a model was a view before and is now a table. -#}
+{#- Drops the view of this name if the model used to be a view and is now a table. -#}
 {% macro drop_view_in_the_way() %}
     {%- set existing = load_cached_relation(this) -%}
     {%- if existing is not none and existing.is_view -%}{%- do adapter.drop_relation(existing) -%}{%- endif -%}
@@ -77,7 +77,7 @@
 
 {#- A query that fails if column names or types differ from the contract, and says which. -#}
 {% macro check_contract(target, query) %}
-    select error('{{ target.identifier }} is not as its contract says: ' || differences)
+    select error('{{ target.identifier }} differs from its contract: ' || differences)
     from (
         select string_agg(
             case

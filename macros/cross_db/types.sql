@@ -1,4 +1,4 @@
-{#- Types. In YAML, they have the names of DuckDB: varchar, timestamptz, hugeint, blob. -#}
+{#- Types. YAML uses DuckDB's names: varchar, timestamptz, hugeint, blob. -#}
 
 {#- The engine's name of a type in YAML. -#}
 {% macro engine_type(type) -%}{{ return(adapter.dispatch('engine_type')(type)) }}{%- endmacro %}

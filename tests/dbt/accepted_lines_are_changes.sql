@@ -1,6 +1,6 @@
--- Every accepted line of all files is a delivery of a staged change.
--- Why: a line that no change counts would vanish from every mart.
--- Remedy: The table was not built from what is loaded now. Build it again: studyflow build
+-- Every accepted line of every file is a delivery of a staged change.
+-- Why: a line that belongs to no change would be missing from every mart.
+-- Remedy: The table was not built from the lines that are loaded now. Build it again: studyflow build
 -- Key: accepted
 -- Rules of staging.stg_changes:
 --   differs: the deliveries of all changes = the accepted lines of all files (distinct_changes, deliveries)

@@ -1,13 +1,13 @@
 -- raw.deliveries has the lines that raw.files says were read. A line that is a batch has several deliveries.
--- Why: every table is made from these rows, and nothing else would show that one is gone.
--- Remedy: raw.deliveries does not have the lines that were read. Move the warehouse away and load everything again
+-- Why: every table is built from these rows, and nothing else would reveal a missing one.
+-- Remedy: raw.deliveries differs from the lines that were read. Move the warehouse away and load everything again
 -- with: studyflow run
 -- Key: file_id
 -- Rules of raw.deliveries:
 --   is_of_no_file: every delivery belongs to a file in raw.files (kept_lines)
 -- Rules of raw.files:
 --   has_other_lines: lines - blank_lines = lines in raw.deliveries (source_file, lines, blank_lines, kept_lines)
---   was_longer: lines and forgotten lines are all lines that the file had when it was read (source_file,
+--   was_longer: lines + forgotten lines = all lines that the file had when it was read (source_file,
 --     physical_lines, lines, forgotten_lines)
 with
 

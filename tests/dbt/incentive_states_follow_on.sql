@@ -1,6 +1,6 @@
 -- A participant's incentive states follow one another without overlaps or holes, and no state comes twice in a row.
--- Why: the backlog of any day is computed from them. States that overlap would owe an incentive twice, two equal states
--- in a row would restart the age of a debt, and a hole would lose it.
+-- Why: the backlog of any day is computed from them. Overlapping states would count an incentive twice, two
+-- equal states in a row would restart its age, and a hole would drop it from the backlog.
 -- Remedy: The table differs from what the models compute from the loaded lines. Build it again: studyflow build
 -- Key: participant_id, sequence_number
 -- Rules of marts.incentive_states:

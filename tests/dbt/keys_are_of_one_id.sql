@@ -1,8 +1,8 @@
 -- No two ids share a key.
--- Why: models join by keys of 64 bits that stand for ids. If two ids shared a key, two people would become one without
--- anybody noticing. Of 370,000 warehouses with ten million ids each, that happens in one.
--- Remedy: Numbers about these two ids are wrong. Tell the authors of studyflow. Until they fix it, remove the lines of
--- one of the two ids from the raw files.
+-- Why: models join by 64-bit keys instead of ids. If two ids shared a key, two people would be counted as
+-- one, unnoticed. That happens in one of 370,000 warehouses with ten million ids each.
+-- Remedy: Numbers about these two ids are wrong. Report this to the authors of studyflow. Until they fix it,
+-- remove the lines of one of the two ids from the raw files.
 -- Key: kind, id_key
 -- Rules of staging.stg_identities:
 --   is_shared: no two ids share a key (one_id, another_id)

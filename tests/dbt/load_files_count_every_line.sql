@@ -1,15 +1,16 @@
--- audit.load_files counts every delivery of every file, by outcome, as often as it is in the raw tables.
--- Why: the load promises that every line is accounted for. A line that is in no count, or in two, would be lost or
--- doubled without anybody noticing.
--- Remedy: The table was not built from what is loaded now. Build it again: studyflow build
+-- audit.load_files counts each delivery in the raw tables exactly once, by file and outcome.
+-- Why: the load promises that every line is accounted for. A line in no count, or in two, would be lost or counted
+-- twice, unnoticed.
+-- Remedy: The table was not built from the lines that are loaded now. Build it again: studyflow build
 -- Key: file_id
 -- Rules of audit.load_files:
 --   is_wrongly_listed: every file in raw.files with lines is listed, and no other (source_file, is_read, is_counted)
---   lines_differ: lines and blank are those of raw.files (source_file, lines, lines_read, blank, blank_read)
---   forgotten_differ: forgotten_lines is what raw.forgotten_lines has (source_file, forgotten_lines, forgotten_kept)
---   outcomes_differ: accepted, other_events and rejected are what raw.deliveries has (source_file, accepted,
+--   lines_differ: lines and blank are as in raw.files (source_file, lines, lines_read, blank, blank_read)
+--   forgotten_differ: forgotten_lines is the count in raw.forgotten_lines
+--     (source_file, forgotten_lines, forgotten_kept)
+--   outcomes_differ: accepted, other_events and rejected are the counts in raw.deliveries (source_file, accepted,
 --     accepted_kept, other_events, other_events_kept, rejected, rejected_kept)
---   batches_differ: batch_lines and batch_deliveries are what raw.deliveries has (source_file, batch_lines,
+--   batches_differ: batch_lines and batch_deliveries are the counts in raw.deliveries (source_file, batch_lines,
 --     batch_lines_kept, batch_deliveries, batch_deliveries_kept)
 --   lines_do_not_add_up: lines - batch_lines + batch_deliveries = blank + accepted + other_events + rejected
 --     (source_file, lines, batch_lines, batch_deliveries, blank, accepted, other_events, rejected)

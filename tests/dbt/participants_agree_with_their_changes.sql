@@ -1,5 +1,5 @@
--- A participant's row sums up their changes in status_changes and their gaps.
--- Why: people compare the three, and every table of an export is made from participants.
+-- A participant's row agrees with their changes in status_changes and their gaps.
+-- Why: people compare the three, and all exported tables are built from participants.
 -- Remedy: The table differs from what the models compute from the loaded lines. Build it again: studyflow build
 -- Key: participant_id
 -- Rules of marts.status_changes:
@@ -16,7 +16,7 @@
 --   was_first_seen_otherwise: first_seen_at is the time of the first change (first_seen_at, first_occurred_at)
 --   changed_last_otherwise: last_changed_at is the time of the last change (last_changed_at, last_occurred_at)
 --   got_elsewhere: furthest_step is the latest step of the changes (furthest_step, last_step)
---   is_wrongly_terminal: is_terminal is what reference.stages says (current_stage, is_terminal)
+--   is_wrongly_terminal: is_terminal is as in reference.stages (current_stage, is_terminal)
 --   has_status_since_another_time: status_since is between first_seen_at and last_changed_at
 --     (first_seen_at, status_since, last_changed_at)
 -- Rules of audit.gaps:

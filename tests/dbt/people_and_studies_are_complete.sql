@@ -1,5 +1,5 @@
--- Every person and every study with a participant has one row of their own, and nobody else has.
--- Why: a person who is missing there is contacted too often; a study that is missing is in no report.
+-- Every person and every study with a participant has one row, and there are no other rows.
+-- Why: a person missing from people may be contacted too often. A study missing from study_progress is in no report.
 -- Remedy: The table differs from what the models compute from the loaded lines. Build it again: studyflow build
 -- Key: id
 -- Rules of marts.people:

@@ -1,5 +1,5 @@
 -- Each participant's changes form one chain: in order, without holes, each ending where the next begins.
--- Why: spans, ages, stages and funnels are read from one row to the next.
+-- Why: spans, ages, stages and funnels are computed from consecutive rows.
 -- Remedy: The table differs from what the models compute from the loaded lines. Build it again: studyflow build
 -- Key: participant_id
 -- Rules of marts.status_changes:
@@ -9,9 +9,10 @@
 --   ends_before_it_begins: ended_at is not before occurred_at (sequence_number, occurred_at, ended_at)
 --   ends_elsewhere: ended_at is the next change's occurred_at (number_before, ended_before, occurred_at)
 --   is_wrongly_current: is_current is true exactly where ended_at is null (sequence_number, is_current, ended_at)
---   hides_a_gap: follows_gap where prior_status is not the status before
+--   hides_a_gap: follows_gap is true where prior_status is not the status before
 --     (sequence_number, status_before, prior_status, status)
---   invents_a_gap: follows_gap only where a change is missing (sequence_number, status_before, prior_status, status)
+--   invents_a_gap: follows_gap is true only where a change is missing
+--     (sequence_number, status_before, prior_status, status)
 --   is_told_otherwise: an inferred change is just before the change that names it as its prior status
 --     (number_before, status_before, occurred_before, prior_status, occurred_at)
 --   is_inferred_with_prior_status: prior_status is null where is_inferred (sequence_number, prior_status)

@@ -1,12 +1,12 @@
--- Every staged change up to as-of is in status_changes once, with its deliveries.
--- Why: every number of every mart counts these rows. Nothing else would show a change that a join
--- dropped or doubled.
--- Remedy: The table was not built from what is loaded now, or was built with another as-of time than this check
--- uses. Build it again as of this time: studyflow build
+-- Every staged change up to the as-of time is in status_changes exactly once, with its deliveries.
+-- Why: every number in every mart is computed from these rows. Nothing else would reveal a change that a join dropped
+-- or duplicated.
+-- Remedy: The table was not built from the lines that are loaded now, or was built with a different as-of time from
+-- this check. Build it again as of this time: studyflow build
 -- Key: participant_id
 -- Rules of marts.status_changes:
---   differs: every staged change up to as-of is in the mart once, with its deliveries (changes_in_mart, staged_changes,
---     deliveries_in_mart, staged_deliveries)
+--   differs: every staged change up to the as-of time is in the mart exactly once, with its deliveries
+--     (changes_in_mart, staged_changes, deliveries_in_mart, staged_deliveries)
 with
 
 staged as (

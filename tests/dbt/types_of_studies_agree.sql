@@ -1,4 +1,4 @@
--- Participants' rows name the same type of study as the study's own row.
+-- Rows about participants have the same study type as the study's own row.
 -- Why: the type is inferred from all participants of a study, and can change for all of them at once.
 -- Remedy: The table differs from what the models compute from the loaded lines. Build it again: studyflow build
 -- Key: study_id

@@ -1,5 +1,5 @@
-{#- Fixtures of unit tests stay readable: where a model has the key of an id, or the rank of a status, a stage or a step, a
-    fixture says the id or the name. dbt asks this for each row of a fixture. -#}
+{#- Overrides dbt's macro of this name, which dbt calls for each row of a fixture. Fixtures stay readable: they have ids
+    where models have keys, and names where models have ranks of statuses, stages and steps. -#}
 
 {% macro format_row(row, column_name_to_data_types) %}
     {%- set names = names_in_order() -%}
@@ -13,7 +13,7 @@
             {%- elif kind == 'rank' and (value is none or value in names) -%}
                 {%- do formatted.update({name: dbt.safe_cast(names.get(value, 0), column_name_to_data_types[name])}) -%}
             {%- else -%}
-                {%- do formatted.update({name: none}) -%}{#- its place, for dbt to fill: rows are joined by position -#}
+                {%- do formatted.update({name: none}) -%}{#- keeps its position; dbt fills it below -#}
                 {%- do as_written.update({name: value}) -%}
             {%- endif -%}
         {%- endfor -%}
@@ -22,12 +22,13 @@
     {{ return(formatted) }}
 {% endmacro %}
 
-{#- An instant of a fixture that is written to the minute, to the second: Spark reads no other. -#}
+{#- Adds seconds to a time in a fixture that has only minutes. Spark requires them. -#}
 {% macro with_seconds(value) %}
     {{ return(modules.re.sub('^(\\d+-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d)(Z|[+-]\\d\\d(:?\\d\\d)?)$', '\\1:00\\2', value)) }}
 {% endmacro %}
 
-{#- The columns of the model that a column of a fixture gives, and what each holds: itself, and a key or rank made of it. -#}
+{#- The model's columns that a column of a fixture fills: itself, and the key or rank derived from it. Each is mapped to
+    what it holds. -#}
 {% macro columns_of_fixture(column, row, column_name_to_data_types, names) %}
     {%- set ranks = {
         'status': 'status_rank', 'prior_status': 'prior_rank', 'status_before': 'rank_before',
@@ -49,7 +50,8 @@
     {{ return(found or {column: 'text'}) }}
 {% endmacro %}
 
-{#- Statuses, stages and steps as the fixtures rally_….csv number them. Written out: counting them for each row takes seconds. -#}
+{#- The ranks of statuses, stages and steps, as in the fixtures rally_….csv. They are written out, because computing them
+    for each row takes seconds. -#}
 {% macro names_in_order() %}
     {{ return({
         'NOT_STARTED': 1, 'NOT_ELIGIBLE': 2, 'INVITE_SENT': 3, 'SCREENER_STARTED': 4, 'SCREENER_COMPLETED': 5,

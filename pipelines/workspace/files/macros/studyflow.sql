@@ -1,5 +1,6 @@
-{#- dbt lets a package make its tables and seeds its own way only where the project says so. Of the models of studyflow that
-    is faster; its reference tables are read from data/reference/ of this project only that way. -#}
+{#- dbt uses the materializations of a package only if the project calls them. Those of studyflow build its models
+    faster, and read its reference tables from data/reference/ of this project. Your own models and seeds use those of
+    dbt. -#}
 
 {% materialization table, adapter='duckdb' %}
     {%- if model.package_name == 'studyflow' -%}{{ return(studyflow.materialization_table_duckdb()) }}{%- endif -%}
@@ -16,7 +17,7 @@
     {{ return(dbt.materialization_seed_default()) }}
 {% endmaterialization %}
 
-{#- On Spark, every table is a folder of Parquet files, and every build makes all of them anew, those of your own models, too. -#}
+{#- On Spark, every table is a folder of Parquet files, and every build is a full build, including your own models. -#}
 
 {% materialization incremental, adapter='spark' %}
     {{ return(studyflow.materialization_incremental_spark()) }}
