@@ -75,11 +75,11 @@ create table if not exists raw.withdrawals (
     participant_id varchar not null      -- '' for lines without a participant
 );
 
--- One row per forgotten person and per participant of theirs. It has no ids, only hashes of salt and id.
+-- One row per forgotten person, participant of theirs and email address of theirs in people.csv. It has only hashes.
 create table if not exists raw.forgotten (
     salt varchar not null,              -- the same in all rows
     person_hash varchar not null,       -- the person the row is about
-    kind varchar not null,              -- person or participant
+    kind varchar not null,              -- person; or participant, also for an email address
     id_hash varchar not null,
     forgotten_at timestamptz not null
 );

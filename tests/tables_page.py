@@ -17,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 import yaml  # type: ignore[import-untyped]
-from product import Product, compile_project
+from product import Product, compile_project, insert
 
 from pipelines.load.loader import load
 from pipelines.settings import PROJECT, SAMPLE, sample_as_of
@@ -88,8 +88,9 @@ def build_sample(product: Product, connection: duckdb.DuckDBPyConnection) -> Non
     with (SAMPLE / "studies.csv").open(encoding="utf-8", newline="") as lines:
         studies = [{name: value or None for name, value in row.items()} for row in csv.DictReader(lines)]
     product.prepare(connection)
+    insert(connection, "raw.studies_file", studies)
     load(connection, [SAMPLE])
-    product.build(connection, *product.names, as_of=sample_as_of(), optional={"stg_studies": studies})
+    product.build(connection, *product.names, as_of=sample_as_of())
     describe(product, connection)
 
 
