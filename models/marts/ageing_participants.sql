@@ -32,7 +32,8 @@ ageing as (
         open_visits.started_at as stage_since,
         open_visits.hours as hours_in_stage,
         open_visits.percentile,
-        coalesce(stages.is_active and not stages.awaits_incentive and open_visits.percentile > 0.9, false) as is_stalled,
+        coalesce(stages.is_active and not stages.awaits_incentive and open_visits.percentile > 0.9, false)
+            as is_stalled,
         statuses.is_moved_by_hand as is_to_be_moved_by_hand,
         case when {{ is_let_go('statuses', 'progress') }} then 'let_go' else statuses.stalled_action end
             as stalled_action
