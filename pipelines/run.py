@@ -21,7 +21,7 @@ from pipelines.load.loader import load, result_if_nothing_new
 from pipelines.outcome import Outcome
 from pipelines.progress import progress_bar
 from pipelines.reference import read_reference_files
-from pipelines.settings import SAMPLE, Settings, as_of_asked_for, resolve, with_named_files
+from pipelines.settings import SAMPLE, Settings, requested_as_of, resolve, with_named_files
 from pipelines.state import (
     built_as_of,
     engine_of,
@@ -305,7 +305,7 @@ def _require_built(connection: duckdb.DuckDBPyConnection, wanted: datetime | Non
 def settings_for_loaded_data(database: Path | None, as_of: str | None) -> Settings:
     """The settings for tables of what is already loaded. The sample's settings apply only if nothing else is loaded."""
     variables = read_vars()
-    as_of = as_of_asked_for(as_of, variables)
+    as_of = requested_as_of(as_of, variables)
     settings = resolve(database=database, as_of=as_of)
     if settings.database.exists():
         with connect(settings.database, read_only=True) as connection:

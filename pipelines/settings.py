@@ -51,7 +51,7 @@ class Settings:
     database: Path
     exports: Path
     as_of: datetime
-    is_as_of_asked_for: bool = True
+    is_as_of_requested: bool = True
     studies_file: Path = REFERENCE / "studies.csv"
     people_file: Path = REFERENCE / "people.csv"
     reports: Path = REPORTS
@@ -91,12 +91,12 @@ def resolve(
         database=(database or DATABASE).absolute(),
         exports=(exports or EXPORTS).absolute(),
         as_of=parse_as_of(as_of) if as_of else (sample_as_of() if is_sample else datetime.now(UTC)),
-        is_as_of_asked_for=bool(as_of) or is_sample,
+        is_as_of_requested=bool(as_of) or is_sample,
         studies_file=(SAMPLE if is_sample else REFERENCE) / "studies.csv",
     )
 
 
-def as_of_asked_for(as_of: str | None, project_vars: Mapping[str, Any]) -> str:
+def requested_as_of(as_of: str | None, project_vars: Mapping[str, Any]) -> str:
     """As-of from the command line or environment, else from the vars, else empty. The macro `setting` does the same."""
     return as_of or str(project_vars["as_of"] or "")
 

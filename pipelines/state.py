@@ -127,7 +127,7 @@ def record_check(connection: duckdb.DuckDBPyConnection, build_id: int, *, ok: bo
 
 
 def _is_as_of_current(built: datetime, settings: Settings) -> bool:
-    if settings.is_as_of_asked_for:
+    if settings.is_as_of_requested:
         return built == settings.as_of
     return built <= settings.as_of < built + MAX_AGE
 

@@ -21,7 +21,7 @@ from strategies import valid_but
 from pipelines.check import Report
 from pipelines.forget import forgetting
 from pipelines.forget.known_person import KnownPerson, look_up
-from pipelines.forget.warehouse import take_out
+from pipelines.forget.warehouse import remove_person
 from pipelines.load.loader import load
 from pipelines.load.withhold import forgotten
 from pipelines.reference import read_reference_files
@@ -42,7 +42,7 @@ SOMEONE, PARTICIPANT = "person-to-forget", "participant-to-forget"
 NAME = "Ada Forgetmenot Lovelace"
 
 PEOPLE = "Person ID, Person_Name\nother-1,B\n"
-THEIR_ROWS = f"{SOMEONE},{NAME}\nonly-here,Grace Onlyhere\n"
+ROWS_OF_PERSON = f"{SOMEONE},{NAME}\nonly-here,Grace Onlyhere\n"
 
 
 class Place:
@@ -76,9 +76,9 @@ class Place:
         assert not problems or not any(self.raw.iterdir())  # an empty folder is a problem by itself
 
     def forget(self, person: str) -> int:
-        """Take them out, as the command does in its working copy; how many lines were theirs."""
+        """Remove them, as the command does in its working copy; how many lines were theirs."""
         known = self.known(person)
-        take_out(self.settings, known)
+        remove_person(self.settings, known)
         return known.lines
 
     def known(self, person: str = SOMEONE) -> KnownPerson:
@@ -103,9 +103,9 @@ class Place:
             "select file_id, next_line - 1 + (open_line_bytes > 0)::int, lines, blank_lines from raw.files where not is_superseded"
         ):
             kept = f"select distinct line_number from raw.deliveries where file_id = {file_id}"
-            gone = f"select distinct line_number from raw.forgotten_lines where file_id = {file_id}"
+            withheld = f"select distinct line_number from raw.forgotten_lines where file_id = {file_id}"
             assert self.of(f"select count(*) from ({kept})") == [(lines - blank,)]
-            assert self.of(f"select count(*) from ({gone} except {kept})") == [(physical - lines,)]
+            assert self.of(f"select count(*) from ({withheld} except {kept})") == [(physical - lines,)]
 
 
 def line(**fields: object) -> bytes:
@@ -126,32 +126,36 @@ def without(files: Mapping[str, bytes], lines: list[Line], person: str) -> tuple
     standing = {
         history.participant_id: history for history in histories(deliveries(lines), END_OF_TIME, DEFAULT_STATUSES)
     }
-    theirs = {history.participant_id for history in standing.values() if history.person_id == person}
+    participants = {history.participant_id for history in standing.values() if history.person_id == person}
     # What is rejected for its status only still says whose it is, unless something later is known.
     whatever = deliveries(read_lines(files, AnyStatus()))
     for participant, some in groupby(
         sorted(whatever, key=lambda one: one.participant_id), lambda one: one.participant_id
     ):
-        told = list(some)
-        last = max(one.updated_at for one in told)
+        named = list(some)
+        last = max(delivery.updated_at for delivery in named)
         history = standing.get(participant)
         if history is None or history.observed[-1].occurred_at < last:
-            theirs |= {participant for one in told if one.updated_at == last and one.person_id == person}
+            participants |= {
+                participant for delivery in named if delivery.updated_at == last and delivery.person_id == person
+            }
     ids = re.compile(
-        rb"(?<![\w-])(?:" + b"|".join(re.escape(one.encode()) for one in (person, *theirs)) + rb")(?![\w-])"
+        rb"(?<![\w-])(?:" + b"|".join(re.escape(id_.encode()) for id_ in (person, *participants)) + rb")(?![\w-])"
     )
 
-    def is_theirs(found: Line) -> bool:
+    def is_about_person(found: Line) -> bool:
         if found.delivery:
-            return found.delivery.person_id == person or found.delivery.participant_id in theirs
+            return found.delivery.person_id == person or found.delivery.participant_id in participants
         return ids.search(found.raw) is not None
 
-    gone = {(found.source_file, found.line_number) for found in lines if is_theirs(found)}
-    left = {
-        name: b"\n".join(raw for number, raw in enumerate(content.split(b"\n"), start=1) if (name, number) not in gone)
+    removed = {(found.source_file, found.line_number) for found in lines if is_about_person(found)}
+    kept = {
+        name: b"\n".join(
+            raw for number, raw in enumerate(content.split(b"\n"), start=1) if (name, number) not in removed
+        )
         for name, content in files.items()
     }
-    return left, len(gone)
+    return kept, len(removed)
 
 
 @dataclass
@@ -216,12 +220,12 @@ class Whole:
             assert compared > 30
 
 
-OTHERS = b"".join(
+LINES_OF_OTHERS = b"".join(
     line(personId=f"other-{n % 3}", participantId=f"of-other-{n}", studyId=f"study-{n % 2}", status=status)
     for n in range(6)
     for status in ("INVITE_SENT", "INTERVIEW_SCHEDULED", "INTERVIEW_COMPLETED")
 )
-THEIRS = line() + line(status="OPTED_OUT", updatedAt="2025-04-01T00:00:00Z") + line(status=7)
+LINES_OF_PERSON = line() + line(status="OPTED_OUT", updatedAt="2025-04-01T00:00:00Z") + line(status=7)
 
 
 NEEDED = ("participants", "people", "built_as_of", "load_files")
@@ -229,7 +233,7 @@ NEEDED = ("participants", "people", "built_as_of", "load_files")
 
 def with_them(folder: Path, product: Product, *tables: str) -> Whole:
     """A warehouse in which the person is, and in people.csv."""
-    return Whole.of(folder, product, THEIRS + OTHERS, *tables, people=PEOPLE + THEIR_ROWS)
+    return Whole.of(folder, product, LINES_OF_PERSON + LINES_OF_OTHERS, *tables, people=PEOPLE + ROWS_OF_PERSON)
 
 
 def made_anew(whole: Whole, patch: pytest.MonkeyPatch) -> Whole:

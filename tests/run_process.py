@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 WITHIN: dict[str, tuple[Any, str]] = {
-    "load": (loader, "take_back_repeated"),
+    "load": (loader, "withdraw_replaced"),
     "build": (builds, "build"),
     "check": (steps, "check_copy"),
     "export": (exporter, "_write"),

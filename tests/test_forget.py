@@ -17,7 +17,7 @@ from strategies import PERSONS, feeds, workspaces
 from pipelines.forget import raw_files
 from pipelines.forget.known_person import Ids
 from pipelines.forget.search import search
-from pipelines.forget.warehouse import take_out
+from pipelines.forget.warehouse import remove_person
 from pipelines.warehouse import connect, warehouse_format
 
 if TYPE_CHECKING:
@@ -61,11 +61,11 @@ def as_if_never(product: Product, data: st.DataObject, person: str) -> None:
     """Whatever came, in whatever files. Nor do they come back from new files, and the raw files can be rid of them."""
     files = data.draw(feeds(data.draw(workspaces())))[-1]
     files = {name: content if content.endswith(b"\n") else content + b"\n" for name, content in files.items()}
-    left, gone = without(files, read_lines(files, DEFAULT_STATUSES), person)
+    kept, removed = without(files, read_lines(files, DEFAULT_STATUSES), person)
     with TemporaryDirectory() as one, TemporaryDirectory() as other:
         place, never = Place(one, product), Place(other, product)
         place.put(files)
-        never.put(left)
+        never.put(kept)
         with connect(place.settings.database) as connection:
             product.prepare(connection)
             product.build(connection, "participants")
@@ -74,17 +74,17 @@ def as_if_never(product: Product, data: st.DataObject, person: str) -> None:
         expected = sorted(never.of(KEPT), key=repr)
         assert sorted(place.of(KEPT), key=repr) == expected
         assert place.of(LINES) == never.of(LINES)
-        assert place.of(WITHHELD) == [(gone,)]
+        assert place.of(WITHHELD) == [(removed,)]
         place.put({"again.jsonl": b"".join(files.values())})
         place.accounts_for()
         assert set(place.of(KEPT)) == set(expected)
         (place.raw / "again.jsonl").unlink()
         known = place.known(person)
         problems: list[SourceError] = []
-        held = list(raw_files.look_through(sorted(place.raw.iterdir()), known, problems, rewrite=True))
+        matches = list(raw_files.look_through(sorted(place.raw.iterdir()), known, problems, rewrite=True))
         assert not problems
-        assert sum(one.lines for one in held) == gone
-        assert {path.name: path.read_bytes() for path in place.raw.iterdir()} == left
+        assert sum(match.lines for match in matches) == removed
+        assert {path.name: path.read_bytes() for path in place.raw.iterdir()} == kept
         place.load()
         place.accounts_for()
         assert set(place.of(KEPT)) == set(expected)
@@ -97,7 +97,7 @@ def test_any_id_is_found_wherever_it_stands(tmp_path: Path, product: Product, pe
         line(personId=f"{person}0", participantId="another-0"),
         line(personId=f"0{person}", participantId="another-1"),
     ]
-    theirs = [
+    lines_of_person = [
         line(personId=person),
         line(personId=person, status="NEW"),
         line(personId="someone else, before", updatedAt="2025-01-01T00:00:00Z"),
@@ -106,13 +106,13 @@ def test_any_id_is_found_wherever_it_stands(tmp_path: Path, product: Product, pe
         b'{"personId": ' + json.dumps(person).encode() + b",\n",
     ]
     place = Place(tmp_path, product)
-    place.put({"a.jsonl": b"".join(theirs + others)})
-    assert place.forget(person) == len(theirs)
+    place.put({"a.jsonl": b"".join(lines_of_person + others)})
+    assert place.forget(person) == len(lines_of_person)
     assert [row[3] for row in place.of(KEPT)] == [f"{person}0", f"0{person}"]
     place.accounts_for()
-    place.put({"b.jsonl": b"".join(others + theirs)})
+    place.put({"b.jsonl": b"".join(others + lines_of_person)})
     assert len(place.of(KEPT)) == 4
-    assert place.of(WITHHELD) == [(2 * len(theirs),)]
+    assert place.of(WITHHELD) == [(2 * len(lines_of_person),)]
     place.accounts_for()
 
 
@@ -199,7 +199,7 @@ def test_the_search_finds_what_is_left(tmp_path: Path, product: Product) -> None
     exports.mkdir()
     known = place.known()
     assert len(search(place.settings.database, [exports], known).found) == 3, "two columns and the bytes"
-    take_out(place.settings, known)
+    remove_person(place.settings, known)
     assert search(place.settings.database, [exports], known).found == []
     (exports / "participants.csv").write_text(f"participant_id,person_id\n'{PARTICIPANT},x\n")
     (exports / "notes.txt").write_text(f"Call {SOMEONE}!")

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from export_warehouse import PSEUDONYMS, contents
 from forgetting import (
+    LINES_OF_OTHERS,
+    LINES_OF_PERSON,
     NAME,
     NEEDED,
-    OTHERS,
     PARTICIPANT,
     PEOPLE,
+    ROWS_OF_PERSON,
     SOMEONE,
-    THEIR_ROWS,
-    THEIRS,
     Whole,
     forget,
     made_anew,
@@ -55,7 +55,7 @@ def whole(tmp_path: Path, one: Whole, monkeypatch: pytest.MonkeyPatch) -> Whole:
 @pytest.fixture(scope="module")
 def never(tmp_path_factory: pytest.TempPathFactory, product: Product) -> dict[str, bytes]:
     """What is exported if the person has never been there."""
-    made = Whole.of(tmp_path_factory.mktemp("never"), product, OTHERS, *NEEDED)
+    made = Whole.of(tmp_path_factory.mktemp("never"), product, LINES_OF_OTHERS, *NEEDED)
     export_tables(made.settings, ExportOptions(by_study=True), as_of_must_match=False)
     return contents(made.settings.exports)
 
@@ -66,14 +66,14 @@ def test_all_tables_and_exports_are_as_if_they_had_never_been(
     """Every table and every file; and the proof says what happened, and does not say who it was."""
     whole = made_anew(with_them(tmp_path / "one", product), monkeypatch)
     export_tables(whole.settings, ExportOptions(by_study=True, parquet=True), as_of_must_match=False)
-    people = PEOPLE + THEIR_ROWS.partition("\n")[2]
-    never = Whole.of(tmp_path / "other", whole.place.product, OTHERS, people=people)
+    people = PEOPLE + ROWS_OF_PERSON.partition("\n")[2]
+    never = Whole.of(tmp_path / "other", whole.place.product, LINES_OF_OTHERS, people=people)
     export_tables(never.settings, ExportOptions(by_study=True, parquet=True), as_of_must_match=False)
     proof = forget(whole.settings)
     whole.is_as(never)
     assert contents(whole.settings.exports) == contents(never.settings.exports)
-    assert (whole.place.raw / "a.jsonl").read_bytes() == OTHERS
-    assert whole.settings.people_file.read_text() == PEOPLE + THEIR_ROWS.partition("\n")[2]
+    assert (whole.place.raw / "a.jsonl").read_bytes() == LINES_OF_OTHERS
+    assert whole.settings.people_file.read_text() == PEOPLE + ROWS_OF_PERSON.partition("\n")[2]
     assert proof.is_done
     assert proof.tables["raw.deliveries"] == (3 + 18, 18)
     assert proof.tables["marts.people"] == (4, 3)
@@ -109,7 +109,7 @@ def test_a_name_that_is_left_is_told(whole: Whole) -> None:
 def test_said_again_it_says_that_nothing_is_left(whole: Whole) -> None:
     """And does nothing: not a byte of the warehouse is another."""
     first = forget(whole.settings, rewrite=False)
-    assert [(held.lines, held.is_rewritten) for held in first.raw_files] == [(3, False)]
+    assert [(match.lines, match.is_rewritten) for match in first.raw_files] == [(3, False)]
     assert first.still_held
     before = whole.settings.database.read_bytes()
     again = forget(whole.settings)
@@ -133,7 +133,7 @@ OTHER_STEP = pytest.mark.slow(
     [
         "build_tables",
         "look_through",
-        *(pytest.param(step, marks=OTHER_STEP) for step in ("take_out", "export_tables", "search")),
+        *(pytest.param(step, marks=OTHER_STEP) for step in ("remove_person", "export_tables", "search")),
     ],
 )
 def test_what_is_cut_off_is_finished_by_the_next_try(
@@ -150,12 +150,12 @@ def test_what_is_cut_off_is_finished_by_the_next_try(
         patch.setattr(forgetting, step, cut_off)
         with pytest.raises(KeyboardInterrupt):
             forget(whole.settings)
-    if step in {"take_out", "build_tables"}:
+    if step in {"remove_person", "build_tables"}:
         assert whole.settings.database.read_bytes() == before
     assert forget(whole.settings).is_done
     assert nowhere(whole.place.folder, SOMEONE, PARTICIPANT, NAME)
     assert contents(whole.settings.exports) == never
-    assert (whole.place.raw / "a.jsonl").read_bytes() == OTHERS
+    assert (whole.place.raw / "a.jsonl").read_bytes() == LINES_OF_OTHERS
 
 
 def test_exports_with_pseudonyms_stay_so(whole: Whole, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +180,7 @@ def test_a_second_person_is_forgotten_as_the_first(whole: Whole) -> None:
     """One salt serves all, and who was forgotten before stays so."""
     forget(whole.settings)
     assert forget(whole.settings, person="other-1").is_done
-    (whole.place.raw / "b.jsonl").write_bytes(THEIRS + OTHERS)
+    (whole.place.raw / "b.jsonl").write_bytes(LINES_OF_PERSON + LINES_OF_OTHERS)
     whole.place.load()
     assert {person for (person,) in whole.place.of("select distinct person_id from raw.deliveries")} == {
         "other-0",
@@ -219,8 +219,8 @@ def test_with_people_csv_for_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("DBT_LOG_PATH", str(tmp_path / "logs"))
     folder = tmp_path / "all"
     (folder / "raw").mkdir(parents=True)
-    (folder / "raw" / "a.jsonl").write_bytes(THEIRS + OTHERS)
-    (folder / "people.csv").write_text(PEOPLE + THEIR_ROWS)
+    (folder / "raw" / "a.jsonl").write_bytes(LINES_OF_PERSON + LINES_OF_OTHERS)
+    (folder / "people.csv").write_text(PEOPLE + ROWS_OF_PERSON)
     settings = Settings(
         (folder / "raw",),
         folder / "w.duckdb",
@@ -241,7 +241,7 @@ def test_for_real(tmp_path: Path) -> None:
     """With dbt, as people do it: run, forget (killed once on the way), run again; nothing is back, nothing is in a log."""
     raw, proof = tmp_path / "raw", tmp_path / "proof.json"
     raw.mkdir()
-    (raw / "a.jsonl").write_bytes(THEIRS + OTHERS)
+    (raw / "a.jsonl").write_bytes(LINES_OF_PERSON + LINES_OF_OTHERS)
     places = ("--database", tmp_path / "w.duckdb", "--exports", tmp_path / "out")
     dbt = {"DBT_TARGET_PATH": str(tmp_path / "target"), "DBT_LOG_PATH": str(tmp_path / "logs")}
 
@@ -262,7 +262,7 @@ def test_for_real(tmp_path: Path) -> None:
     assert json.loads(proof.read_text())["search"]["found"] == []
     after = run()
     assert (after["accounting"]["forgotten"], after["accounting"]["lines"], after["participants"]) == (3, 18, 6)
-    (raw / "b.jsonl").write_bytes(THEIRS + OTHERS[:200])
+    (raw / "b.jsonl").write_bytes(LINES_OF_PERSON + LINES_OF_OTHERS[:200])
     assert run()["accounting"]["forgotten"] == 6
     (raw / "b.jsonl").unlink()
     assert studyflow(*words, "--raw-files", **dbt).returncode == 0

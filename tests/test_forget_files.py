@@ -40,10 +40,10 @@ def test_a_raw_file_keeps_all_other_bytes(tmp_path: Path, product: Product, endi
     (tmp_path / "link.jsonl").symlink_to(file)
     known = place.known()
     problems: list[SourceError] = []
-    [held] = raw_files.look_through([tmp_path / "link.jsonl", file], known, problems, rewrite=False)
-    assert (held.lines, held.is_rewritten) == (2, False)
-    [held] = raw_files.look_through([tmp_path / "link.jsonl", file], known, problems, rewrite=True)
-    assert (held.lines, held.is_rewritten, problems) == (2, True, [])
+    [match] = raw_files.look_through([tmp_path / "link.jsonl", file], known, problems, rewrite=False)
+    assert (match.lines, match.is_rewritten) == (2, False)
+    [match] = raw_files.look_through([tmp_path / "link.jsonl", file], known, problems, rewrite=True)
+    assert (match.lines, match.is_rewritten, problems) == (2, True, [])
     assert b"".join(raw_files.lines_of(look_at(file))) == b"".join(kept)
     assert (file.stat().st_mode & 0o777, (tmp_path / "link.jsonl").is_symlink()) == (0o640, True)
     assert [path.name for path in place.raw.iterdir()] == [file.name]
@@ -82,8 +82,8 @@ def test_a_file_beside_a_running_receiver_stays_as_it_is(tmp_path: Path, product
         assert list(raw_files.look_through([file], known, problems, rewrite=True)) == []
     assert "Stop the receiver" in str(problems)
     assert file.read_bytes() == line()
-    [held] = raw_files.look_through([file], known, problems, rewrite=True)
-    assert held.is_rewritten
+    [match] = raw_files.look_through([file], known, problems, rewrite=True)
+    assert match.is_rewritten
 
 
 def test_a_raw_file_with_another_name_is_left_alone(tmp_path: Path, product: Product) -> None:
@@ -108,7 +108,7 @@ def test_raw_files_are_found_under_another_name(tmp_path: Path, product: Product
     (place.raw / "c.jsonl.bak").write_bytes(line())
     (place.raw / "notes.txt").write_bytes(line())
     proof = forget(place.settings)
-    assert {held.file: held.is_rewritten for held in proof.raw_files} == {
+    assert {match.file: match.is_rewritten for match in proof.raw_files} == {
         str(place.raw / "a.jsonl.1"): True,
         str(place.raw / "c.jsonl"): True,
         str(place.raw / "c.jsonl.bak"): False,
@@ -138,14 +138,14 @@ def test_people_csv_keeps_all_other_rows(tmp_path: Path, text: str, left: str) -
     file = tmp_path / "people.csv"
     file.write_bytes(text.encode())
     assert people_file.find(file, SOMEONE).rows == int(text != left)
-    people_file.take_out(file, SOMEONE)
+    people_file.remove_rows(file, SOMEONE)
     assert file.read_bytes() == left.encode()
     assert list(tmp_path.iterdir()) == [file]
 
 
 def test_batches_lose_their_deliveries_and_nothing_else(tmp_path: Path, product: Product) -> None:
     """Also where they are text inside text. Whatever is loaded then is what was there without them."""
-    theirs = [line(updatedAt=f"2025-03-0{day}T00:00:00Z")[:-1] for day in range(1, 5)]
+    lines_of_person = [line(updatedAt=f"2025-03-0{day}T00:00:00Z")[:-1] for day in range(1, 5)]
     other, mention = (
         line(personId="other", participantId="of-other", **more)[:-1] for more in ({}, {"note": f"as {SOMEONE} said"})
     )
@@ -154,12 +154,12 @@ def test_batches_lose_their_deliveries_and_nothing_else(tmp_path: Path, product:
         notices = (json.dumps({"TopicArn": "t", "MessageId": "m", "Message": event.decode()}) for event in events)
         return json.dumps({"Records": [{"messageId": "m", "body": notice} for notice in notices]}).encode()
 
-    event_of_theirs = b'{"_eventType": "person.changed", "personId": "' + SOMEONE.encode() + b'"}'
+    event_of_person = b'{"_eventType": "person.changed", "personId": "' + SOMEONE.encode() + b'"}'
     content = [
-        b"[" + theirs[0] + b",  " + other + b"]",
-        b'{"data": [' + theirs[1] + b"]}",
-        other + theirs[2] + event_of_theirs + other,
-        text(theirs[3], other),
+        b"[" + lines_of_person[0] + b",  " + other + b"]",
+        b'{"data": [' + lines_of_person[1] + b"]}",
+        other + lines_of_person[2] + event_of_person + other,
+        text(lines_of_person[3], other),
         b"[" + mention + b"]",
         other,
     ]
@@ -170,8 +170,8 @@ def test_batches_lose_their_deliveries_and_nothing_else(tmp_path: Path, product:
     known = place.known()
     assert (known.lines, known.mentions) == (5, 1)
     problems: list[SourceError] = []
-    [held] = raw_files.look_through([place.raw / "a.jsonl"], known, problems, rewrite=True)
-    assert (held.lines, held.mentions, held.is_left, problems) == (5, 1, True, [])
+    [match] = raw_files.look_through([place.raw / "a.jsonl"], known, problems, rewrite=True)
+    assert (match.lines, match.mentions, match.is_left, problems) == (5, 1, True, [])
     assert (place.raw / "a.jsonl").read_bytes() == b"\n".join(left) + b"\n"
 
     place.forget(SOMEONE)

@@ -344,7 +344,7 @@ def test_a_build_of_some_models_is_not_built_on(at: Warehouse, monkeypatch: pyte
 def test_nothing_new_is_known_to_be_nothing(at: Warehouse) -> None:
     """A run without an as-of leaves tables of the last hour alone, and makes older ones anew: debts become overdue."""
     with connect(at.settings.database) as connection:
-        now = replace(at.settings, is_as_of_asked_for=False)
+        now = replace(at.settings, is_as_of_requested=False)
         assert up_to_date(connection, replace(now, as_of=at.as_of + timedelta(minutes=59)))
         assert not up_to_date(connection, replace(now, as_of=at.as_of + timedelta(minutes=61)))
         assert not up_to_date(connection, replace(at.settings, as_of=at.as_of + timedelta(minutes=1)))

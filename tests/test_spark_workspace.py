@@ -22,11 +22,11 @@ from test_spark import assert_same, needs_spark, tables_of
 
 from pipelines.errors import UsageError
 from pipelines.forget import look_up
-from pipelines.forget.warehouse import take_out
+from pipelines.forget.warehouse import remove_person
 from pipelines.load.loader import load
 from pipelines.settings import PROJECT, SAMPLE, resolve, sample_as_of
 from pipelines.spark.builder import SparkBuilder
-from pipelines.spark.loading import deliver_without_person, prepare_tables, update_deliveries_view
+from pipelines.spark.loading import copy_parts_without_person, prepare_tables, update_deliveries_view
 from pipelines.spark.views import make_view_of_files
 from pipelines.warehouse import connect
 from pipelines.workspace import create
@@ -76,7 +76,7 @@ def test_a_person_leaves_parts_as_they_leave_a_table(tmp_path: Path) -> None:
             known = look_up(connection, PERSON, tmp_path / "people.csv")
         assert (known.lines, known.mentions) == (3, 1)
         settings = replace(resolve(database=database), engine=engine)  # type: ignore[arg-type]
-        take_out(settings, known, deliver_without_person(parts) if engine == "spark" else None)
+        remove_person(settings, known, copy_parts_without_person(parts) if engine == "spark" else None)
     left = [rows(database) for database in warehouses.values()]
     assert left[0] == left[1]
     assert PERSON not in str(left)

@@ -11,7 +11,7 @@ from processes import studyflow
 from test_cli import EVENT
 
 from pipelines.errors import StudyflowError
-from pipelines.settings import PROJECT, REFERENCE, SAMPLE, as_of_asked_for, resolve, with_named_files
+from pipelines.settings import PROJECT, REFERENCE, SAMPLE, requested_as_of, resolve, with_named_files
 from pipelines.variables import VARS, read_vars, time_zones
 
 
@@ -125,8 +125,8 @@ def test_a_setting_of_the_project_is_followed(tmp_path: Path, monkeypatch: pytes
     """The command line comes first, then the environment, then dbt_project.yml, then the default."""
     ours, theirs = tmp_path / "it's ours.csv", tmp_path / "theirs.csv"
     said = {**read_vars(), "as_of": "2026-07-31T18:00:00Z", "people_file": str(ours)}
-    assert as_of_asked_for(None, said) == "2026-07-31T18:00:00Z"
-    assert as_of_asked_for("2026-08-01T00:00:00Z", said) == "2026-08-01T00:00:00Z"
+    assert requested_as_of(None, said) == "2026-07-31T18:00:00Z"
+    assert requested_as_of("2026-08-01T00:00:00Z", said) == "2026-08-01T00:00:00Z"
     with pytest.raises(StudyflowError, match=r"ours\.csv: no such file, but the var people_file names it"):
         with_named_files(resolve(), said)
     ours.touch()

@@ -42,7 +42,7 @@ from pipelines.settings import (
     REPORTS,
     REPORTS_KEPT,
     WAIT_SECONDS,
-    as_of_asked_for,
+    requested_as_of,
     resolve,
     with_named_files,
 )
@@ -84,7 +84,7 @@ def run(
 
         project_vars = read_vars()
         settings = replace(
-            with_named_files(resolve(raw, database, exports, as_of_asked_for(as_of, project_vars)), project_vars),
+            with_named_files(resolve(raw, database, exports, requested_as_of(as_of, project_vars)), project_vars),
             reports=(reports or REPORTS).absolute(),
             reports_kept=keep if report else None,
             wait_seconds=wait,

@@ -16,29 +16,29 @@ def distinct_names(ids: Iterable[str], taken: Collection[str] = ()) -> dict[str,
     An id that is already a safe name keeps it. Any other name is made of the id's ASCII letters, digits, dots, dashes
     and underscores, and a short hash of the id. It depends on other ids only if names clash.
     """
-    level = {one: int(not one or _cleaned(one) != one) for one in ids}
+    level = {id_: int(not id_ or _cleaned(id_) != id_) for id_ in ids}
     kept = {name.lower() for name in taken}
     while True:
         alike: dict[str, list[str]] = {}
-        names = {one: _name(one, _HASH_LENGTHS[step]) for one, step in level.items()}
-        for one, name in names.items():
-            alike.setdefault(name.lower(), []).append(one)
+        names = {id_: _name(id_, _HASH_LENGTHS[step]) for id_, step in level.items()}
+        for id_, name in names.items():
+            alike.setdefault(name.lower(), []).append(id_)
         clashes = [clash for name, clash in alike.items() if len(clash) > 1 or (clash and name in kept)]
         if not clashes:
             return names
         for clash in clashes:
-            lowest = min(level[one] for one in clash)
-            level.update((one, lowest + 1) for one in clash if level[one] == lowest)
+            lowest = min(level[id_] for id_ in clash)
+            level.update((id_, lowest + 1) for id_ in clash if level[id_] == lowest)
 
 
-def _name(one: str, hash_length: int) -> str:
+def _name(id_: str, hash_length: int) -> str:
     if not hash_length:
-        return one
-    digest = hashlib.sha256(one.encode("utf-8", "surrogatepass")).hexdigest()[:hash_length]
-    return f"{_cleaned(one)}-{digest}".lstrip("-")
+        return id_
+    digest = hashlib.sha256(id_.encode("utf-8", "surrogatepass")).hexdigest()[:hash_length]
+    return f"{_cleaned(id_)}-{digest}".lstrip("-")
 
 
-def _cleaned(one: str) -> str:
+def _cleaned(id_: str) -> str:
     """The id with only characters that have no meaning for shells and file systems; may be empty."""
-    harmless = re.sub(r"\.{2,}|[^A-Za-z0-9._-]", "_", one).lstrip(".-")[:LONGEST].rstrip(".")
+    harmless = re.sub(r"\.{2,}|[^A-Za-z0-9._-]", "_", id_).lstrip(".-")[:LONGEST].rstrip(".")
     return f"_{harmless}" if _DEVICE.fullmatch(harmless) else harmless

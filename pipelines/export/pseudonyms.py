@@ -32,9 +32,9 @@ class Pseudonyms:
         """A hash that identifies the key without revealing it."""
         return self.of("fingerprint", "")
 
-    def of(self, kind: str, one: str) -> str:
+    def of(self, kind: str, id_: str) -> str:
         """The pseudonym of an id of a kind: 32 hexadecimal digits of an HMAC-SHA256."""
-        return hmac.digest(self.key, f"{kind}\0{one}".encode(), "sha256").hex()[:DIGITS]
+        return hmac.digest(self.key, f"{kind}\0{id_}".encode(), "sha256").hex()[:DIGITS]
 
     @contextmanager
     def replacing_ids(
@@ -57,7 +57,7 @@ class Pseudonyms:
 
     def _of_batch(self, kind: str, batch: pa.RecordBatch) -> pa.RecordBatch:
         ids = batch.column("id")
-        made = pa.array([self.of(kind, one) for one in ids.to_pylist()], pa.string())
+        made = pa.array([self.of(kind, id_) for id_ in ids.to_pylist()], pa.string())
         return pa.record_batch([ids, made], schema=_SCHEMA)
 
 

@@ -55,7 +55,7 @@ def is_in_file(path: Path, known: KnownPerson) -> bool:
     return _is_inside(path, known)
 
 
-def holds(path: Path, known: KnownPerson) -> bool:
+def is_in_readable_file(path: Path, known: KnownPerson) -> bool:
     """The same, but false if the file cannot be read. The search reports such files later."""
     try:
         return is_in_file(path, known)
@@ -73,8 +73,8 @@ def places_in(connection: duckdb.DuckDBPyConnection, known: KnownPerson, columns
     known.hashes.register_macros(connection)
     for relation, column, is_of_people in columns:
         place = f"{relation}.{column}".replace('"', "")
-        if is_theirs := IN_ID_COLUMNS.get(column):
-            if rows := only_row(connection, f"select count(*) from {relation} where {is_theirs}")[0]:  # noqa: S608
+        if condition := IN_ID_COLUMNS.get(column):
+            if rows := only_row(connection, f"select count(*) from {relation} where {condition}")[0]:  # noqa: S608
                 yield f"{place}: {rows} rows"
         elif is_of_people and any(known.all_terms.occur_in(text) for text in _values(connection, relation, column)):
             yield place

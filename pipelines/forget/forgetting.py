@@ -11,13 +11,13 @@ from pipelines.export import ExportOptions
 from pipelines.export.pseudonyms import from_environment
 from pipelines.export.replace import options_of_export
 from pipelines.forget import leftovers, people_file
-from pipelines.forget.file_contents import holds
+from pipelines.forget.file_contents import is_in_readable_file
 from pipelines.forget.known_person import KnownPerson, look_up
 from pipelines.forget.loaded_files import raw_files
 from pipelines.forget.proof import Proof
 from pipelines.forget.raw_files import look_through, look_through_objects
 from pipelines.forget.search import search
-from pipelines.forget.warehouse import rows_by_table, take_out
+from pipelines.forget.warehouse import remove_person, rows_by_table
 from pipelines.object_paths import RawPath
 from pipelines.report.archive import remove_reports
 from pipelines.run import build_tables, check_copy, export_tables, spark_builder
@@ -63,12 +63,12 @@ def forget(settings: Settings, person: str, raw: Sequence[RawPath], *, rewrite: 
         if options and _built_as_of(settings.database):
             proof.exports = settings.exports
             proof.exported = len(export_tables(settings, options, as_of_must_match=False).files)
-        proof.reports = remove_reports(settings.reports, partial(holds, known=known))
-        proof.leftovers = leftovers.remove(settings, partial(holds, known=known))
+        proof.reports = remove_reports(settings.reports, partial(is_in_readable_file, known=known))
+        proof.leftovers = leftovers.remove(settings, partial(is_in_readable_file, known=known))
         _look_through_raw_files(settings, raw, proof)
         if rewrite and known.people_rows:  # last: a repeated command needs the name in people.csv to search for it
             try:
-                people_file.take_out(settings.people_file, person)
+                people_file.remove_rows(settings.people_file, person)
             except SourceError as problem:
                 proof.problems.append(problem)
         places = leftovers.places(settings)
@@ -81,15 +81,15 @@ def forget(settings: Settings, person: str, raw: Sequence[RawPath], *, rewrite: 
 def _rebuild_without(copy: Settings, known: KnownPerson) -> bool:
     """Rebuild the working copy without the person, as of the same time; return whether it passed its checks."""
     built = _built_as_of(copy.database)
-    settings = replace(copy, as_of=built, is_as_of_asked_for=True) if built else copy
+    settings = replace(copy, as_of=built, is_as_of_requested=True) if built else copy
     if copy.engine == "spark":
-        from pipelines.spark.loading import deliver_without_person  # noqa: PLC0415
+        from pipelines.spark.loading import copy_parts_without_person  # noqa: PLC0415
 
         with spark_builder(settings) as builder:
-            take_out(settings, known, deliver_without_person(builder.folder / "lines"))
+            remove_person(settings, known, copy_parts_without_person(builder.folder / "lines"))
             builder.build()
     else:
-        take_out(copy, known)
+        remove_person(copy, known)
         if built:
             build_tables(settings)
     return built is None or check_copy(settings, strict=False).ok

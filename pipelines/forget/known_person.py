@@ -14,11 +14,11 @@ from pipelines.load.withhold import Forgotten, forgotten, hash_of
 from pipelines.report import formatting
 from pipelines.warehouse import has_table, only_row
 
-THEIRS = (Path(__file__).parent / "theirs.sql").read_text(encoding="utf-8")
-WHOSE = (Path(__file__).parent / "whose.sql").read_text(encoding="utf-8")
+PARTICIPANTS_OF_PERSON = (Path(__file__).parent / "participants_of_person.sql").read_text(encoding="utf-8")
+IS_ABOUT_PERSON = (Path(__file__).parent / "is_about_person.sql").read_text(encoding="utf-8")
 NOT_BUILT = "(select null::varchar as participant_id, null::varchar as person_id, null::timestamptz as last_changed_at)"
 
-KEPT_LINES = """
+STORED_LINES = """
 select file_id, line_number, position, coalesce(line_bytes, encode(line)) as content
 from raw.deliveries
 where line is not null or line_bytes is not null
@@ -26,15 +26,15 @@ where line is not null or line_bytes is not null
 
 COUNTS = """
 select
-    count(*) filter (is_theirs(participant_id, person_id, file_id, line_number, position)),
+    count(*) filter (is_about_person(participant_id, person_id, file_id, line_number, position)),
     count(*) filter (
-        is_named(file_id, line_number, position)
-        and not is_theirs(participant_id, person_id, file_id, line_number, position)
+        mentions_person(file_id, line_number, position)
+        and not is_about_person(participant_id, person_id, file_id, line_number, position)
     )
 from raw.deliveries
 """
 
-NAMED = pa.schema({"file_id": pa.int32(), "line_number": pa.int64(), "position": pa.int32()})
+LINE_POSITION = pa.schema({"file_id": pa.int32(), "line_number": pa.int64(), "position": pa.int32()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Ids:
 
     @property
     def all(self) -> tuple[str, ...]:
-        """Every distinct id and email address. They decide whose a line is; names do not."""
+        """Every distinct id and email address. They decide who a line is about; names do not."""
         return tuple(dict.fromkeys((self.person, *self.participants, *self.emails)))
 
     @property
@@ -67,16 +67,16 @@ class KnownPerson:
 
     `hashes`: of all their ids, including those from when they were forgotten before (`forgotten_at`). `id_terms`:
     search terms for their ids, including hashes of ids that are no longer known. `all_terms`: search terms for every
-    text that must not be left. `named`: positions of stored whole lines that contain one of their ids. `lines`: number
-    of their own lines. `mentions`: number of stored lines of others that name them. `people_rows`: number of their rows
-    in people.csv. `is_in_tables`: whether the built tables have their row of people.csv.
+    text that must not be left. `mentioning_lines`: positions of stored whole lines that contain one of their ids.
+    `lines`: number of their own lines. `mentions`: number of stored lines of others that name them. `people_rows`:
+    number of their rows in people.csv. `is_in_tables`: whether the built tables have their row of people.csv.
     """
 
     ids: Ids
     hashes: Forgotten
     id_terms: SearchTerms
     all_terms: SearchTerms
-    named: pa.Table
+    mentioning_lines: pa.Table
     lines: int
     mentions: int
     people_rows: int
@@ -99,10 +99,10 @@ class KnownPerson:
         return self.lines > 0 or self.mentions > 0 or self.is_in_tables
 
     def register_macros(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Create the SQL macros that say whether an id (withhold.sql) or a line (whose.sql) is theirs."""
+        """Create the SQL macros that say whether an id (withhold.sql) or a line (is_about_person.sql) is about them."""
         self.hashes.register_macros(connection)
-        connection.register("named", self.named)
-        connection.execute(WHOSE)
+        connection.register("mentioning_lines", self.mentioning_lines)
+        connection.execute(IS_ABOUT_PERSON)
 
 
 def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) -> KnownPerson:
@@ -118,7 +118,7 @@ def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) ->
     found = people_file.find(people, person)
     built = "marts.participants" if has_table(connection, "marts", "participants") else NOT_BUILT
     connection.execute(f"create or replace temp view built_participants as from {built}")
-    participants = connection.execute(THEIRS, {"person": person}).fetchall()
+    participants = connection.execute(PARTICIPANTS_OF_PERSON, {"person": person}).fetchall()
     ids = Ids(person, tuple(participant for (participant,) in participants), found.names, found.emails)
     # Email addresses are stored like ids of participants, so that lines that contain one are withheld.
     hashes = Forgotten.of_ids(salt, [person], [*ids.participants, *ids.emails])
@@ -128,14 +128,14 @@ def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) ->
     if before:
         query = "select min(forgotten_at) from raw.forgotten where person_hash = ?"
         forgotten_at = only_row(connection, query, [person_hash])[0]
-    unknown_hashes = {*hashes.people, *hashes.participants} - {hash_of(salt, one) for one in ids.all}
+    unknown_hashes = {*hashes.people, *hashes.participants} - {hash_of(salt, term) for term in ids.all}
     id_terms = SearchTerms.of(ids.all, salt, unknown_hashes)
     known = KnownPerson(
         ids,
         hashes,
         id_terms,
         all_terms=SearchTerms.of(ids.as_shown, salt, unknown_hashes),
-        named=_named(connection, id_terms),
+        mentioning_lines=_mentioning_lines(connection, id_terms),
         lines=0,
         mentions=0,
         people_rows=found.rows,
@@ -148,12 +148,12 @@ def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) ->
     return replace(known, lines=lines, mentions=mentions)
 
 
-def _named(connection: duckdb.DuckDBPyConnection, terms: SearchTerms) -> pa.Table:
+def _mentioning_lines(connection: duckdb.DuckDBPyConnection, terms: SearchTerms) -> pa.Table:
     """The positions of stored whole lines in which one of the terms occurs."""
     lines = (
         ((row["file_id"], row["line_number"], row["position"]), row["content"])
-        for batch in connection.sql(KEPT_LINES).to_arrow_reader(LINES_AT_ONCE)
+        for batch in connection.sql(STORED_LINES).to_arrow_reader(LINES_AT_ONCE)
         for row in batch.to_pylist()
     )
-    rows = [dict(zip(NAMED.names, position, strict=True)) for position, _ in terms.filter_lines(lines)]
-    return pa.Table.from_pylist(rows, schema=NAMED)
+    rows = [dict(zip(LINE_POSITION.names, position, strict=True)) for position, _ in terms.filter_lines(lines)]
+    return pa.Table.from_pylist(rows, schema=LINE_POSITION)

@@ -32,14 +32,14 @@ def clear_exports(settings: Settings) -> None:
             pass
 
 
-def remove(settings: Settings, holds: Callable[[Path], bool]) -> list[Path]:
+def remove(settings: Settings, mentions_person: Callable[[Path], bool]) -> list[Path]:
     """Delete files that nobody needs if they mention the person, or if they cannot be searched; return those deleted.
 
     The search reports files that cannot be deleted.
     """
     files = [path for path in _files(*_temp_folders(settings)) if _is_of_ended_process(path)]
-    files += [path for path in _files(settings.reports) if path.name.endswith(DRAFT) and holds(path)]
-    files += [path for path in _files(SESSIONS) if path.suffix == ".json" and holds(path)]
+    files += [path for path in _files(settings.reports) if path.name.endswith(DRAFT) and mentions_person(path)]
+    files += [path for path in _files(SESSIONS) if path.suffix == ".json" and mentions_person(path)]
     for path in files:
         with suppress(OSError):
             path.unlink()

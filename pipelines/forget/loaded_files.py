@@ -56,12 +56,12 @@ def raw_files(connection: duckdb.DuckDBPyConnection, raw: Iterable[RawPath]) -> 
     missing_objects = _look_for({name for name, *_, is_kept in everything if is_kept}, objects, found.problems)
     names = {Path(name) for name, *_ in contents}
     inodes = {(device, inode) for _, device, inode, *_ in contents}
-    existing = {path: status for path in sorted({*names, *_similar(names)}) if (status := _status(path))}
-    is_loaded = {path: path in names or (one.st_dev, one.st_ino) in inodes for path, one in existing.items()}
-    found_inodes = {(one.st_dev, one.st_ino) for one in existing.values()} | {
-        (one.device, one.inode) for one in found.sources
+    existing = {path: stat for path in sorted({*names, *_similar(names)}) if (stat := _stat(path))}
+    is_loaded = {path: path in names or (stat.st_dev, stat.st_ino) in inodes for path, stat in existing.items()}
+    found_inodes = {(stat.st_dev, stat.st_ino) for stat in existing.values()} | {
+        (source.device, source.inode) for source in found.sources
     }
-    sizes = {display_name(path): one.st_size for path, one in existing.items()}
+    sizes = {display_name(path): stat.st_size for path, stat in existing.items()}
     missing = {
         name
         for name, device, inode, size, is_kept in contents
@@ -114,7 +114,7 @@ def _similar(names: Iterable[Path]) -> Iterator[Path]:
                     yield folder / entry.name
 
 
-def _status(path: Path) -> os.stat_result | None:
+def _stat(path: Path) -> os.stat_result | None:
     try:
         return path.stat() if path.is_file() else None
     except OSError:

@@ -17,7 +17,7 @@ class FoundPerson:
     rows: int = 0
     names: tuple[str, ...] = field(repr=False, default=())
     emails: tuple[str, ...] = field(repr=False, default=())
-    left: str = field(repr=False, default="")
+    other_rows: str = field(repr=False, default="")
 
 
 def find(file: Path, person: str) -> FoundPerson:
@@ -29,7 +29,7 @@ def find(file: Path, person: str) -> FoundPerson:
     if not file.exists():
         return FoundPerson()
     header: list[str] = []
-    rows, left = 0, []
+    rows, other_rows = 0, []
     of_person: dict[str, set[str]] = {NAME: set(), EMAIL: set()}
     of_others: dict[str, set[str]] = {NAME: {""}, EMAIL: {""}}
     try:
@@ -39,7 +39,7 @@ def find(file: Path, person: str) -> FoundPerson:
                 rows += 1
                 _note(row, of_person)
                 continue
-            left.append(record.text)
+            other_rows.append(record.text)
             _note(row, of_others)
             if not header and any(record.cells):
                 header = [column_name(cell) for cell in record.cells]
@@ -47,7 +47,7 @@ def find(file: Path, person: str) -> FoundPerson:
         msg = f"{file}, line {error.line}: {error}" if error.line else f"{file}: {error}"
         raise StudyflowError(msg) from error
     names, emails = (tuple(sorted(of_person[column] - of_others[column])) for column in (NAME, EMAIL))
-    return FoundPerson(rows, names, emails, "".join(left))
+    return FoundPerson(rows, names, emails, "".join(other_rows))
 
 
 def _note(row: dict[str, str], values: dict[str, set[str]]) -> None:
@@ -56,17 +56,17 @@ def _note(row: dict[str, str], values: dict[str, set[str]]) -> None:
     values[EMAIL] |= {row.get(EMAIL, ""), row.get(EMAIL, "").lower()}
 
 
-def take_out(file: Path, person: str) -> None:
+def remove_rows(file: Path, person: str) -> None:
     """Rewrite the file without the person's rows. The bytes of all other rows are kept.
 
     Raises:
         StudyflowError: the file cannot be read.
         SourceError: the file cannot be written, or has hard links, which would keep the old content.
     """
-    left = find(file, person).left
+    other_rows = find(file, person).other_rows
     try:
         with replacing(file) as new:
-            new.write(left.encode())
+            new.write(other_rows.encode())
     except OSError as error:
         msg = f"cannot be written ({error.strerror or error}). Make the file and its folder writable, then try again."
         raise SourceError(str(file), msg) from error

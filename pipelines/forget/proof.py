@@ -45,14 +45,14 @@ class Proof:
     @property
     def still_held(self) -> list[str]:
         """Where the person is known to be still mentioned, and problems that prevented a search or removal."""
-        held = [
-            f"{held.file}: {' and '.join(_lines_left(held))}{WRITES_NO_OBJECTS if held.is_object else ''}"
-            for held in self.raw_files
-            if held.is_left
+        places = [
+            f"{match.file}: {' and '.join(_lines_left(match))}{WRITES_NO_OBJECTS if match.is_object else ''}"
+            for match in self.raw_files
+            if match.is_left
         ]
         if self.known.people_rows and not self.is_rewriting:
-            held.append(f"{self.people_file}: {several(self.known.people_rows, 'row')}")
-        return held + [f"{problem}" for problem in self.problems]
+            places.append(f"{self.people_file}: {several(self.known.people_rows, 'row')}")
+        return places + [f"{problem}" for problem in self.problems]
 
     @property
     def is_done(self) -> bool:
@@ -82,7 +82,7 @@ class Proof:
             "exports": {"folder": str(self.exports) if self.exports else None, "files_written": self.exported},
             "reports_removed": [str(file) for file in self.reports],
             "leftovers_removed": [str(file) for file in self.leftovers],
-            "raw_files": [asdict(held) for held in self.raw_files],
+            "raw_files": [asdict(match) for match in self.raw_files],
             "raw_files_not_found": self.missing,
             "people_file": {"file": str(self.people_file), "rows": known.people_rows, "rewritten": self.is_rewriting}
             if known.people_rows
@@ -124,7 +124,9 @@ class Proof:
             f"{file}: removed; it was left by a killed run or is a saved answer of the notebook"
             for file in self.leftovers
         ]
-        lines += [f"{held.file}: {several(held.lines, 'line')} removed" for held in self.raw_files if held.is_rewritten]
+        lines += [
+            f"{match.file}: {several(match.lines, 'line')} removed" for match in self.raw_files if match.is_rewritten
+        ]
         if known.people_rows and self.is_rewriting:
             lines.append(f"{self.people_file}: {several(known.people_rows, 'row')} removed")
         if self.search.found:
@@ -138,7 +140,7 @@ class Proof:
             lines += ["These could not be searched:", *(f"  {place}" for place in self.search.unread)]
         if self.still_held:
             lines += ["They are still in:", *(f"  {place}" for place in self.still_held)]
-            if not self.is_rewriting and (known.people_rows or not all(held.is_object for held in self.raw_files)):
+            if not self.is_rewriting and (known.people_rows or not all(match.is_object for match in self.raw_files)):
                 lines.append("  (--raw-files also removes their lines from files on disk)")
         if self.missing:
             lines.append(
@@ -151,7 +153,9 @@ class Proof:
         return lines
 
 
-def _lines_left(held: RawFileMatch) -> list[str]:
-    left = [] if held.is_rewritten or not held.lines else [f"{several(held.lines, 'line')} about them"]
-    left += [f"{several(held.mentions, 'line')} about others that mention them"] if held.mentions else []
-    return left if held.was_loaded else [*left, "never loaded under this name; if it is a raw file, name it with --raw"]
+def _lines_left(match: RawFileMatch) -> list[str]:
+    left = [] if match.is_rewritten or not match.lines else [f"{several(match.lines, 'line')} about them"]
+    left += [f"{several(match.mentions, 'line')} about others that mention them"] if match.mentions else []
+    return (
+        left if match.was_loaded else [*left, "never loaded under this name; if it is a raw file, name it with --raw"]
+    )

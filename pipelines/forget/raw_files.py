@@ -52,14 +52,14 @@ def look_through(
     for path, file in {Path(os.path.realpath(file)): file for file in files}.items():
         draft_of(path).unlink(missing_ok=True)
         try:
-            held = _look_through(path, known, shapes, rewrite=rewrite, was_loaded=were_loaded)
+            match = _look_through(path, known, shapes, rewrite=rewrite, was_loaded=were_loaded)
         except SourceError as problem:
             problems.append(problem)
         except (OSError, EOFError, pa.ArrowException) as error:
             problems.append(SourceError(str(file), f"cannot be read or rewritten ({error})."))
         else:
-            if held:
-                yield held
+            if match:
+                yield match
 
 
 def look_through_objects(
@@ -86,8 +86,8 @@ def _look_through(
     changed, lines, mentions = _count(source, known, shapes)
     if rewrite and changed:
         _rewrite(path, source, changed)
-    held = RawFileMatch(source.name, lines, mentions, rewrite and bool(changed), was_loaded)
-    return held if lines or mentions else None
+    match = RawFileMatch(source.name, lines, mentions, rewrite and bool(changed), was_loaded)
+    return match if lines or mentions else None
 
 
 def _count(source: SourceFile, known: KnownPerson, shapes: Sequence[Shape]) -> tuple[dict[int, list[Place]], int, int]:
@@ -99,25 +99,25 @@ def _count(source: SourceFile, known: KnownPerson, shapes: Sequence[Shape]) -> t
     changed: dict[int, list[Place]] = {}
     lines = mentions = 0
     for number, line in known.id_terms.filter_lines(enumerate(lines_of(source), start=1)):
-        theirs = list(_theirs(line, known, shapes))
-        left = remove_deliveries(line, theirs)
-        lines += len(theirs)
-        mentions += left is not None and (not theirs or known.id_terms.occur_in(left))
-        if theirs:
-            changed[number] = theirs
+        places = list(_places_of_person(line, known, shapes))
+        rest = remove_deliveries(line, places)
+        lines += len(places)
+        mentions += rest is not None and (not places or known.id_terms.occur_in(rest))
+        if places:
+            changed[number] = places
     return changed, lines, mentions
 
 
-def _theirs(line: bytes, known: KnownPerson, shapes: Sequence[Shape]) -> Iterator[Place]:
+def _places_of_person(line: bytes, known: KnownPerson, shapes: Sequence[Shape]) -> Iterator[Place]:
     """The places of their deliveries in a line that names them; `()` if the line is a single delivery."""
     for part, found in judged_parts(line, shapes):
         is_batch = found.position > 0
         person, participant = found.person_id, found.participant_id
-        if person is None or participant is None:  # not an accepted delivery: theirs if it names them
-            is_theirs = not is_batch or known.id_terms.occur_in(found.text or b"")
+        if person is None or participant is None:  # not an accepted delivery: about them if it names them
+            is_about_person = not is_batch or known.id_terms.occur_in(found.text or b"")
         else:
-            is_theirs = known.hashes.include(person, participant)
-        if is_theirs:
+            is_about_person = known.hashes.include(person, participant)
+        if is_about_person:
             yield element_of(part.place) if is_batch else ()
 
 

@@ -14,20 +14,21 @@ from pipelines.warehouse import connect, literal, only_row, raw_tables_ddl, tran
 NOT_COPIED = {"deliveries", "files", "withdrawals", "format", "studies_file", "people_file"}
 """Raw tables that are not copied unchanged. The next build makes those of studies.csv and people.csv again."""
 
-GONE, LEFT, TAKE_OUT = (
-    (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8") for name in ("gone", "left", "take_out")
+REMOVED_DELIVERIES, KEPT_DELIVERIES, COPY_LEDGER = (
+    (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8")
+    for name in ("removed_deliveries", "kept_deliveries", "copy_ledger")
 )
 
-Deliver = Callable[[duckdb.DuckDBPyConnection, str, str], None]
-"""Fills `raw.deliveries`. Arguments: the connection, a query that makes the table `gone` (deliveries to remove) from
-`deliveries_before`, and a query for the deliveries that are left."""
+CopyDeliveries = Callable[[duckdb.DuckDBPyConnection, str, str], None]
+"""Fills `raw.deliveries`. Arguments: the connection, a query that makes the table `removed_deliveries` from
+`deliveries_before`, and a query for the other deliveries."""
 
 
-def take_out(copy: Settings, known: KnownPerson, deliver: Deliver | None = None) -> None:
+def remove_person(copy: Settings, known: KnownPerson, copy_deliveries: CopyDeliveries | None = None) -> None:
     """Replace a working copy by a new file that has only the raw tables, without the person.
 
-    This counts as a load, so that builds of the new warehouse differ from those of the old one. `deliver`: replaces
-    `_deliver` if deliveries are in Parquet files.
+    This counts as a load, so that builds of the new warehouse differ from those of the old one. `copy_deliveries`:
+    replaces `_copy_deliveries` if deliveries are in Parquet files.
     """
     before = copy.database.with_name("before")
     copy.database.rename(before)
@@ -35,20 +36,22 @@ def take_out(copy: Settings, known: KnownPerson, deliver: Deliver | None = None)
         connection.execute(raw_tables_ddl())  # before `attach`: it looks at the tables of all attached databases
         connection.execute(f"attach {literal(str(before))} as before (read_only)")
         with transaction(connection):
-            _copy(connection, known, deliver or _deliver)
+            _copy_without_person(connection, known, copy_deliveries or _copy_deliveries)
         connection.execute("detach before")
         connection.execute("checkpoint")
     before.unlink()
 
 
-def _deliver(connection: duckdb.DuckDBPyConnection, gone: str, left: str) -> None:
+def _copy_deliveries(connection: duckdb.DuckDBPyConnection, removed: str, kept: str) -> None:
     connection.execute("create temp view deliveries_before as from before.raw.deliveries")
-    connection.execute(gone)
-    connection.execute(f"insert into raw.deliveries by name {left}")
+    connection.execute(removed)
+    connection.execute(f"insert into raw.deliveries by name {kept}")
     connection.execute("drop view deliveries_before")
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, known: KnownPerson, deliver: Deliver) -> None:
+def _copy_without_person(
+    connection: duckdb.DuckDBPyConnection, known: KnownPerson, copy_deliveries: CopyDeliveries
+) -> None:
     known.register_macros(connection)
     tables = (
         "select table_name from information_schema.tables "
@@ -58,8 +61,8 @@ def _copy(connection: duckdb.DuckDBPyConnection, known: KnownPerson, deliver: De
         if table not in NOT_COPIED:
             connection.execute(f"insert into raw.{table} by name select * from before.raw.{table}")  # noqa: S608
     load_id = begin_load(connection)
-    deliver(connection, GONE, LEFT)
-    connection.execute(TAKE_OUT, {"load_id": load_id})
+    copy_deliveries(connection, REMOVED_DELIVERIES, KEPT_DELIVERIES)
+    connection.execute(COPY_LEDGER, {"load_id": load_id})
     person_hash = known.person_hash
     for kind, hashes in (("person", known.hashes.people), ("participant", known.hashes.participants)):
         connection.execute(
@@ -70,7 +73,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, known: KnownPerson, deliver: De
             """,
             {"salt": known.hashes.salt, "person": person_hash, "kind": kind, "hashes": list(hashes)},
         )
-    connection.execute("drop table gone")
+    connection.execute("drop table removed_deliveries")
 
 
 def rows_by_table(database: Path) -> dict[str, int]:

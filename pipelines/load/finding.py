@@ -13,10 +13,10 @@ from pipelines.load.finding_objects import find_objects
 from pipelines.load.found_files import (
     BEGINNING,
     CSV,
+    FILES_HELP,
     NO_WEBHOOKS,
     PERHAPS_WEBHOOKS,
     WEBHOOKS,
-    WHAT_IS_READ,
     FoundFiles,
     begins_with_document,
 )
@@ -48,7 +48,7 @@ def find(paths: Iterable[RawPath], known: KnownObjects | None = None) -> FoundFi
             finds_any = bool(files_of_path)
         if not finds_any and len(found.problems) == problems:
             others = sorted(found.left_out[left_out:])
-            problem = f"has no webhook files{f', but {named(others)} of other kinds' if others else ''}. {WHAT_IS_READ}"
+            problem = f"has no webhook files{f', but {named(others)} of other kinds' if others else ''}. {FILES_HELP}"
             found.empty_paths.append(SourceError(_name(path), problem))
     found.sources = sorted([*_look_at_each(files, found), *objects.values()], key=lambda source: source.name)
     read = {source.name for source in found.sources}

@@ -39,24 +39,24 @@ def find_objects(path: ObjectPath, found: FoundFiles, known: KnownObjects) -> It
     if path.key and not (listing.named or listing.inside):
         nothing = "no such object or folder, and nothing matches it as a pattern. Check the address."
         found.problems.append(SourceError(str(path), nothing))
-    sure: list[StoredObject] = []
-    perhaps: list[StoredObject] = []
-    for one in listing.named:
-        if not CSV.search(one.path.name):
-            sure.append(one)
+    webhook_files: list[StoredObject] = []
+    candidates: list[StoredObject] = []
+    for stored in listing.named:
+        if not CSV.search(stored.path.name):
+            webhook_files.append(stored)
         elif listing.is_pattern:
-            found.left_out.append(str(one.path))
+            found.left_out.append(str(stored.path))
         else:
-            found.problems.append(SourceError(str(one.path), NO_WEBHOOKS))
-    for one in listing.inside:
-        if WEBHOOKS.search(one.path.name):
-            sure.append(one)
-        elif PERHAPS_WEBHOOKS.search(one.path.name):
-            perhaps.append(one)
-        elif not one.path.name.startswith("."):
-            found.left_out.append(str(one.path))
-    yield from _sources(sure, found, known, must_be_documents=False)
-    yield from _sources(perhaps, found, known, must_be_documents=True)
+            found.problems.append(SourceError(str(stored.path), NO_WEBHOOKS))
+    for stored in listing.inside:
+        if WEBHOOKS.search(stored.path.name):
+            webhook_files.append(stored)
+        elif PERHAPS_WEBHOOKS.search(stored.path.name):
+            candidates.append(stored)
+        elif not stored.path.name.startswith("."):
+            found.left_out.append(str(stored.path))
+    yield from _sources(webhook_files, found, known, must_be_documents=False)
+    yield from _sources(candidates, found, known, must_be_documents=True)
 
 
 def _sources(
@@ -64,33 +64,33 @@ def _sources(
 ) -> Iterator[SourceFile]:
     """The objects as files to load. The first bytes of objects that are not `known` are read, in parallel."""
     new: list[StoredObject] = []
-    for one in objects:
-        if compression := known.get((str(one.path), one.etag, one.size)):
-            yield source_of(one, compression)
+    for stored in objects:
+        if compression := known.get((str(stored.path), stored.etag, stored.size)):
+            yield source_of(stored, compression)
         else:
-            new.append(one)
+            new.append(stored)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for one, source in zip(new, pool.map(partial(_look, must_be_document=must_be_documents), new), strict=True):
+        for stored, source in zip(new, pool.map(partial(_look, must_be_document=must_be_documents), new), strict=True):
             if isinstance(source, SourceError):
                 found.problems.append(source)
             elif source is None:
-                found.left_out.append(str(one.path))
+                found.left_out.append(str(stored.path))
             else:
                 yield source
 
 
-def _look(one: StoredObject, *, must_be_document: bool) -> SourceFile | SourceError | None:
+def _look(stored: StoredObject, *, must_be_document: bool) -> SourceFile | SourceError | None:
     """The object as a file to load, or why it cannot be read; None if it must be a document but is not."""
     try:
-        beginning = beginning_of(one, BEGINNING)
+        beginning = beginning_of(stored, BEGINNING)
         compression = compression_of(beginning)
         if must_be_document and compression != "none":
-            beginning = _decompressed(beginning_of(one, COMPRESSED_BEGINNING), compression)
+            beginning = _decompressed(beginning_of(stored, COMPRESSED_BEGINNING), compression)
     except SourceError as problem:
         return problem
     if must_be_document and not begins_with_document(beginning):
         return None
-    return source_of(one, compression)
+    return source_of(stored, compression)
 
 
 def _decompressed(beginning: bytes, compression: Compression) -> bytes:

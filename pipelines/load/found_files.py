@@ -11,7 +11,7 @@ from pipelines.load.sources import SourceFile
 APPENDED = r"([._-]\d[\dT:._Z-]*)?(\.(gz|zst))?$"
 WEBHOOKS = re.compile(r"\.(jsonl|ndjson)" + APPENDED, re.IGNORECASE)
 PERHAPS_WEBHOOKS = re.compile(r"(^[^.]+|\.(json|log))" + APPENDED, re.IGNORECASE)
-WHAT_IS_READ = (
+FILES_HELP = (
     "In a folder, studyflow reads files ending in .jsonl or .ndjson, and files ending in .json or .log or without an "
     "ending if their first line is a JSON object or array. A file named on its own is read unless it is a .csv."
 )

@@ -126,18 +126,18 @@ def _judge(part: Part) -> Judgement:
         return Judgement("rejected", "not_an_object" if part.is_json else "invalid_json", None, svix_id, received_at)
     values: list[Any] = [payload.get(name) for name in MEMBERS]
     event_type, participant_id, person_id, study_id, status, updated_at = values
-    seen = (event_type if isinstance(event_type, str) else None, svix_id, received_at)
+    common = (event_type if isinstance(event_type, str) else None, svix_id, received_at)
     if isinstance(event_type, str) and event_type not in ("", EVENT):
-        return Judgement("other", None, *seen)
+        return Judgement("other", None, *common)
     if None in values or "" in values:
-        return Judgement("rejected", "missing_field", *seen)
+        return Judgement("rejected", "missing_field", *common)
     prior_status = payload.get("priorStatus")
     if set(map(type, values)) != {str} or not (prior_status is None or isinstance(prior_status, str)):
-        return Judgement("rejected", "invalid_type", *seen)
+        return Judgement("rejected", "invalid_type", *common)
     changed = parse_timestamp(updated_at)
     if changed is None:
-        return Judgement("rejected", "invalid_timestamp", *seen)
+        return Judgement("rejected", "invalid_timestamp", *common)
     says_more = part.envelope_says_more or len(payload) > len(MEMBERS) + ("priorStatus" in payload)
     return Judgement(
-        "accepted", None, *seen, participant_id, person_id, study_id, status, prior_status, changed, says_more
+        "accepted", None, *common, participant_id, person_id, study_id, status, prior_status, changed, says_more
     )

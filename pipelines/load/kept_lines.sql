@@ -9,7 +9,7 @@ with
 compared as (
     select
         *,
-        coalesce(is_forgotten_person(person_id) or is_forgotten_participant(participant_id), false) as is_theirs,
+        coalesce(is_forgotten_person(person_id) or is_forgotten_participant(participant_id), false) as is_about_forgotten,
         mentions_forgotten(case when says_more then raw end) as mentions_them
     from judged_{rows}
 ),
@@ -17,8 +17,8 @@ compared as (
 decided as (
     select
         *,
-        is_theirs or (mentions_them and participant_id is null) as is_withheld,
-        not is_theirs
+        is_about_forgotten or (mentions_them and participant_id is null) as is_withheld,
+        not is_about_forgotten
         and not mentions_them
         and (
             says_more

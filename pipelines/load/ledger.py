@@ -58,7 +58,7 @@ class Entry:
     last_load_id: int
 
     @property
-    def taken(self) -> int:
+    def loaded_bytes(self) -> int:
         """How many bytes of the content have been loaded."""
         return self.next_offset + self.open_line_bytes
 
@@ -79,15 +79,15 @@ class Plan:
     """What a load has to do.
 
     `tasks`: files to read. `unchanged`: entries whose file has nothing new. `touched`: new versions of unchanged
-    entries whose file has another name or time now. `superseded`: entries whose file has another content now. `gone`:
-    entries whose file no longer exists.
+    entries whose file has another name or time now. `superseded`: entries whose file has another content now.
+    `missing`: entries whose file no longer exists.
     """
 
     tasks: list[Task] = field(default_factory=list)
     unchanged: list[Entry] = field(default_factory=list)
     touched: list[Entry] = field(default_factory=list)
     superseded: list[Entry] = field(default_factory=list)
-    gone: list[Entry] = field(default_factory=list)
+    missing: list[Entry] = field(default_factory=list)
     problems: list[SourceError] = field(default_factory=list)
 
 
@@ -189,11 +189,11 @@ def _pairs(sources: list[SourceFile], entries: list[Entry]) -> list[tuple[Source
         for clue in ((source.device, source.inode), source.name)
         for entry in by_clue.get(clue, ())
     ]
-    return sorted(pairs, key=lambda pair: (_is_as_read(*pair), pair[1].taken), reverse=True)
+    return sorted(pairs, key=lambda pair: (_is_as_read(*pair), pair[1].loaded_bytes), reverse=True)
 
 
 def _classify(entries: list[Entry], readable: list[SourceFile], todo: Plan) -> None:
-    """Sort entries without a file into superseded and gone, unless a file outside the paths of this load has one."""
+    """Sort entries without a file into superseded and missing, unless a file outside the paths of this load has one."""
     names = {source.name for source in readable}
     inodes = {(source.device, source.inode) for source in readable}
     for entry in entries:
@@ -201,20 +201,20 @@ def _classify(entries: list[Entry], readable: list[SourceFile], todo: Plan) -> N
             source = look_at(Path(entry.source_file))
             is_other = (source.device, source.inode) in inodes or _compare(source, entry) == "other"
         except (OSError, SourceError):
-            (todo.superseded if entry.source_file in names else todo.gone).append(entry)
+            (todo.superseded if entry.source_file in names else todo.missing).append(entry)
         else:
             if is_other:
                 todo.superseded.append(entry)
 
 
 def _classify_objects(entries: list[Entry], readable: list[SourceFile], todo: Plan, vanished: Vanished) -> None:
-    """The same for objects. Looking for gone ones costs requests, so it is only done if there are lines to read."""
+    """The same for objects. Looking for missing ones costs requests, so it is only done if there are lines to read."""
     names = {source.name for source in readable}
     todo.superseded += [entry for entry in entries if entry.source_file in names]
     if todo.tasks:
         others = [entry for entry in entries if entry.source_file not in names]
-        gone = vanished(entry.source_file for entry in others)
-        todo.gone += [entry for entry in others if entry.source_file in gone]
+        missing = vanished(entry.source_file for entry in others)
+        todo.missing += [entry for entry in others if entry.source_file in missing]
 
 
 def _compare(source: SourceFile, entry: Entry) -> Match:
@@ -224,9 +224,9 @@ def _compare(source: SourceFile, entry: Entry) -> Match:
     pieces = None
     is_same_inode = source.inode is not None and (source.device, source.inode) == (entry.device, entry.inode)
     if is_same_inode and source.size > entry.disk_bytes:
-        count = -(-entry.taken // PIECE)
+        count = -(-entry.loaded_bytes // PIECE)
         pieces = {0, count - 2, count - 1, *random.sample(range(count), min(count, SAMPLES))}
-    return compare(source, entry.fingerprint, entry.taken, pieces)
+    return compare(source, entry.fingerprint, entry.loaded_bytes, pieces)
 
 
 def _is_as_read(source: SourceFile, entry: Entry) -> bool:

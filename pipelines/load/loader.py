@@ -26,7 +26,7 @@ from pipelines.load.not_webhooks import why_nothing_is_usable
 from pipelines.load.objects import vanished
 from pipelines.load.parsing import Judging, insert, judging
 from pipelines.load.rejudging import InsertRejudged, hash_of_shapes, insert_rejudged, is_due, rejudge
-from pipelines.load.taking_back import supersede, take_back, take_back_repeated
+from pipelines.load.withdrawals import supersede, withdraw, withdraw_replaced
 from pipelines.load.withhold import forgotten
 from pipelines.object_paths import RawPath
 from pipelines.reference import known_shapes, known_statuses
@@ -103,17 +103,17 @@ def _plan_load(connection: duckdb.DuckDBPyConnection, paths: Iterable[RawPath], 
 
 def _vanished(found: FoundFiles, addresses: Iterable[str]) -> set[str]:
     """The addresses whose objects no longer exist. The store is only asked about those outside the listed folders."""
-    unseen = set(addresses) - found.objects
-    gone = {address for address in unseen if address.startswith(tuple(found.scopes))}
-    return gone | vanished(unseen - gone)
+    not_found = set(addresses) - found.objects
+    missing = {address for address in not_found if address.startswith(tuple(found.scopes))}
+    return missing | vanished(not_found - missing)
 
 
 def _record(connection: duckdb.DuckDBPyConnection, todo: Plan, failed: list[Task], load_id: int, read_ns: int) -> None:
-    """Take back the lines of files that failed and old lines that have come again, and update the ledger."""
+    """Withdraw the lines of files that failed and old lines that were read again, and update the ledger."""
     todo.tasks = [task for task in todo.tasks if task not in failed]
     for task in failed:
-        take_back(connection, task.reader.file_id, "load_id = $load_id", load_id)
-    take_back_repeated(connection, todo.gone, [task.entry for task in todo.tasks if task.entry], load_id)
+        withdraw(connection, task.reader.file_id, "load_id = $load_id", load_id)
+    withdraw_replaced(connection, todo.missing, [task.entry for task in todo.tasks if task.entry], load_id)
     write_entries(connection, [entry_after(task, load_id, read_ns) for task in todo.tasks])
     count_lines(connection, [task.reader.file_id for task in todo.tasks])
 

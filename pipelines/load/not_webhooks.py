@@ -40,7 +40,7 @@ UNFINISHED = (
     "select source_file, next_offset, pending_bytes from raw.files where pending_bytes > 0 order by all limit 3"
 )
 BEGINNING = 2_000
-WHAT_IS_TAKEN = (
+SHAPES_HELP = (
     "A line has one webhook, or several in one of the shapes of data/reference/delivery_shapes.csv. "
     "If your webhooks have another shape, add a row for it."
 )
@@ -55,15 +55,15 @@ def why_nothing_is_usable(connection: duckdb.DuckDBPyConnection, loaded: LoadRes
 
     statuses = known_statuses()
     if loaded.lines_read and has(OF_LAST_LOAD) and not has(f"{OF_LAST_LOAD} and {IS_USABLE}"):
-        return f"None of the new lines is a webhook. {_what_is_there(connection, loaded, statuses, is_all=False)}"
+        return f"None of the new lines is a webhook. {_describe_lines(connection, loaded, statuses, is_all=False)}"
     if loaded.files_found and not has(IS_USABLE):
         [forgotten] = only_row(connection, "select count(*) from raw.forgotten_lines")
         if not forgotten:
-            return f"No webhook has been loaded yet. {_what_is_there(connection, loaded, statuses, is_all=True)}"
+            return f"No webhook has been loaded yet. {_describe_lines(connection, loaded, statuses, is_all=True)}"
     return None
 
 
-def _what_is_there(
+def _describe_lines(
     connection: duckdb.DuckDBPyConnection, loaded: LoadResult, statuses: list[str], *, is_all: bool
 ) -> str:
     connection.execute(SHAPES)
@@ -77,7 +77,7 @@ def _what_is_there(
         shapes = ["only empty files or blank lines"]
     if loaded.files_left_out:
         shapes.append(f"not read: {named(loaded.files_left_out)}")
-    return f"Found: {'; '.join(shapes)}. {WHAT_IS_TAKEN}"
+    return f"Found: {'; '.join(shapes)}. {SHAPES_HELP}"
 
 
 def _beginning(name: str, offset: int) -> str | None:

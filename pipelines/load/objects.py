@@ -42,22 +42,22 @@ def listing_of(path: ObjectPath) -> ObjectListing:
     """
     bucket = bucket_of(path)
     with suppress(SourceError):  # credentials that may list a folder need not allow a request for its own name
-        if path.key and (one := bucket.find(path.key)):
-            return ObjectListing(named=[one])
+        if path.key and (stored := bucket.find(path.key)):
+            return ObjectListing(named=[stored])
     parts = [part for part in path.key.split("/") if part]
     fixed = next((number for number, part in enumerate(parts) if glob.has_magic(part)), len(parts))
     folder = "/".join(parts[:fixed])
     listing = ObjectListing(is_pattern=fixed < len(parts), scope=str(path.at(f"{folder}/" if folder else "")))
-    for one in bucket.list(folder):
-        listing.everything.add(str(one.path))
-        if not one.size and "." not in one.path.name:  # an empty object that stands for a folder
+    for stored in bucket.list(folder):
+        listing.everything.add(str(stored.path))
+        if not stored.size and "." not in stored.path.name:  # an empty object that stands for a folder
             continue
-        names = one.path.key.split("/")[fixed:]
+        names = stored.path.key.split("/")[fixed:]
         lengths = set(_match_lengths(parts[fixed:], names))
         if listing.is_pattern and len(names) in lengths:
-            listing.named.append(one)
+            listing.named.append(stored)
         elif lengths:
-            listing.inside.append(one)
+            listing.inside.append(stored)
     return listing
 
 
@@ -73,26 +73,26 @@ def _match_lengths(pattern: Sequence[str], names: Sequence[str]) -> Iterator[int
         yield from (1 + length for length in _match_lengths(pattern[1:], names[1:]))
 
 
-def beginning_of(one: StoredObject, size: int) -> bytes:
+def beginning_of(stored: StoredObject, size: int) -> bytes:
     """The first bytes of an object, not decompressed.
 
     Raises:
         SourceError: it cannot be read.
     """
-    end = min(size, one.size)
-    return bytes(bucket_of(one.path).read(one.path.key, one.etag, 0, end)) if end else b""
+    end = min(size, stored.size)
+    return bytes(bucket_of(stored.path).read(stored.path.key, stored.etag, 0, end)) if end else b""
 
 
-def source_of(one: StoredObject, compression: Compression) -> SourceFile:
+def source_of(stored: StoredObject, compression: Compression) -> SourceFile:
     """The object as a file to load."""
     return SourceFile(
-        path=one.path,
-        name=str(one.path),
-        size=one.size,
-        modified_ns=one.modified_ns,
-        changed_ns=one.modified_ns,
+        path=stored.path,
+        name=str(stored.path),
+        size=stored.size,
+        modified_ns=stored.modified_ns,
+        changed_ns=stored.modified_ns,
         compression=compression,
-        etag=one.etag,
+        etag=stored.etag,
     )
 
 
@@ -102,9 +102,9 @@ def look_at_object(path: ObjectPath) -> SourceFile | None:
     Raises:
         SourceError: it cannot be read.
     """
-    if not (one := bucket_of(path).find(path.key)):
+    if not (stored := bucket_of(path).find(path.key)):
         return None
-    return source_of(one, compression_of(beginning_of(one, LONGEST_MAGIC)))
+    return source_of(stored, compression_of(beginning_of(stored, LONGEST_MAGIC)))
 
 
 def look_at_objects(paths: Sequence[ObjectPath]) -> Iterator[tuple[ObjectPath, SourceFile | SourceError | None]]:
@@ -127,9 +127,9 @@ def vanished(names: Iterable[str]) -> set[str]:
         return bucket_of(path).find(path.key) is not None
 
     paths = [path for name in names if (path := object_path(name))]
-    gone: set[str] = set()
+    missing: set[str] = set()
     with ThreadPoolExecutor(AT_ONCE) as pool, suppress(SourceError):
         for path, found in zip(paths, pool.map(is_there, paths), strict=True):
             if not found:
-                gone.add(str(path))
-    return gone
+                missing.add(str(path))
+    return missing

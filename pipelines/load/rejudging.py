@@ -9,7 +9,7 @@ from pipelines.load.ledger import count_lines
 from pipelines.load.lines import SCHEMA
 from pipelines.load.parsing import INSERT, WITHHELD, Judging, kept_rows
 from pipelines.load.shapes import Shape
-from pipelines.load.taking_back import remove
+from pipelines.load.withdrawals import remove
 from pipelines.load.withhold import forgotten
 
 LINES_AT_ONCE = 20_000
@@ -19,21 +19,21 @@ REJECTED = "position = 0 and reason is not null and coalesce(line_bytes, encode(
 LINES = f"select file_id, line_number, coalesce(line_bytes, encode(line)) as raw from raw.deliveries where {REJECTED}"  # noqa: S608
 
 # Lines with a new judgement. A line that is still rejected for the same reason keeps its row.
-JUDGED_OTHERWISE = """
-create temp table judged_otherwise as
+CHANGED_JUDGEMENTS = """
+create temp table changed_judgements as
 select file_id, line_number
-from judged_before
+from lines_to_rejudge
 anti join (
     select judged.file_id, judged.line_number
-    from judged_again as judged
+    from rejudged_lines as judged
     inner join raw.deliveries using (file_id, line_number, position, reason)
     where position = 0 and not judged.is_withheld
-) as the_same using (file_id, line_number)
+) as unchanged using (file_id, line_number)
 """
-OTHERWISE = "(file_id, line_number) in (select (file_id, line_number) from judged_otherwise)"
+HAS_CHANGED = "(file_id, line_number) in (select (file_id, line_number) from changed_judgements)"
 
 InsertRejudged = Callable[[duckdb.DuckDBPyConnection, int], None]
-"""Inserts the table `judged_again` into `raw.deliveries`, as part of the load with this number."""
+"""Inserts the table `rejudged_lines` into `raw.deliveries`, as part of the load with this number."""
 
 
 def hash_of_shapes(shapes: Sequence[Shape]) -> str:
@@ -57,25 +57,27 @@ def rejudge(judges: Judging, load_id: int, statuses: list[str], insert: InsertRe
         kept_rows(judges, lines.cast(SCHEMA).to_batches(LINES_AT_ONCE), statuses, forgotten(connection))
     ):
         query = (
-            f"create temp table judged_again as from {rows}" if not number else f"insert into judged_again from {rows}"
+            f"create temp table rejudged_lines as from {rows}"
+            if not number
+            else f"insert into rejudged_lines from {rows}"
         )
         connection.execute(query)
-    connection.register("judged_before", lines.select(["file_id", "line_number"]))
-    connection.execute(JUDGED_OTHERWISE)
-    connection.execute(f"delete from judged_again where not ({OTHERWISE})")  # noqa: S608
+    connection.register("lines_to_rejudge", lines.select(["file_id", "line_number"]))
+    connection.execute(CHANGED_JUDGEMENTS)
+    connection.execute(f"delete from rejudged_lines where not ({HAS_CHANGED})")  # noqa: S608
     file_ids = [
-        file_id for (file_id,) in connection.execute("select distinct file_id from judged_otherwise").fetchall()
+        file_id for (file_id,) in connection.execute("select distinct file_id from changed_judgements").fetchall()
     ]
     if file_ids:
-        remove(connection, f"position = 0 and load_id < $load_id and {OTHERWISE}", {"load_id": load_id})
-        connection.execute(WITHHELD.format(lines="judged_again"), {"load_id": load_id})
-        connection.execute("delete from judged_again where is_withheld")
+        remove(connection, f"position = 0 and load_id < $load_id and {HAS_CHANGED}", {"load_id": load_id})
+        connection.execute(WITHHELD.format(lines="rejudged_lines"), {"load_id": load_id})
+        connection.execute("delete from rejudged_lines where is_withheld")
         insert(connection, load_id)
         count_lines(connection, file_ids)
-    connection.unregister("judged_before")
-    connection.execute("drop table judged_again; drop table judged_otherwise")
+    connection.unregister("lines_to_rejudge")
+    connection.execute("drop table rejudged_lines; drop table changed_judgements")
 
 
 def insert_rejudged(connection: duckdb.DuckDBPyConnection, load_id: int) -> None:
-    """Insert `judged_again` into `raw.deliveries`."""
-    connection.execute(INSERT.format(lines="judged_again"), {"load_id": load_id})
+    """Insert `rejudged_lines` into `raw.deliveries`."""
+    connection.execute(INSERT.format(lines="rejudged_lines"), {"load_id": load_id})

@@ -66,13 +66,16 @@ class SearchTerms:
         terms = tuple(dict.fromkeys(text for text in texts if text))
         known_hashes = frozenset(hashes)
         spellings = {
-            spelling for one in terms for spelling in unescape_layers(one) if one == spelling or not _is_short(spelling)
+            spelling
+            for term in terms
+            for spelling in unescape_layers(term)
+            if term == spelling or not _is_short(spelling)
         }
         by_length = sorted(spellings, key=len, reverse=True)
         kinds = (
-            (ADDRESS, [re.escape(one) for one in by_length if "@" in one]),
-            (IN_WORDS, [re.escape(one) for one in by_length if "@" not in one and not _is_short(one)]),
-            (QUOTED, [re.escape(one) for one in by_length if "@" not in one and _is_short(one)]),
+            (ADDRESS, [re.escape(term) for term in by_length if "@" in term]),
+            (IN_WORDS, [re.escape(term) for term in by_length if "@" not in term and not _is_short(term)]),
+            (QUOTED, [re.escape(term) for term in by_length if "@" not in term and _is_short(term)]),
         )
         pattern = "|".join(bounds.format("|".join(some)) for bounds, some in kinds if some)
         encodings = TEXT_ENCODINGS if known_hashes else text_encodings_for(terms)
@@ -88,7 +91,7 @@ class SearchTerms:
         return any(self._occur_in(decoding) for decoding in decodings(text_of(content), self.encodings))
 
     def _occur_in(self, text: str) -> bool:
-        if any(one in text for one in self.spellings) and self.pattern.search(text):
+        if any(spelling in text for spelling in self.spellings) and self.pattern.search(text):
             return True
         return bool(self.hashes) and not self.hashes.isdisjoint(hash_of(self.salt, word) for word in _candidates(text))
 

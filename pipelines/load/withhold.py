@@ -28,7 +28,11 @@ class Forgotten:
     @classmethod
     def of_ids(cls, salt: str, people: Iterable[str], participants: Iterable[str]) -> "Forgotten":
         """The hashes of these ids."""
-        return cls(salt, tuple(hash_of(salt, one) for one in people), tuple(hash_of(salt, one) for one in participants))
+        return cls(
+            salt,
+            tuple(hash_of(salt, person) for person in people),
+            tuple(hash_of(salt, participant) for participant in participants),
+        )
 
     def include(self, person: str, participant: str) -> bool:
         """Whether this person or this participant was forgotten."""
@@ -50,9 +54,9 @@ def register_nobody(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(NOBODY)
 
 
-def hash_of(salt: str, one: str) -> str:
+def hash_of(salt: str, term: str) -> str:
     """The hash of an id, in hexadecimal."""
-    return hashlib.sha256(f"{salt}{one}".encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(f"{salt}{term}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def forgotten(connection: duckdb.DuckDBPyConnection, person: str | None = None) -> Forgotten | None:
@@ -64,5 +68,7 @@ def forgotten(connection: duckdb.DuckDBPyConnection, person: str | None = None) 
     ).fetchall()
     if not rows:
         return None
-    hashes = {wanted: tuple(one for _, kind, one in rows if kind == wanted) for wanted in ("person", "participant")}
+    hashes = {
+        wanted: tuple(id_hash for _, kind, id_hash in rows if kind == wanted) for wanted in ("person", "participant")
+    }
     return Forgotten(rows[0][0], hashes["person"], hashes["participant"])

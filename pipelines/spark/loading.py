@@ -2,7 +2,7 @@
 
 The ledger and all decisions about files are those of `pipelines.load`. Here, `raw.deliveries` is a view over the
 folders that `parquet.parts` lists, without the lines in `parquet.taken_back`. A folder is never changed. If a load
-takes lines back, a new folder without them replaces the old one.
+withdraws lines, a new folder without them replaces the old one.
 """
 
 import pickle
@@ -36,16 +36,16 @@ create table if not exists parquet.parts (part_id integer, file_id integer, load
 create table if not exists parquet.taken_back (file_id integer, line_number bigint, position integer, load_id integer);
 create table if not exists parquet.no_deliveries as from raw.deliveries limit 0;
 """
-WITHOUT_TAKEN_BACK = (
+DELIVERIES_NOT_WITHDRAWN = (
     "from parquet.raw_deliveries anti join parquet.taken_back using (file_id, line_number, position, load_id)"
 )
 
-PARTS_OF_THEIRS = """
+PARTS_WITH_PERSON = """
 select distinct part_id
 from deliveries_before
 where
-    (file_id, line_number, position) in (select (file_id, line_number, position) from gone)
-    or (participant_id is not null and line is not null and is_named(file_id, line_number, position))
+    (file_id, line_number, position) in (select (file_id, line_number, position) from removed_deliveries)
+    or (participant_id is not null and line is not null and mentions_person(file_id, line_number, position))
 """
 """The parts that mention the person to forget: with their own lines, or with stored lines of others that name them."""
 
@@ -129,7 +129,7 @@ class SparkLoader:
     def insert_rejudged(self, connection: duckdb.DuckDBPyConnection, load_id: int) -> None:
         """Write lines that were judged again as Parquet. They are few, so DuckDB does this."""
         columns = [name for name in columns_of_deliveries(connection) if name not in {"load_id", "loaded_at"}]
-        files = connection.execute("select distinct file_id from judged_again order by file_id").fetchall()
+        files = connection.execute("select distinct file_id from rejudged_lines order by file_id").fetchall()
         for (file_id,) in files:
             part_id = only_row(connection, "select coalesce(max(part_id), 0) + 1 from parquet.parts")[0]
             new = self.folder / "new"
@@ -137,7 +137,7 @@ class SparkLoader:
             new.mkdir(parents=True)
             query = (
                 f"select {', '.join(columns)}, loads.load_id, loads.loaded_at, {part_id}::integer as part_id "  # noqa: S608
-                f"from judged_again cross join raw.loads where file_id = {file_id} and loads.load_id = {load_id}"
+                f"from rejudged_lines cross join raw.loads where file_id = {file_id} and loads.load_id = {load_id}"
             )
             connection.execute(f"copy ({query}) to {literal(str(new / 'again.parquet'))} (format parquet)")
             _add(connection, self.folder, new, (part_id, file_id, load_id))
@@ -171,13 +171,13 @@ class SparkLoader:
     def _rewrite_parts(self, connection: duckdb.DuckDBPyConnection) -> None:
         touched = "select part_id from parquet.parts semi join parquet.taken_back using (file_id, load_id)"
         if connection.execute(f"{touched} limit 1").fetchall():
-            replace_parts(connection, self.folder, touched, f"select * {WITHOUT_TAKEN_BACK}")
+            replace_parts(connection, self.folder, touched, f"select * {DELIVERIES_NOT_WITHDRAWN}")
             connection.execute("delete from parquet.taken_back")
             update_deliveries_view(connection)
 
 
-def replace_parts(connection: duckdb.DuckDBPyConnection, folder: Path, which: str, left: str) -> None:
-    """Replace parts by new folders with the lines that the query `left` returns; a part without such lines is dropped.
+def replace_parts(connection: duckdb.DuckDBPyConnection, folder: Path, which: str, kept: str) -> None:
+    """Replace parts by new folders with the lines that the query `kept` returns; a part without such lines is dropped.
 
     `which`: a query for the numbers of the parts. The old folders are kept until the next build has ended.
     """
@@ -188,36 +188,38 @@ def replace_parts(connection: duckdb.DuckDBPyConnection, folder: Path, which: st
         new = folder / "new"
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
-        query = f"select {columns}, {next_part}::integer as part_id from ({left}) where part_id = {part_id}"  # noqa: S608
-        [rows] = only_row(connection, f"copy ({query}) to {literal(str(new / 'left.parquet'))} (format parquet)")
+        query = f"select {columns}, {next_part}::integer as part_id from ({kept}) where part_id = {part_id}"  # noqa: S608
+        [rows] = only_row(connection, f"copy ({query}) to {literal(str(new / 'kept.parquet'))} (format parquet)")
         if rows:
             _add(connection, folder, new, (next_part, file_id, load_id))
         shutil.rmtree(new, ignore_errors=True)
         connection.execute("delete from parquet.parts where part_id = $1", [part_id])
 
 
-def deliver_without_person(folder: Path) -> Callable[[duckdb.DuckDBPyConnection, str, str], None]:
+def copy_parts_without_person(folder: Path) -> Callable[[duckdb.DuckDBPyConnection, str, str], None]:
     """A function that copies the parts to a new warehouse without a person, replacing those that mention the person.
 
-    It is the `deliver` of `pipelines.forget.warehouse.take_out`.
+    It is the `copy_deliveries` of `pipelines.forget.warehouse.remove_person`.
     """
 
-    def deliver(connection: duckdb.DuckDBPyConnection, gone: str, left: str) -> None:
+    def copy_deliveries(connection: duckdb.DuckDBPyConnection, removed: str, kept: str) -> None:
         _make_ledger(connection)
         for table in ("parts", "taken_back"):
             connection.execute(f"insert into parquet.{table} by name from before.parquet.{table}")
         update_deliveries_view(connection)
         is_any = connection.execute("select 1 from parquet.parts limit 1").fetchall()
-        lines = f"select * {WITHOUT_TAKEN_BACK}" if is_any else "select *, 0 as part_id from parquet.no_deliveries"
+        lines = (
+            f"select * {DELIVERIES_NOT_WITHDRAWN}" if is_any else "select *, 0 as part_id from parquet.no_deliveries"
+        )
         connection.execute(f"create temp view deliveries_before as {lines}")
-        connection.execute(gone)
-        connection.execute(f"create temp table parts_of_theirs as {PARTS_OF_THEIRS}")
-        replace_parts(connection, folder, "from parts_of_theirs", left)
+        connection.execute(removed)
+        connection.execute(f"create temp table parts_with_person as {PARTS_WITH_PERSON}")
+        replace_parts(connection, folder, "from parts_with_person", kept)
         update_deliveries_view(connection)
         connection.execute("drop view deliveries_before")
-        connection.execute("drop table parts_of_theirs")
+        connection.execute("drop table parts_with_person")
 
-    return deliver
+    return copy_deliveries
 
 
 def _add(connection: duckdb.DuckDBPyConnection, folder: Path, new: Path, part: tuple[int, int, int]) -> None:
@@ -288,7 +290,7 @@ def update_deliveries_view(connection: duckdb.DuckDBPyConnection) -> None:
     query = "from parquet.no_deliveries"
     if folders:
         make_view_of_files(connection, "raw_deliveries", folders)
-        query += f" union all select {', '.join(columns_of_deliveries(connection))} {WITHOUT_TAKEN_BACK}"
+        query += f" union all select {', '.join(columns_of_deliveries(connection))} {DELIVERIES_NOT_WITHDRAWN}"
     connection.execute(f"create or replace view raw.deliveries as {query}")
     if not folders:
         drop_view_of_files(connection, "raw_deliveries")

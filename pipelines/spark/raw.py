@@ -29,10 +29,10 @@ def write_raw(connection: duckdb.DuckDBPyConnection, folder: Path, studies: Path
         StudyflowError: a reference file is invalid.
     """
     sheets = read_reference_files(studies, people)
-    if gone := forgotten(connection):
+    if hashes := forgotten(connection):
         rows_of_people = sheets["people"].rows
         rows_of_people[:] = [
-            row for row in rows_of_people if hash_of(gone.salt, row.get("person_id")) not in gone.people
+            row for row in rows_of_people if hash_of(hashes.salt, row.get("person_id")) not in hashes.people
         ]
     rows = [
         {"file_name": name, "cells": [(column, cell) for column, cell in row.cells.items() if cell]}

@@ -1,13 +1,13 @@
 -- Earlier lines that load $load_id read again, each as many times as it was read again. They come from contents that no
--- file has any more (superseded, or in `gone`). Last lines that were loaded without newline (`open_lines`) were read
+-- file has any more (superseded, or in `missing_files`). Last lines that were loaded without newline (`open_lines`) were read
 -- again, too. Among equal lines, these are removed first.
-create or replace temp table come_again as
+create or replace temp table replaced_lines as
 with
 
-loose as (
+contents_without_file as (
     select file_id from raw.files where is_superseded and lines > 0
     union
-    select file_id from gone
+    select file_id from missing_files
 ),
 
 lines as (
@@ -27,7 +27,7 @@ lines as (
     where
         deliveries.load_id = $load_id
         or open_lines.file_id is not null
-        or deliveries.file_id in (select file_id from loose)
+        or deliveries.file_id in (select file_id from contents_without_file)
 ),
 
 new_lines as (

@@ -12,7 +12,7 @@ last_changes as (
     having max(updated_at) = max(updated_at) filter (person_id = $person)
 ),
 
-of_others as (
+participants_of_others as (
     select last_changes.participant_id
     from last_changes
     inner join built_participants using (participant_id)
@@ -23,5 +23,5 @@ select participant_id from built_participants
 where person_id = $person
 union
 select participant_id from last_changes
-anti join of_others using (participant_id)
+anti join participants_of_others using (participant_id)
 order by participant_id
