@@ -9,6 +9,6 @@
     whenever a value changes. Unit tests set the var themselves. -#}
 {% macro setting(name) -%}
     {%- if not execute or model.resource_type == 'unit_test' -%}{{ return(var(name)) }}{%- endif -%}
-    {%- set asked = invocation_args_dict.get('vars') or {} -%}
-    {{- return(asked.get(name) or env_var('STUDYFLOW_' ~ name | upper, '') or var(name)) -}}
+    {%- set given_vars = invocation_args_dict.get('vars') or {} -%}
+    {{- return(given_vars.get(name) or env_var('STUDYFLOW_' ~ name | upper, '') or var(name)) -}}
 {%- endmacro %}

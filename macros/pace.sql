@@ -38,7 +38,7 @@
         having sum(ended_then) > 0
     ),
 
-    own as (
+    study_excess as (
         select
             recent.*,
             case when expected >= 1 then expected end as counted,
@@ -52,7 +52,7 @@
         select
             moment,
             greatest({{ exact_sum('case when counted > 0 then excess end') }} / {{ exact_sum('counted') }}, 0e0) as spread
-        from own
+        from study_excess
         group by moment
     )
 
@@ -63,6 +63,6 @@
     from {{ sources }} as sources
     left join spreads
         on sources.moment = spreads.moment
-    left join own
-        on sources.moment = own.moment and sources.study_key = own.study_key
+    left join study_excess
+        on sources.moment = study_excess.moment and sources.study_key = study_excess.study_key
 {%- endmacro %}

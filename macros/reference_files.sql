@@ -4,9 +4,9 @@
 {% macro read_reference_files() %}
     {% if execute and flags.WHICH in ['build', 'run', 'seed', 'test'] %}
         {% do refuse_default_seeds() %}
-        {% set asked = {'as_of': env_var('STUDYFLOW_AS_OF', '')} %}
-        {% do asked.update(invocation_args_dict.get('vars') or {}) %}
-        {% do run_query(read_files(setting('studies_file'), setting('people_file'), asked)) %}
+        {% set given_vars = {'as_of': env_var('STUDYFLOW_AS_OF', '')} %}
+        {% do given_vars.update(invocation_args_dict.get('vars') or {}) %}
+        {% do run_query(read_files(setting('studies_file'), setting('people_file'), given_vars)) %}
         {% do make_missing_seeds() %}
         {% if flags.WHICH in ['build', 'run'] %}
             {% for source in graph.sources.values() if source.package_name == 'studyflow' and source.name in ['studies_file', 'people_file'] %}

@@ -113,7 +113,7 @@
     {%- set breaks_fewest = 'broken + ' ~ fewest_broken_links('links_left', 'next_rank', 'goals') ~ ' = fewest_broken' %}
     with
 
-    weighed as (
+    prefixes_with_bounds as (
         select
             prefixes.*,
             goals_by_instant.goals,
@@ -133,7 +133,7 @@
     ),
 
     next_links as (
-        {{ each_element('weighed', 'links_left', 'link') }}
+        {{ each_element('prefixes_with_bounds', 'links_left', 'link') }}
     ),
 
     longer as (
@@ -153,7 +153,7 @@
     ),
 
     -- The formula is the slowest part, so other statuses are tried only if the first in rank is not among the best.
-    tried_first as (
+    checked_first as (
         select
             *,
             case
@@ -163,21 +163,21 @@
         from longer
     ),
 
-    tried as (
+    checked as (
         select
             *,
             case
                 when max(is_best) over (partition by kind) then is_best
                 else coalesce(is_best, {{ breaks_fewest }})
             end as is_kept
-        from tried_first
+        from checked_first
     ),
 
     kept as (
         select
             *,
             {{ list_size('links_left') }} = 0 as is_placed
-        from tried
+        from checked
         where is_kept
         qualify
             rank() over (partition by kind order by next_rank) = 1

@@ -81,10 +81,10 @@ def _add_batches(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _refuse_other_tables(connection: duckdb.DuckDBPyConnection, named: Path) -> None:
     """Refuse tables of other programs in studyflow's schemas: a build could replace them. Other schemas are allowed."""
-    theirs = connection.execute(OTHER_TABLES).fetchall()
-    if theirs:
+    other_tables = connection.execute(OTHER_TABLES).fetchall()
+    if other_tables:
         msg = (
-            f"{named}: studyflow did not make {', '.join(name for (name,) in theirs)}, but keeps its own tables "
+            f"{named}: studyflow did not make {', '.join(name for (name,) in other_tables)}, but keeps its own tables "
             "in schemas of these names. Choose another --database."
         )
         raise StudyflowError(msg)

@@ -57,7 +57,7 @@ participants as (
 ),
 
 -- An email address is replaced by the ids of all people who have it in people.csv. Other ids stay as they are.
-addressed as (
+ids_of_people as (
     select
         listed.position,
         listed.id,
@@ -69,7 +69,7 @@ addressed as (
 ),
 
 -- An id matches the participant with this id, or else all participants of the person with this id.
-meant as (
+matches as (
     select
         listed.position,
         listed.id,
@@ -79,51 +79,51 @@ meant as (
         on listed.id = participants.participant_id
     union
     select
-        addressed.position,
-        addressed.id,
+        ids_of_people.position,
+        ids_of_people.id,
         participants.*
-    from addressed
+    from ids_of_people
     inner join participants
-        on addressed.person_id = participants.person_id
-    where addressed.id not in (select participant_id from participants)
+        on ids_of_people.person_id = participants.person_id
+    where ids_of_people.id not in (select participant_id from participants)
 ),
 
-elsewhere as (
+other_studies as (
     select
-        addressed.id,
+        ids_of_people.id,
         min(coalesce(studies.study_name, participants.study_id)) as study,
-        bool_or(addressed.is_unknown_address) as is_unknown_address
-    from addressed
+        bool_or(ids_of_people.is_unknown_address) as is_unknown_address
+    from ids_of_people
     left join marts.participants as participants
-        on participants.participant_id = addressed.id or participants.person_id = addressed.person_id
+        on participants.participant_id = ids_of_people.id or participants.person_id = ids_of_people.person_id
     left join marts.study_progress as studies
         on participants.study_id = studies.study_id
-    group by addressed.id
+    group by ids_of_people.id
 ),
 
 judged as (
     select
         listed.position,
         listed.id,
-        meant.participant_id,
-        meant.person_id,
-        meant.current_status_label as current_status,
-        case when not meant.is_completed then meant.goal end as move_to,
+        matches.participant_id,
+        matches.person_id,
+        matches.current_status_label as current_status,
+        case when not matches.is_completed then matches.goal end as move_to,
         case
-            when meant.participant_id is null then 'unknown'
-            when meant.is_completed then 'already completed'
+            when matches.participant_id is null then 'unknown'
+            when matches.is_completed then 'already completed'
             else 'to move'
         end as outcome,
         case
-            when meant.participant_id is not null then null
-            when elsewhere.study is not null then 'is in study ' || elsewhere.study
-            when elsewhere.is_unknown_address then 'people.csv has no such address'
+            when matches.participant_id is not null then null
+            when other_studies.study is not null then 'is in study ' || other_studies.study
+            when other_studies.is_unknown_address then 'people.csv has no such address'
         end as note
     from listed
-    left join meant
-        on listed.id = meant.id
-    inner join elsewhere
-        on listed.id = elsewhere.id
+    left join matches
+        on listed.id = matches.id
+    inner join other_studies
+        on listed.id = other_studies.id
 )
 
 select

@@ -88,8 +88,8 @@ def _note_sentence(note: Row, names: Mapping[str, str]) -> str:
     example = f"{':' if is_one else ', such as'} {_name(note['example'], names)}"
     match note["note"]:
         case "later_than_as_of":
-            whose, last = several(note["occurrences"], "participant"), _day(note["last_at"])
-            return f"Changes of {whose} are dated after the as-of time, up to {last}, and are not counted yet"
+            participants, last = several(note["occurrences"], "participant"), _day(note["last_at"])
+            return f"Changes of {participants} are dated after the as-of time, up to {last}, and are not counted yet"
         case "svix_id_reused":
             ids = "One Svix message id" if is_one else f"{number:,} Svix message ids"
             return f"{ids} came with more than one time{example}"

@@ -23,7 +23,7 @@ DAYS = "a whole number of days, 0 or more, e.g. 5"
 NUMBER = "a number, 0 or more, e.g. 1.5"
 FILE = "the path of a file: absolute, or from the project folder"
 FILE_OF_VARS = "dbt_project.yml"
-MOST = 1_000_000
+MAX_NUMBER = 1_000_000
 AREAS = frozenset(
     ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 )
@@ -85,7 +85,7 @@ def _problem(place: str, name: str, value: object) -> str | None:
     return None if is_valid(value) else f"{place}: the var {name} is {value!r}. Write {expected}."
 
 
-def _number(*kinds: type, least: float = 0, most: float = MOST) -> Check:
+def _number(*kinds: type, least: float = 0, most: float = MAX_NUMBER) -> Check:
     return lambda value: type(value) in kinds and least <= value <= most
 
 

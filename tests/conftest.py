@@ -13,7 +13,7 @@ from hypothesis import settings
 
 pytest.register_assert_rewrite("against_oracle", "inbox", "product")
 
-from asked import Answered, Asked, make  # noqa: E402
+from ask_warehouse import Answer, Ask, make  # noqa: E402
 from inbox import Inbox, inbox  # noqa: E402 - once their assertions say what they found
 from processes import PARSED, start_fork_server, use_parsed_project  # noqa: E402
 from product import Product, compile_project  # noqa: E402
@@ -82,24 +82,24 @@ def parsed_project(compiled: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def asked_database(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small warehouse to ask: that of asked.py."""
-    return make(product, tmp_path_factory.mktemp("asked"))
+def ask_database(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small warehouse to ask: that of ask_warehouse.py."""
+    return make(product, tmp_path_factory.mktemp("ask"))
 
 
 @pytest.fixture
-def ask(asked_database: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Asked:
+def ask(ask_database: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
     """The command in this process, which is what makes asking often affordable."""
 
-    def run(*words: str) -> Answered:
+    def run(*words: str) -> Answer:
         monkeypatch.setattr(sys, "argv", ["studyflow", *words])
-        monkeypatch.setenv("STUDYFLOW_DATABASE", str(asked_database))
+        monkeypatch.setenv("STUDYFLOW_DATABASE", str(ask_database))
         try:
             main()
         except SystemExit as end:
             code = int(end.code or 0)
         said = capsys.readouterr()
-        return Answered(code, said.out, said.err)
+        return Answer(code, said.out, said.err)
 
     return run
 

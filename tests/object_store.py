@@ -28,11 +28,11 @@ SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=id/20260731/us-east-1/s3
 
 @dataclass
 class ObjectStore:
-    """A bucket of its own for each test. `asked`: method and key of each request, `LIST` where a bucket is listed."""
+    """A bucket of its own for each test. `requests`: method and key of each request, `LIST` where a bucket is listed."""
 
     url: str
     number: int = 0
-    asked: list[tuple[str, str]] = field(default_factory=list)
+    requests: list[tuple[str, str]] = field(default_factory=list)
     refused: dict[str, tuple[str, str]] = field(default_factory=dict)
     before_answer: Callable[[str, str], None] | None = None
 
@@ -60,7 +60,7 @@ class ObjectStore:
 
     def read(self) -> list[str]:
         """The keys of objects of which anything was read."""
-        return [key for method, key in self.asked if method == "GET"]
+        return [key for method, key in self.requests if method == "GET"]
 
     def new_bucket(self) -> None:
         """Begin anew."""
@@ -68,7 +68,7 @@ class ObjectStore:
         self.refused.clear()
         self.before_answer = None
         self._request("PUT", "")
-        self.asked.clear()
+        self.requests.clear()
 
     def serve(self, app: Callable[..., Any], environ: dict[str, Any], start: Callable[..., Any]) -> Any:  # noqa: ANN401
         """Answer a request, as moto does or as the test wants it."""
@@ -77,7 +77,7 @@ class ObjectStore:
         method = "LIST" if is_list else environ["REQUEST_METHOD"]
         if method == "PUT":
             return app(environ, start)
-        self.asked.append((method, key))
+        self.requests.append((method, key))
         if self.before_answer:
             self.before_answer(method, key)
         if refusal := self.refused.get(key or bucket):

@@ -80,7 +80,7 @@ class RunningReceiver:
                     answer += more
             return answer
 
-    def asked(self, path: str) -> tuple[int, dict[str, Any]]:
+    def get_json(self, path: str) -> tuple[int, dict[str, Any]]:
         """Status and JSON document of /health or /ready."""
         status, body = self.send(b"", method="GET", path=path)
         return status, json.loads(body)

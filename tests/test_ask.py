@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from asked import AS_OF, Asked, line, make
+from ask_warehouse import AS_OF, Ask, line, make
 from product import Product
 
 from pipelines.ask.forecast import how_many, when_full
@@ -17,12 +17,12 @@ from pipelines.report.forecast import forecast_line
 from pipelines.warehouse import connect
 
 
-def test_a_pipe_gets_csv_with_what_the_mart_says(ask: Asked, asked_database: Path) -> None:
+def test_a_pipe_gets_csv_with_what_the_mart_says(ask: Ask, ask_database: Path) -> None:
     """Every value, with the time it is as of in the table itself: nothing is said beside it."""
-    answered = ask("funnel", "st-1")
-    assert answered.stderr == ""
-    rows = list(csv.DictReader(io.StringIO(answered.stdout), strict=True))
-    with reading(asked_database) as connection:
+    answer = ask("funnel", "st-1")
+    assert answer.stderr == ""
+    rows = list(csv.DictReader(io.StringIO(answer.stdout), strict=True))
+    with reading(ask_database) as connection:
         mart = connection.execute(
             "select step, cast(reached as varchar), cast(conversion_from_previous as varchar) from marts.study_funnel "
             "where study_id = 'st-1' order by step_order"
@@ -31,7 +31,7 @@ def test_a_pipe_gets_csv_with_what_the_mart_says(ask: Asked, asked_database: Pat
     assert {datetime.fromisoformat(row["as_of"]) for row in rows} == {AS_OF}
 
 
-def test_json_has_the_types_of_the_mart(ask: Asked) -> None:
+def test_json_has_the_types_of_the_mart(ask: Ask) -> None:
     """Numbers are numbers, null is null; the history stands within its participant."""
     said = json.loads(ask("who", "person-2", "--json").stdout)
     assert said["as_of"] == "2026-07-31T12:00:00.000Z"
@@ -52,7 +52,7 @@ def test_json_has_the_types_of_the_mart(ask: Asked) -> None:
     assert [step["reached"] for step in json.loads(ask("funnel", "st-3", "--json").stdout)["steps"]] == [30, 30, 20, 10]
 
 
-def test_a_history_tells_of_gaps_lateness_and_repeated_deliveries(ask: Asked) -> None:
+def test_a_history_tells_of_gaps_lateness_and_repeated_deliveries(ask: Ask) -> None:
     changes = json.loads(ask("who", "p-gap", "--json").stdout)["participants"][0]["changes"]
     assert [change["sequence_number"] for change in changes if change["is_gap_before"]] == [3, 6]
     assert [change["sequence_number"] for change in changes if change["is_inferred"]] == [3]
@@ -71,13 +71,13 @@ def test_a_history_tells_of_gaps_lateness_and_repeated_deliveries(ask: Asked) ->
         (["--state", "unclaimed"], []),
     ],
 )
-def test_the_backlog_can_be_narrowed(ask: Asked, words: list[str], who: list[str]) -> None:
+def test_the_backlog_can_be_narrowed(ask: Ask, words: list[str], who: list[str]) -> None:
     rows = csv.DictReader(io.StringIO(ask("backlog", *words).stdout))
     assert [row["participant_id"] for row in rows] == who
 
 
 @pytest.mark.parametrize(
-    ("asked", "says"),
+    ("search", "says"),
     [
         ("onboarding", ["matches several", "st-1  Onboarding, week 1", "st-2  Onboarding, week 2"]),
         ("Onbording, week 1", ["no study has this id or name", "st-1  Onboarding, week 1"]),
@@ -85,27 +85,27 @@ def test_the_backlog_can_be_narrowed(ask: Asked, words: list[str], who: list[str
         ("", ["no study"]),
     ],
 )
-def test_a_study_that_is_not_clear_is_not_guessed(ask: Asked, asked: str, says: list[str]) -> None:
-    answered = ask("funnel", asked)
-    assert (answered.returncode, answered.stdout) == (1, "")
-    assert [words for words in says if words not in answered.stderr] == []
+def test_a_study_that_is_not_clear_is_not_guessed(ask: Ask, search: str, says: list[str]) -> None:
+    answer = ask("funnel", search)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert [words for words in says if words not in answer.stderr] == []
 
 
-@pytest.mark.parametrize("asked", ["st-2", "ST-2", "Onboarding, week 2", "onboarding, WEEK 2"])
-def test_a_study_goes_by_its_id_or_name(ask: Asked, asked: str) -> None:
-    assert json.loads(ask("funnel", asked, "--json").stdout)["study_id"] == "st-2"
+@pytest.mark.parametrize("search", ["st-2", "ST-2", "Onboarding, week 2", "onboarding, WEEK 2"])
+def test_a_study_goes_by_its_id_or_name(ask: Ask, search: str) -> None:
+    assert json.loads(ask("funnel", search, "--json").stdout)["study_id"] == "st-2"
 
 
-def test_a_participant_that_is_not_there_is_said_with_those_alike(ask: Asked) -> None:
-    answered = ask("who", "p-gapp")
-    assert answered.returncode == 1
-    assert "'p-gapp': no participant" in answered.stderr
-    assert "\n  p-gap\n" in answered.stderr
+def test_a_participant_that_is_not_there_is_said_with_those_alike(ask: Ask) -> None:
+    answer = ask("who", "p-gapp")
+    assert answer.returncode == 1
+    assert "'p-gapp': no participant" in answer.stderr
+    assert "\n  p-gap\n" in answer.stderr
     assert "\n  Ada Lovelace\n" in ask("who", "Ada Lovlace").stderr
 
 
 @pytest.mark.parametrize(
-    ("asked", "participants"),
+    ("search", "participants"),
     [
         ("person-2", ["p-2", "p-5"]),
         ("ADA LOVELACE", ["p-2", "p-5"]),
@@ -117,29 +117,29 @@ def test_a_participant_that_is_not_there_is_said_with_those_alike(ask: Asked) ->
         ("prson-2", ["p-2", "p-5"]),
     ],
 )
-def test_people_go_by_name_and_by_parts_of_ids(ask: Asked, asked: str, participants: list[str]) -> None:
+def test_people_go_by_name_and_by_parts_of_ids(ask: Ask, search: str, participants: list[str]) -> None:
     """Ids of 25 characters are copied without their first or last one, and nobody remembers them."""
-    found = json.loads(ask("who", asked, "--json").stdout)["participants"]
+    found = json.loads(ask("who", search, "--json").stdout)["participants"]
     assert [one["participant_id"] for one in found] == participants
 
 
 @pytest.mark.parametrize(
-    ("asked", "listed"),
+    ("search", "listed"),
     [
         ("ada", ["p-2  Ada Lovelace  Onboarding, week 1", "p-5  Ada Lovelace  Onboarding, week 2", "p-3  Ada Palmer"]),
         ("Grace Hopper", ["q-00  Grace Hopper  st-3", "q-01  grace hopper  st-3"]),
         ("q-", ["q-00  Grace Hopper  st-3", "q-19  st-3", "…"]),
     ],
 )
-def test_people_of_one_name_are_listed_not_guessed(ask: Asked, asked: str, listed: list[str]) -> None:
-    answered = ask("who", asked)
-    assert (answered.returncode, answered.stdout) == (1, "")
-    assert "matches several people" in answered.stderr
-    assert [words for words in listed if f"\n  {words}" not in answered.stderr] == []
-    assert answered.stderr.count("\n  ") <= 21
+def test_people_of_one_name_are_listed_not_guessed(ask: Ask, search: str, listed: list[str]) -> None:
+    answer = ask("who", search)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert "matches several people" in answer.stderr
+    assert [words for words in listed if f"\n  {words}" not in answer.stderr] == []
+    assert answer.stderr.count("\n  ") <= 21
 
 
-def test_the_changes_of_a_person_say_in_which_study_they_were(ask: Asked) -> None:
+def test_the_changes_of_a_person_say_in_which_study_they_were(ask: Ask) -> None:
     rows = csv.DictReader(io.StringIO(ask("who", "person-2").stdout))
     assert {(row["study_id"], row["study_name"]) for row in rows} == {
         ("st-1", "Onboarding, week 1"),
@@ -147,30 +147,30 @@ def test_the_changes_of_a_person_say_in_which_study_they_were(ask: Asked) -> Non
     }
 
 
-def test_a_state_that_there_is_not_is_wrong_usage(ask: Asked) -> None:
+def test_a_state_that_there_is_not_is_wrong_usage(ask: Ask) -> None:
     """A schedule must not take its own typo for a run that failed."""
-    answered = ask("backlog", "--state", "unpaid")
-    assert answered.returncode == 2
-    assert "unknown backlog state 'unpaid'; one of: not_sent, unclaimed, undelivered" in answered.stderr
+    answer = ask("backlog", "--state", "unpaid")
+    assert answer.returncode == 2
+    assert "unknown backlog state 'unpaid'; one of: not_sent, unclaimed, undelivered" in answer.stderr
 
 
-def test_forecasts_are_what_the_mart_says(ask: Asked, asked_database: Path) -> None:
+def test_forecasts_are_what_the_mart_says(ask: Ask, ask_database: Path) -> None:
     """JSON in a pipe, for scripts that invite; of one study or all."""
     found = json.loads(ask("forecast").stdout)["studies"]
-    with reading(asked_database) as connection:
+    with reading(ask_database) as connection:
         mart = connection.execute("select study_id, completed, too_little_known from marts.study_forecast").fetchall()
     assert sorted((one["study_id"], one["completed"], one["too_little_known"]) for one in found) == sorted(mart)
     assert [one["study_id"] for one in json.loads(ask("forecast", "st-3").stdout)["studies"]] == ["st-3"]
     assert "only people who have already been invited" in ask("forecast", "--table").stdout.lower()
 
 
-def test_lists_are_those_of_the_marts(ask: Asked, asked_database: Path) -> None:
+def test_lists_are_those_of_the_marts(ask: Ask, ask_database: Path) -> None:
     """Whoever exports to_nudge.csv and whoever asks here must find the same people in the same order."""
 
     def listed(column: str, *words: str) -> list[str]:
         return [row[column] for row in csv.DictReader(io.StringIO(ask(*words).stdout))]
 
-    with reading(asked_database) as connection:
+    with reading(ask_database) as connection:
 
         def mart(query: str) -> list[str]:
             return [value for (value,) in connection.execute(query).fetchall()]
@@ -189,7 +189,7 @@ def test_lists_are_those_of_the_marts(ask: Asked, asked_database: Path) -> None:
     assert sum(map(int, listed("stalled", "studies"))) == len(nudged)
 
 
-def test_lists_as_json_have_totals_of_all_rows(ask: Asked) -> None:
+def test_lists_as_json_have_totals_of_all_rows(ask: Ask) -> None:
     """A script that asks for ten rows must still see how many there are."""
     said = json.loads(ask("stalled", "--json", "--limit", "1").stdout)
     assert said["totals"] == {"remind": 11, "move_by_hand": 0, "let_go": 0}
@@ -232,10 +232,10 @@ def test_a_line_of_the_report_says_when_it_is_full_and_how_many_to_invite() -> N
     assert said(is_closed=True) == ""
 
 
-def test_a_forecast_is_shown_with_its_record(ask: Asked, asked_database: Path) -> None:
+def test_a_forecast_is_shown_with_its_record(ask: Ask, ask_database: Path) -> None:
     """Of the study, or of all where it has too few cases; a warning only where it came true too seldom."""
     assert "80 % came true" not in ask("forecast", "--table").stdout, "there was no backtest"
-    with connect(asked_database) as connection:
+    with connect(ask_database) as connection:
         connection.execute("create schema if not exists state")
         connection.execute(
             "create table state.forecast_record as select * from (values "
@@ -252,12 +252,12 @@ def test_a_forecast_is_shown_with_its_record(ask: Asked, asked_database: Path) -
         assert "20 of 60" in table
         assert "320" not in table
     finally:
-        with connect(asked_database) as connection:
+        with connect(ask_database) as connection:
             connection.execute("drop table state.forecast_record")
 
 
-def test_people_contacted_too_much_are_those_over_a_limit_now(ask: Asked, asked_database: Path) -> None:
-    with reading(asked_database) as connection:
+def test_people_contacted_too_much_are_those_over_a_limit_now(ask: Ask, ask_database: Path) -> None:
+    with reading(ask_database) as connection:
         over = connection.execute(
             "select distinct person_id from contact_limits, built_as_of "
             "where in_window_now > at_most and last_exceeded_at + to_days(within_days) > as_of order by all"
@@ -267,19 +267,19 @@ def test_people_contacted_too_much_are_those_over_a_limit_now(ask: Asked, asked_
     assert json.loads(ask("contacted", "--json").stdout)["totals"] == {"people": len(over)}
 
 
-def test_before_a_build_it_says_what_to_run(ask: Asked, tmp_path: Path) -> None:
+def test_before_a_build_it_says_what_to_run(ask: Ask, tmp_path: Path) -> None:
     events, database = tmp_path / "events.jsonl", tmp_path / "w.duckdb"
     events.write_text(json.dumps(line("p", "s", "NOT_STARTED", None, 0)) + "\n")
     with connect(database) as connection:
         load(connection, [events])
     for words in (["studies"], ["funnel", "s"], ["forecast"], ["stalled"], ["contacted"], ["backlog"], ["who", "p"]):
-        answered = ask(*words, "--database", str(database))
-        assert (answered.returncode, "not been built" in answered.stderr) == (1, True)
+        answer = ask(*words, "--database", str(database))
+        assert (answer.returncode, "not been built" in answer.stderr) == (1, True)
     count = "select count(*) as n from raw.deliveries"
     assert ask("sql", count, "--database", str(database)).stdout == "n\n1\n"
 
 
-def test_an_empty_warehouse_has_empty_lists(ask: Asked, product: Product, tmp_path: Path) -> None:
+def test_an_empty_warehouse_has_empty_lists(ask: Ask, product: Product, tmp_path: Path) -> None:
     database = str(make(product, tmp_path, []))
     for command in ("stalled", "invitable", "contacted", "backlog"):
         assert ask(command, "--table", "--database", database).stdout.endswith("\nNobody.\n")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asked import Asked
+from ask_warehouse import Ask
 from hypothesis import given
 from hypothesis import strategies as st
 from processes import PROJECT
@@ -18,7 +18,7 @@ from pipelines import logs
 from pipelines.ask.values import as_json, cells
 
 
-def test_sql_finds_tables_without_their_schema(ask: Asked) -> None:
+def test_sql_finds_tables_without_their_schema(ask: Ask) -> None:
     """`show tables` is what people type first."""
     shown = ask("sql", "show tables").stdout.split()
     assert {"participants", "data_notes", "participant_statuses"} <= set(shown)
@@ -40,7 +40,7 @@ def test_sql_finds_tables_without_their_schema(ask: Asked) -> None:
         ("/* nothing */", "query is empty"),
     ],
 )
-def test_sql_only_reads_the_warehouse(ask: Asked, query: str, says: str) -> None:
+def test_sql_only_reads_the_warehouse(ask: Ask, query: str, says: str) -> None:
     """Whoever is let near it can neither change it nor read or write anything else by it."""
     answered = ask("sql", query)
     assert (answered.returncode, answered.stdout) == (1, "")
@@ -49,13 +49,13 @@ def test_sql_only_reads_the_warehouse(ask: Asked, query: str, says: str) -> None
     assert "\x1b" not in answered.stderr
 
 
-def test_a_command_writes_no_log_because_one_before_it_did(ask: Asked) -> None:
+def test_a_command_writes_no_log_because_one_before_it_did(ask: Ask) -> None:
     """A program that calls commands, like these tests, may have closed the stream of the first one's log."""
     logs.configure(as_json=True)
     assert ask("sql", "selec 1").stderr.startswith("studyflow: ")
 
 
-def test_sql_comes_from_an_argument_standard_input_or_a_file(ask: Asked, asked_database: Path, tmp_path: Path) -> None:
+def test_sql_comes_from_an_argument_standard_input_or_a_file(ask: Ask, ask_database: Path, tmp_path: Path) -> None:
     """With comments and a semicolon; of several statements the last one answers."""
     file = tmp_path / "q.sql"
     file.write_text(
@@ -63,7 +63,7 @@ def test_sql_comes_from_an_argument_standard_input_or_a_file(ask: Asked, asked_d
     )
     assert ask("sql", "--file", str(file)).stdout == "study\nst-1\n"
     piped = subprocess.run(
-        [sys.executable, "-m", "pipelines", "sql", "-", "--database", str(asked_database)],
+        [sys.executable, "-m", "pipelines", "sql", "-", "--database", str(ask_database)],
         input="select 'é' as é",
         cwd=PROJECT,
         capture_output=True,
@@ -75,7 +75,7 @@ def test_sql_comes_from_an_argument_standard_input_or_a_file(ask: Asked, asked_d
     assert ask("sql", "select 1", "--csv", "--json").returncode == 2
 
 
-def test_values_that_csv_and_json_lack_are_said_all_the_same(ask: Asked) -> None:
+def test_values_that_csv_and_json_lack_are_said_all_the_same(ask: Ask) -> None:
     query = """
         select
             1.10::decimal(4, 2) as d, interval 1 month as i, 'nan'::double as n, '\\xAA\\x41'::blob as b, null as z, '' as e,
@@ -132,10 +132,10 @@ def test_any_value_is_read_from_json_as_it_was(value: Any, ascii_only: bool) -> 
     assert text.isascii() or not ascii_only
 
 
-def test_an_endless_answer_flows_and_ends_quietly_when_nobody_reads_on(asked_database: Path) -> None:
+def test_an_endless_answer_flows_and_ends_quietly_when_nobody_reads_on(ask_database: Path) -> None:
     """Were it gathered first, this would not end; were the broken pipe a failure, a script with pipefail would stop."""
     with subprocess.Popen(
-        [sys.executable, "-m", "pipelines", "sql", "from range(1_000_000_000_000)", "--database", str(asked_database)],
+        [sys.executable, "-m", "pipelines", "sql", "from range(1_000_000_000_000)", "--database", str(ask_database)],
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -148,7 +148,7 @@ def test_an_endless_answer_flows_and_ends_quietly_when_nobody_reads_on(asked_dat
         assert process.stderr.read() == b""
 
 
-def test_sql_on_a_terminal_shows_the_first_rows_and_says_so(ask: Asked) -> None:
+def test_sql_on_a_terminal_shows_the_first_rows_and_says_so(ask: Ask) -> None:
     shown = ask("sql", "from range(1_000_000_000)", "--table")
     assert shown.stdout.splitlines()[-2:] == [
         "  199",

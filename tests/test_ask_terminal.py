@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from asked import GOLDEN, HOSTILE, pages
+from ask_warehouse import GOLDEN, HOSTILE, pages
 from hypothesis import given
 from hypothesis import strategies as st
 from processes import PROJECT
@@ -20,9 +20,9 @@ from pipelines.cli import app
 from pipelines.plain import plain
 
 
-def test_what_a_terminal_shows_is_what_it_was(asked_database: Path) -> None:
-    """At 100 columns. `tests/asked.py` writes new golden files; read what changed in them."""
-    assert pages(asked_database) == {file.name: file.read_text(encoding="utf-8") for file in GOLDEN.iterdir()}
+def test_what_a_terminal_shows_is_what_it_was(ask_database: Path) -> None:
+    """At 100 columns. `tests/ask_warehouse.py` writes new golden files; read what changed in them."""
+    assert pages(ask_database) == {file.name: file.read_text(encoding="utf-8") for file in GOLDEN.iterdir()}
 
 
 @given(st.text())
@@ -54,8 +54,8 @@ def on_a_terminal(*words: str, **environment: str) -> str:
     return written.decode().replace("\r\n", "\n")
 
 
-def test_a_terminal_gets_tables_in_colour_unless_it_is_told_not_to(asked_database: Path) -> None:
-    words = ("funnel", "st-1", "--database", str(asked_database))
+def test_a_terminal_gets_tables_in_colour_unless_it_is_told_not_to(ask_database: Path) -> None:
+    words = ("funnel", "st-1", "--database", str(ask_database))
     assert "\x1b[36m████" in on_a_terminal(*words)
     without = on_a_terminal(*words, NO_COLOR="1")
     assert "\x1b[3" not in without
@@ -63,8 +63,8 @@ def test_a_terminal_gets_tables_in_colour_unless_it_is_told_not_to(asked_databas
 
 
 @pytest.mark.parametrize("form", ["--table", "--csv", "--json"])
-def test_hostile_ids_never_reach_a_terminal_as_they_are(asked_database: Path, form: str) -> None:
-    shown = on_a_terminal("who", HOSTILE, form, "--database", str(asked_database), NO_COLOR="1")
+def test_hostile_ids_never_reach_a_terminal_as_they_are(ask_database: Path, form: str) -> None:
+    shown = on_a_terminal("who", HOSTILE, form, "--database", str(ask_database), NO_COLOR="1")
     assert "evil" in shown
     assert "\x1b[2J" not in shown
     assert "\u202e" not in shown
@@ -95,14 +95,14 @@ def test_ids_and_numbers_are_never_cut_only_names_are() -> None:
     ],
 )
 def test_the_shell_is_offered_what_is_there_and_never_an_error(
-    asked_database: Path,
+    ask_database: Path,
     typed: str,
     offered: list[str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Ids that a shell would not take as one plain word are not offered."""
-    monkeypatch.setenv("STUDYFLOW_DATABASE", str(asked_database))
+    monkeypatch.setenv("STUDYFLOW_DATABASE", str(ask_database))
     monkeypatch.setenv("_STUDYFLOW_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", typed)
     monkeypatch.setenv("COMP_CWORD", str(2 if '"' in typed else typed.count(" ")))

@@ -68,8 +68,8 @@ class Checkout:
         for part in PARTS_OF_THE_PROJECT:
             if (PROJECT / part).is_dir():
                 shutil.rmtree(self.folder / part, ignore_errors=True)
-                ours = shutil.ignore_patterns(*OPTIONAL_FILES)
-                shutil.copytree(PROJECT / part, self.folder / part, ignore=ours)
+                optional = shutil.ignore_patterns(*OPTIONAL_FILES)
+                shutil.copytree(PROJECT / part, self.folder / part, ignore=optional)
             else:
                 shutil.copy(PROJECT / part, self.folder / part)
 
@@ -351,18 +351,18 @@ def test_no_model_names_what_the_reference_tables_name() -> None:
 
     Series and keys of stages are names of our own, by which columns are called, so SQL may name them.
     """
-    theirs = (
+    reference_values = (
         _cells("participant_statuses.csv", "status", "stage", "funnel_step", "incentive_effect", "incentive_status")
         | _cells("stages.csv", "stage")
         | _cells("funnel_steps.csv", "step")
         | _cells("incentive_effects.csv", "incentive_effect", "backlog_state", "incentive_status")
     )
-    ours = _cells("participant_statuses.csv", "dashboard_series") | _cells("stages.csv", "stage_key")
+    own_values = _cells("participant_statuses.csv", "dashboard_series") | _cells("stages.csv", "stage_key")
     found = [
         f"{path}: '{literal}'"
         for path, text in SQL_FILES.items()
         for literal in re.findall(r"'([^'\n]*)'", _without_comments(text))
-        if literal in theirs - ours
+        if literal in reference_values - own_values
     ]
     assert found == []
 

@@ -65,7 +65,9 @@ def test_a_test_delivery_is_followed_into_a_table(running: RunningReceiver, tmp_
     done = CliRunner().invoke(app, [*told, "--json"], env={"STUDYFLOW_WEBHOOK_SECRETS": f"{SECRET} {OLD_SECRET}"})
     said = json.loads(done.stdout)
     assert last_received(running.folder) == arrived, "a test says nothing of whether Rally's deliveries arrive"
-    assert running.asked("/health")[1]["last_delivery"] == arrived.isoformat(timespec="seconds").replace("+00:00", "Z")
+    assert running.get_json("/health")[1]["last_delivery"] == arrived.isoformat(timespec="seconds").replace(
+        "+00:00", "Z"
+    )
     assert (done.exit_code, said["ok"]) == (0, True), done.output
     found = {(diagnosis["check"], diagnosis["level"]) for diagnosis in said["diagnoses"]}
     expected = ("secrets", "folder", "room", "last delivery", "receiver", "clock", "test delivery")

@@ -177,12 +177,12 @@ def test_an_object_that_is_the_same_is_not_read_again(store: ObjectStore, box: I
     """Neither to see what it is called like nor how it is compressed: a listing says that it is the same."""
     store.put({"a.jsonl": A, "b.json": B, "c.gz": gzip.compress(C)})
     assert load(box.connection, [store.path()]).files_new == 3
-    store.asked.clear()
+    store.requests.clear()
     assert load(box.connection, [store.path()]).lines_read == 0
     assert result_if_nothing_new(box.connection, [store.path()])
-    assert set(store.asked) == {("LIST", "")}
+    assert set(store.requests) == {("LIST", "")}
     store.put({"d.jsonl": D})
-    store.asked.clear()
+    store.requests.clear()
     assert load(box.connection, [store.path()]).files_new == 1
     assert set(store.read()) == {"d.jsonl"}
 

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from asked import make
+from ask_warehouse import make
 from product import Product
 
 from pipelines.settings import PROJECT
@@ -149,8 +149,8 @@ def test_as_an_app_it_answers_in_a_browser(database: Path) -> None:
     with served(database) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium)
         page = browser.new_page()
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
+        urls: list[str] = []
+        page.on("request", lambda request: urls.append(request.url))
         page.goto(address)
         page.get_by_role("heading", name="Anything else").wait_for(timeout=60_000)
         page.get_by_label("Study").click()
@@ -160,7 +160,7 @@ def test_as_an_app_it_answers_in_a_browser(database: Path) -> None:
         page.get_by_role("button", name="Ask").click()
         page.get_by_text("Pending Incentive").first.wait_for(timeout=30_000)
         assert page.get_by_text("Traceback").count() == 0
-        assert {url for url in asked if not url.startswith((address, "data:", "blob:", "ws"))} == set()
+        assert {url for url in urls if not url.startswith((address, "data:", "blob:", "ws"))} == set()
         browser.close()
 
 

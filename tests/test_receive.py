@@ -200,7 +200,7 @@ def test_a_request_that_could_be_read_in_two_ways_is_not_read_on(
 
 def test_nothing_is_answered_with_a_redirect(running: RunningReceiver) -> None:
     """Svix counts it as a failure and does not follow it."""
-    asked = [
+    requests = [
         ("POST", "/"),
         ("POST", f"{PATH}/"),
         ("POST", f"/{PATH}"),
@@ -208,7 +208,7 @@ def test_nothing_is_answered_with_a_redirect(running: RunningReceiver) -> None:
         ("PUT", PATH),
         ("POST", "/health"),
     ]
-    assert [running.send(BODY, signed(BODY), *one)[0] for one in asked] == [404, 404, 404, 405, 405, 405]
+    assert [running.send(BODY, signed(BODY), *one)[0] for one in requests] == [404, 404, 404, 405, 405, 405]
 
 
 def test_idle_connections_are_in_nobodys_way(running: RunningReceiver) -> None:
@@ -220,7 +220,7 @@ def test_idle_connections_are_in_nobodys_way(running: RunningReceiver) -> None:
 
 def test_a_monitor_sees_what_there_is(running: RunningReceiver) -> None:
     running.deliver()
-    status, said = running.asked("/ready")
+    status, said = running.get_json("/ready")
     assert (status, said["ready"], said["problem"]) == (200, True, None)
     assert said["lines_today"] == len(running.lines()), "unless it is midnight"
     assert 0 <= said["seconds_since_last_delivery"] < 60
@@ -266,8 +266,8 @@ def test_a_restart_leaves_an_unfinished_line_and_begins_a_file(tmp_path: Path) -
     torn.write_bytes(b'{"svix_id":"msg_0","received_at":"2026-07-01T10:00:00Z","payload":{}}\n{"svix_id":"msg_torn"')
     (tmp_path / f"webhooks-{today}-000008.jsonl.gz").write_bytes(b"")
     with receiver(tmp_path) as one:
-        assert one.asked("/health")[1]["last_delivery"] == "2026-07-01T10:00:00Z"
-        assert one.asked("/health")[1]["lines_today"] == 1
+        assert one.get_json("/health")[1]["last_delivery"] == "2026-07-01T10:00:00Z"
+        assert one.get_json("/health")[1]["lines_today"] == 1
         assert one.deliver() == 204
     assert [file.name for file in files_in(tmp_path)] == [torn.name, f"webhooks-{today}-000009.jsonl"]
     assert judge(files_in(tmp_path)[-1].read_bytes())[0].svix_id == "msg_1"
@@ -286,13 +286,13 @@ def test_a_disk_that_is_full_is_asked_again_later(tmp_path: Path) -> None:
         answers = [one.deliver(long, "msg_long"), one.deliver(svix_id="msg_small")]
         assert answers == [503, 204], "what fits is kept again at once"
         assert one.deliver(long, "msg_long") == 503
-        _, said = one.asked("/health")
+        _, said = one.get_json("/health")
         assert (said["ready"], said["problem"]) == (False, os.strerror(27))
-        assert one.asked("/ready")[0] == 200, (
+        assert one.get_json("/ready")[0] == 200, (
             "it has tried again: a balancer that asks sends nothing before it is ready"
         )
         assert [one.deliver(svix_id=f"msg_{number}") for number in range(20)].count(204) >= 18
-        assert one.asked("/ready")[0] == 200
+        assert one.get_json("/ready")[0] == 200
         assert one.stop() == 0
     lines = one.lines()
     assert all(line.endswith(b"\n") for line in lines)
@@ -304,7 +304,7 @@ def test_a_folder_that_is_read_only_or_emptied_is_asked_again_later(tmp_path: Pa
     with receiver(tmp_path, before=AS_ANYBODY) as one:
         tmp_path.chmod(0o555)
         assert one.deliver() == 503
-        status, said = one.asked("/ready")
+        status, said = one.get_json("/ready")
         assert (status, said["ready"], said["problem"]) == (503, False, "Permission denied")
         tmp_path.chmod(0o755)
         assert one.deliver() == 204

@@ -141,8 +141,8 @@ def test_every_variable_in_the_examples_is_one() -> None:
 def test_the_locks_pin_what_the_project_asks_for() -> None:
     """A lock that was renewed without the extra would leave new installations without a receiver."""
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
-    asked = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["receive"]]
-    wanted = {re.sub(r"\[.*\]", "", one) for one in asked}
+    dependencies = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["receive"]]
+    wanted = {re.sub(r"\[.*\]", "", one) for one in dependencies}
     for lock in ("requirements.lock", "requirements-receive.lock"):
         pinned = set(re.findall(r"^([\w.-]+)(?:\[.*\])?(==\S+)", (PROJECT / lock).read_text(), re.MULTILINE))
         assert wanted <= {name + version for name, version in pinned}, lock

@@ -51,13 +51,13 @@ class Models:
         found = [rows(self.connection, f"staging.stg_{name}") for name in ("studies", "people")]
         return sorted(found[0], key=lambda row: row["study_id"]), sorted(found[1], key=lambda row: row["person_id"])
 
-    def begin(self, studies: Path, people: Path, asked: str = "{}") -> None:
+    def begin(self, studies: Path, people: Path, given_vars: str = "{}") -> None:
         """What a dbt command does first."""
         before = Path.cwd()
         os.chdir(PROJECT)
         try:
             self.connection.execute(
-                "select read_reference_files(?, ?, ?)", [str(studies), str(people), asked]
+                "select read_reference_files(?, ?, ?)", [str(studies), str(people), given_vars]
             ).fetchall()
         finally:
             os.chdir(before)
@@ -113,7 +113,7 @@ def test_dbt_follows_a_setting_or_refuses_it(models: Models) -> None:
     models.see()
     with pytest.raises(duckdb.Error, match=r"nowhere\.csv: no such file"):
         models.begin(models.folder / "nowhere.csv", models.files[1])
-    for asked, says in (
+    for given_vars, says in (
         (
             '{"as_of": "2026-07-31"}',
             "dbt's --vars, or the environment: the var as_of is '2026-07-31'. Write nothing, or a time",
@@ -122,7 +122,7 @@ def test_dbt_follows_a_setting_or_refuses_it(models: Models) -> None:
         ('{"colour": 1}', "has a var colour, which is unknown"),
     ):
         with pytest.raises(duckdb.Error, match=re.escape(says)):
-            models.begin(*models.files, asked)
+            models.begin(*models.files, given_vars)
 
 
 def test_every_column_is_typed(models: Models) -> None:

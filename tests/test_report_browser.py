@@ -96,7 +96,7 @@ def test_the_picture_in_the_readme_shows_the_report_as_it_is(monkeypatch: pytest
     monkeypatch.syspath_prepend(str(PROJECT / "docs" / "images"))
     picture = importlib.import_module("make_report_picture")
     taken = picture.PICTURE.read_bytes()
-    assert picture.held(taken) == picture.shown(), "run docs/images/make_report_picture.py"
+    assert picture.stored_hash(taken) == picture.report_hash(), "run docs/images/make_report_picture.py"
     assert len(taken) < 300_000
 
 
@@ -106,14 +106,14 @@ def opened(browser: "Browser", file: Path, width: int = 900, scheme: Literal["li
     return page
 
 
-def note(page: "Page", asked: list[str], said: list[str]) -> None:
+def note(page: "Page", urls: list[str], messages: list[str]) -> None:
     """Keep the addresses that a page asks for, and what it says on the console."""
 
     def ask(request: "Request") -> None:
-        asked.append(request.url)
+        urls.append(request.url)
 
     def say(message: "ConsoleMessage") -> None:
-        said.append(message.text)
+        messages.append(message.text)
 
     page.on("request", ask)
     page.on("console", say)
@@ -197,11 +197,11 @@ def test_nothing_is_asked_of_the_network_and_nothing_goes_wrong(browser: "Browse
     """An opened report is seen by its reader only. A message on the console would mean that something in it is broken."""
     for file in (report, small):
         page = browser.new_page()
-        asked: list[str] = []
-        said: list[str] = []
-        note(page, asked, said)
+        urls: list[str] = []
+        messages: list[str] = []
+        note(page, urls, messages)
         page.goto(file.as_uri())
-        assert (asked, said) == ([file.as_uri()], [])
+        assert (urls, messages) == ([file.as_uri()], [])
         page.close()
 
 

@@ -66,7 +66,7 @@ def test_it_stops_what_the_oracle_stops(sample: Sample, words: str) -> None:
     for one in replay(workspace, *rule):
         wanted.setdefault(one.history.study_id, []).append(one)
 
-    connection.execute("drop table if exists asked")
+    connection.execute("drop table if exists listing")
     answer = what_if(connection, words)
     made = {row["study_id"]: row for row in answer.rows.records()}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 import pytest
 import yaml  # type: ignore[import-untyped]
-from asked import HOSTILE, make
+from ask_warehouse import HOSTILE, make
 from export_builds import begin, build, load
 from export_warehouse import FORMULA, PEOPLE, PSEUDONYMS, contents, person, warehouse
 from hypothesis import given

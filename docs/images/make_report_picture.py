@@ -29,13 +29,13 @@ SIZE = {"width": 1440, "height": 840}
 KEY = b"studyflow-shows"
 
 
-def shown() -> bytes:
+def report_hash() -> bytes:
     """The hash of what stands on the first screen, from the golden report."""
     first, _, _ = GOLDEN.read_text(encoding="utf-8").partition("## Incentives")
     return hashlib.sha256(first.encode()).hexdigest().encode()
 
 
-def held(picture: bytes) -> bytes:
+def stored_hash(picture: bytes) -> bytes:
     """The hash that a picture holds, in a text chunk; empty without one."""
     _, found, rest = picture.partition(b"tEXt" + KEY + b"\0")
     return rest[:64] if found else b""
@@ -47,12 +47,12 @@ def photograph(report: Path) -> bytes:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport=SIZE, color_scheme="light")
         page.goto(report.as_uri())
-        taken = page.screenshot()
+        picture = page.screenshot()
         browser.close()
-    body = b"tEXt" + KEY + b"\0" + shown()
+    body = b"tEXt" + KEY + b"\0" + report_hash()
     chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-    end = taken.rindex(b"IEND") - 4
-    return taken[:end] + chunk + taken[end:]
+    end = picture.rindex(b"IEND") - 4
+    return picture[:end] + chunk + picture[end:]
 
 
 def main() -> None:

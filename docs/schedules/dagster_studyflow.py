@@ -36,8 +36,10 @@ def studyflow_tables(context: AssetExecutionContext) -> MaterializeResult:
     if done.returncode == CHECKS_FAILED:
         context.log.warning("Data checks failed: see the report.")
     outcome = json.loads(done.stdout)
-    told = ("as_of", "built", "participants", "gaps")
-    return MaterializeResult(metadata={name: outcome[name] for name in told} | {"accounting": outcome["accounting"]})
+    reported = ("as_of", "built", "participants", "gaps")
+    return MaterializeResult(
+        metadata={name: outcome[name] for name in reported} | {"accounting": outcome["accounting"]}
+    )
 
 
 every_morning = ScheduleDefinition(

@@ -5,7 +5,7 @@
 {% macro duckdb__begin_build() %}
     {%- if execute and flags.WHICH in ['build', 'run', 'seed'] -%}
         {%- do run_query(state_tables()) -%}
-        {%- set found = run_query(build_to_build_on()).rows if is_full_selection() else [] -%}
+        {%- set found = run_query(reusable_build()).rows if is_full_selection() else [] -%}
         {%- set previous = found[0] if found | length else none -%}
         {%- do graph.update({'previous_build': previous}) -%}
 insert into state.this_build
@@ -45,7 +45,7 @@ create table if not exists state.last_build ({{ columns }});
 
 {#- The last build, if this build can reuse its tables and that is faster than a full build. In small warehouses it is
     slower. -#}
-{% macro build_to_build_on() %}
+{% macro reusable_build() %}
     with
 
     lines as (
@@ -58,7 +58,7 @@ create table if not exists state.last_build ({{ columns }});
         last_build.build_id,
         last_build.load_id,
         cast(last_build.as_of as {{ dbt.type_string() }}) as as_of,
-        exists (select 1 from raw.withdrawals where withdrawals.load_id > last_build.load_id) as takes_back
+        exists (select 1 from raw.withdrawals where withdrawals.load_id > last_build.load_id) as has_withdrawals
     from state.last_build
     cross join lines
     where

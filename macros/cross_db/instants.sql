@@ -9,7 +9,7 @@
 {% macro instant_of_text(text) -%}
     {%- set time = '([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?' -%}
     {%- set pattern = '[0-9]{4}-[0-9]{2}-[0-9]{2}T' ~ time ~ '(Z|[+-](0[0-9]|1[0-7]):[0-5][0-9])' -%}
-    case when {{ is_as('upper(' ~ text ~ ')', pattern) }} then try_cast(upper({{ text }}) as {{ instant_type() }}) end
+    case when {{ matches_pattern('upper(' ~ text ~ ')', pattern) }} then try_cast(upper({{ text }}) as {{ instant_type() }}) end
 {%- endmacro %}
 
 {% macro instant(text) -%}cast('{{ text }}' as {{ instant_type() }}){%- endmacro %}

@@ -25,7 +25,7 @@ first_step as (
     from {{ ref('funnel_steps') }}
 ),
 
-shown as (
+steps_of_changes as (
     select
         changes.participant_key,
         changes.study_key,
@@ -38,7 +38,7 @@ shown as (
 ),
 
 -- Everyone has the first step, shown or not; a time there only a delivered change gives.
-given_to_all as (
+first_steps as (
     select
         changes.participant_key,
         changes.study_key,
@@ -50,10 +50,10 @@ given_to_all as (
     where changes.sequence_number = 1
 ),
 
-shown_or_given as (
-    select * from shown
+all_steps as (
+    select * from steps_of_changes
     union all
-    select * from given_to_all
+    select * from first_steps
 ),
 
 first_times as (
@@ -63,7 +63,7 @@ first_times as (
         step_order,
         min(occurred_at) as first_at,
         min(delivered_at) as first_delivered_at
-    from shown_or_given
+    from all_steps
     group by participant_key, study_key, step_order
 )
 

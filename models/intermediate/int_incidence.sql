@@ -61,7 +61,7 @@ at_risk as (
 ),
 
 -- Forecasts read all rows of curves that begin with an invitation in any month. Of others, only shown days are kept.
-seen as (
+kept_points as (
     select * from at_risk
     where
         (step_order = 0 and started_month is null)
@@ -73,7 +73,7 @@ seen as (
 ),
 
 logged as (
-    {{ with_logs('seen', {'log_of_stayed': 'case when d < n then 1e0 - d / n else 1e0 end'}) }}
+    {{ with_logs('kept_points', {'log_of_stayed': 'case when d < n then 1e0 - d / n else 1e0 end'}) }}
 ),
 
 summed as (

@@ -18,7 +18,7 @@ terminal_stays as (
 ),
 
 -- `known_at`: when the history first shows that they completed, by an inferred change or by a later step.
-known_then as (
+states_then as (
     select
         moments.moment,
         moments.is_as_of,
@@ -42,26 +42,26 @@ known_then as (
 ),
 
 -- Step 0 stands for the invitation, to whatever it was.
-started as (
+spell_starts as (
     select
-        known_then.*,
+        states_then.*,
         cast(0 as smallint) as step_order,
-        known_then.first_invited_at as started_at
-    from known_then
-    where known_then.first_invited_at <= known_then.moment
+        states_then.first_invited_at as started_at
+    from states_then
+    where states_then.first_invited_at <= states_then.moment
     union all
     select
-        known_then.*,
+        states_then.*,
         steps.step_order,
         steps.first_delivered_at as started_at
-    from known_then
+    from states_then
     inner join {{ ref('int_participant_steps') }} as steps
-        on known_then.participant_key = steps.participant_key and known_then.moment >= steps.first_delivered_at
-    where known_then.is_as_of and steps.step_order < {{ completing_step() }}
+        on states_then.participant_key = steps.participant_key and states_then.moment >= steps.first_delivered_at
+    where states_then.is_as_of and steps.step_order < {{ completing_step() }}
 ),
 
 -- People who had completed before have no spell. Nor has a step if the same change shows that they were lost.
-ended as (
+spell_ends as (
     select
         *,
         case
@@ -73,15 +73,15 @@ ended as (
         coalesce(
             completed_at, known_at, case when terminal_at < started_at then started_at else terminal_at end, moment
         ) as ended_at
-    from started
+    from spell_starts
     where known_at >= started_at or (known_at is null and (step_order = 0 or coalesce(terminal_at > started_at, true)))
 ),
 
-timed as (
+spells as (
     select
         *,
         {{ begun_hours_between('started_at', 'ended_at') }} as begun_hours
-    from ended
+    from spell_ends
 )
 
 -- A spell is as long as the days that it began, or for the first three days after an invitation, the hours.
@@ -97,4 +97,4 @@ select
         when step_order = 0 and begun_hours <= 72 then begun_hours
         else 24 * cast(ceil(begun_hours / 24e0) as integer)
     end as hours
-from timed
+from spells

@@ -3,7 +3,7 @@
 with
 
 -- Participants leave these steps by an answer of their own. The team moves them out of the others.
-watched as (
+watched_steps as (
     select
         step_order,
         lead(is_response) over (order by step_order) as is_watched
@@ -17,7 +17,7 @@ last_change as (
 ),
 
 -- People whom the team took out in bulk cannot go on any more.
-taken_out as (
+people_taken_out as (
     select distinct
         participants.participant_key,
         participants.furthest_step_order as step_order
@@ -33,10 +33,10 @@ arrivals_and_moves as (
         steps.step_order,
         steps.first_delivered_at as arrived_at,
         cast(null as {{ instant_type() }}) as went_on_at,
-        case when taken_out.participant_key is not null then 1 else 0 end as taken_out
+        case when people_taken_out.participant_key is not null then 1 else 0 end as taken_out
     from {{ ref('int_participant_steps') }} as steps
-    left join taken_out
-        on steps.participant_key = taken_out.participant_key and steps.step_order = taken_out.step_order
+    left join people_taken_out
+        on steps.participant_key = people_taken_out.participant_key and steps.step_order = people_taken_out.step_order
     where steps.first_delivered_at is not null
     union all
     select
@@ -60,8 +60,8 @@ counted as (
         count(*) as participants,
         sum(moves.taken_out) as taken_out
     from arrivals_and_moves as moves
-    inner join watched
-        on moves.step_order = watched.step_order and watched.is_watched
+    inner join watched_steps
+        on moves.step_order = watched_steps.step_order and watched_steps.is_watched
     cross join last_change
     group by all
 ),

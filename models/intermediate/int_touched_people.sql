@@ -41,8 +41,8 @@ people_with_ended_windows as (
     select person_key
     from changes
     where
-        {%- for days in days_until_something_ends() if before %}
-            {{ 'or ' if not loop.first }}{{ ends_since_the_last_build('occurred_at', days) }}
+        {%- for days in window_and_cooldown_days() if before %}
+            {{ 'or ' if not loop.first }}{{ ends_since_last_build('occurred_at', days) }}
         {%- else %}
             1 = 0
         {%- endfor %}
@@ -51,7 +51,7 @@ people_with_ended_windows as (
     from events
     inner join rules
         on events.kind = rules.counted_kind
-    where {{ ends_since_the_last_build('events.occurred_at', 'rules.within_days') if before else '1 = 0' }}
+    where {{ ends_since_last_build('events.occurred_at', 'rules.within_days') if before else '1 = 0' }}
 ),
 
 touched_people as (

@@ -12,11 +12,11 @@ changes as (
 ),
 
 -- `started_at` is null if the first change follows a gap, because it is not known when the participant began.
-ways as (
+paths as (
     select
         study_key,
         {{ sorted_list('position_and_rank') }} as positions_and_ranks,
-        {{ list_map(sorted_list('position_and_rank'), 'each_one', 'each_one % 100000') }} as ranks,
+        {{ list_map(sorted_list('position_and_rank'), 'each_position', 'each_position % 100000') }} as ranks,
         max_by(stage_order, position_and_rank) as stage_order,
         min(case when sequence_number = 1 and not is_inferred then occurred_at end) as started_at,
         max(occurred_at) as arrived_at
@@ -31,7 +31,7 @@ counted as (
         min(stage_order) as stage_order,
         min(positions_and_ranks) as positions_and_ranks,
         count(*) as participants
-    from ways
+    from paths
     group by study_key, ranks
 ),
 
@@ -43,22 +43,22 @@ numbered as (
     from counted
 ),
 
-statuses_on_the_way as (
+path_statuses as (
     {{ each_element('numbered', 'positions_and_ranks', 'position_and_rank') }}
     where number_in_study <= {{ shown }}
 ),
 
 named as (
     select
-        on_the_way.study_key,
-        on_the_way.number_in_study,
-        {{ joined_in_order('statuses.status', 'on_the_way.position_and_rank', ' > ') }} as path,
-        {{ joined_in_order('statuses.label', 'on_the_way.position_and_rank', ' → ') }} as path_labels,
-        max_by(statuses.stalled_action, on_the_way.position_and_rank) as stalled_action
-    from statuses_on_the_way as on_the_way
+        path_statuses.study_key,
+        path_statuses.number_in_study,
+        {{ joined_in_order('statuses.status', 'path_statuses.position_and_rank', ' > ') }} as path,
+        {{ joined_in_order('statuses.label', 'path_statuses.position_and_rank', ' → ') }} as path_labels,
+        max_by(statuses.stalled_action, path_statuses.position_and_rank) as stalled_action
+    from path_statuses
     inner join {{ ref('stg_statuses') }} as statuses
-        on on_the_way.position_and_rank % 100000 = statuses.status_rank
-    group by on_the_way.study_key, on_the_way.number_in_study
+        on path_statuses.position_and_rank % 100000 = statuses.status_rank
+    group by path_statuses.study_key, path_statuses.number_in_study
 ),
 
 rows_of_study as (
@@ -68,17 +68,17 @@ rows_of_study as (
         max(numbered.number_in_study) - min(numbered.number_in_study) + 1 as variants,
         count(*) as participants,
         count(case when not coalesce(stages.is_terminal, false) then 1 end) as without_end,
-        count(ways.started_at) as timed,
+        count(paths.started_at) as timed,
         max(numbered.participants_of_study) as participants_of_study,
         max(case when numbered.number_in_study <= {{ shown }} then numbered.stage_order end) as stage_order,
-        {{ percentile(hours_between('ways.started_at', 'ways.arrived_at'), 0.5, [0.5, 0.9]) }} as median_hours,
-        {{ percentile(hours_between('ways.started_at', 'ways.arrived_at'), 0.9, [0.5, 0.9]) }} as p90_hours,
+        {{ percentile(hours_between('paths.started_at', 'paths.arrived_at'), 0.5, [0.5, 0.9]) }} as median_hours,
+        {{ percentile(hours_between('paths.started_at', 'paths.arrived_at'), 0.9, [0.5, 0.9]) }} as p90_hours,
         {{ percentile(
-            'case when not coalesce(stages.is_terminal, false) then ' ~ hours_between('ways.arrived_at', as_of()) ~ ' end', 0.5
+            'case when not coalesce(stages.is_terminal, false) then ' ~ hours_between('paths.arrived_at', as_of()) ~ ' end', 0.5
         ) }} as median_hours_since
-    from ways
+    from paths
     inner join numbered
-        on ways.study_key = numbered.study_key and ways.ranks = numbered.ranks
+        on paths.study_key = numbered.study_key and paths.ranks = numbered.ranks
     left join {{ ref('stages') }} as stages
         on numbered.stage_order = stages.stage_order
     group by numbered.study_key, least(numbered.number_in_study, {{ shown + 1 }})

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', post_hook='{{ put_study_types_in_place() }}') }}
+{{ config(materialized='incremental', post_hook='{{ update_study_types() }}') }}
 
 with
 

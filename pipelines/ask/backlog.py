@@ -52,7 +52,7 @@ def backlog(
                 "dim",
             )
         )
-    return Listing(as_of, "participants", ask(connection, "asked_rows"), COLUMNS, _line, totals, notes)
+    return Listing(as_of, "participants", ask(connection, "listing"), COLUMNS, _line, totals, notes)
 
 
 def _line(row: dict[str, Any]) -> Line:

@@ -1,6 +1,6 @@
 -- The backlog, the most urgent first: overdue incentives, among these the ones never sent, among these the ones that no
 -- table in Rally shows, then the oldest. A null $study_id or $backlog_state means all.
-create temp table asked as
+create temp table listing as
 with
 
 states as (

@@ -6,7 +6,7 @@ amounts as (
     select
         currency,
         sum(amount_cents) as amount_cents
-    from asked
+    from listing
     where amount_cents is not null
     group by currency
 )
@@ -22,4 +22,4 @@ select
         from amounts
     ) as amounts,
     count(*) filter (where amount_cents is null) as without_amount
-from asked
+from listing

@@ -1,7 +1,7 @@
 -- People who are over a limit of governance_rules.csv now, the latest first; optionally only people in study $study_id.
 with
 
-over_now as (
+exceeded_limits as (
     select contact_limits.*
     from marts.contact_limits
     cross join audit.built_as_of
@@ -13,15 +13,15 @@ over_now as (
 select
     people.person_id,
     people.person_name,
-    string_agg(over_now.rule_name, '; ' order by over_now.rule_name) as limits,
-    max(over_now.last_exceeded_at) as last_exceeded_at,
+    string_agg(exceeded_limits.rule_name, '; ' order by exceeded_limits.rule_name) as limits,
+    max(exceeded_limits.last_exceeded_at) as last_exceeded_at,
     people.last_contact_at,
     people.contacts_30d,
     people.contact_status,
     built_as_of.as_of
-from over_now
+from exceeded_limits
 inner join marts.people
-    on over_now.person_id = people.person_id
+    on exceeded_limits.person_id = people.person_id
 cross join audit.built_as_of
 where
     $study_id is null

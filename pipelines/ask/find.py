@@ -18,7 +18,7 @@ def find_study(connection: duckdb.DuckDBPyConnection, text: str) -> str:
     Raises:
         StudyflowError: the text matches no study or several.
     """
-    found = list(ask(connection, "find_study", asked=text).rows)
+    found = list(ask(connection, "find_study", search=text).rows)
     best = min((fit for *_, fit in found), default=_SIMILAR)
     matches = [(study, name) for study, name, fit in found if fit == best]
     if best < _SIMILAR and len(matches) == 1:
@@ -51,7 +51,7 @@ def find_participants(connection: duckdb.DuckDBPyConnection, text: str) -> list[
     Raises:
         StudyflowError: the text matches nobody or several people.
     """
-    found = list(ask(connection, "find_participant", asked=text).rows)
+    found = list(ask(connection, "find_participant", search=text).rows)
     if len({person for _, person, *_ in found}) == 1:
         return [participant for participant, *_ in found]
     if found:
@@ -62,7 +62,7 @@ def find_participants(connection: duckdb.DuckDBPyConnection, text: str) -> list[
         listed += ["\n  …"] if len(found) > MAX_LISTED else []
         msg = f"{text!r} matches several people. Give more of the name, or the id:{''.join(listed)}"
     else:
-        similar = "".join(f"\n  {name}" for (name,) in ask(connection, "find_people_alike", asked=text).rows)
+        similar = "".join(f"\n  {name}" for (name,) in ask(connection, "find_people_alike", search=text).rows)
         did_you_mean = f" Did you mean one of these?{similar}" if similar else ""
         msg = f"{text!r}: no participant and no person has this id, name or email address.{did_you_mean}"
     raise StudyflowError(msg)

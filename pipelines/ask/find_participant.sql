@@ -1,4 +1,4 @@
--- The participants who match $asked best. Fit 1: the participant's id; 2: the person's id; 3: the person's name or
+-- The participants who match $search best. Fit 1: the participant's id; 2: the person's id; 3: the person's name or
 -- email address, ignoring case; 4: a part of an id or the name; 5: an id with one character missing. All participants
 -- if they are one person, else at most 21.
 with
@@ -13,7 +13,7 @@ participants as (
         lower(participants.person_id) as person_lower,
         lower(people.person_name) as name_lower,
         addresses.email,
-        lower($asked) as asked_lower
+        lower($search) as search_lower
     from marts.participants
     inner join marts.people
         on participants.person_id = people.person_id
@@ -21,22 +21,22 @@ participants as (
         on participants.study_id = studies.study_id
     left join staging.stg_people as addresses
         on participants.person_id = addresses.person_id
-    where $asked <> ''
+    where $search <> ''
 ),
 
 compared as (
     select
         *,
         case
-            when participant_id = $asked then 1
-            when person_id = $asked then 2
-            when asked_lower in (name_lower, email) then 3
+            when participant_id = $search then 1
+            when person_id = $search then 2
+            when search_lower in (name_lower, email) then 3
             when
-                contains(participant_lower, asked_lower)
-                or contains(person_lower, asked_lower)
-                or contains(name_lower, asked_lower) then 4
-            when length(participant_lower) = length(asked_lower) + 1 and levenshtein(participant_lower, asked_lower) = 1 then 5
-            when length(person_lower) = length(asked_lower) + 1 and levenshtein(person_lower, asked_lower) = 1 then 5
+                contains(participant_lower, search_lower)
+                or contains(person_lower, search_lower)
+                or contains(name_lower, search_lower) then 4
+            when length(participant_lower) = length(search_lower) + 1 and levenshtein(participant_lower, search_lower) = 1 then 5
+            when length(person_lower) = length(search_lower) + 1 and levenshtein(person_lower, search_lower) = 1 then 5
         end as fit
     from participants
 ),

@@ -1,4 +1,4 @@
--- At most three participant ids, person ids or names that are similar to $asked, the most similar first.
+-- At most three participant ids, person ids or names that are similar to $search, the most similar first.
 with
 
 words as (
@@ -11,6 +11,6 @@ words as (
 
 select word
 from words
-where $asked <> '' and jaro_winkler_similarity(lower(word), lower($asked)) >= 0.85
-order by jaro_winkler_similarity(lower(word), lower($asked)) desc, word
+where $search <> '' and jaro_winkler_similarity(lower(word), lower($search)) >= 0.85
+order by jaro_winkler_similarity(lower(word), lower($search)) desc, word
 limit 3

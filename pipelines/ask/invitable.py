@@ -29,7 +29,7 @@ def invitable(connection: duckdb.DuckDBPyConnection, study: str | None = None) -
     people, inactive = totals["people"], totals["active_in_no_study"]
     note = f"{several(people, 'person', 'people')}; {inactive:,} of them not active in any study."
     note = note if people else "Nobody."
-    return Listing(as_of, "people", ask(connection, "asked_rows"), COLUMNS, _line, totals, [(note, "bold")])
+    return Listing(as_of, "people", ask(connection, "listing"), COLUMNS, _line, totals, [(note, "bold")])
 
 
 def _line(row: dict[str, Any]) -> Line:

@@ -1,6 +1,6 @@
 -- People who may be invited, in the order of the list may_be_invited; optionally only those in the stage Not Started of
 -- study $study_id.
-create temp table asked as
+create temp table listing as
 select
     may_be_invited.* exclude (place),
     built_as_of.as_of,

@@ -2,4 +2,4 @@
 select
     count(*) as people,
     count(*) filter (where not is_active_in_study) as active_in_no_study
-from asked
+from listing

@@ -1,7 +1,7 @@
 -- One row per study that invited anybody in the last year: how many of its invitations a rule would have stopped. The
 -- rule stops an event of $judged_kind if there were more than $at_most of $counted_kind in the last $within_days days,
 -- including this one. Stopped invitations, and the events that followed from them, do not count any more.
-create temp table asked as
+create temp table listing as
 with recursive
 
 -- Activities cannot be stopped, so a rule that judges them stops the next invitation to a study instead.
@@ -48,7 +48,7 @@ numbered as (
 
 -- People with no more events in all that time than the rule allows are left out, because the rule stops nothing for
 -- them.
-over as (
+people_over_limit as (
     select person_key
     from events
     cross join rule
@@ -69,7 +69,7 @@ replayed as (
         false as is_stopped,
         cast([] as timestamptz[]) as counted,
         cast([] as ubigint[]) as uninvited
-    from over
+    from people_over_limit
     union all
     select
         next.person_key,
@@ -86,7 +86,7 @@ replayed as (
         end as counted,
         case
             when next.is_stopped then list_append(next.uninvited, next.participant_key)
-            when next.is_invitation then list_filter(next.uninvited, lambda one: one <> next.participant_key)
+            when next.is_invitation then list_filter(next.uninvited, lambda invited: invited <> next.participant_key)
             else next.uninvited
         end as uninvited
     from (
@@ -111,7 +111,7 @@ judged as (
         events.occurred_at,
         false as is_stopped
     from events
-    where events.is_invitation and events.person_key not in (select over.person_key from over)
+    where events.is_invitation and events.person_key not in (select people_over_limit.person_key from people_over_limit)
     union all
     select
         participant_key,
@@ -156,7 +156,7 @@ participants as (
 
 -- People who would not have been invited before they completed, or not at all. A later invitation does not count as a
 -- cause of the completion.
-uninvited as (
+outcomes as (
     select
         *,
         stopped > 0
@@ -183,40 +183,40 @@ incidence as (
 ),
 
 -- The shares by their age. Shares never decrease, so the largest is the latest.
-so_far as (
+shares_at_age as (
     select
-        uninvited.participant_key,
+        outcomes.participant_key,
         max(incidence.completed_share) as completed_in_the_end,
-        coalesce(max(incidence.completed_share) filter (incidence.days <= uninvited.age_days), 0) as completed,
-        coalesce(max(incidence.lost_share) filter (incidence.days <= uninvited.age_days), 0) as lost
-    from uninvited
+        coalesce(max(incidence.completed_share) filter (incidence.days <= outcomes.age_days), 0) as completed,
+        coalesce(max(incidence.lost_share) filter (incidence.days <= outcomes.age_days), 0) as lost
+    from outcomes
     inner join incidence
-        on uninvited.study_id = incidence.study_id
-    where uninvited.is_uninvited and uninvited.completed_at is null and not uninvited.is_terminal
-    group by uninvited.participant_key
+        on outcomes.study_id = incidence.study_id
+    where outcomes.is_uninvited and outcomes.completed_at is null and not outcomes.is_terminal
+    group by outcomes.participant_key
 ),
 
 chances as (
     select
         participant_key,
         (completed_in_the_end - completed) / nullif(1 - completed - lost, 0) as chance
-    from so_far
+    from shares_at_age
 )
 
 select
-    uninvited.study_id,
+    outcomes.study_id,
     studies.study_name,
-    uninvited.person_id,
-    uninvited.invitations,
-    uninvited.stopped,
-    uninvited.is_uninvited,
-    uninvited.is_uninvited and uninvited.completed_at is not null as is_lost,
+    outcomes.person_id,
+    outcomes.invitations,
+    outcomes.stopped,
+    outcomes.is_uninvited,
+    outcomes.is_uninvited and outcomes.completed_at is not null as is_lost,
     coalesce(chances.chance, 0) as chance,
-    uninvited.completed_at is not null as is_completed,
-    uninvited.as_of
-from uninvited
+    outcomes.completed_at is not null as is_completed,
+    outcomes.as_of
+from outcomes
 inner join marts.study_progress as studies
-    on uninvited.study_id = studies.study_id
+    on outcomes.study_id = studies.study_id
 left join chances
-    on uninvited.participant_key = chances.participant_key
-where uninvited.invitations > 0
+    on outcomes.participant_key = chances.participant_key
+where outcomes.invitations > 0

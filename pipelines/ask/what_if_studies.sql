@@ -9,6 +9,6 @@ select
     count(*) filter (is_lost) as completions_lost,
     round(sum(chance), 2) as expected_lost,
     as_of
-from asked
+from listing
 group by study_id, study_name, as_of
 order by stopped desc, study_id

@@ -6,4 +6,4 @@ select
     count(*) filter (is_completed) as completed,
     count(*) filter (is_lost) as completions_lost,
     round(coalesce(sum(chance), 0), 2) as expected_lost
-from asked
+from listing

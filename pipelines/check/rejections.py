@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from pipelines.check.remedies import REJECTED, REJECTED_OTHERWISE
+from pipelines.check.remedies import REJECTED, REJECTED_DEFAULT
 from pipelines.check.report import SAMPLE_ROWS, Finding
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def find_rejections(connection: duckdb.DuckDBPyConnection) -> list[Finding]:
         f"select reason, count(*) from {TABLE} group by reason order by count(*) desc, reason"  # noqa: S608
     ).fetchall()
     return [
-        Finding(TABLE, reason, count, _lines(connection, reason), REJECTED.get(reason, REJECTED_OTHERWISE))
+        Finding(TABLE, reason, count, _lines(connection, reason), REJECTED.get(reason, REJECTED_DEFAULT))
         for reason, count in counts
     ]
 

@@ -35,4 +35,4 @@ REJECTED = {
         "Add the prior status to data/reference/participant_statuses.csv; the next run accepts the lines."
     ),
 }
-REJECTED_OTHERWISE = "These lines are in no other table."
+REJECTED_DEFAULT = "These lines are in no other table."

@@ -21,7 +21,7 @@ from pipelines.export.names import distinct_names
 from pipelines.export.options import Format
 from pipelines.export.pseudonyms import Pseudonyms
 from pipelines.export.replace import MANIFEST, is_up_to_date, replacement, workspace
-from pipelines.export.tables import EVERYONE, Layout, stage_writer
+from pipelines.export.tables import ALL_PARTICIPANTS, Layout, stage_writer
 from pipelines.state import build_hash, is_sample
 
 WRITERS = ("duckdb", "pyarrow", "xlsxwriter")
@@ -66,7 +66,7 @@ def export(  # noqa: PLR0913 - the options of a command
     """
     columns = mart.columns(connection)
     stages = mart.stages(connection)
-    stage_files = distinct_names(stages.values(), taken=[EVERYONE, *LISTS])
+    stage_files = distinct_names(stages.values(), taken=[ALL_PARTICIPANTS, *LISTS])
     layout = Layout(
         stages={stage: stage_files[name] for stage, name in stages.items()},
         formats=tuple(one for one in formats if one != "xlsx"),

@@ -15,7 +15,7 @@ from pipelines.errors import StudyflowError
 KEY, KEY_FILE = "STUDYFLOW_PSEUDONYM_KEY", "STUDYFLOW_PSEUDONYM_KEY_FILE"
 SHORTEST_KEY = 16
 DIGITS = 32
-HOW_TO_MAKE_ONE = 'python -c "import secrets; print(secrets.token_hex(32))"'
+KEY_COMMAND = 'python -c "import secrets; print(secrets.token_hex(32))"'
 
 IDS = {"participant_id": "participant", "person_id": "person"}
 """Columns with ids of people and their kinds. A participant and a person with equal ids get different pseudonyms."""
@@ -88,6 +88,8 @@ def from_environment() -> Pseudonyms:
             if key
             else "pseudonyms need a secret key"
         )
-        msg = f"{problem}. Set {KEY}, or set {KEY_FILE} to a file that has the key. Keep the key. Make one: {HOW_TO_MAKE_ONE}"
+        msg = (
+            f"{problem}. Set {KEY}, or set {KEY_FILE} to a file that has the key. Keep the key. Make one: {KEY_COMMAND}"
+        )
         raise StudyflowError(msg[0].upper() + msg[1:])
     return Pseudonyms(key)

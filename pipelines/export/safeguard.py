@@ -7,7 +7,7 @@ import duckdb
 
 from pipelines.errors import StudyflowError
 from pipelines.export.replace import options_of_export
-from pipelines.export.tables import EVERYONE
+from pipelines.export.tables import ALL_PARTICIPANTS
 from pipelines.state import is_sample
 from pipelines.warehouse import only_row
 
@@ -21,14 +21,14 @@ def refuse_to_drop_most(connection: duckdb.DuckDBPyConnection, folder: Path) -> 
     before = options_of_export(folder)
     if before is None or (before.get("is_sample") and not is_sample(connection)):
         return
-    had = before.get("participants")
-    if not isinstance(had, int):
-        had = _rows(folder / f"{EVERYONE}.csv")
-    has = only_row(connection, f"select count(*) from marts.{EVERYONE}")[0]  # noqa: S608
-    if had - has > had / 2:
+    rows_before = before.get("participants")
+    if not isinstance(rows_before, int):
+        rows_before = _rows(folder / f"{ALL_PARTICIPANTS}.csv")
+    rows_now = only_row(connection, f"select count(*) from marts.{ALL_PARTICIPANTS}")[0]  # noqa: S608
+    if rows_before - rows_now > rows_before / 2:
         msg = (
-            f"{folder}: the export there has {had:,} participants, and this one would have {has:,}. It was left as it is. "
-            "Check --raw, --database and --as-of; if they are right, add --force."
+            f"{folder}: the export there has {rows_before:,} participants, and this one would have {rows_now:,}. "
+            "It was left as it is. Check --raw, --database and --as-of; if they are right, add --force."
         )
         raise StudyflowError(msg)
 

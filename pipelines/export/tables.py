@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from pipelines.export.mart import LINE, STAGE
 from pipelines.export.options import Format
 
-EVERYONE = "participants"
+ALL_PARTICIPANTS = "participants"
 
 ROW_GROUP = 50_000
 
@@ -84,7 +84,7 @@ class Layout:
 
     def tables(self) -> list[str]:
         """The names of the files without extension, in order; that of all participants is the last."""
-        return [*self.stages.values(), EVERYONE]
+        return [*self.stages.values(), ALL_PARTICIPANTS]
 
     def files(self) -> list[str]:
         """The names of the files, in order."""
@@ -108,7 +108,7 @@ def stage_writer(folder: Path, layout: Layout) -> Iterator[Callable[[pa.RecordBa
 
         def write(rows: pa.RecordBatch) -> None:
             shown = rows.select(columns)
-            put(EVERYONE, shown)
+            put(ALL_PARTICIPANTS, shown)
             for stage, table in layout.stages.items():
                 put(table, shown.filter(pc.equal(rows.column(STAGE), stage)))
 

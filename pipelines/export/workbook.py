@@ -16,7 +16,7 @@ from pipelines.export.mart import ROWS_AT_ONCE
 from pipelines.export.presentation import mart_columns, order_by, select_for_people, with_study_names
 from pipelines.export.pseudonyms import Pseudonyms
 from pipelines.export.sheet import HIGHEST_SHEET, Formats, write_sheet
-from pipelines.export.tables import EVERYONE
+from pipelines.export.tables import ALL_PARTICIPANTS
 from pipelines.state import built_as_of
 from pipelines.warehouse import literal, only_row
 
@@ -169,18 +169,18 @@ def plan(
     sheets = []
     for (stage, name), rows in zip(stages.items(), by_stage, strict=True):
         says = f"The participants who are in stage {stage} now."
-        relation = with_study_names(connection, EVERYONE)
-        called = _sheet_name(name, taken)
-        sheets.append(WorkbookSheet(called, relation, columns, by_id, rows, says, f"{name}.csv", stage))
+        relation = with_study_names(connection, ALL_PARTICIPANTS)
+        sheet = _sheet_name(name, taken)
+        sheets.append(WorkbookSheet(sheet, relation, columns, by_id, rows, says, f"{name}.csv", stage))
     for table, comment in tables:
-        is_everyone = table == EVERYONE
-        of_table = columns if is_everyone else mart_columns(connection, table)
-        csv = f"{table}.csv" if is_everyone or table in LISTS else f"marts.{table}.csv"
-        order = by_id if is_everyone else order_by(of_table)
+        is_participants = table == ALL_PARTICIPANTS
+        table_columns = columns if is_participants else mart_columns(connection, table)
+        csv = f"{table}.csv" if is_participants or table in LISTS else f"marts.{table}.csv"
+        order = by_id if is_participants else order_by(table_columns)
         rows = only_row(connection, f"select count(*) from marts.{table}")[0]  # noqa: S608
         says = " ".join((comment or "").split())
         relation = with_study_names(connection, table)
-        sheets.append(WorkbookSheet(_sheet_name(table, taken), relation, of_table, order, rows, says, csv))
+        sheets.append(WorkbookSheet(_sheet_name(table, taken), relation, table_columns, order, rows, says, csv))
     return Book(connection, sheets, built_as_of(connection), pseudonyms)
 
 

@@ -9,8 +9,8 @@ Damage = Callable[[str], str]
 def damaged(line: str, number: int) -> tuple[str, str]:
     """A reason for rejection, and a damaged copy of a payload line. Consecutive numbers give all ways in turn."""
     reason = REASONS[number % len(REASONS)]
-    ways = WAYS[reason]
-    return reason, ways[number // len(REASONS) % len(ways)](line)
+    damages = DAMAGES[reason]
+    return reason, damages[number // len(REASONS) % len(damages)](line)
 
 
 def _replaced(field: str, value: str) -> Damage:
@@ -28,7 +28,7 @@ def _within(template: str) -> Damage:
     return lambda line: template.replace("…", line)
 
 
-WAYS: dict[str, tuple[Damage, ...]] = {
+DAMAGES: dict[str, tuple[Damage, ...]] = {
     "invalid_json": (
         lambda line: line[: len(line) * 2 // 3],
         # Lines are encoded as Latin-1, so this character becomes a byte that is invalid in UTF-8.
@@ -59,4 +59,4 @@ WAYS: dict[str, tuple[Damage, ...]] = {
     "unknown_status": (_replaced("status", '"INTERVIEW_RESCHEDULED"'), _replaced("status", '"invite_sent"')),
     "unknown_prior_status": (_replaced("priorStatus", '"WAITLISTED"'),),
 }
-REASONS = tuple(WAYS)
+REASONS = tuple(DAMAGES)

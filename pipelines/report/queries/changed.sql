@@ -38,7 +38,7 @@ owed as (
     where not effects.is_sent
 ),
 
-happened as (
+counted_events as (
     select 1 as place, 'Added' as what, participant_id, study_id, first_seen_at as happened_at from marts.participants
     union all
     select 2, 'Invited', participant_id, study_id, occurred_at from events where is_invitation
@@ -65,14 +65,14 @@ kinds as (
 
 select
     kinds.what,
-    count(distinct happened.participant_id) filter (happened.happened_at > $since) as participants,
-    count(distinct happened.participant_id) filter (
-        happened.happened_at > $before_since and happened.happened_at <= $before_until
+    count(distinct counted_events.participant_id) filter (counted_events.happened_at > $since) as participants,
+    count(distinct counted_events.participant_id) filter (
+        counted_events.happened_at > $before_since and counted_events.happened_at <= $before_until
     ) as before
 from kinds
-left join happened
+left join counted_events
     on
-        kinds.what = happened.what
-        and happened.study_id = coalesce($study, happened.study_id)
+        kinds.what = counted_events.what
+        and counted_events.study_id = coalesce($study, counted_events.study_id)
 group by kinds.place, kinds.what
 order by kinds.place

@@ -9,7 +9,7 @@
 --   rules | Limit | name: marts.contact_limits.rule_name
 with
 
-over_now as (
+exceeded_limits as (
     select contact_limits.*
     from marts.contact_limits
     cross join audit.built_as_of
@@ -27,18 +27,18 @@ in_study as (
 select
     people.person_id,
     any_value(people.person_name) as person_name,
-    string_agg(over_now.rule_name, '; ' order by over_now.rule_name) as rules,
-    max(over_now.last_exceeded_at) as exceeded_at,
-    max(over_now.last_exceeded_at) > $since as is_new,
+    string_agg(exceeded_limits.rule_name, '; ' order by exceeded_limits.rule_name) as rules,
+    max(exceeded_limits.last_exceeded_at) as exceeded_at,
+    max(exceeded_limits.last_exceeded_at) > $since as is_new,
     any_value(people.contacts_30d) as contacts_30d,
     any_value(people.contact_status) as contact_status,
     count(*) over () as of_all,
-    count(*) filter (max(over_now.last_exceeded_at) > $since) over () as new_of_all
-from over_now
+    count(*) filter (max(exceeded_limits.last_exceeded_at) > $since) over () as new_of_all
+from exceeded_limits
 inner join in_study
-    on over_now.person_id = in_study.person_id
+    on exceeded_limits.person_id = in_study.person_id
 inner join marts.people
-    on over_now.person_id = people.person_id
+    on exceeded_limits.person_id = people.person_id
 group by people.person_id
 order by exceeded_at desc, people.person_id
 limit $rows

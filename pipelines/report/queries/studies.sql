@@ -34,7 +34,7 @@ owed as (
     group by backlog.study_id
 ),
 
-stuck as (
+stalled_counts as (
     select
         study_id,
         count(*) as stalled
@@ -58,7 +58,7 @@ select
     coalesce(recent.changes, 0) as changes,
     coalesce(owed.overdue, 0) as overdue,
     coalesce(owed.hidden, 0) as hidden,
-    coalesce(stuck.stalled, 0) as stalled,
+    coalesce(stalled_counts.stalled, 0) as stalled,
     progress.last_change_at,
     coalesce(recent.changes, 0) > 0 or progress.study_id is not distinct from $study as has_section,
     count(*) over () as of_all
@@ -67,8 +67,8 @@ left join recent
     on progress.study_id = recent.study_id
 left join owed
     on progress.study_id = owed.study_id
-left join stuck
-    on progress.study_id = stuck.study_id
+left join stalled_counts
+    on progress.study_id = stalled_counts.study_id
 where progress.study_id = coalesce($study, progress.study_id)
 order by changes desc, progress.last_change_at desc, progress.study_id
 limit $rows

@@ -29,7 +29,7 @@ first_completions as (
     group by completions.participant_key, built_as_of.report_timezone
 ),
 
-so_far as (
+completed_by_day as (
     select
         days.day,
         count(first_completions.participant_key) as completed
@@ -58,7 +58,7 @@ select
     null as low_95,
     null as high_95,
     (select target from forecast) as target
-from so_far
+from completed_by_day
 union all
 select
     daily.day,

@@ -9,7 +9,7 @@
 --   p90_hours | 90th percentile | hours: The time within which 90 % got from the previous step to this one; a dash if no time is known.
 with
 
-coming as (
+still_possible as (
     select
         step,
         sum(participants) as participants
@@ -38,11 +38,11 @@ select
     conversion_from_first as from_first,
     marts.share_low(reached, everyone) as first_low,
     marts.share_high(reached, everyone) as first_high,
-    cast(coalesce(coming.participants, 0) as bigint) as may_still_come,
-    cast(dropped_active + dropped_lost - coalesce(coming.participants, 0) as bigint) as lost,
+    cast(coalesce(still_possible.participants, 0) as bigint) as may_still_come,
+    cast(dropped_active + dropped_lost - coalesce(still_possible.participants, 0) as bigint) as lost,
     median_hours_from_previous as median_hours,
     p90_hours_from_previous as p90_hours
 from steps
-left join coming
-    on steps.step = coming.step
+left join still_possible
+    on steps.step = still_possible.step
 order by step_order

@@ -1,6 +1,6 @@
 """A small warehouse to ask, with what a history can have: gaps, late and repeated deliveries, few people, hostile ids.
 
-`python tests/asked.py` writes the files in tests/golden/ask again. Read what changed in them before you commit it: people
+`python tests/ask_warehouse.py` writes the files in tests/golden/ask again. Read what changed in them before you commit it: people
 see the same.
 """
 
@@ -35,7 +35,7 @@ START = datetime(2026, 7, 1, 9, tzinfo=UTC)
 HOSTILE = "p-\x1b[2J\u202eevil"
 
 
-class Answered(NamedTuple):
+class Answer(NamedTuple):
     """How a command ended, and what it wrote."""
 
     returncode: int
@@ -43,7 +43,7 @@ class Answered(NamedTuple):
     stderr: str
 
 
-Asked = Callable[..., Answered]
+Ask = Callable[..., Answer]
 """The command in the process of the tests: what the fixture `ask` gives."""
 
 STUDIES: list[dict[str, Any]] = [
@@ -118,7 +118,7 @@ LINES = [
 
 def make(product: Product, folder: Path, lines: list[dict[str, Any]] = LINES) -> Path:
     """A warehouse in the folder in which these lines are loaded and every model is built."""
-    database, events = folder / "asked.duckdb", folder / "events.jsonl"
+    database, events = folder / "ask.duckdb", folder / "events.jsonl"
     events.write_text("".join(json.dumps(one) + "\n" for one in lines), encoding="utf-8")
     with connect(database) as connection:
         product.prepare(connection)

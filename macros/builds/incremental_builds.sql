@@ -6,30 +6,30 @@
 {#- Whether this build replaces rows in the tables of the last build, as begin_build() decided. False in unit tests and
     when SQL is only compiled. After a delivery was withdrawn, it is unknown which person it had assigned the
     participant to, so tables with rows per person are rebuilt in full. -#}
-{% macro builds_on_the_last() %}
+{% macro is_incremental_build() %}
     {%- set before = previous_build() -%}
     {%- if flags.WHICH != 'build' or model.resource_type != 'model' or before is none -%}{{ return(false) }}{%- endif -%}
-    {{ return(not (is_by_person() and before.takes_back)) }}
+    {{ return(not (is_by_person() and before.has_withdrawals)) }}
 {% endmacro %}
 
 {#- Whether the model replaces the rows of people instead of participants. -#}
 {% macro is_by_person() %}{{ return(model.config.incremental_strategy == 'by_person') }}{% endmacro %}
 
-{#- The build whose tables this one reuses: build_id, load_id, as_of, and takes_back (whether deliveries were withdrawn
+{#- The build whose tables this one reuses: build_id, load_id, as_of, and has_withdrawals (whether deliveries were withdrawn
     since); none in a full build. It is kept in dbt's `graph`, which is one object for the whole run. -#}
 {% macro previous_build() %}{{ return(graph.get('previous_build') if execute else none) }}{% endmacro %}
 
 {#- The relation, reduced to the rows of touched participants or people in an incremental build. `touched`:
     ref('stg_touched_participants') or ref('int_touched_people'). -#}
 {% macro touched_rows_of(relation, touched) %}
-    {%- if not builds_on_the_last() -%}{{ return(relation) }}{%- endif -%}
+    {%- if not is_incremental_build() -%}{{ return(relation) }}{%- endif -%}
     {%- set key = 'person_key' if is_by_person() else 'participant_key' -%}
     {{ return('(select * from ' ~ relation ~ ' where ' ~ key ~ ' in (select ' ~ key ~ ' from ' ~ touched ~ '))') }}
 {% endmacro %}
 
 {#- dbt calls this for every incremental model and every seed. -#}
 {% macro should_full_refresh() %}
-    {%- if config.get('materialized') == 'incremental' -%}{{ return(not builds_on_the_last()) }}{%- endif -%}
+    {%- if config.get('materialized') == 'incremental' -%}{{ return(not is_incremental_build()) }}{%- endif -%}
     {{ return(dbt.should_full_refresh()) }}
 {% endmacro %}
 
@@ -56,8 +56,8 @@
 
 {#- A post-hook of tables with a row per participant and their study_type: updates the type in rows of untouched
     participants. The type can change for all of them, because it is inferred from all participants of the study. -#}
-{% macro put_study_types_in_place() %}
-    {%- if builds_on_the_last() %}
+{% macro update_study_types() %}
+    {%- if is_incremental_build() %}
 update {{ this }} as kept
 set study_type = studies.study_type
 from {{ ref('int_studies') }} as studies

@@ -1,0 +1,4 @@
+-- The rows of the temporary table `listing`, in order.
+select * exclude (place)
+from listing
+order by place
