@@ -57,7 +57,7 @@ def floor_run(place: Place, raw: Path, as_of: str) -> list[str]:
     ]
 
 
-def _ours(place: Place, data: Data, raw: Path) -> list[str]:
+def _studyflow(place: Place, data: Data, raw: Path) -> list[str]:
     return full_run(place, raw, data.as_of.isoformat())
 
 
@@ -71,7 +71,7 @@ def _dlt(place: Place, data: Data, _: Path) -> list[str]:
     return [*map(str, (place.peers_python, script, data.clean, database, PROJECT, folder)), data.as_of.isoformat()]
 
 
-def _with(library: str) -> Callable[[Place, Data, Path], list[str]]:
+def _peer(library: str) -> Callable[[Place, Data, Path], list[str]]:
     def command(place: Place, data: Data, _: Path) -> list[str]:
         script = HERE / "peers" / f"with_{library}.py"
         return [*map(str, (place.peers_python, script, data.clean, place.result_of(library), REFERENCE))]
@@ -87,11 +87,11 @@ def _sqlite_utils(place: Place, data: Data, _: Path) -> list[str]:
 CONTESTANTS = {
     contestant.name: contestant
     for contestant in (
-        Contestant(OURS, _ours, is_compared=False),
+        Contestant(OURS, _studyflow, is_compared=False),
         Contestant(FLOOR, _floor),
         Contestant("dlt", _dlt),
-        Contestant("polars", _with("polars")),
-        Contestant("pandas", _with("pandas")),
+        Contestant("polars", _peer("polars")),
+        Contestant("pandas", _peer("pandas")),
         Contestant("sqlite-utils", _sqlite_utils, is_compared=False),
     )
 }

@@ -174,16 +174,16 @@ class Benchmark:
             for file in files[: self.batches]:
                 number += 1
                 (raw / file.name).hardlink_to(file)
-                runs.append(self._again(data, raw, number))
+                runs.append(self._measure_again(data, raw, number))
             self._add_incremental(data, new, runs)
-        self._add_incremental(data, NOTHING, [self._again(data, raw, number) for _ in range(self.runs)])
+        self._add_incremental(data, NOTHING, [self._measure_again(data, raw, number) for _ in range(self.runs)])
 
     def _add_incremental(self, data: Data, new: str, runs: list[dict[str, Any]]) -> None:
         self.results["incremental"].append({"lines": data.lines, "new": new, "runs": runs})
 
-    def _again(self, data: Data, raw: Path, number: int) -> dict[str, Any]:
+    def _measure_again(self, data: Data, raw: Path, number: int) -> dict[str, Any]:
         """Measure `studyflow run` as of `number` quarters of an hour later."""
-        measured = self._run(full_run(self.place, raw, _later(data, number)))
+        measured = self._run(full_run(self.place, raw, _later_as_of(data, number)))
         new_lines = "" if measured.stopped else f", {json.loads(measured.output)['loaded']['lines_read']:,} new lines"
         print(f"  again, run {number}: {measured.stopped or f'{measured.seconds:.1f} s'}{new_lines}", flush=True)
         return measured.as_dict() | _steps(OURS, measured)
@@ -191,11 +191,11 @@ class Benchmark:
     def _verify_incremental(self, data: Data, raw: Path) -> None:
         """Compare the warehouse after incremental runs with the floor's result from all files."""
         self.place.result_of(FLOOR).unlink(missing_ok=True)
-        self._run(floor_run(self.place, raw, _later(data, 2 * self.batches)))
+        self._run(floor_run(self.place, raw, _later_as_of(data, 2 * self.batches)))
         self._compare(FLOOR, "floor, after new lines")
 
 
-def _later(data: Data, number: int) -> str:
+def _later_as_of(data: Data, number: int) -> str:
     return (data.as_of + number * timedelta(minutes=15)).isoformat()
 
 

@@ -199,7 +199,7 @@ class Whole:
         rows = [{name: cell or None for name, cell in row.cells.items()} for row in sheet.rows]
         return [row for row in rows if not (everyone and everyone.include(row["person_id"] or "", ""))]
 
-    def is_as(self, other: "Whole") -> None:
+    def assert_equals(self, other: "Whole") -> None:
         """Every table that does not tell of files and loads has the same rows."""
         with connect(self.settings.database, read_only=True) as connection:
             connection.execute(f"attach '{other.settings.database}' as other (read_only)")
@@ -231,12 +231,12 @@ LINES_OF_PERSON = line() + line(status="OPTED_OUT", updatedAt="2025-04-01T00:00:
 NEEDED = ("participants", "people", "built_as_of", "load_files")
 
 
-def with_them(folder: Path, product: Product, *tables: str) -> Whole:
+def warehouse_with_person(folder: Path, product: Product, *tables: str) -> Whole:
     """A warehouse in which the person is, and in people.csv."""
     return Whole.of(folder, product, LINES_OF_PERSON + LINES_OF_OTHERS, *tables, people=PEOPLE + ROWS_OF_PERSON)
 
 
-def made_anew(whole: Whole, patch: pytest.MonkeyPatch) -> Whole:
+def with_test_build(whole: Whole, patch: pytest.MonkeyPatch) -> Whole:
     """The same; forgetting makes it anew as it was made."""
     passed = Report(whole.settings.as_of, strict=False, rows={}, rules=0, failures=[], warnings=[])
     patch.setattr(forgetting, "build_tables", whole.build)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 from oracle.history import histories
 from oracle.lines import deliveries, read_lines
-from oracle.marts_forecast import Forecast, a_while_before, at_least, forecasts, how_many, invitations
+from oracle.marts_forecast import Forecast, at_least, forecasts, how_many, invitations, two_weeks_earlier
 from oracle.marts_people import Limit, kept_from_inviting
 from oracle.marts_study import study_progress
 from oracle.reference import COMPLETIONS, DEFAULT_STATUSES, INVITATIONS
@@ -67,7 +67,7 @@ def made(product: Product) -> Iterator[Made]:
             [row["person_id"] for row in rows(connection, "marts.may_be_invited")],
             {(row["limit_id"], row["is_rule"]): row for row in rows(connection, "marts.invitation_limits")},
             workspace,
-            forecasts(workspace, a_while_before(workspace, changes)),
+            forecasts(workspace, two_weeks_earlier(workspace, changes)),
         )
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from oracle.history import histories
 from oracle.lines import Delivery
-from oracle.marts_forecast import a_while_before, forecasts
+from oracle.marts_forecast import forecasts, two_weeks_earlier
 from oracle.reference import DEFAULT_STATUSES, Study
 from oracle.workspace import Workspace
 from product import Product, rows
@@ -37,7 +37,7 @@ def test_a_launch_and_a_slower_study(product: Product) -> None:
     surveys = [study for study in {change.study_id for change in changes} if study != "unlike any other"]
     studies = {study: Study(study_type="survey") for study in surveys}
     workspace = Workspace(histories(changes, as_of, DEFAULT_STATUSES), as_of, studies=studies)
-    wanted = forecasts(workspace, a_while_before(workspace, changes))
+    wanted = forecasts(workspace, two_weeks_earlier(workspace, changes))
     assert {study for study, _ in wanted} == set(surveys), "of a new type, too little is known"
     assert [wanted[study, 7].is_own for study in ("usual", "slower", "launched")] == [True, True, False]
     assert wanted["launched", 7].expected > 10

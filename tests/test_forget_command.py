@@ -22,8 +22,8 @@ from forgetting import (
     SOMEONE,
     Whole,
     forget,
-    made_anew,
-    with_them,
+    warehouse_with_person,
+    with_test_build,
 )
 from processes import studyflow
 from product import Product
@@ -43,13 +43,13 @@ KILLED_AFTER = 4
 @pytest.fixture(scope="module")
 def one(tmp_path_factory: pytest.TempPathFactory, product: Product) -> Whole:
     """One in which the person is, for all tests to copy."""
-    return with_them(tmp_path_factory.mktemp("one"), product, *NEEDED)
+    return warehouse_with_person(tmp_path_factory.mktemp("one"), product, *NEEDED)
 
 
 @pytest.fixture
 def whole(tmp_path: Path, one: Whole, monkeypatch: pytest.MonkeyPatch) -> Whole:
     """A copy of it."""
-    return made_anew(one.copied(tmp_path / "one"), monkeypatch)
+    return with_test_build(one.copied(tmp_path / "one"), monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -64,13 +64,13 @@ def test_all_tables_and_exports_are_as_if_they_had_never_been(
     tmp_path: Path, product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every table and every file; and the proof says what happened, and does not say who it was."""
-    whole = made_anew(with_them(tmp_path / "one", product), monkeypatch)
+    whole = with_test_build(warehouse_with_person(tmp_path / "one", product), monkeypatch)
     export_tables(whole.settings, ExportOptions(by_study=True, parquet=True), as_of_must_match=False)
     people = PEOPLE + ROWS_OF_PERSON.partition("\n")[2]
     never = Whole.of(tmp_path / "other", whole.place.product, LINES_OF_OTHERS, people=people)
     export_tables(never.settings, ExportOptions(by_study=True, parquet=True), as_of_must_match=False)
     proof = forget(whole.settings)
-    whole.is_as(never)
+    whole.assert_equals(never)
     assert contents(whole.settings.exports) == contents(never.settings.exports)
     assert (whole.place.raw / "a.jsonl").read_bytes() == LINES_OF_OTHERS
     assert whole.settings.people_file.read_text() == PEOPLE + ROWS_OF_PERSON.partition("\n")[2]

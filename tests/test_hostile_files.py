@@ -23,7 +23,7 @@ def _socket(path: Path) -> None:
         made.bind(str(path))
 
 
-THINGS: dict[str, tuple[Callable[[Path], object], str]] = {
+HOSTILE_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "pipe": (os.mkfifo, "not a regular file"),
     "socket": (_socket, "not a regular file"),
     "endless device": (lambda path: path.symlink_to("/dev/zero"), "not a regular file"),
@@ -40,15 +40,15 @@ THINGS: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
 }
 if Path("/proc/version").exists():
-    THINGS["file that does not tell its size"] = (
+    HOSTILE_FILES["file that does not tell its size"] = (
         lambda path: path.symlink_to("/proc/version"),
         "its length is unknown",
     )
 
 
-@pytest.mark.parametrize("thing", THINGS)
+@pytest.mark.parametrize("thing", HOSTILE_FILES)
 def test_what_is_no_file(box: Inbox, thing: str) -> None:
-    make, says = THINGS[thing]
+    make, says = HOSTILE_FILES[thing]
     files = {"a.jsonl": VALID + b"\n", "z.jsonl": VALID + b"\n"}
     box.put(files)
     make(box.folder / "m.jsonl")

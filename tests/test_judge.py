@@ -64,7 +64,7 @@ def enveloped(
 
 
 @pytest.fixture(scope="module")
-def undecided() -> Iterator[duckdb.DuckDBPyConnection]:
+def duckdb_only() -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection on which the judge has no opinion, so that what DuckDB takes by itself can be told."""
     with pytest.MonkeyPatch.context() as patched, connect(Path(":memory:")) as connection:
         patched.setattr(parsing, "judge", lambda *_: [Judgement("rejected", "invalid_json", "undecided")])
@@ -72,7 +72,7 @@ def undecided() -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
 
 
-def taken(connection: duckdb.DuckDBPyConnection, lines: list[bytes]) -> dict[bytes, Judgement]:
+def read_by_duckdb(connection: duckdb.DuckDBPyConnection, lines: list[bytes]) -> dict[bytes, Judgement]:
     """The lines that DuckDB takes by itself, and what it reads in them."""
     columns = [pa.array([1] * len(lines), pa.int32()), pa.array(range(len(lines)), pa.int64())]
     batch = pa.record_batch([*columns, pa.array(lines, pa.large_binary())], schema=SCHEMA)
@@ -163,23 +163,23 @@ def test_the_judge_does_not_depend_on_how_deep_it_is_called() -> None:
 SAMPLE = [line for file in sorted((PROJECT / "data" / "sample").glob("*.jsonl")) for line in file.open("rb")]
 
 
-def test_canonical_lines_are_taken_by_duckdb(undecided: duckdb.DuckDBPyConnection) -> None:
+def test_canonical_lines_are_taken_by_duckdb(duckdb_only: duckdb.DuckDBPyConnection) -> None:
     """If they were not, nothing would be wrong but the speed."""
     lines = [canonical(), canonical(priorStatus=None), canonical(updatedAt="2025-03-03T02:00:00.000+02:00")]
     lines = [line + b"\n" for line in [*lines, *map(enveloped, lines), canonical(personId="\u00e9\U0001f600")]]
     spaced = [canonical(PYTHON), canonical(PYTHON, priorStatus=None)]
     lines += [line + b"\n" for line in (*spaced, *(enveloped(line, separators=PYTHON) for line in spaced))]
     lines += [line[:-1] + b"\r\n" for line in lines]
-    assert set(taken(undecided, lines)) == set(lines)
-    assert len(taken(undecided, SAMPLE)) > 0.95 * len(set(SAMPLE))
+    assert set(read_by_duckdb(duckdb_only, lines)) == set(lines)
+    assert len(read_by_duckdb(duckdb_only, SAMPLE)) > 0.95 * len(set(SAMPLE))
 
 
-def test_duckdb_takes_no_awkward_line_for_another(undecided: duckdb.DuckDBPyConnection) -> None:
+def test_duckdb_takes_no_awkward_line_for_another(duckdb_only: duckdb.DuckDBPyConnection) -> None:
     """Neither those of the corpus nor canonical ones into which awkward pieces are put."""
     pieces = [line for line in LINES if b'"' not in line and len(line) < 100]
     ids = [canonical().replace(b"person-1", piece) for piece in pieces]
     lines = [line + b"\n" for line in [*LINES, *ids, *map(enveloped, ids)]]
-    for line, read in taken(undecided, lines).items():
+    for line, read in read_by_duckdb(duckdb_only, lines).items():
         assert [read] == judge(line, SHAPES)
 
 
@@ -208,8 +208,8 @@ def nearly_canonical(draw: st.DrawFn) -> bytes:
 
 
 @given(st.lists(nearly_canonical(), min_size=1, max_size=20))
-def test_duckdb_never_disagrees_with_the_judge(undecided: duckdb.DuckDBPyConnection, lines: list[bytes]) -> None:
+def test_duckdb_never_disagrees_with_the_judge(duckdb_only: duckdb.DuckDBPyConnection, lines: list[bytes]) -> None:
     """What it takes by itself says exactly what the judge would say, and nothing else is kept of it."""
-    for line, read in taken(undecided, lines).items():
+    for line, read in read_by_duckdb(duckdb_only, lines).items():
         assert [read] == judge(line, SHAPES)
         assert not read.says_more

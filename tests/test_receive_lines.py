@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from receiving import SECRET
-from test_judge import PYTHON, RALLY, canonical, taken, undecided  # noqa: F401 - the last is a fixture
+from test_judge import PYTHON, RALLY, canonical, duckdb_only, read_by_duckdb  # noqa: F401 - duckdb_only is a fixture
 
 from pipelines.load.judge import judge
 from pipelines.receive import runs
@@ -27,13 +27,13 @@ ARRIVED = datetime(2026, 7, 31, 18, 0, 0, 120, tzinfo=UTC)
 @pytest.mark.parametrize("separators", [RALLY, PYTHON], ids=["Rally", "Python"])
 @pytest.mark.parametrize("prior", ["NOT_STARTED", None])
 def test_duckdb_takes_what_rally_sends_without_asking_the_judge(
-    undecided: duckdb.DuckDBPyConnection,  # noqa: F811
+    duckdb_only: duckdb.DuckDBPyConnection,  # noqa: F811
     separators: tuple[str, str],
     prior: str | None,
 ) -> None:
     """The judge costs three times as much a line as all the rest of a load."""
     line = envelope_line("msg_1", ARRIVED, canonical(separators, priorStatus=prior))
-    assert taken(undecided, [line]) == {line: judge(line)[0]}
+    assert read_by_duckdb(duckdb_only, [line]) == {line: judge(line)[0]}
     assert (judge(line)[0].svix_id, judge(line)[0].received_at) == ("msg_1", ARRIVED)
 
 

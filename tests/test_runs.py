@@ -32,7 +32,7 @@ def settings_of(folder: Path) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def yesterday(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def previous_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with webhooks and what a run made of them, to which more webhooks have come since."""
     folder = tmp_path_factory.mktemp("yesterday")
     generate(Recipe(participants=40, studies=3), folder / "raw" / "a.jsonl")
@@ -42,15 +42,15 @@ def yesterday(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def folder(yesterday: Path, tmp_path: Path) -> Path:
+def folder(previous_run: Path, tmp_path: Path) -> Path:
     """A copy of that folder, names and times included."""
-    shutil.copytree(yesterday, tmp_path / "team", copy_function=shutil.copy2)
+    shutil.copytree(previous_run, tmp_path / "team", copy_function=shutil.copy2)
     return tmp_path / "team"
 
 
-def is_as_it_was(settings: Settings, yesterday: Path) -> bool:
+def is_unchanged(settings: Settings, previous_run: Path) -> bool:
     """Whether everybody still sees what the run of yesterday made."""
-    before = settings_of(yesterday)
+    before = settings_of(previous_run)
     return settings.database.read_bytes() == before.database.read_bytes() and all(
         path.read_bytes() == (before.exports / path.name).read_bytes() for path in settings.exports.iterdir()
     )
@@ -59,13 +59,13 @@ def is_as_it_was(settings: Settings, yesterday: Path) -> bool:
 @pytest.mark.slow(
     reason="eight runs as processes, half of them killed; test_working_copy.py kills at every touch of a file"
 )
-def test_killed_at_step_after_step_and_run_again_it_equals_one_that_was_not(folder: Path, yesterday: Path) -> None:
+def test_killed_at_step_after_step_and_run_again_it_equals_one_that_was_not(folder: Path, previous_run: Path) -> None:
     """Until it has all been checked nobody sees anything of it; after that, the rest is caught up on."""
     settings = replace(settings_of(folder), as_of=AS_OF + timedelta(days=1))
-    undisturbed = shutil.copytree(yesterday, folder.parent / "undisturbed", copy_function=shutil.copy2)
+    undisturbed = shutil.copytree(previous_run, folder.parent / "undisturbed", copy_function=shutil.copy2)
     for point in ("load", 1.5, "check"):
         assert run_until(settings, point)
-        assert is_as_it_was(settings, yesterday), point
+        assert is_unchanged(settings, previous_run), point
     assert run_until(settings, "export")
     run(settings)
     run(replace(settings_of(undisturbed), as_of=settings.as_of))
@@ -78,7 +78,7 @@ def test_killed_at_step_after_step_and_run_again_it_equals_one_that_was_not(fold
 
 
 @pytest.mark.soak(reason="25 runs that are killed; test_killed_at_step_after_step… kills one in every step")
-def test_killed_at_many_random_moments(folder: Path, yesterday: Path) -> None:
+def test_killed_at_many_random_moments(folder: Path, previous_run: Path) -> None:
     """What others see is the run of yesterday or, once that has been put in place, all of the new one."""
     settings = replace(settings_of(folder), as_of=AS_OF + timedelta(days=1))
     undisturbed = replace(settings_of(folder.parent / "undisturbed"), as_of=settings.as_of)
@@ -87,12 +87,12 @@ def test_killed_at_many_random_moments(folder: Path, yesterday: Path) -> None:
     after = seen_by_readers(undisturbed.database)
     dice = random.Random(5)
     for _ in range(25):
-        if not run_until(settings, dice.uniform(0, 12)) or not is_as_it_was(settings, yesterday):
+        if not run_until(settings, dice.uniform(0, 12)) or not is_unchanged(settings, previous_run):
             assert seen_by_readers(settings.database) == after
             settings.database.unlink()
             shutil.rmtree(settings.exports)
-            shutil.copy2(yesterday / "w.duckdb", settings.database)
-            shutil.copytree(yesterday / "exports", settings.exports, copy_function=shutil.copy2)
+            shutil.copy2(previous_run / "w.duckdb", settings.database)
+            shutil.copytree(previous_run / "exports", settings.exports, copy_function=shutil.copy2)
     run(settings)
     assert leftovers(folder, OURS) == set()
     assert seen_by_readers(settings.database) == after

@@ -47,7 +47,7 @@ DELIVERED = """
 select participant_id, person_id, study_id, status, prior_status, updated_at, line
 from raw.deliveries where reason is null order by all
 """
-HOW = "select shape, position, svix_id, received_at from raw.deliveries order by participant_id"
+SHAPE_ROWS = "select shape, position, svix_id, received_at from raw.deliveries order by participant_id"
 
 
 def test_every_shape_gives_the_changes_of_plain_lines(box: Inbox) -> None:
@@ -65,7 +65,7 @@ def test_every_shape_gives_the_changes_of_plain_lines(box: Inbox) -> None:
         *(29, 1, 13),
         25,
     )
-    how = box.connection.execute(HOW).fetchall()
+    how = box.connection.execute(SHAPE_ROWS).fetchall()
     assert sum(svix_id is not None for _, _, svix_id, _ in how) == 23
     assert sum(received_at is not None for *_, received_at in how) == 21
     assert {shape.name for shape in SHAPES} <= {name for shape, *_ in how for name in shape.split("/")}

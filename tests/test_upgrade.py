@@ -86,7 +86,7 @@ def run(settings: Settings, product: Product | None = None) -> tuple[list[Any], 
 
 
 @pytest.fixture(scope="module")
-def anew(tmp_path_factory: pytest.TempPathFactory, product: Product) -> tuple[list[Any], list[Any]]:
+def expected(tmp_path_factory: pytest.TempPathFactory, product: Product) -> tuple[list[Any], list[Any]]:
     """What a new warehouse of the same files has."""
     settings = settings_of(tmp_path_factory.mktemp("anew"))
     shutil.copy(KEPT / "webhooks.jsonl", str(settings.raw[0]))
@@ -95,18 +95,18 @@ def anew(tmp_path_factory: pytest.TempPathFactory, product: Product) -> tuple[li
 
 
 def test_a_run_brings_it_to_this_format_and_loses_nothing(
-    kept: Settings, anew: tuple[list[Any], list[Any]], product: Product
+    kept: Settings, expected: tuple[list[Any], list[Any]], product: Product
 ) -> None:
     """It goes on from what was loaded, and ends in what a new warehouse of the same files would have."""
-    assert run(kept, product) == anew
+    assert run(kept, product) == expected
 
 
 @pytest.mark.parametrize(
     "kept", [FORMATS[0], *(pytest.param(one, marks=BUILT_BY_DBT) for one in FORMATS[1:])], indirect=True
 )
-def test_dbt_makes_its_tables_anew(kept: Settings, anew: tuple[list[Any], list[Any]]) -> None:
+def test_dbt_makes_its_tables_anew(kept: Settings, expected: tuple[list[Any], list[Any]]) -> None:
     """Over those that it has, whatever columns these have."""
-    assert run(kept) == anew
+    assert run(kept) == expected
 
 
 def test_every_format_there_was_is_kept() -> None:

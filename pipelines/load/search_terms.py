@@ -108,8 +108,8 @@ class SearchTerms:
     def filter_lines(self, lines: Iterable[tuple[Key, bytes]]) -> Iterator[tuple[Key, bytes]]:
         """The lines in which one of the terms occurs."""
         rest = iter(lines)
-        while some := list(_block(rest)):
-            yield from self._filter_lines(some)
+        while block := list(_block(rest)):
+            yield from self._filter_lines(block)
 
     def _filter_lines(self, lines: Sequence[tuple[Key, bytes]]) -> Iterator[tuple[Key, bytes]]:
         """Bisect the lines. Most blocks have no match, and one search in many lines is cheaper than many searches."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .history import History, histories
 from .lines import Delivery
-from .marts_forecast import a_while_before, forecasts
+from .marts_forecast import forecasts, two_weeks_earlier
 from .marts_incidence import _spells_of
 from .marts_study import standing_completions
 from .reference import DEFAULT_STATUSES, Studies, study_of
@@ -17,7 +17,7 @@ from .workspace import DAY, Workspace
 
 LEVELS = (50, 80, 95)
 HORIZONS = (7, 14, 28)
-EVEN_SO = 1e-9
+TOLERANCE = 1e-9
 
 
 class Statement(NamedTuple):
@@ -29,22 +29,22 @@ class Statement(NamedTuple):
     was_full: bool | None
 
 
-Said = dict[tuple[datetime, str, str, int, int | None], Statement]
+StatementsByKey = dict[tuple[datetime, str, str, int, int | None], Statement]
 """By moment, study, kind of statement, confidence, and days of those that say so many within some days."""
 
 
-def statements(changes: list[Delivery], as_of: datetime, weeks: int, studies: Studies) -> Said:
+def statements(changes: list[Delivery], as_of: datetime, weeks: int, studies: Studies) -> StatementsByKey:
     """Make the forecasts as of each week before as-of, and count what came."""
     now = Workspace(histories(changes, as_of, DEFAULT_STATUSES), as_of, studies=studies)
     types = study_types(now.histories, studies)
     typed = {name: replace(study_of(studies, name), study_type=kind) for name, kind in types.items()}
     done = {one.participant_id: (one.study_id, at) for one in now.histories if (at := _completed_at(now, one))}
-    found: Said = {}
+    found: StatementsByKey = {}
     for week in range(1, weeks + 1):
         moment = as_of - timedelta(weeks=week)
         then = Workspace(histories(changes, moment, DEFAULT_STATUSES), moment, studies=typed)
         active = {one.participant_id for one in then.histories if _is_active(then, one)}
-        ahead = forecasts(then, a_while_before(then, changes))
+        ahead = forecasts(then, two_weeks_earlier(then, changes))
         for study_id in {name for name, _ in ahead}:
             times = [(at, name in active) for name, (of, at) in done.items() if of == study_id]
             aim = typed[study_id].participation_limit
@@ -54,7 +54,7 @@ def statements(changes: list[Delivery], as_of: datetime, weeks: int, studies: St
             for level in LEVELS:
                 z = NormalDist().inv_cdf(level / 100)
                 sure = {
-                    days: one.expected - z * sqrt(one.variance) + EVEN_SO
+                    days: one.expected - z * sqrt(one.variance) + TOLERANCE
                     for (name, days), one in sorted(ahead.items())
                     if name == study_id
                 }

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from math import sqrt
 
 from .history import Change, History
-from .marts_study import takes_nobody
+from .marts_study import closed_or_full_studies
 from .reference import LET_GO, MOVED_ON_BY_TEAM, STAGES
 from .tables import study_types
 from .workspace import HOUR, Row, Visit, Workspace, percentile, ratio, visits
@@ -60,7 +60,7 @@ def ageing_participants(workspace: Workspace) -> list[Row]:
             if stay.ended_at is not None:
                 hours = (stay.ended_at - stay.started_at) / HOUR
                 completed[types[history.study_id], stay.name].append(hours)
-    ended = takes_nobody(workspace)
+    ended = closed_or_full_studies(workspace)
     rows: list[Row] = []
     for history in workspace.histories:
         if workspace.is_terminal(history):

@@ -55,10 +55,10 @@ def forecasts(workspace: Workspace, before: Workspace) -> dict[tuple[str, int], 
     for study_id, own in by_study.items():
         study = workspace.studies.get(study_id)
         of_type = [spell for name, some in by_study.items() if types[name] == types[study_id] for spell in some]
-        is_own = _are_enough(own)
+        is_own = _is_enough_history(own)
         source = own if is_own else of_type
         is_closed = study and study.closed_on and study.closed_on <= workspace.day(workspace.as_of).isoformat()
-        if not is_closed and _are_enough(source):
+        if not is_closed and _is_enough_history(source):
             points = curve([(spell.hours(in_days=False), spell.outcome) for spell in source])
             curves[study_id] = is_own, len(source), points
     recent = {
@@ -82,13 +82,13 @@ def forecasts(workspace: Workspace, before: Workspace) -> dict[tuple[str, int], 
     return found
 
 
-def a_while_before(workspace: Workspace, changes: list[Delivery]) -> Workspace:
+def two_weeks_earlier(workspace: Workspace, changes: list[Delivery]) -> Workspace:
     """Return the workspace as of two weeks before."""
     as_of = workspace.as_of - RECENT
     return replace(workspace, histories=histories(changes, as_of, workspace.statuses), as_of=as_of)
 
 
-def _are_enough(some: list[Spell]) -> bool:
+def _is_enough_history(some: list[Spell]) -> bool:
     return len(some) >= FEWEST_SPELLS and max(spell.hours(in_days=False) for spell in some) >= FOLLOWED_HOURS
 
 

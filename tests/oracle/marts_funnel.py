@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from .history import History
-from .marts_study import takes_nobody
+from .marts_study import closed_or_full_studies
 from .reference import COMPLETIONS, INVITATIONS, LET_GO, STEPS, TERMINAL_STAGES
 from .tables import furthest
 from .workspace import DAY, HOUR, Row, Workspace, first_time, percentile, ratio
@@ -74,7 +74,7 @@ def study_funnel_cohorts(workspace: Workspace) -> list[Row]:
 def study_drop_off(workspace: Workspace) -> list[Row]:
     """Study by step not reached by status they stopped in."""
     rows: list[Row] = []
-    ended = takes_nobody(workspace)
+    ended = closed_or_full_studies(workspace)
     for study_id, histories in workspace.by_study().items():
         for before, step in pairwise(_steps(workspace, histories)):
             dropped = _dropped(workspace, histories, before, step)

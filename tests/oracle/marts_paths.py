@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 
 from .history import History
-from .marts_study import takes_nobody
+from .marts_study import closed_or_full_studies
 from .reference import LET_GO, TERMINAL_STAGES
 from .workspace import HOUR, Row, Workspace, percentile, ratio
 
@@ -79,5 +79,5 @@ def _row(workspace: Workspace, ways: dict[Path, list[Way]], members: int) -> Row
 def _outcome(workspace: Workspace, study_id: str, path: Path, stage: str) -> str:
     if stage in TERMINAL_STAGES:
         return "ended"
-    let_go = path[-1] in LET_GO or study_id in takes_nobody(workspace)
+    let_go = path[-1] in LET_GO or study_id in closed_or_full_studies(workspace)
     return "stopped" if let_go and stage != AWAITS_INCENTIVE else "open"

@@ -95,7 +95,7 @@ def study_progress(workspace: Workspace) -> list[Row]:
     return rows
 
 
-def takes_nobody(workspace: Workspace) -> set[str]:
+def closed_or_full_studies(workspace: Workspace) -> set[str]:
     """Name the studies that are closed, or that as many have completed as they take."""
     names = set()
     for study_id, histories in workspace.by_study().items():
