@@ -33,9 +33,9 @@ def test_rows_together_are_the_file(tmp_path_factory: pytest.TempPathFactory, te
     for record in found:
         assert record.line == lines
         lines += len(re.findall("\r\n|\r|\n", record.text))
-    left = find(file, "pe_1").left
+    left = find(file, "pe_1").other_rows
     file.write_bytes(left.encode())
-    assert (find(file, "pe_1").rows, find(file, "pe_1").left) == (0, left)
+    assert (find(file, "pe_1").rows, find(file, "pe_1").other_rows) == (0, left)
 
 
 @pytest.mark.parametrize(
