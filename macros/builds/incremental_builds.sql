@@ -15,8 +15,8 @@
 {#- Whether the model replaces the rows of people instead of participants. -#}
 {% macro is_by_person() %}{{ return(model.config.incremental_strategy == 'by_person') }}{% endmacro %}
 
-{#- The build whose tables this one reuses: build_id, load_id, as_of, and has_withdrawals (whether deliveries were withdrawn
-    since); none in a full build. It is kept in dbt's `graph`, which is one object for the whole run. -#}
+{#- The build whose tables this one reuses: build_id, load_id, as_of, and has_withdrawals (whether deliveries were
+    withdrawn since); none in a full build. It is kept in dbt's `graph`, which is one object for the whole run. -#}
 {% macro previous_build() %}{{ return(graph.get('previous_build') if execute else none) }}{% endmacro %}
 
 {#- The relation, reduced to the rows of touched participants or people in an incremental build. `touched`:
