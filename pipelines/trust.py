@@ -139,7 +139,7 @@ def _silence_sentences(trust: Trust) -> list[str]:
         usual, silent = trust.silence["usual_hours"], trust.silence["silence_hours"]
         longest = f"{usual:,.0f} hours" if usual >= 1 else "less than an hour"
         return [
-            f"No change since {since} ({silent:,.0f} hours); the longest normal gap is {longest} (audit.feed_silence)."
+            f"No change since {since} ({silent:,.0f} hours); the longest earlier silence was {longest} (audit.feed_silence)."
         ]
     studies = trust.silent_studies
     if not studies:

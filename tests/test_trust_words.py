@@ -97,7 +97,7 @@ def test_what_is_said_of_histories(totals: Row | None, said: str) -> None:
             SILENCE,
             ["a", "b"],
             [
-                "No change since Friday 2026-07-31 14:00 UTC (63 hours); the longest normal gap is 12 hours (audit.feed_silence)."
+                "No change since Friday 2026-07-31 14:00 UTC (63 hours); the longest earlier silence was 12 hours (audit.feed_silence)."
             ],
         ),
         (
@@ -105,7 +105,7 @@ def test_what_is_said_of_histories(totals: Row | None, said: str) -> None:
             [],
             [
                 (
-                    "No change since Friday 2026-07-31 14:00 UTC (63 hours); the longest normal gap is less than an hour "
+                    "No change since Friday 2026-07-31 14:00 UTC (63 hours); the longest earlier silence was less than an hour "
                     "(audit.feed_silence)."
                 )
             ],
@@ -186,7 +186,7 @@ def test_the_tables_are_read_as_they_are_made(product: Product) -> None:
     assert trust is not None
     assert sentences(trust) == [
         "The feed began on 2025-03-03. No gaps, but there are too few changes to estimate how many webhooks are lost.",
-        "No change since Sunday 2025-03-23 00:00 UTC (72 hours); the longest normal gap is 24 hours (audit.feed_silence).",
+        "No change since Sunday 2025-03-23 00:00 UTC (72 hours); the longest earlier silence was 24 hours (audit.feed_silence).",
         "Changes of 1 participant are dated after the as-of time, up to 2027-08-20, and are not counted yet (audit.data_notes).",
     ]
     assert trust.as_dict()["silence"]["silent_since"] == "2025-03-23T00:00:00Z"

@@ -26,7 +26,7 @@ NOTES = (
         "dim",
     ),
 )
-EXAMPLES = '"invitations 3 in 90 days", "14 days after participation", or a rule_id of governance_rules.csv'
+EXAMPLES = '"invitations 3 in 90 days", "14 days after participation", or a rule_id from governance_rules.csv'
 
 _KIND = r"(?P<{}>[a-z][a-z _-]*?)"
 _LIMIT = re.compile(rf"{_KIND.format('counted')} (?P<at_most>\d{{1,6}}) in (?P<days>\d{{1,4}}) days?")

@@ -80,6 +80,14 @@ AsOf = Annotated[
         callback=lambda value: value and _instant(value),
     ),
 ]
+BuiltAsOf = Annotated[
+    str | None,
+    setting(
+        "as-of",
+        "Fail unless the tables were built as of this time, e.g. 2026-07-31T18:00:00Z. Default: accept any time.",
+        callback=lambda value: value and _instant(value),
+    ),
+]
 Wait = Annotated[
     float,
     setting("wait", "How long to wait for another run on the same warehouse.", min=0, metavar="SECONDS"),

@@ -250,7 +250,7 @@ def what_if(
         typer.Option(
             "--rule",
             help='A limit, like "invitations 3 in 90 days"; a cooldown, like "14 days after participation"; '
-            "or a rule_id of governance_rules.csv.",
+            "or a rule_id from governance_rules.csv.",
             metavar="RULE",
         ),
     ],

@@ -31,7 +31,7 @@ def generate(
     drift: Annotated[
         float,
         typer.Option(
-            help="By what share the response rate has fallen on the last day. The decline is steady from the first day on. "
+            help="How far the response rate falls from the first day to the last, as a share. It falls steadily. "
             "With 0.5, participants take half as many steps on the last day as on the first."
         ),
     ] = 0,

@@ -11,6 +11,7 @@ from pipelines import logs
 from pipelines.cli.app import (
     AsJson,
     AsOf,
+    BuiltAsOf,
     ByStudy,
     Database,
     Engine,
@@ -110,7 +111,8 @@ def load(
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Webhook files, folders or globs, on disk or in an object store (s3://, gs://, az://).",
+            help="Webhook files, folders or globs, on disk or in an object store (s3://, gs://, az://). "
+            "Default: what --raw names.",
             metavar="PATH…",
         ),
     ] = None,
@@ -158,7 +160,7 @@ def build(database: Database = None, as_of: AsOf = None, wait: Wait = WAIT_SECON
 @app.command()
 def check(
     database: Database = None,
-    as_of: AsOf = None,
+    as_of: BuiltAsOf = None,
     strict: Strict = False,
     wait: Wait = WAIT_SECONDS,
     as_json: AsJson = False,
@@ -176,7 +178,7 @@ def check(
 @app.command()
 def export(
     database: Database = None,
-    as_of: AsOf = None,
+    as_of: BuiltAsOf = None,
     exports: Exports = None,
     by_study: ByStudy = False,
     parquet: Parquet = False,

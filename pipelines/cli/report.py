@@ -5,7 +5,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from pipelines.cli.app import AsJson, AsOf, Database, Reports, app, print_lines, print_result, setting, usage_errors
+from pipelines.cli.app import (
+    AsJson,
+    BuiltAsOf,
+    Database,
+    Reports,
+    app,
+    print_lines,
+    print_result,
+    setting,
+    usage_errors,
+)
 
 
 def _instant(text: str | None) -> str | None:
@@ -28,12 +38,12 @@ def _address(**urls: str) -> str:
 @app.command()
 def report(
     study: Annotated[str | None, typer.Option("--study", help="Only this study: its id or name.")] = None,
-    as_of: AsOf = None,
+    as_of: BuiltAsOf = None,
     since: Annotated[
         str | None,
         typer.Option(
             "--since",
-            help="Show what changed since this time. Default: the time of the last report in the same folder, else seven days before --as-of.",
+            help="Show what changed since this time. Default: the time of the last report in the same folder, else seven days before the as-of time of the tables.",
             callback=_instant,
         ),
     ] = None,

@@ -11,6 +11,8 @@ from pipelines.warehouse import Row
 Answers = Mapping[str, Answer]
 
 _URGENCY = {"bad": 0, "warn": 1, "muted": 2, "": 3}
+_UNKNOWN_STATUSES = """studyflow sql "from audit.rejected_lines where reason like 'unknown%'\""""
+"""The command for the lines with unknown statuses. The table of rejected lines has those with other reasons, too."""
 _TO_DO = {"remind": "remind", "move_by_hand": "move to another status in Rally by hand"}
 
 
@@ -35,7 +37,7 @@ def actions(answers: Answers, span: str) -> tuple[list[Action], list[str]]:
 def _silence(answers: Answers) -> Iterator[Action]:
     for row in answers["silence"].rows:
         if row["is_of_all"] and row["silence_hours"] >= 1:
-            usual = f"longest normal gap {hours(row['usual_hours'])}: check that webhooks are still arriving"
+            usual = f"longest earlier silence {hours(row['usual_hours'])}: check that webhooks are still arriving"
             silent = int(row["silence_hours"])
             yield Action(
                 "silent_hours", silent, "hours without any webhook", [usual], "bad", *_list(answers["silence"])
@@ -78,8 +80,8 @@ def _incentives(row: Row, answers: Answers) -> Iterator[Action]:
         details += [f"including {both:,} that no Rally table shows"] if both else []
         what = plural(overdue, "unsent incentive that is overdue", "unsent incentives that are overdue")
         yield Action("overdue", overdue, what, details, "bad", *_list(answers["incentives_owed"], " --overdue"))
-        what = f"{plural(hidden - both, 'owed incentive')} that Rally hides (not overdue yet)"
-        details = ["shown in no Rally table: they finished, then opted out or bounced"]
+        what = f"{plural(hidden - both, 'owed incentive')} that no Rally table shows (not overdue yet)"
+        details = ["the participants finished, then opted out or bounced"]
         yield Action("hidden_not_overdue", hidden - both, what, details, "bad", *_list(answers["incentives_hidden"]))
     elif row["is_returned"]:
         what = plural(people, "undelivered incentive")
@@ -116,7 +118,7 @@ def _stalled(answers: Answers) -> Action:
     details = [f"{row['participants']:,} to {_TO_DO[row['action']]}" for row in groups if row["is_actionable"]]
     let_go = sum(row["participants"] for row in groups if not row["is_actionable"])
     if let_go:
-        details.append(f"{let_go:,} others need nothing: disqualified, or the study is closed or full")
+        details.append(f"{let_go:,} others need no action: disqualified, or the study is closed or full")
     what = f"{plural(number, 'participant')} stalled"
     return Action("stalled", number, what, details, "warn", *_list(answers["stalled_participants"]))
 
@@ -124,7 +126,7 @@ def _stalled(answers: Answers) -> Action:
 def _contacted(answers: Answers, span: str) -> Action:
     number = answers["contacted"].total_rows
     newly = _first(answers["contacted"], "new_of_all")
-    details = [f"{newly:,} went over a limit {span}", "don't contact them until they are back under the limit"]
+    details = ["don't contact them until they are back under the limit", f"{newly:,} of them went over it {span}"]
     what = f"{plural(number, 'person', 'people')} contacted too often"
     return Action("contacted", number, what, details, "warn" if newly else "muted", *_list(answers["contacted"]))
 
@@ -134,7 +136,7 @@ def _unknown_statuses(answers: Answers) -> Action:
     unknown = [row["value"] for row in answers["rejected"].rows if row["value"] is not None]
     details = [", ".join(cut(value, 30) for value in unknown[:3]), "add these statuses to participant_statuses.csv"]
     what = f"{plural(number, 'webhook')} with unknown statuses"
-    return Action("unknown_statuses", number, what, details, "warn", *_list(answers["rejected"]))
+    return Action("unknown_statuses", number, what, details, "warn", answers["rejected"].name, _UNKNOWN_STATUSES)
 
 
 def _silent_studies(answers: Answers) -> Action:
@@ -147,7 +149,8 @@ def _silent_studies(answers: Answers) -> Action:
 def _gaps(answers: Answers, span: str) -> Action:
     known, newly = (_first(answers["gaps"], column) for column in ("gaps_in_all", "newly_in_all"))
     lost = [
-        f"about {count(row['lost'])} lost in total (95 % interval: {count(row['lost_low'])} to {count(row['lost_high'])})"
+        f"about {count(row['lost'])} lost in total, estimated from broken links "
+        f"(95 % interval: {count(row['lost_low'])} to {count(row['lost_high'])})"
         for row in answers["feed"].rows
         if row["lost"] is not None
     ]
@@ -161,9 +164,10 @@ def _full_studies(answers: Answers) -> Action:
     over = _first(answers["full_studies"], "over_of_all")
     details = [f"{over:,} of them over the limit"] if over else []
     details += [
-        f"{cut(row['study'], 40)}: {completed(row['completed'], row['participation_limit'], row['over_limit'])}"
+        f"{cut(row['study'], 40)} ({completed(row['completed'], row['participation_limit'], row['over_limit'])})"
         for row in full[:2]
     ]
+    details.append("before you invite more people, see when studies will be full")
     what = f"{plural(number, 'study', 'studies')} full or nearly full"
     is_full = any(row["remaining"] == 0 for row in full)
     return Action(

@@ -46,9 +46,13 @@ def sections(answers: Answers, view: View) -> list[Section]:
     ]
     of_stalled = (
         "Stalled participants are in Invited, Screening or In Progress, and have been there for longer than 90 % of participants in "
-        "studies of the same type. People who were disqualified, or whose study is closed or full, are only counted under Let go."
+        "studies of the same type. People who were disqualified, or whose study is closed or full, are counted only under Let go. A "
+        "stage in which nobody is to be reminded or moved by hand has no row, so Let go does not add up to all of these people."
     )
-    of_data = "Changes whose webhooks never arrived are not counted in this report."
+    of_data = (
+        "A change whose webhook never arrived is missing from this report, unless a later webhook names its status as the prior one. "
+        "In that case it shows that the status was reached, but does not count in What changed, in contacts or in times."
+    )
     of_forecasts = "Forecasts assume that nobody else is invited. Studies that are closed or full are not listed."
     forecasts = [of("forecasts", "Open studies, earliest target date first", "No study is open.")]
     return [
@@ -83,4 +87,4 @@ def _incentives_daily(daily: Answer, view: View) -> list[Chart]:
     title = "People owed an incentive that had not been sent, by day"
     legend = [("overdue", "var(--bad-fill)"), ("not yet overdue", "var(--warn-fill)")]
     svg = charts.backlog(daily.rows, "chart-incentives", title)
-    return [Chart("incentives", title, svg, legend, daily, table(view, daily, "Owed, by day"))]
+    return [Chart("incentives", title, svg, legend, daily, table(view, daily, "Owed, by day (chart)"))]

@@ -108,7 +108,7 @@ def _charts(view: View, answers: dict[str, Answer], anchor: str, title: str, sta
         svg = charts.fan(
             fan, f"{anchor}-forecast", f"Completions of {title}, so far and expected if nobody else is invited"
         )
-        numbers = table(view, answers["forecast"], "Completions so far, and expected")
+        numbers = table(view, answers["forecast"], "Completions so far, and expected (chart)")
         drawn.append(Chart("forecast", "Completions so far, and expected", svg, legend, answers["forecast"], numbers))
     timed = [
         {**row, "label": f"{formatting.days(row['median_days'])} · {formatting.days(row['p90_days'])}"}

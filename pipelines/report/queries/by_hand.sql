@@ -1,6 +1,6 @@
 -- Changes since the last report that were likely made by hand, by study and change.
 -- All: studyflow sql "from audit.unexpected_changes"
---   study | Study | of_study: marts.study_progress.study_name
+--   study | Study | of_study: Name of the study; its id if studies.csv has no name.
 --   from_status | From | name: audit.unexpected_changes.prior_status
 --   to_status | To | name: audit.unexpected_changes.status
 --   changes | Changes | number: How many such changes there were.

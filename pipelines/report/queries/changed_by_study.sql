@@ -1,6 +1,6 @@
 -- What happened since the last report, by study. Studies in which nothing happened are left out.
 -- All: studyflow studies
---   study | Study | of_study: marts.study_progress.study_name
+--   study | Study | of_study: Name of the study; its id if studies.csv has no name.
 --   added | Added | number: Participants first seen since the last report.
 --   invited | Invited | number: Participants who were invited to the study, to an interview or to a test since the last report.
 --   finished | Finished | number: Participants who completed an activity since the last report, even if the completion was revoked later.

@@ -1,4 +1,4 @@
--- Who is over a limit of data/reference/governance_rules.csv now. People who went over it since the last report come first.
+-- Who is now over a limit in data/reference/governance_rules.csv. People who went over it since the last report come first.
 -- All: studyflow contacted{study}
 --   person_id | Person | code: marts.contact_limits.person_id
 --   person_name | Name | person: marts.people.person_name

@@ -1,9 +1,9 @@
 -- Open studies that are full or nearly full (at most a tenth of the places, or three places, are left) and have participants on
 -- the way. Open studies over their limit are shown even if nobody is on the way. Studies furthest over the limit come first.
 -- All: studyflow studies
---   study | Study | of_study: marts.study_progress.study_name
+--   study | Study | of_study: Name of the study; its id if studies.csv has no name.
 --   completed | Completed | number: marts.study_progress.completed
---   participation_limit | Limit | number: marts.study_progress.participation_limit
+--   participation_limit | Limit | number: How many participants may complete the study.
 --   remaining | Places left | number: marts.study_progress.remaining
 --   over_limit | Over the limit | number bad: marts.study_progress.over_limit
 --   on_the_way | On the way | number: Participants in Invited, Screening or In Progress who were not disqualified.

@@ -4,7 +4,7 @@
 --   age_days | Waiting | age: How long the incentive has been in its state.
 --   amount | Amount | money currency: The incentive of the study in studies.csv.
 --   person_name | Name | person: marts.people.person_name
---   study | Study | of_study: marts.study_progress.study_name
+--   study | Study | of_study: Name of the study; its id if studies.csv has no name.
 --   status | Status | name: marts.participants.current_status_label
 select
     backlog.participant_id,

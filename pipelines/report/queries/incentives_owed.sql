@@ -7,7 +7,7 @@
 --   hidden | Hidden | flag hidden bad: marts.incentive_backlog.is_hidden
 --   study_closed | Closed | flag reopen~first warn: marts.incentive_backlog.is_study_closed
 --   person_name | Name | person: marts.people.person_name
---   study | Study | of_study: marts.study_progress.study_name
+--   study | Study | of_study: Name of the study; its id if studies.csv has no name.
 --   status | Status | name: marts.participants.current_status_label
 select
     backlog.participant_id,

@@ -5,7 +5,7 @@
 --   amount | Amount | money currency: The incentive of the study in studies.csv.
 --   overdue | Overdue | flag overdue bad: marts.incentive_backlog.is_overdue
 --   person_name | Name | person: marts.people.person_name
---   study | Study | of_study: marts.study_progress.study_name
+--   study | Study | of_study: Name of the study; its id if studies.csv has no name.
 select
     backlog.participant_id,
     backlog.person_id,

@@ -1,6 +1,6 @@
 -- The measures on which open studies do worse than studies of the same type. The worst come first.
 -- All: studyflow sql "from study_peers where times_worse > 1 order by place"
---   study | Study | of_study: marts.study_progress.study_name
+--   study | Study | of_study: Name of the study; its id if studies.csv has no name.
 --   measured | Measure | name: What is compared: the share of no-shows, the pass rate of the screener, the time to recruit, or the time in a stage.
 --   value | Value | measure share_of_study days_of_study: The study's value: a share, or a median time.
 --   median | Median | measure share_of_type days_of_type: The median of the values of all studies of the type.

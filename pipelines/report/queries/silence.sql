@@ -1,9 +1,9 @@
 -- Silences that are longer than usual and have not ended: first for all studies together, then for single studies.
 -- All: studyflow sql "from audit.feed_silence where is_open"
---   study | Study | of_study: marts.study_progress.study_name
+--   study | Study | of_study: Name of the study; its id if studies.csv has no name.
 --   silent_since | Silent since | moment: audit.feed_silence.silent_since
 --   silence_hours | For | hours: How long there has been no change.
---   usual_hours | Longest normal gap | hours: The longest silence in the four weeks before this one (setting silence_usual_days).
+--   usual_hours | Longest earlier silence | hours: The longest silence that ended in the four weeks before the current one began (setting silence_usual_days).
 select
     feed_silence.study_id,
     feed_silence.study_id is null as is_of_all,

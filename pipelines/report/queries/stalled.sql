@@ -1,11 +1,12 @@
 -- Stalled participants, by study and stage: they have been in the stage for longer than 90 % of participants. People who were
--- disqualified, or whose study is closed or full, are counted under Let go.
+-- disqualified, or whose study is closed or full, are counted under Let go. A stage in which nobody is to be reminded or moved by
+-- hand has no row.
 -- All: studyflow stalled{study}
---   study | Study | of_study: marts.study_progress.study_name
+--   study | Study | of_study: Name of the study; its id if studies.csv has no name.
 --   stage | Stage | name: marts.ageing_participants.current_stage
 --   remind | Remind | number warn: Stalled, and it is their turn.
 --   to_move | Move by hand | number warn: Stalled, and to be moved to another status in Rally by hand: it is the team's turn, or they have finished and Rally does not know.
---   let_go | Let go | number: Stalled, with nothing to do: they were disqualified, or the study is closed or full.
+--   let_go | Let go | number: Stalled, with nothing to do: they were disqualified, or the study is closed or full. The column does not add up to all of these people, because a stage in which nobody is to be reminded or moved by hand has no row.
 --   active | In the stage | number: Participants in that stage now, stalled or not.
 --   newest_days | Shortest | age: The shortest time that any of the people to remind or to move by hand has been in the stage.
 --   oldest_days | Longest | age: The longest time that anybody now in the stage has been there.

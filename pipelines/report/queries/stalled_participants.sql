@@ -4,7 +4,7 @@
 --   days | In the stage | age: How long they have been in the stage without leaving it.
 --   action | What to do | words: marts.ageing_participants.action
 --   person_name | Name | person: marts.people.person_name
---   study | Study | of_study: marts.study_progress.study_name
+--   study | Study | of_study: Name of the study; its id if studies.csv has no name.
 --   status | Status | name: marts.ageing_participants.current_status_label
 select
     ageing.participant_id,

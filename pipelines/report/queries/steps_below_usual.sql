@@ -1,7 +1,7 @@
 -- Steps of open studies where far fewer participants continue than usual, e.g. because of a broken link. The clearest cases
 -- come first.
 -- All: studyflow sql "from audit.steps_below_usual"
---   study | Study | of_study: marts.study_progress.study_name
+--   study | Study | of_study: Name of the study; its id if studies.csv has no name.
 --   step | Step | words: audit.steps_below_usual.step
 --   since | Since | moment: audit.steps_below_usual.since
 --   arrived | Arrived | number: audit.steps_below_usual.arrived

@@ -1,6 +1,6 @@
 -- Every study. Studies with the most changes since the last report come first.
 -- All: studyflow studies
---   study | Study | study: marts.study_progress.study_name
+--   study | Study | study: Name of the study; its id if studies.csv has no name.
 --   study_type | Type | words: marts.study_progress.study_type
 --   participants | Participants | number: marts.study_progress.participants
 --   completed | Completed | completed: marts.study_progress.completed

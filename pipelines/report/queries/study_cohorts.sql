@@ -5,7 +5,7 @@
 --   within_7d | In 7 days | bar within_7d of_7d share_7d low_7d high_7d: Of the participants first seen at least 7 × 24 hours before the as-of time, those who completed an activity within 7 × 24 hours of being first seen.
 --   within_14d | In 14 days | bar within_14d of_14d share_14d low_14d high_14d: Of the participants first seen at least 14 × 24 hours before the as-of time, those who completed an activity within 14 × 24 hours of being first seen.
 --   within_30d | In 30 days | bar within_30d of_30d share_30d low_30d high_30d: Of the participants first seen at least 30 × 24 hours before the as-of time, those who completed an activity within 30 × 24 hours of being first seen.
---   so_far | So far | number: Participants first seen in that week who have completed an activity, or got further, so far.
+--   so_far | So far | number: Participants first seen in that week who have reached Activity completed or a later step so far, counted as in the funnel.
 with
 
 completing as (

@@ -1,6 +1,6 @@
 -- How far the participants of the study got, and where they dropped off. Intervals are 95 % (Wilson).
 --   step | Step | words: marts.study_funnel.step
---   reached | Reached | number: marts.study_funnel.reached
+--   reached | Reached | number: Participants whose furthest step is this one or a later one. For Activity completed, this can be more than the study's Completed, because it also counts people who reached the step or a later one without a completed status, and people whose completion was revoked later.
 --   from_previous | From previous | share reached previous from_previous previous_low previous_high: marts.study_funnel.conversion_from_previous
 --   from_first | From first | bar reached everyone from_first first_low first_high: marts.study_funnel.conversion_from_first
 --   may_still_come | May still reach it | number: Participants who reached the previous step but not this one, and may still reach it: they are active and not disqualified, and the study is neither closed nor full. Participants whose incentive is pending or unclaimed are counted even if the study is closed or full.

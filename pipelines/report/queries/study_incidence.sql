@@ -3,7 +3,7 @@
 -- had.
 -- All: studyflow sql "from study_incidence where study_id = {study_id} order by all"
 --   within | Within | name: Time since the invitation, in days of 24 hours.
---   completed | Completed | number: How many completed within that time.
+--   completed | Completed | number: How many reached the step Activity completed within that time. This can be more than the study's Completed, because it also counts Incentive Skipped, Completed Study, and completions that were revoked later.
 --   at_risk | Still active | number: Participants observed for longer than that time who had neither completed nor been lost by then.
 --   completed_share | Share completing | band completed_share completed_low completed_high: The share of those invited who complete within that time; a dash if fewer than ten people are still active.
 --   type_share | Same type | band type_share type_low type_high: The same share for all studies of its type together.
