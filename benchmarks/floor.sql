@@ -911,7 +911,6 @@ visits as (
         participant_id,
         study_type,
         stage,
-        is_active and not awaits_incentive as can_stall,
         started_at,
         ended_at,
         hours
@@ -944,7 +943,7 @@ select
     started_at as stage_since,
     hours as hours_in_stage,
     share(completed_no_longer, completed) as percentile,
-    coalesce(can_stall and percentile > 0.9, false) as is_stalled,
+    coalesce(percentile > 0.9, false) as is_stalled,
     is_moved_by_hand as is_to_be_moved_by_hand
 from compared
 inner join marts.participants using (participant_id)

@@ -334,7 +334,7 @@ def _(study):
         select
             ageing.current_stage,
             cast(floor(ageing.hours_in_stage / 24) as integer) as days_in_stage,
-            case when ageing.percentile > 0.9 then 'longer than nine in ten' else 'usual' end as how_long,
+            case when ageing.is_stalled then 'longer than nine in ten' else 'usual' end as how_long,
             count(*) as participants
         from marts.ageing_participants as ageing
         inner join reference.stages
@@ -345,7 +345,7 @@ def _(study):
         """,
         study_id=study.value,
     )
-    longest = ask(
+    stalled = ask(
         """
         select
             participant_id,
@@ -354,7 +354,7 @@ def _(study):
             stage_since,
             round(hours_in_stage / 24, 1) as days_in_stage
         from marts.ageing_participants
-        where study_id = $study_id and percentile > 0.9
+        where study_id = $study_id and is_stalled
         order by hours_in_stage desc, participant_id
         """,
         study_id=study.value,
@@ -379,7 +379,7 @@ def _(study):
         [
             mo.md("## Ageing\n\nWho is under way, and who has been in a stage longer than nine in ten before them."),
             _dots if not ageing.is_empty() else mo.md("Nobody is under way."),
-            mo.ui.table(longest, selection=None, label=f"{longest.height:,} longer than nine in ten"),
+            mo.ui.table(stalled, selection=None, label=f"{stalled.height:,} longer than nine in ten"),
         ]
     )
 

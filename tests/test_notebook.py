@@ -51,11 +51,11 @@ def test_it_shows_what_the_marts_say(database: Path, monkeypatch: pytest.MonkeyP
         funnel = connection.execute(
             "select step, reached from marts.study_funnel where study_id = 'st-1' order by step_order"
         ).fetchall()
-        longest = connection.execute(
-            "select count(*) from marts.ageing_participants where study_id = 'st-1' and percentile > 0.9"
+        stalled = connection.execute(
+            "select count(*) from marts.ageing_participants where study_id = 'st-1' and is_stalled"
         ).fetchall()
     assert defs["funnel"].select("step", "reached").rows() == funnel
-    assert defs["longest"].height == longest[0][0]
+    assert defs["stalled"].height == stalled[0][0]
     assert defs["cohorts"]["participants"].max() == 6, "all who were first seen two weeks ago"
     for heading in ("Funnel", "Cohorts", "Ageing", "Anything else"):
         assert heading in shown

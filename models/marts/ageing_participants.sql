@@ -32,9 +32,9 @@ ageing as (
         open_visits.started_at as stage_since,
         open_visits.hours as hours_in_stage,
         open_visits.percentile,
-        coalesce(stages.is_active and not stages.awaits_incentive and open_visits.percentile > 0.9, false)
-            as is_stalled,
+        coalesce(open_visits.percentile > 0.9, false) as is_stalled,
         statuses.is_moved_by_hand as is_to_be_moved_by_hand,
+        stages.is_active and not stages.awaits_incentive as is_awaited,
         case when {{ is_let_go('statuses', 'progress') }} then 'let_go' else statuses.stalled_action end
             as stalled_action
     from open_visits
@@ -63,6 +63,6 @@ select
     percentile,
     is_stalled,
     is_to_be_moved_by_hand,
-    case when is_stalled then stalled_action end as action,
-    is_stalled and stalled_action <> 'let_go' as is_actionable
+    case when is_stalled and is_awaited then stalled_action end as action,
+    coalesce(is_stalled and is_awaited and stalled_action <> 'let_go', false) as is_actionable
 from ageing

@@ -13,7 +13,7 @@ from .workspace import HOUR, Row, Visit, Workspace, percentile, ratio, visits
 STALLED_SHARE = 0.9
 FEWEST_TIMED = 20
 MOVED_BY_HAND = frozenset({"SCREENER_STARTED", "SURVEY_STARTED"})
-STALLED_IN = frozenset({"Invited", "Screening", "In Progress"})
+NUDGED_IN = frozenset({"Invited", "Screening", "In Progress"})
 
 
 def study_stage_daily(workspace: Workspace) -> list[Row]:
@@ -70,8 +70,8 @@ def ageing_participants(workspace: Workspace) -> list[Row]:
         others = completed[types[history.study_id], stay.name]
         share = ratio(sum(other <= hours for other in others), len(others))
         status = history.changes[-1].status
-        stalled = stay.name in STALLED_IN and share is not None and share > STALLED_SHARE
-        action = _action(status, ended=history.study_id in ended) if stalled else None
+        stalled = share is not None and share > STALLED_SHARE
+        action = _action(status, ended=history.study_id in ended) if stalled and stay.name in NUDGED_IN else None
         rows.append(
             {
                 "participant_id": history.participant_id,
