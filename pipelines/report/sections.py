@@ -45,9 +45,10 @@ def sections(answers: Answers, view: View) -> list[Section]:
         of("invited_too_many", "Days in the last week with far more invitations than needed"),
     ]
     of_stalled = (
-        "Stalled participants are in Invited, Screening or In Progress, and have been there for longer than 90 % of participants in "
-        "studies of the same type. People who were disqualified, or whose study is closed or full, are counted only under Let go. A "
-        "stage in which nobody is to be reminded or moved by hand has no row, so Let go does not add up to all of these people."
+        "Stalled participants are in Invited, Screening or In Progress, and have been there for longer than 90 % of completed visits "
+        "to that stage in studies of the same type. People who were disqualified, or whose study is closed or full, are counted only "
+        "under Let go. A stage in which nobody is to be reminded or moved by hand has no row, so Let go does not add up to all of "
+        "these people."
     )
     of_data = (
         "A change whose webhook never arrived is missing from this report, unless a later webhook names its status as the prior one. "
