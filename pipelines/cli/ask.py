@@ -256,7 +256,7 @@ def what_if(
     ],
     limit: Limit = None,
 ) -> Question:
-    """Show which invitations of the last year a limit or cooldown would have stopped, and how many completions would have been lost."""
+    """Show what a limit or cooldown would have changed in the last year: invitations stopped and completions lost, by study."""
     from pipelines.ask.what_if import what_if as ask
 
     return lambda connection: ask(connection, rule).first(limit)
@@ -312,7 +312,7 @@ def sql(
     file: Annotated[Path | None, typer.Option("--file", help="A file with the SQL query.")] = None,
     limit: Limit = None,
 ) -> Question:
-    """Run a SQL query on the warehouse. It can read every table and change nothing."""
+    """Run a SQL query on the warehouse. It can read every table, but cannot change anything."""
     from pipelines.ask.sql import sql as ask
 
     text = _query(query, file)

@@ -21,7 +21,8 @@ def doctor(
         typer.Option(
             "--send-to",
             metavar="URL",
-            help="Send a signed test delivery to this address, e.g. https://webhooks.example.com/webhooks, and follow it into a table.",
+            help="Send a signed test delivery to this address, e.g. https://webhooks.example.com/webhooks, "
+            "and check that it reaches a table.",
         ),
     ] = None,
     raw: Raw = None,

@@ -45,14 +45,15 @@ def sections(answers: Answers, view: View) -> list[Section]:
         of("invited_too_many", "Days in the last week with far more invitations than needed"),
     ]
     of_stalled = (
-        "Stalled participants are in Invited, Screening or In Progress, and have been there for longer than 90 % of completed visits "
-        "to that stage in studies of the same type. People who were disqualified, or whose study is closed or full, are counted only "
-        "under Let go. A stage in which nobody is to be reminded or moved by hand has no row, so Let go does not add up to all of "
-        "these people."
+        "Stalled participants are in Invited, Screening or In Progress, and have been there for longer than 90 % of "
+        "completed visits to that stage in studies of the same type. People who were disqualified, or whose study is closed "
+        "or full, are counted only under Let go. A stage in which nobody is to be reminded or moved by hand has no row, so "
+        "people in such a stage are missing from Let go."
     )
     of_data = (
-        "A change whose webhook never arrived is missing from this report, unless a later webhook names its status as the prior one. "
-        "In that case it shows that the status was reached, but does not count in What changed, in contacts or in times."
+        "A change whose webhook never arrived is missing from this report, unless a later webhook names its status as the "
+        "prior one. The report then shows that the status was reached, but the change does not count in What changed, in "
+        "contacts or in times."
     )
     of_forecasts = "Forecasts assume that nobody else is invited. Studies that are closed or full are not listed."
     forecasts = [of("forecasts", "Open studies, earliest target date first", "No study is open.")]

@@ -1,4 +1,4 @@
--- Silences that are longer than usual and have not ended: first for all studies together, then for single studies.
+-- Silences that are longer than usual and have not ended: first for all studies together, then for each study.
 -- All: studyflow sql "from audit.feed_silence where is_open"
 --   study | Study | of_study: Name of the study; its id if studies.csv has no name.
 --   silent_since | Silent since | moment: audit.feed_silence.silent_since

@@ -6,11 +6,11 @@
 --   stage | Stage | name: marts.ageing_participants.current_stage
 --   remind | Remind | number warn: Stalled, and it is their turn.
 --   to_move | Move by hand | number warn: Stalled, and to be moved to another status in Rally by hand: it is the team's turn, or they have finished and Rally does not know.
---   let_go | Let go | number: Stalled, with nothing to do: they were disqualified, or the study is closed or full. The column does not add up to all of these people, because a stage in which nobody is to be reminded or moved by hand has no row.
+--   let_go | Let go | number: Stalled, with nothing to do: they were disqualified, or the study is closed or full. A stage in which nobody is to be reminded or moved by hand has no row, so people in such a stage are missing here.
 --   active | In the stage | number: Participants in that stage now, stalled or not.
 --   newest_days | Shortest | age: The shortest time that any of the people to remind or to move by hand has been in the stage.
 --   oldest_days | Longest | age: The longest time that anybody now in the stage has been there.
---   usual_days | Median | days: The median of the visits to the stage that have ended.
+--   usual_days | Median visit | days: The median length of the visits to the stage that have ended.
 select
     ageing.study_id,
     coalesce(studies.study_name, ageing.study_id) as study,

@@ -1,7 +1,7 @@
 -- Whom to remind and whom to move by hand. The most recently stalled come first, because they are the most likely to answer.
 -- All: studyflow stalled{study}
 --   participant_id | Participant | participant: marts.ageing_participants.participant_id
---   days | In the stage | age: How long they have been in the stage without leaving it.
+--   days | Time in stage | age: How long they have been in the stage without leaving it.
 --   action | What to do | words: marts.ageing_participants.action
 --   person_name | Name | person: marts.people.person_name
 --   study | Study | of_study: Name of the study; its id if studies.csv has no name.
