@@ -7,14 +7,21 @@ from typing import Any
 
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt.adapters.factory import FACTORY
 
 from pipelines.build import may_open_warehouse
 from pipelines.reference import ReferenceFunctions
 from pipelines.state import fingerprint_of
 
+ONE_MODEL_AT_A_TIME_FROM = 5_000_000
+"""Number of deliveries from which models are built one after another.
+
+DuckDB uses all cores for a large model, and cannot spill everything: several at once would exceed the memory limit.
+"""
+
 
 class Plugin(BasePlugin):
-    """Registers the functions that macros/cross_db/files.sql calls on dbt's connection."""
+    """Registers the functions that macros/cross_db/files.sql calls on dbt's connection, and sets the number of threads."""
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:  # noqa: ARG002 - there is none
         """Wait until the warehouse may be opened. dbt calls this just before it opens it for the first time."""
@@ -25,6 +32,9 @@ class Plugin(BasePlugin):
         with suppress(duckdb.CatalogException):
             register(conn)
             atexit.register(conn.close)  # sqlfluff leaves it open, and DuckDB would complain of functions still in use
+        adapter = FACTORY.adapters.get("duckdb")
+        if adapter and _deliveries(conn) >= ONE_MODEL_AT_A_TIME_FROM:
+            adapter.config.threads = 1  # dbt reads this after it has opened the warehouse
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
@@ -37,6 +47,14 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
         ("fingerprint_of", _fingerprint, [texts, texts, texts], "VARCHAR"),
     ):
         connection.create_function(name, function, parameters, returns, side_effects=True)  # type: ignore[arg-type]
+
+
+def _deliveries(connection: duckdb.DuckDBPyConnection) -> int:
+    """The approximate number of rows of raw.deliveries; 0 without that table."""
+    sizes = connection.execute(
+        "select estimated_size from duckdb_tables() where schema_name = 'raw' and table_name = 'deliveries'"
+    ).fetchall()
+    return sizes[0][0] if sizes else 0
 
 
 def _fingerprint(patterns: list[str], files: list[str], values: list[str]) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipelines import dbt_plugin
+from pipelines.build import dbt_folders, run_dbt
 from pipelines.builder import Builder
 from pipelines.errors import StudyflowError
 from pipelines.settings import Settings
@@ -75,3 +77,11 @@ def test_it_ends_when_who_started_it_is_killed(settings: Settings) -> None:
         check=False,
     )
     assert started.returncode == -signal.SIGKILL
+
+
+@pytest.mark.slow(reason="a build by dbt; no test has the five million lines from which it matters")
+def test_a_large_warehouse_is_built_one_model_at_a_time(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three large models at once do not fit in the memory limit. dbt-core could stop reading the number this late."""
+    monkeypatch.setattr(dbt_plugin, "ONE_MODEL_AT_A_TIME_FROM", 0)
+    results = run_dbt(settings, dbt_folders(settings.warehouse))
+    assert len({result.thread_id for result in results}) == 1

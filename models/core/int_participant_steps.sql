@@ -69,6 +69,7 @@ first_times as (
 
 select
     *,
+    first_value(first_at) over in_order as first_seen_at,
     lag(step_order) over in_order as step_order_before,
     lag(first_delivered_at) over in_order as first_delivered_before
 from first_times

@@ -53,20 +53,17 @@ histories as (
 -- The furthest step of a participant: within some days of the first change, and overall.
 furthest_steps as (
     select
-        histories.participant_key,
+        participant_key,
         {%- for days in windows_of_days %}
             max(
                 case
-                    when {{ days_between('histories.first_seen_at', 'participant_steps.first_at') }} <= {{ days }}
-                        then participant_steps.step_order
+                    when {{ days_between('first_seen_at', 'first_at') }} <= {{ days }} then step_order
                 end
             ) as furthest_within_{{ days }}d,
         {%- endfor %}
-        max(participant_steps.step_order) as furthest_step_order
-    from histories
-    inner join participant_steps
-        on histories.participant_key = participant_steps.participant_key
-    group by histories.participant_key
+        max(step_order) as furthest_step_order
+    from participant_steps
+    group by participant_key
 )
 
 select
