@@ -1,5 +1,6 @@
--- Open studies that are full or nearly full (at most a tenth of the places, or three places, are left) and have participants on
--- the way. Open studies over their limit are shown even if nobody is on the way. Studies furthest over the limit come first.
+-- Studies that are not closed and are full or nearly full (at most a tenth of the places, or three places, are left), with
+-- participants on the way. Those over their limit are shown even if nobody is on the way. Studies furthest over the limit come
+-- first.
 -- All: studyflow studies
 --   study | Study | of_study: Name of the study; its id if studies.csv has no name.
 --   completed | Completed | number: marts.study_progress.completed

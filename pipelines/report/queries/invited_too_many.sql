@@ -1,5 +1,5 @@
--- Days of the last week on which open studies invited far more people than they needed, or invited anybody after they were
--- full. Days with the largest expected excess come first.
+-- Days of the last week on which studies that are not closed invited far more people than they needed, or invited anybody after
+-- they were full. Days with the largest expected excess come first.
 -- All: studyflow sql "from audit.invited_too_many"
 --   study | Study | of_study: Name of the study; its id if studies.csv has no name.
 --   day | Day | day: audit.invited_too_many.day

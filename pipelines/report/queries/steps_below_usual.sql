@@ -1,5 +1,5 @@
--- Steps of open studies where far fewer participants continue than usual, e.g. because of a broken link. The clearest cases
--- come first.
+-- Steps of open studies where far fewer participants continue than usual, e.g. because a link in an email does not work. The
+-- clearest cases come first.
 -- All: studyflow sql "from audit.steps_below_usual"
 --   study | Study | of_study: Name of the study; its id if studies.csv has no name.
 --   step | Step | words: audit.steps_below_usual.step
