@@ -13,7 +13,7 @@ from pipelines.build import may_open_warehouse
 from pipelines.reference import ReferenceFunctions
 from pipelines.state import fingerprint_of
 
-ONE_MODEL_AT_A_TIME_FROM = 5_000_000
+ONE_MODEL_AT_A_TIME_FROM = 10_000_000
 """Number of deliveries from which models are built one after another.
 
 DuckDB uses all cores for a large model, and cannot spill everything: several at once would exceed the memory limit.

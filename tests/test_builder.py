@@ -79,7 +79,7 @@ def test_it_ends_when_who_started_it_is_killed(settings: Settings) -> None:
     assert started.returncode == -signal.SIGKILL
 
 
-@pytest.mark.slow(reason="a build by dbt; no test has the five million lines from which it matters")
+@pytest.mark.slow(reason="a build by dbt; no test has the ten million lines from which it matters")
 def test_a_large_warehouse_is_built_one_model_at_a_time(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three large models at once do not fit in the memory limit. dbt-core could stop reading the number this late."""
     monkeypatch.setattr(dbt_plugin, "ONE_MODEL_AT_A_TIME_FROM", 0)
