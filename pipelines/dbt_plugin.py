@@ -34,7 +34,7 @@ class Plugin(BasePlugin):
             atexit.register(conn.close)  # sqlfluff leaves it open, and DuckDB would complain of functions still in use
         adapter = FACTORY.adapters.get("duckdb")
         if adapter and _deliveries(conn) >= ONE_MODEL_AT_A_TIME_FROM:
-            adapter.config.threads = 1  # dbt reads this after it has opened the warehouse
+            adapter.config.threads = 1  # type: ignore[attr-defined] # dbt reads this after it has opened the warehouse
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
