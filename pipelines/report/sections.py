@@ -47,8 +47,7 @@ def sections(answers: Answers, view: View) -> list[Section]:
     of_stalled = (
         "Stalled participants are in Invited, Screening or In Progress, and have been there for longer than 90 % of "
         "completed visits to that stage in studies of the same type. People who were disqualified, or whose study is closed "
-        "or full, are counted only under Let go. A stage in which nobody is to be reminded or moved by hand has no row, so "
-        "people in such a stage are missing from Let go."
+        "or full, need no action. They are only counted, in the column Let go of the table by study and stage."
     )
     of_data = (
         "A change whose webhook never arrived is missing from this report, unless a later webhook names its status as the "
