@@ -20,15 +20,16 @@ TAMPERED = (
     "raw.deliveries differs from the lines that were read. Move the warehouse away and load everything again"
     ": studyflow run"
 )
+ASK_THE_SENDER = "Ask the sender to correct these lines."
 
 REJECTED = {
     "invalid_json": "Not a JSON document in UTF-8. The line was cut off or is not a webhook. If it is a webhook, send it again.",
     "not_an_object": "JSON, but not an object. Write one webhook per line, or a batch of webhooks.",
     "missing_field": (
-        "A required field is missing, null or empty. Ask whoever sends these lines to correct them. If they have webhooks "
-        "inside other JSON, add a row for its shape to data/reference/delivery_shapes.csv; the next load accepts them."
+        f"A required field is missing, null or empty. {ASK_THE_SENDER} If the webhooks are inside other JSON, add a row for "
+        "its shape to data/reference/delivery_shapes.csv; the next load accepts them."
     ),
-    "invalid_type": "A field that must be text has another type. Ask whoever sends these lines to correct them.",
+    "invalid_type": f"A field that must be text has another type. {ASK_THE_SENDER}",
     "invalid_timestamp": "`updatedAt` is not an RFC 3339 time with an offset, so the time of the change is unknown.",
     "unknown_status": "Add the status to data/reference/participant_statuses.csv; the next run accepts the lines.",
     "unknown_prior_status": (

@@ -53,6 +53,13 @@ def setting(name: str, meaning: str, **more: Any) -> Any:  # noqa: ANN401 - the 
     return typer.Option(f"--{name}", envvar=f"STUDYFLOW_{name.upper().replace('-', '_')}", help=meaning, **more)
 
 
+def _as_of_setting(meaning: str) -> Any:  # noqa: ANN401 - the types of typer.Option
+    """The option --as-of, which means something else to commands that build tables than to those that read them."""
+    return setting(
+        "as-of", f"{meaning} Example: 2026-07-31T18:00:00Z.", callback=lambda value: value and _instant(value)
+    )
+
+
 Raw = Annotated[
     list[Path] | None,
     setting(
@@ -72,21 +79,10 @@ SparkFolder = Annotated[
 ]
 Exports = Annotated[Path | None, setting("exports", "The folder for exported tables. Default: data/exports.")]
 Reports = Annotated[Path | None, setting("reports", "The folder for reports. Default: data/reports.")]
-AsOf = Annotated[
-    str | None,
-    setting(
-        "as-of",
-        "Use data as of this time, e.g. 2026-07-31T18:00:00Z. Default: now.",
-        callback=lambda value: value and _instant(value),
-    ),
-]
+AsOf = Annotated[str | None, _as_of_setting("Use data as of this time. Default: now.")]
 BuiltAsOf = Annotated[
     str | None,
-    setting(
-        "as-of",
-        "Fail unless the tables were built as of this time, e.g. 2026-07-31T18:00:00Z. Default: accept any time.",
-        callback=lambda value: value and _instant(value),
-    ),
+    _as_of_setting("Fail unless the tables were built as of this time. Default: accept any time."),
 ]
 Wait = Annotated[
     float,
