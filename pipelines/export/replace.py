@@ -81,7 +81,7 @@ def _put_in_place(new: Path, folder: Path, old: Path) -> None:
 
 
 def _give_rights_of(folder: Path, new: Path) -> None:
-    """Copy owner (if allowed), group, mode and access lists before files are made, which inherit some of them."""
+    """Copy owner (if allowed), group, mode and ACLs before files are made, which inherit some of them."""
     if not folder.exists():
         return
     status = folder.stat()
