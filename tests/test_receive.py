@@ -297,7 +297,7 @@ def test_a_disk_that_is_full_is_asked_again_later(tmp_path: Path) -> None:
     lines = one.lines()
     assert all(line.endswith(b"\n") for line in lines)
     assert not {judge(line)[0].svix_id for line in lines} & {"msg_long", None}
-    assert "deliveries are written again" in [event["event"] for event in one.log]
+    assert "writing resumed" in [event["event"] for event in one.log]
 
 
 def test_a_folder_that_is_read_only_or_emptied_is_asked_again_later(tmp_path: Path) -> None:

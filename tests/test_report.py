@@ -180,7 +180,7 @@ def test_what_changed_by_study_adds_up_to_what_changed(sample: duckdb.DuckDBPyCo
         ("Invited", "invited"),
         ("Finished", "finished"),
         ("Incentives sent", "incentives_sent"),
-        ("Missed or cancelled", "missed"),
+        ("Interviews missed or cancelled", "missed"),
         ("Opted out", "opted_out"),
     ):
         assert whole[what] == sum(row[column] for row in rows) > 0, what

@@ -19,7 +19,7 @@ OVERALL = Headings(("statements that came true", *CHANCES), right=CHANCES)
 BY_STUDY = Headings(("study", *CHANCES, ""), right=CHANCES, shrink="study")
 UNRELIABLE = "unreliable"
 NOTES = (
-    "expected: the average chance that the forecasts gave. It is above 50, 80 or 95 % because numbers of people and of days are whole numbers.",
+    "expected: the average chance stated. It is above 50, 80 or 95 % because numbers of people and of days are whole numbers.",
     "Statements made a week apart are mostly about the same people, so there are fewer independent cases than statements.",
     "A statement counts only people who had been invited when it was made. Statements about future days are not judged.",
     f"{UNRELIABLE}: fewer than 70 % of at least 30 statements with an 80 % chance came true.",
@@ -63,7 +63,7 @@ class Backtest:
         first = self.rows[0]
         print_line(
             console,
-            f"forecasts made as of each of the {first['weeks']} weeks before {moment(first['as_of'])} UTC",
+            f"one forecast for each of the {first['weeks']} weeks before {moment(first['as_of'])} UTC",
             "dim",
         )
         print_line(console)

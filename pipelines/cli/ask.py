@@ -42,7 +42,7 @@ def of_study(text: str) -> Any:  # noqa: ANN401 - what typer.Option returns
 
 
 Study = Annotated[str | None, of_study("Only this study: its id, its name, or the beginning of either.")]
-AsTable = Annotated[bool, typer.Option("--table", help="Write a table, even in a pipe.")]
+AsTable = Annotated[bool, typer.Option("--table", help="Write a table, even when piped.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Write CSV, even on a terminal.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 IMAGE_SUFFIXES = (".png", ".svg")
@@ -146,7 +146,7 @@ def forecast(
     ] = None,
     limit: Limit = None,
 ) -> Question:
-    """Show when each study will be full, and how many people to invite. Prints JSON in a pipe."""
+    """Show when each study will be full, and how many people to invite. Prints JSON when piped."""
     from pipelines.ask.forecast import forecast as ask
 
     return lambda connection: ask(connection, study).first(limit)
@@ -156,16 +156,14 @@ def forecast(
 def backtest(
     weeks: Annotated[
         int,
-        typer.Option(
-            "--weeks", min=1, max=520, help="How many weeks to go back. One forecast is made as of each of these weeks."
-        ),
+        typer.Option("--weeks", min=1, max=520, help="How many weeks to go back. One forecast is made for each week."),
     ] = 26,
     plot: Annotated[
         Path | None,
         typer.Option(
             "--plot",
-            help="Also draw a chart that compares the chances in the forecasts with how often the forecasts came true, "
-            "as a .png or .svg file.",
+            help="Also draw a chart, as a .png or .svg file, that compares the forecast chances with how often the forecasts "
+            "came true.",
         ),
     ] = None,
     wait: Wait = WAIT_SECONDS,
@@ -174,7 +172,7 @@ def backtest(
     as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make forecasts as of past weeks and say how often the forecasts came true. Prints JSON in a pipe."""
+    """Remake the forecasts of past weeks, and say how often they came true. Prints JSON when piped."""
     from pipelines.ask.backtest import backtested
     from pipelines.backtest import backtest as make_forecasts
     from pipelines.run import settings_for_loaded_data
@@ -193,7 +191,7 @@ def backtest(
 
     def make_question() -> Question:
         settings = replace(settings_for_loaded_data(database, None), wait_seconds=wait)
-        with messages.status("Making forecasts as of past weeks") if messages.is_terminal else nullcontext():
+        with messages.status("Remaking the forecasts of past weeks") if messages.is_terminal else nullcontext():
             make_forecasts(settings, weeks, show_waiting)
         return ask
 

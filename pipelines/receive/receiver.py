@@ -134,7 +134,7 @@ class Receiver:
             self._problem = reason
             raise
         if self._problem:
-            logs.log("deliveries are written again")
+            logs.log("writing resumed")
         self._problem = None
         self.metrics.commits.observe(time.perf_counter() - started)
 

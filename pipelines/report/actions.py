@@ -126,7 +126,7 @@ def _stalled(answers: Answers) -> Action:
 def _contacted(answers: Answers, span: str) -> Action:
     number = answers["contacted"].total_rows
     newly = _first(answers["contacted"], "new_of_all")
-    details = ["don't contact them until they are back under the limit", f"{newly:,} of them went over it {span}"]
+    details = ["don't contact them until they are back under the limit", f"{newly:,} of them went over a limit {span}"]
     what = f"{plural(number, 'person', 'people')} contacted too often"
     return Action("contacted", number, what, details, "warn" if newly else "muted", *_list(answers["contacted"]))
 
@@ -149,13 +149,13 @@ def _silent_studies(answers: Answers) -> Action:
 def _gaps(answers: Answers, span: str) -> Action:
     known, newly = (_first(answers["gaps"], column) for column in ("gaps_in_all", "newly_in_all"))
     lost = [
-        f"about {count(row['lost'])} lost in total, estimated from breaks in histories "
+        f"about {count(row['lost'])} webhooks lost in total, estimated from breaks in histories "
         f"(95 % interval: {count(row['lost_low'])} to {count(row['lost_high'])})"
         for row in answers["feed"].rows
         if row["lost"] is not None
     ]
     details = [f"{newly:,} {span}", *lost, "look in the delivery log of Rally or Svix (Svix delivers Rally's webhooks)"]
-    what = f"{plural(known, 'webhook')} known to be missing"
+    what = f"{plural(known, 'gap')} where webhooks are missing"
     return Action("gaps", known, what, details, "warn" if newly else "muted", *_list(answers["gaps"]))
 
 

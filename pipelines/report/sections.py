@@ -47,12 +47,13 @@ def sections(answers: Answers, view: View) -> list[Section]:
     of_stalled = (
         "Stalled participants are in Invited, Screening or In Progress, and have been there for longer than 90 % of "
         "completed visits to that stage in studies of the same type. People who were disqualified, or whose study is closed "
-        "or full, need no action. They are only counted, in the column Let go of the table by study and stage."
+        "or full, need no action and are not listed. The table by study and stage counts them under Let go, but only in stages "
+        "in which somebody is to be reminded or moved by hand."
     )
     of_data = (
         "A change whose webhook never arrived is missing from this report, unless a later webhook names its status as the "
-        "prior one. The report then shows that the status was reached, but the change does not count in What changed, in "
-        "contacts or in times."
+        "prior one. The report then shows that the status was reached, but the change is not counted under What changed or as "
+        "a contact, and no durations are measured from it."
     )
     of_forecasts = "Forecasts assume that nobody else is invited. Studies that are closed or full are not listed."
     forecasts = [of("forecasts", "Open studies, earliest target date first", "No study is open.")]

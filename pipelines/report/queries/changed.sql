@@ -5,7 +5,7 @@
 --   Finished: Participants who completed an activity, even if the completion was revoked later.
 --   Newly owed an incentive: Participants whose incentive became due.
 --   Incentives sent: Participants whose incentive was sent.
---   Missed or cancelled: Participants who missed an interview, or whose interview was cancelled.
+--   Interviews missed or cancelled: Participants who missed an interview, or whose interview was cancelled.
 --   Opted out: Participants who opted out or whose email hard bounced: not to be contacted again.
 --   participants: How many there were since the last report.
 --   before: How many there were on the same days a week earlier; more weeks earlier if the two periods would overlap.
@@ -49,7 +49,7 @@ counted_events as (
     union all
     select 5, 'Incentives sent', participant_id, study_id, occurred_at from events where is_sent and requires_state is null
     union all
-    select 6, 'Missed or cancelled', participant_id, study_id, occurred_at from events
+    select 6, 'Interviews missed or cancelled', participant_id, study_id, occurred_at from events
     where dashboard_series in ('no_shows', 'interviews_cancelled')
     union all
     select 7, 'Opted out', participant_id, study_id, occurred_at from events where ends_contact
@@ -59,7 +59,7 @@ kinds as (
     select *
     from (values
         (1, 'Added'), (2, 'Invited'), (3, 'Finished'), (4, 'Newly owed an incentive'), (5, 'Incentives sent'),
-        (6, 'Missed or cancelled'), (7, 'Opted out')
+        (6, 'Interviews missed or cancelled'), (7, 'Opted out')
     ) as kinds (place, what)
 )
 

@@ -5,7 +5,7 @@
 --   invited | Invited | number: Participants who were invited to the study, to an interview or to a test since the last report.
 --   finished | Finished | number: Participants who completed an activity since the last report, even if the completion was revoked later.
 --   incentives_sent | Incentives sent | number: Participants whose incentive was sent since the last report.
---   missed | Missed or cancelled | number: Participants who missed an interview, or whose interview was cancelled, since the last report.
+--   missed | Interviews missed or cancelled | number: Participants who missed an interview, or whose interview was cancelled, since the last report.
 --   opted_out | Opted out | number: Participants who opted out, or whose email hard bounced, since the last report.
 --   changes | All changes | number: Status changes of all participants since the last report.
 with

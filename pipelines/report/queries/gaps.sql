@@ -5,7 +5,7 @@
 --   gaps | Total | number: Places in the histories where at least one webhook is missing, including before a participant's first change.
 --   participants | Participants | number: Participants with a gap in their history.
 --   loss | Share lost | share broken_links links loss low high: audit.feed_coverage.loss_rate
---   lost | Estimated lost | count: Estimated number of changes lost since the feed began, including those that leave no gap. It is computed from Share lost, not from Total, and can be lower than Total: a gap before a participant's first change counts in Total but breaks no link. A dash if every link is broken or there is none.
+--   lost | Estimated lost | count: Estimated number of changes lost since the feed began, including those that leave no gap. It is computed from Share lost, not from Total, and can be lower than Total: a gap before a participant's first change counts in Total but breaks no link. A dash if every link is broken, or if there are no links.
 --   last_lost_before | Last noticed | moment: When the latest gap became visible. The missing change happened at this time or earlier.
 select
     gaps.study_id,
