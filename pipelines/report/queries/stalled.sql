@@ -5,7 +5,7 @@
 --   study | Study | of_study: Name of the study; its id if studies.csv has no name.
 --   stage | Stage | name: marts.ageing_participants.current_stage
 --   remind | Remind | number warn: Stalled, and it is their turn.
---   to_move | Move by hand | number warn: Stalled, and to be moved to another status in Rally by hand: it is the team's turn, or they have finished and Rally does not know.
+--   to_move | Move by hand | number warn: Stalled, and to be moved to another status in Rally by hand: it is the team's turn, or they may have finished without Rally knowing.
 --   let_go | Let go | number: Stalled, with nothing to do: they were disqualified, or the study is closed or full. A stage in which nobody is to be reminded or moved by hand has no row, so people in such a stage are missing here.
 --   active | In the stage | number: Participants in that stage now, stalled or not.
 --   newest_days | Shortest | age: The shortest time that any of the people to remind or to move by hand has been in the stage.
