@@ -1,4 +1,4 @@
--- Counts of all loaded lines and deliveries, by outcome. Reads `known_statuses`.
+-- Counts of all loaded lines and deliveries, by outcome. $statuses: the known statuses.
 with
 
 judged as (
@@ -7,8 +7,8 @@ judged as (
         case
             when reason is not null then reason
             when participant_id is null then 'other_event'
-            when status not in (select status from known_statuses) then 'unknown_status'
-            when prior_status not in (select status from known_statuses) then 'unknown_prior_status'
+            when status not in (select unnest($statuses)) then 'unknown_status'
+            when prior_status not in (select unnest($statuses)) then 'unknown_prior_status'
             else 'accepted'
         end as outcome
     from raw.deliveries

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
@@ -72,11 +71,7 @@ def reconcile(
     if not distinct:
         msg = f"{completed_file}: has no ids. Export the list of completions again, with ids of participants or people, or with email addresses."
         raise StudyflowError(msg)
-    connection.register("listed", pa.table({"position": range(len(distinct)), "id": distinct}))
-    try:
-        connection.execute(QUERY, {"study_id": study_id})
-    finally:
-        connection.unregister("listed")
+    connection.execute(QUERY, {"study_id": study_id, "ids": distinct})
     columns = ", ".join(column.identifier for column in COLUMNS)
     rows = rows_of(connection, f"select {columns} from reconciled order by place")  # noqa: S608
     if out:

@@ -1,7 +1,12 @@
--- The table `reconciled`: the participant of study $study_id for each id of `listed` (position, id). `place` is the
--- order.
+-- The table `reconciled`: the participant of study $study_id for each of $ids. `place` is the order.
 create or replace temp table reconciled as
 with
+
+listed as (
+    select
+        generate_subscripts($ids, 1) as position,
+        unnest($ids) as id
+),
 
 -- The steps that can be completed in a survey tool: the survey or test itself, or the screener of an interview.
 goal as (

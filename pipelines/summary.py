@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import duckdb
-import pyarrow as pa
 from rich.console import Console, Group
 from rich.panel import Panel
 from rich.table import Table
@@ -17,50 +16,44 @@ from pipelines.plain import instant, plural, several
 from pipelines.reference import known_statuses
 from pipelines.state import built_as_of, includes_all_loads
 from pipelines.trust import Trust, read_trust, sentences
-from pipelines.warehouse import has_table, only_row
+from pipelines.warehouse import Row, has_table, only_row, rows_of
 
 ACCOUNTING = (Path(__file__).parent / "accounting.sql").read_text(encoding="utf-8")
 ACCOUNTING_OF_TABLES = (Path(__file__).parent / "accounting_of_tables.sql").read_text(encoding="utf-8")
 SHAPES = """
 select
     shape,
-    count(distinct file_id),
-    count(*) filter (position = 0) + count(distinct case when position > 0 then (file_id, line_number) end),
-    count(*)
+    count(distinct file_id) as files,
+    count(*) filter (position = 0) + count(distinct case when position > 0 then (file_id, line_number) end) as lines,
+    count(*) as deliveries
 from raw.deliveries
 where shape is not null
 group by shape
-order by count(*) desc, shape
+order by deliveries desc, shape
 """
+"""Delivery shapes: forms other than one webhook a line, bare or in the receiver's envelope."""
 FRAME_WIDTH = 8
 """The width of the frame, its padding and the space between the two tables."""
 LONGEST_BAR = 12
 REASONS = (*get_args(Reason), "unknown_status", "unknown_prior_status")
 
 
-@dataclass(frozen=True, slots=True)
-class ShapeCount:
-    """Counts for a delivery shape, i.e. a form other than one webhook a line, bare or in the receiver's envelope."""
-
-    shape: str
-    files: int
-    lines: int
-    deliveries: int
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Summary:
-    """The summary. `stages` counts participants by stage. Before a build, it is empty, and `as_of` and `trust` are None."""
+    """The summary. Before a build, `as_of` and `trust` are None, and there are no participants. JSON has this order.
+
+    `shapes` has the rows of the query SHAPES.
+    """
 
     database: Path
-    accounting: dict[str, Any]
-    files: int
-    unfinished_files: int
-    shapes: list[ShapeCount] = field(default_factory=list)
     as_of: datetime | None = None
-    participants: int = 0
+    files: int = 0
+    unfinished_files: int = 0
+    accounting: dict[str, Any]
+    shapes: list[Row] = field(default_factory=list)
     studies: int = 0
-    stages: dict[str, int] = field(default_factory=dict)
+    participants: int = 0
+    participants_by_stage: dict[str, int] = field(default_factory=dict)
     gaps: int = 0
     participants_with_gaps: int = 0
     trust: Trust | None = None
@@ -68,17 +61,9 @@ class Summary:
     def as_dict(self) -> dict[str, Any]:
         """The summary for JSON."""
         return {
+            **asdict(self),
             "database": str(self.database),
             "as_of": instant(self.as_of) if self.as_of else None,
-            "files": self.files,
-            "unfinished_files": self.unfinished_files,
-            "accounting": self.accounting,
-            "shapes": [asdict(shape) for shape in self.shapes],
-            "studies": self.studies,
-            "participants": self.participants,
-            "participants_by_stage": self.stages,
-            "gaps": self.gaps,
-            "participants_with_gaps": self.participants_with_gaps,
             "trust": self.trust.as_dict() if self.trust else None,
         }
 
@@ -90,20 +75,20 @@ def summarise(connection: duckdb.DuckDBPyConnection, database: Path) -> Summary:
         StudyflowError: the reference table of statuses is missing or invalid.
     """
     if not has_table(connection, "raw", "files"):
-        return Summary(database, _accounting({}), 0, 0)
-    counts = _counts(connection)
-    files = only_row(
+        return Summary(database=database, accounting=_accounting({}))
+    summary = Summary(
+        database=database, accounting=_accounting(_counts(connection)), shapes=rows_of(connection, SHAPES)
+    )
+    summary.files, summary.unfinished_files = only_row(
         connection, "select count(*), count(*) filter (pending_bytes > 0) from raw.files where not is_superseded"
     )
-    shapes = [ShapeCount(*row) for row in connection.execute(SHAPES).fetchall()]
-    summary = Summary(database, _accounting(counts), files[0], files[1], shapes)
     as_of = built_as_of(connection)
     if as_of and has_table(connection, "marts", "participants"):
         summary.as_of = as_of
         summary.participants, summary.studies = only_row(
             connection, "select count(*), count(distinct study_id) from marts.participants"
         )
-        summary.stages = dict(
+        summary.participants_by_stage = dict(
             connection.execute(
                 "select stage, count(participant_id) from reference.stages "
                 "left join marts.participants on stage = current_stage group by stage, stage_order order by stage_order"
@@ -120,10 +105,7 @@ def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Lines by outcome: read from the audit tables if they are up to date, which is fast, else counted."""
     if includes_all_loads(connection):
         return dict(connection.execute(ACCOUNTING_OF_TABLES).fetchall())
-    connection.register("known_statuses", pa.table({"status": known_statuses()}))
-    counts = dict(connection.execute(ACCOUNTING).fetchall())
-    connection.unregister("known_statuses")
-    return counts
+    return dict(connection.execute(ACCOUNTING, {"statuses": known_statuses()}).fetchall())
 
 
 def _accounting(counts: dict[str, int]) -> dict[str, Any]:
@@ -192,8 +174,8 @@ def _stages_table(summary: Summary, longest_bar: int = 0) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
-    most = max(summary.stages.values(), default=0)
-    for stage, count in summary.stages.items():
+    most = max(summary.participants_by_stage.values(), default=0)
+    for stage, count in summary.participants_by_stage.items():
         bar = "█" * round(longest_bar * count / most) if most else ""
         table.add_row(stage, f"{count:,}", Text(bar, style="cyan"))
     of_all = f"in {several(summary.studies, 'study', 'studies')}"
@@ -216,8 +198,8 @@ def _notes(summary: Summary) -> list[str]:
     if summary.shapes:
         notes.append("Lines in other shapes (by file: audit.load_files):")
         notes += [
-            f"  {shape.shape}: {several(shape.deliveries, 'delivery', 'deliveries')} in "
-            f"{several(shape.lines, 'line')} of {several(shape.files, 'file')}"
+            f"  {shape['shape']}: {several(shape['deliveries'], 'delivery', 'deliveries')} in "
+            f"{several(shape['lines'], 'line')} of {several(shape['files'], 'file')}"
             for shape in summary.shapes
         ]
     if summary.unfinished_files:

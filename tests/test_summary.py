@@ -25,8 +25,8 @@ ACCOUNTING = {
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_no_number_is_cut(width: int) -> None:
     """A total that ends in an ellipsis is no total. Bars give way first, then the tables stand one below the other."""
-    summary = Summary(Path("w.duckdb"), ACCOUNTING, files=1, unfinished_files=1)
-    summary.stages = {"Pending Incentive": 1_234_567, "Done": 2_345_678}
+    summary = Summary(database=Path("w.duckdb"), accounting=ACCOUNTING, files=1, unfinished_files=1)
+    summary.participants_by_stage = {"Pending Incentive": 1_234_567, "Done": 2_345_678}
     summary.participants, summary.studies = 3_580_245, 1
     written = StringIO()
     render(summary, Console(width=width, file=written, color_system=None))
