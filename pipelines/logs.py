@@ -3,38 +3,26 @@
 Each line has `event`, `level` and `timestamp` (UTC). The other fields depend on the event: docs/scheduling.md lists them.
 """
 
+import json
 import sys
 import traceback
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 
+from pipelines.plain import instant
 from pipelines.streams import ignore_write_errors
 
-_logger: list[Any] = []
+_is_on = False
 
 
 def configure(*, as_json: bool) -> None:
     """Turn the log on or off for this process."""
-    _logger.clear()
-    if not as_json:
-        return
-    import structlog  # noqa: PLC0415 - only needed if the log is on
-
-    _logger.append(
-        structlog.wrap_logger(
-            structlog.PrintLogger(sys.stderr),
-            processors=[
-                structlog.processors.add_log_level,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-                structlog.processors.JSONRenderer(default=_plain, ensure_ascii=False),
-            ],
-        )
-    )
+    global _is_on  # noqa: PLW0603 - a process has one log
+    _is_on = as_json
 
 
 def is_on() -> bool:
     """Whether the log is on. If it is, nothing else may be written to standard error."""
-    return bool(_logger)
+    return _is_on
 
 
 def log(event: str, **values: object) -> None:
@@ -54,9 +42,11 @@ def log_traceback(error: BaseException) -> None:
 
 
 def _write(level: str, event: str, values: dict[str, object]) -> None:
+    if not _is_on:
+        return
+    line = values | {"event": event, "level": level, "timestamp": instant(datetime.now(UTC))}
     with ignore_write_errors(sys.stderr):  # a log that cannot be written does not stop the run
-        for logger in _logger:
-            getattr(logger, level)(event, **values)
+        sys.stderr.write(json.dumps(line, default=_plain, ensure_ascii=False) + "\n")
 
 
 def _plain(value: object) -> str:
