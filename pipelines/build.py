@@ -90,13 +90,11 @@ def _environment(settings: Settings) -> Iterator[None]:
     if settings.backtest_weeks:
         values["STUDYFLOW_BACKTEST_WEEKS"] = str(settings.backtest_weeks)
     before = {name: os.environ.get(name) for name in values}
-    folder = Path.cwd()
     os.environ.update(values)
-    os.chdir(PROJECT)  # the project has paths relative to its folder
     try:
-        yield
+        with contextlib.chdir(PROJECT):  # the project has paths relative to its folder
+            yield
     finally:
-        os.chdir(folder)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]

@@ -82,7 +82,8 @@ class Outcome:
             )
         if self.summary:
             render(self.summary, output)
-        if self.report and (not self.report.ok or self.report.failures):
+        is_right = self.report is None or self.report.ok
+        if self.report and not is_right:
             render_report(self.report, output)
         places = Table.grid(padding=(0, 2))
         places.add_row("warehouse", _shown(self.settings.database))
@@ -95,7 +96,6 @@ class Outcome:
             places.add_row("note", plain(note))
         for file in self.reported.files if self.reported else ():
             places.add_row("report", _shown(file))
-        is_right = self.report is None or self.report.ok
         places.add_row("checks", "passed" if is_right else "failed; see above, or run `studyflow check`")
         places.add_row("took", ", ".join(f"{step} {seconds:.1f} s" for step, seconds in self.steps.items()))
         output.print(places, highlight=False, soft_wrap=True)

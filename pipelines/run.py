@@ -77,8 +77,12 @@ def run_all(
             details.update({"wrote": outcome.exported.wrote, "files": len(outcome.exported.files)})
         with reading(settings.database) as connection:
             outcome.summary = summarise(connection, settings.database)
-        if settings.reports_kept:
-            write_report(outcome, settings.reports_kept)
+            if settings.reports_kept:
+                from pipelines.report import file_report  # noqa: PLC0415 - takes a second
+
+                with _timed(outcome, "report") as details:
+                    outcome.reported = file_report(connection, settings.reports, settings.reports_kept)
+                    details.update(outcome.reported.as_dict())
     return outcome
 
 
@@ -106,15 +110,6 @@ def _check_destinations(settings: Settings) -> None:
         from pipelines.report.archive import check_folder  # noqa: PLC0415 - takes a second
 
         check_folder(settings.reports)
-
-
-def write_report(outcome: Outcome, keep: int) -> None:
-    """Write the day's report into the reports folder, and delete all but the last `keep` reports."""
-    from pipelines.report import file_report  # noqa: PLC0415 - takes a second
-
-    with _timed(outcome, "report") as details, reading(outcome.settings.database) as connection:
-        outcome.reported = file_report(connection, outcome.settings.reports, keep)
-        details.update(outcome.reported.as_dict())
 
 
 def _outcome_if_nothing_new(settings: Settings) -> Outcome | None:
@@ -245,7 +240,7 @@ def check_tables(settings: Settings, *, strict: bool, as_of_must_match: bool, on
     if build and report.failures:
         with working_copy(settings, on_wait) as copy, connect(copy.database) as connection:
             if last_build(connection) == build:
-                _record_check(connection, report, build.build_id)
+                record_check(connection, build.build_id, report)
     return report
 
 
@@ -256,12 +251,8 @@ def check_copy(settings: Settings, *, strict: bool) -> "Report":
     with connect(settings.database) as connection:
         report = check(connection, _require_built(connection, settings.as_of), strict=strict)
         if build := last_build(connection):
-            _record_check(connection, report, build.build_id)
+            record_check(connection, build.build_id, report)
         return report
-
-
-def _record_check(connection: duckdb.DuckDBPyConnection, report: "Report", build_id: int) -> None:
-    record_check(connection, build_id, ok=not report.failures, may_build_on=report.may_build_on)
 
 
 def export_tables(settings: Settings, options: "ExportOptions", *, as_of_must_match: bool = True) -> "ExportResult":

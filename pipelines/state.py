@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from hashlib import md5
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -14,6 +15,9 @@ from pipelines.projects import package_of
 from pipelines.settings import PROJECT, SAMPLE, Engine, Settings
 from pipelines.variables import read_vars
 from pipelines.warehouse import has_table, macros_of, only_row
+
+if TYPE_CHECKING:
+    from pipelines.check.report import Report
 
 MAX_AGE = timedelta(hours=1)
 """If nothing is new, a run without an as-of keeps tables for this long, then builds them again to update ages."""
@@ -112,17 +116,17 @@ def was_checked(connection: duckdb.DuckDBPyConnection, build_id: int) -> bool:
     return bool(connection.execute("select 1 from state.checked where ok and build_id = $1", [build_id]).fetchall())
 
 
-def record_check(connection: duckdb.DuckDBPyConnection, build_id: int, *, ok: bool, may_build_on: bool) -> None:
+def record_check(connection: duckdb.DuckDBPyConnection, build_id: int, report: "Report") -> None:
     """Record in `state.checked` whether the tables of a build passed their checks.
 
-    If not `may_build_on`, also empty `state.last_build`, so that the next build is a full one.
+    If the next build may not update them, also empty `state.last_build`, so that it is a full one.
     """
     connection.execute("create schema if not exists state")
     connection.execute(
         "create or replace table state.checked as select cast($build_id as integer) as build_id, $ok as ok",
-        {"build_id": build_id, "ok": ok},
+        {"build_id": build_id, "ok": not report.failures},
     )
-    if not may_build_on and has_table(connection, "state", "last_build"):
+    if not report.may_build_on and has_table(connection, "state", "last_build"):
         connection.execute("delete from state.last_build")
 
 

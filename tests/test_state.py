@@ -1,11 +1,10 @@
 """What the warehouse remembers of its builds and checks, for the next run to know what need not be done again."""
 
-import duckdb
 import pytest
 from check_warehouse import AS_OF, broken_sample, warehouse
 from product import Product
 
-from pipelines.check import Report, check
+from pipelines.check import check
 from pipelines.settings import resolve
 from pipelines.state import build_hash, last_build, record_check, up_to_date, was_checked
 
@@ -17,11 +16,6 @@ BUILD_8 = (
     """,
 )
 OLD = "update staging.stg_changes set occurred_at = '1990-01-01 00:00:00+00' where prior_rank = 0"
-
-
-def record(connection: duckdb.DuckDBPyConnection, report: Report, build_id: int) -> None:
-    """Remember a report as a run does."""
-    record_check(connection, build_id, ok=not report.failures, may_build_on=report.may_build_on)
 
 
 def test_nothing_is_known_of_a_warehouse_that_was_never_built() -> None:
@@ -40,7 +34,7 @@ def test_a_check_is_remembered(product: Product, *, strict: bool) -> None:
         report = check(connection, AS_OF, strict=strict)
         assert report.warnings
         for build_id in (1, 2):
-            record(connection, report, build_id)
+            record_check(connection, build_id, report)
             assert was_checked(connection, build_id)
         assert not was_checked(connection, 1)
 
@@ -50,7 +44,7 @@ def test_wrong_tables_are_not_built_on(product: Product) -> None:
     wrong = "update marts.status_changes set stage = 'Waiting' where participant_id = getvariable('victim')"
     with broken_sample(product, *BUILD_8, wrong) as connection:
         assert last_build(connection)
-        record(connection, check(connection, AS_OF), 8)
+        record_check(connection, 8, check(connection, AS_OF))
         assert not was_checked(connection, 8)
         assert last_build(connection) is None
 
@@ -61,6 +55,6 @@ def test_a_clock_that_was_never_set_does_not_make_every_build_a_full_one(product
         report = check(connection, AS_OF)
         report.failures[:] = [failure for failure in report.failures if "is not before 2000" in failure.rule]
         assert report.failures
-        record(connection, report, 8)
+        record_check(connection, 8, report)
         assert not was_checked(connection, 8)
         assert last_build(connection)
