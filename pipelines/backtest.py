@@ -9,7 +9,7 @@ from pipelines.errors import StudyflowError, UsageError
 from pipelines.settings import Settings
 from pipelines.state import engine_of, fingerprint, last_build
 from pipelines.warehouse import connect
-from pipelines.working_copy import OnWait, copied, reserved, scratch_copy
+from pipelines.working_copy import OnWait, copied, reserved
 
 MODELS = ("int_spells", "int_incidence", "int_forecasts", "int_forecast_statements")
 """The models that are rebuilt for past weeks, in a temporary copy of the warehouse."""
@@ -55,7 +55,7 @@ def _past_statements(settings: Settings) -> pa.Table:
     """The forecast statements as of past weeks, built in a temporary copy of the warehouse."""
     from pipelines.build import dbt_folders, run_dbt  # noqa: PLC0415 - takes seconds
 
-    with scratch_copy(settings) as copy:
+    with copied(settings, discard=True) as copy:
         run_dbt(copy, dbt_folders(copy.warehouse), "--select", *MODELS)
         with connect(copy.database, read_only=True) as connection:
             return connection.sql(STATEMENTS).to_arrow_table()

@@ -174,9 +174,8 @@ def _raise_for(problems: list[str]) -> None:
 
 
 def _types_of_tables(project: Path) -> dict[str, Types]:
-    seeds = read_yaml(project / "dbt_project.yml")["seeds"]["studyflow"]
-    named = {name: seed for name, seed in seeds.items() if isinstance(seed, dict)}
-    return {name: seed["+column_types"] for name, seed in named.items() if "+column_types" in seed}
+    seeds = read_yaml(project / "dbt_project.yml")["seeds"]["studyflow"].items()
+    return {name: seed["+column_types"] for name, seed in seeds if isinstance(seed, dict) and "+column_types" in seed}
 
 
 def types_of_optional_files(package: Path) -> dict[str, Types]:
@@ -195,17 +194,17 @@ def _table(file: Path, types: Types, *, defaults: Path | None = None) -> Sheet:
 
     A seed has its original in the folder `defaults`. Its columns are fixed, and a blank boolean in it is false.
     """
-    key, is_seed = next(iter(types)), defaults is not None
-    remedy = f"Take it from {defaults / file.name}." if defaults and file.parent != defaults else RESTORE
-    sheet = read_sheet(file, key, types, is_strict=is_seed, remedy=remedy)
-    if not is_seed or file.stem != "expected_moves":
+    key = next(iter(types))
+    restore = f"Take it from {defaults / file.name}." if defaults and file.parent != defaults else RESTORE
+    sheet = read_sheet(file, key, types, restore=restore if defaults else None)
+    if not defaults or file.stem != "expected_moves":
         sheet.check_unique(key)
     for row in sheet.rows:
         for column, kind in types.items():
             if kind == "integer":
                 row.check_whole_number(column, REMEDIES.get(column, "Write a whole number."))
             elif kind == "boolean":
-                row.check_boolean(column, blank="false" if is_seed else "")
+                row.check_boolean(column, blank="false" if defaults else "")
             elif kind == "date":
                 row.check_day(column)
     for column in types:

@@ -73,12 +73,9 @@ class Row:
         """Record a problem in this row."""
         self.sheet.add_problem(self.line, problem, remedy)
 
-    def check_choice(
-        self, column: str, choices: Iterable[str], *, required: bool = False, ignore_case: bool = False
-    ) -> None:
+    def check_choice(self, column: str, choices: Iterable[str], *, required: bool, ignore_case: bool) -> None:
         """Check that the cell is one of the choices, or blank if it is not required."""
-        value = self.get(column)
-        allowed = sorted({choice for choice in choices if choice})
+        value, allowed = self.get(column), sorted(choices)
         if not allowed:  # the file that lists the choices has problems of its own
             return
         known = {(choice.lower() if ignore_case else choice): choice for choice in allowed}
@@ -90,7 +87,7 @@ class Row:
         elif required:
             self.add_problem(f"has no {column}", f"Choose one of: {', '.join(allowed)}.")
 
-    def check_whole_number(self, column: str, remedy: str = "Write a whole number.") -> None:
+    def check_whole_number(self, column: str, remedy: str) -> None:
         """Check that the cell is a whole number, 0 or more, or blank."""
         value = self.get(column)
         if not value:
@@ -100,7 +97,7 @@ class Row:
         else:
             self.add_problem(f"has {column} {value!r}", remedy)
 
-    def check_boolean(self, column: str, *, blank: str = "") -> None:
+    def check_boolean(self, column: str, *, blank: str) -> None:
         """Check that the cell is a boolean or blank. A blank cell becomes `blank`."""
         value = self.get(column) or blank
         if value.lower() in _BOOLEANS:
@@ -126,23 +123,21 @@ class Row:
             self.add_problem(f"has {column} {value!r}", "Write a day, e.g. 2026-07-31.")
 
 
-def read_sheet(
-    file: Path, key: str, columns: Iterable[str], *, is_strict: bool = False, remedy: str = RESTORE
-) -> Sheet:
+def read_sheet(file: Path, key: str, columns: Iterable[str], *, restore: str | None = None) -> Sheet:
     """Read a file with a header. The column `key` is required.
 
-    The other `columns` may be missing, additional ones are allowed, and rows may be short. With `is_strict` all
-    `columns` are required, others are refused, and each row must have all cells; `remedy` says where to get a missing
-    column. Rows with more cells than the header are recorded as problems and left out.
+    The other `columns` may be missing, additional ones are allowed, and rows may be short. With `restore`, which says
+    where to get a missing column, all `columns` are required, others are refused, and each row must have all cells.
+    Rows with more cells than the header are recorded as problems and left out.
     """
     sheet = Sheet(file)
     try:
         for record in records(file):
             if sheet.header:
-                _add_row(sheet, record, is_strict=is_strict)
+                _add_row(sheet, record, is_strict=restore is not None)
             elif any(record.cells):
                 sheet.header = [column_name(cell) for cell in record.cells]
-                if not _check_header(sheet, record, key, tuple(columns), remedy if is_strict else None):
+                if not _check_header(sheet, record, key, tuple(columns), restore):
                     return sheet
     except UnreadableError as error:
         sheet.add_problem(error.line, error.problem, error.remedy)
@@ -152,11 +147,9 @@ def read_sheet(
     return sheet
 
 
-def _check_header(
-    sheet: Sheet, record: Record, key: str, columns: tuple[str, ...], remedy_if_strict: str | None
-) -> bool:
+def _check_header(sheet: Sheet, record: Record, key: str, columns: tuple[str, ...], restore: str | None) -> bool:
     """Record problems in the header; return whether the rows can be read with it."""
-    line, header, is_strict = record.line, sheet.header, remedy_if_strict is not None
+    line, header = record.line, sheet.header
     if key not in header:
         found = ", ".join(cell for cell in record.cells if cell)
         has_other_delimiter = len(header) == 1 and key in map(column_name, re.split(r"[;\t|]", record.cells[0]))
@@ -171,16 +164,16 @@ def _check_header(
     missing = [column for column in columns if column not in header]
     for cell, name in zip(record.cells, header, strict=True):
         similar = " or ".join(_similar_columns(name, missing))
-        if name in columns or not (similar or is_strict):
+        if name in columns or not (similar or restore):
             continue
         remedy = f"Rename it to {similar}." if similar else "Remove it."
-        other = "" if is_strict else f" If it has another meaning, choose a name that is not part of {similar}."
+        other = "" if restore else f" If it has another meaning, choose a name that is not part of {similar}."
         sheet.add_problem(line, f"has a column {cell!r}, which is unknown", remedy + other)
     if own := [cell for cell, name in zip(record.cells, header, strict=True) if name and name not in columns]:
         sheet.notes.append(f"{sheet.file}, line {line}: columns that studyflow does not use: {', '.join(own)}.")
-    if remedy_if_strict:
+    if restore:
         for column in missing:
-            sheet.add_problem(line, f"lacks the column {column}", remedy_if_strict)
+            sheet.add_problem(line, f"lacks the column {column}", restore)
     return True
 
 

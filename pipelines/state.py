@@ -150,10 +150,7 @@ def engine_of(connection: duckdb.DuckDBPyConnection) -> Engine | None:
     """The engine that loads and builds this warehouse; None if nothing has been loaded."""
     if has_table(connection, "parquet", "parts"):
         return "spark"
-    has_files = (
-        has_table(connection, "raw", "files") and connection.execute("select 1 from raw.files limit 1").fetchall()
-    )
-    return "duckdb" if has_files else None
+    return "duckdb" if any(sample_and_team_files(connection)) else None
 
 
 def refuse_other_engine(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:

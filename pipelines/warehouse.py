@@ -28,6 +28,7 @@ NOT_IN_NAME = re.compile(r"[\"';\\]")
 HOLDER = re.compile(r"lock is held in (.+?) \(PID (\d+)\)")
 """The part of DuckDB's error that names the process that has the file open."""
 NO_FILES = re.compile(r'No files found that match the pattern "(.+)/\*\.parquet"')
+RAW_TABLES = PACKAGE / "macros" / "raw_tables.sql"
 ON_EVERY_CONNECTION = "set timezone = 'UTC'; set enable_progress_bar = false"
 SANDBOX = """
 set enable_external_access = false;
@@ -58,16 +59,12 @@ def _template(file: Path) -> jinja2.Template:
 
 def raw_tables_ddl() -> str:
     """The SQL that creates the raw tables; dbt uses the same macro."""
-    return str(_raw_tables_macros()("duckdb__raw_tables"))
+    return str(macros_of(RAW_TABLES)("duckdb__raw_tables"))
 
 
 def warehouse_format() -> int:
     """The format of the raw tables that this version makes and reads."""
-    return int(_raw_tables_macros()("warehouse_format"))
-
-
-def _raw_tables_macros() -> Callable[..., Any]:
-    return macros_of(PACKAGE / "macros" / "raw_tables.sql")
+    return int(macros_of(RAW_TABLES)("warehouse_format"))
 
 
 def wal_of(database: Path) -> Path:

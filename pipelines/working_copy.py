@@ -54,7 +54,7 @@ def reserved(settings: Settings, on_wait: OnWait | None = None) -> Iterator[None
     workspace, seconds = _workspace(database), settings.wait_seconds
 
     def say_who_runs(process: int | None) -> None:
-        if on_wait and seconds:
+        if on_wait:
             who = f"process {process}" if process else "another process"
             on_wait(f"{database}: {who} is running on this warehouse. Waiting at most {seconds:.0f} seconds.")
 
@@ -71,12 +71,18 @@ def reserved(settings: Settings, on_wait: OnWait | None = None) -> Iterator[None
 
 
 @contextmanager
-def copied(settings: Settings) -> Iterator[Settings]:
-    """A working copy of a warehouse that this process has `reserved`. Raises as `working_copy`."""
+def copied(settings: Settings, *, discard: bool = False) -> Iterator[Settings]:
+    """A working copy of a warehouse that this process has `reserved`. Raises as `working_copy`.
+
+    With `discard`, the copy is deleted when the block ends, and the warehouse stays as it is.
+    """
     database = _resolve_link(settings.database)
     with _explain_errors(database), _work_folder(database) as folder:
         created = folder.stat()
-        work = _work_file(folder, database)
+        # The file keeps its name, because views name their database and DuckDB names a database after its file. The
+        # path is the same in every run, because dbt parses the whole project again if a variable of its profile has
+        # changed.
+        work = folder / database.name
         original = _copy(database, work)
         with connect(work) as connection:
             migrate(connection, database)
@@ -86,17 +92,8 @@ def copied(settings: Settings) -> Iterator[Settings]:
         if not _is_same(folder, created):
             msg = f"{database}: {folder} was removed during the run. The warehouse is as it was. Run again."
             raise StudyflowError(msg)
-        _put_in_place(work, database, original)
-
-
-@contextmanager
-def scratch_copy(settings: Settings) -> Iterator[Settings]:
-    """A copy of a `reserved` warehouse that is deleted when the block ends. Raises as `working_copy`."""
-    database = _resolve_link(settings.database)
-    with _explain_errors(database), _work_folder(database) as folder:
-        work = _work_file(folder, database)
-        _copy(database, work)
-        yield replace(settings, database=work, working_copy_of=settings.database)
+        if not discard:
+            _put_in_place(work, database, original)
 
 
 @contextmanager
@@ -110,12 +107,6 @@ def _work_folder(database: Path) -> Iterator[Path]:
     finally:
         if _is_same(folder, created):
             _delete(folder)
-
-
-def _work_file(folder: Path, database: Path) -> Path:
-    # The file keeps its name, because views name their database and DuckDB names a database after its file. The path is
-    # the same in every run, because dbt parses the whole project again if a variable of its profile has changed.
-    return folder / database.name
 
 
 def _is_same(folder: Path, created: os.stat_result) -> bool:
@@ -221,11 +212,9 @@ def _put_in_place(work: Path, database: Path, original: os.stat_result | None) -
 def _was_written_to(database: Path, before: os.stat_result | None) -> bool:
     if wal_of(database).exists():  # a writer was killed; DuckDB would not open the new file beside its WAL
         return True
-    if not database.exists():
-        return False
+    if before is None or not database.exists():
+        return database.exists()
     now = database.stat()
-    if before is None:
-        return True
     return (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns)
 
 
