@@ -3,8 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow as pa
-
 from pipelines.errors import StudyflowError, UsageError
 from pipelines.settings import Settings
 from pipelines.state import engine_of, fingerprint, last_build
@@ -15,6 +13,8 @@ MODELS = ("int_spells", "int_incidence", "int_forecasts", "int_forecast_statemen
 """The models that are rebuilt for past weeks, in a temporary copy of the warehouse."""
 STATEMENTS = """
 select
+    $as_of::timestamptz as as_of,
+    $weeks::integer as weeks,
     studies.study_id,
     statements.* exclude (study_key)
 from intermediate.int_forecast_statements as statements
@@ -40,22 +40,15 @@ def backtest(settings: Settings, weeks: int, on_wait: OnWait | None = None) -> N
     if build is None or build.fingerprint != fingerprint(settings):
         msg = f"{settings.database}: the tables have not been built, or models or settings have changed since. Build them first: studyflow build"
         raise StudyflowError(msg)
-    settings = replace(settings, as_of=build.as_of, backtest_weeks=weeks)
-    with reserved(settings, on_wait):
-        statements = _past_statements(settings)
-        with copied(settings) as copy, connect(copy.database) as connection:
-            connection.register("past_statements", statements)
-            for statement in connection.extract_statements(STORE.read_text(encoding="utf-8")):
-                parameters = {"as_of": build.as_of, "weeks": weeks} if statement.named_parameters else None
-                connection.execute(statement, parameters)
-            connection.unregister("past_statements")
-
-
-def _past_statements(settings: Settings) -> pa.Table:
-    """The forecast statements as of past weeks, built in a temporary copy of the warehouse."""
     from pipelines.build import dbt_folders, run_dbt  # noqa: PLC0415 - takes seconds
 
-    with copied(settings, discard=True) as copy:
-        run_dbt(copy, dbt_folders(copy.warehouse), "--select", *MODELS)
-        with connect(copy.database, read_only=True) as connection:
-            return connection.sql(STATEMENTS).to_arrow_table()
+    settings = replace(settings, as_of=build.as_of, backtest_weeks=weeks)
+    with reserved(settings, on_wait):
+        with copied(settings, discard=True) as copy:
+            run_dbt(copy, dbt_folders(copy.warehouse), "--select", *MODELS)
+            with connect(copy.database, read_only=True) as connection:
+                parameters = {"as_of": build.as_of, "weeks": weeks}
+                statements = connection.sql(STATEMENTS, params=parameters).to_arrow_table()
+        with copied(settings) as copy, connect(copy.database) as connection:
+            connection.register("past_statements", statements)
+            connection.execute(STORE.read_text(encoding="utf-8"))

@@ -2,12 +2,7 @@
 -- Builds do not change these tables.
 create schema if not exists state;
 
-create or replace table state.forecast_statements as
-select
-    $as_of::timestamptz as as_of,
-    $weeks::integer as weeks,
-    past_statements.*
-from past_statements;
+create or replace table state.forecast_statements as from past_statements;
 
 -- One row per confidence and kind of statement (null: all kinds), and per confidence and study (null: all studies).
 -- `said`: the average probability that the forecasts gave to these statements. It is above the confidence, because

@@ -14,7 +14,7 @@ from pathlib import Path
 from pipelines.errors import StudyflowError
 from pipelines.load.shapes import MemberPath, Shape, sort_shapes
 from pipelines.projects import package_of, reference_file
-from pipelines.settings import PROJECT, REFERENCE
+from pipelines.settings import PACKAGE, PROJECT, REFERENCE
 from pipelines.sheets import RESTORE, Sheet, read_sheet
 from pipelines.variables import read_vars
 from pipelines.yaml_files import read_yaml
@@ -64,13 +64,13 @@ MEMBERS_OF_SHAPES = ("members", "deliveries", "payload", "delivery_id", "receive
 MOST_SHOWN = 50
 
 
-def known_statuses(folder: Path = REFERENCE, project: Path = PROJECT) -> list[str]:
+def known_statuses(folder: Path = REFERENCE) -> list[str]:
     """The statuses in the reference table as webhooks spell them, in its order.
 
     Raises:
         StudyflowError: the table cannot be read, is empty, or repeats a status.
     """
-    sheet = read_sheet(reference_file("participant_statuses", folder, project), "status", ())
+    sheet = read_sheet(reference_file("participant_statuses", folder, PROJECT), "status", ())
     sheet.check_unique("status")
     if not sheet.rows:
         sheet.add_problem(0, "has no rows", RESTORE)
@@ -78,15 +78,14 @@ def known_statuses(folder: Path = REFERENCE, project: Path = PROJECT) -> list[st
     return [row.get("status") for row in sheet.rows]
 
 
-def known_shapes(folder: Path = REFERENCE, project: Path = PROJECT) -> tuple[Shape, ...]:
+def known_shapes(folder: Path = REFERENCE) -> tuple[Shape, ...]:
     """The delivery shapes in the reference table, in the order in which a load tries them.
 
     Raises:
         StudyflowError: the table cannot be read or has an invalid row.
     """
-    package = package_of(project)
-    file = reference_file("delivery_shapes", folder, project)
-    sheet = _table(file, _types_of_tables(package)["delivery_shapes"], defaults=package / "data" / "reference")
+    file = reference_file("delivery_shapes", folder, PROJECT)
+    sheet = _table(file, _types_of_tables(PACKAGE)["delivery_shapes"], defaults=PACKAGE / "data" / "reference")
     _check_shapes(sheet)
     _raise_for(sheet.problems)
     return sort_shapes(

@@ -46,7 +46,10 @@ def quiet_when_closed(stream: TextIO, problem: type[OSError] = BrokenPipeError) 
         yield
         stream.flush()
     except problem:
-        discard(stream)
+        with suppress(OSError, ValueError):  # all later output, also what is flushed at exit, goes to the null device
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, stream.fileno())
+            os.close(null)
 
 
 @contextmanager
@@ -54,11 +57,3 @@ def ignore_write_errors(stream: TextIO) -> Iterator[None]:
     """Print the result of finished work. The command succeeds even if the terminal, pipe or disk takes no more text."""
     with quiet_when_closed(stream, OSError):
         yield
-
-
-def discard(stream: TextIO) -> None:
-    """Redirect a stream to the null device, for this process's remaining output, including what is flushed at exit."""
-    with suppress(OSError, ValueError):
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, stream.fileno())
-        os.close(null)

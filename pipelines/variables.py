@@ -7,7 +7,6 @@ from difflib import get_close_matches
 from functools import cache
 from math import inf
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -30,7 +29,7 @@ AREAS = frozenset(
 """The areas of the IANA's time zones. Etc is left out because its signs mislead: Etc/GMT+5 is five hours behind UTC."""
 
 
-def read_vars(project: Path = PROJECT, overrides: Mapping[str, Any] = MappingProxyType({})) -> Mapping[str, Any]:
+def read_vars(project: Path = PROJECT, overrides: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
     """The vars of a project. `overrides` are vars set outside dbt_project.yml; they are checked, not returned.
 
     A project that uses studyflow as a package sets them under `vars:` or `vars: studyflow:`. Missing vars get studyflow's
@@ -52,7 +51,7 @@ def read_vars(project: Path = PROJECT, overrides: Mapping[str, Any] = MappingPro
         nested = all_vars.get("studyflow") or {}
         problems += [*_problems(project, ("vars",), top_level), *_problems(project, ("vars", "studyflow"), nested)]
         values = {**values, **top_level, **nested}
-    overridden = (_problem("dbt's --vars, or the environment", *override) for override in overrides.items())
+    overridden = (_problem("dbt's --vars, or the environment", *override) for override in (overrides or {}).items())
     problems += filter(None, overridden)
     if problems:
         raise StudyflowError("\n".join(problems))
