@@ -115,12 +115,16 @@ class Row:
     def check_day(self, column: str) -> None:
         """Check that the cell is a date like 2026-07-31 or blank."""
         value = self.get(column)
-        try:
-            is_day = not value or bool(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value) and date.fromisoformat(value))
-        except ValueError:
-            is_day = False
-        if not is_day:
+        if value and not is_date(value):
             self.add_problem(f"has {column} {value!r}", "Write a day, e.g. 2026-07-31.")
+
+
+def is_date(text: str) -> bool:
+    """Whether the text is a date like 2026-07-31."""
+    try:
+        return bool(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) and date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def read_sheet(file: Path, key: str, columns: Iterable[str], *, restore: str | None = None) -> Sheet:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date
 from difflib import get_close_matches
 from functools import cache
 from math import inf
@@ -14,6 +13,7 @@ import duckdb
 from pipelines.errors import StudyflowError
 from pipelines.projects import package_of
 from pipelines.settings import PROJECT, parse_as_of
+from pipelines.sheets import is_date
 from pipelines.yaml_files import lines_of_keys, read_yaml
 
 Check = Callable[[Any], bool]
@@ -92,18 +92,6 @@ def _text(pattern: str) -> Check:
     return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 
-def _is_readable(value: Any, read: Callable[[str], object]) -> bool:  # noqa: ANN401 - any value of YAML
-    try:
-        read(str(value))
-    except (ValueError, StudyflowError):
-        return False
-    return True
-
-
-def _is_date(value: Any) -> bool:  # noqa: ANN401
-    return bool(re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", str(value))) and _is_readable(value, date.fromisoformat)
-
-
 @cache
 def time_zones() -> frozenset[str]:
     """UTC and the IANA's time zones by area and city. No abbreviations and no offsets, which can be misread."""
@@ -111,8 +99,11 @@ def time_zones() -> frozenset[str]:
     return frozenset({"UTC"} | {name for name in known if "/" in name and name.partition("/")[0] in AREAS})
 
 
-def _is_as_of(value: Any) -> bool:  # noqa: ANN401
-    return value in {None, ""} or _is_readable(value, parse_as_of)
+def _is_as_of(value: Any) -> bool:  # noqa: ANN401 - any value of YAML
+    try:
+        return value is None or value == "" or bool(parse_as_of(str(value)))
+    except StudyflowError:
+        return False
 
 
 VARS: dict[str, tuple[Check, str]] = {
@@ -121,7 +112,7 @@ VARS: dict[str, tuple[Check, str]] = {
         lambda value: isinstance(value, str) and value in time_zones(),
         "UTC, or a time zone by area and city, e.g. Europe/Berlin",
     ),
-    "daily_tables_from": (_is_date, "a date, e.g. '2000-01-01'"),
+    "daily_tables_from": (lambda value: is_date(str(value)), "a date, e.g. '2000-01-01'"),
     "incentive_sla_days": (_number(int), DAYS),
     "invitation_cooldown_days": (_number(int), DAYS),
     "participation_cooldown_days": (_number(int), DAYS),

@@ -49,6 +49,7 @@ def project(folder: Path, **said: object) -> Path:
         ("silence_times_usual", float("nan")),
         ("daily_tables_from", "the beginning"),
         ("as_of", "2026-07-31"),
+        ("as_of", ["2026-07-31T18:00:00Z"]),
         ("as_of", "9000-01-01T00:00:00Z"),
     ],
 )
