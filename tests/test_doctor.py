@@ -14,11 +14,10 @@ from receiving import OLD_SECRET, PATH, SECRET, WRONG_SECRET, RunningReceiver, r
 from typer.testing import CliRunner
 
 from pipelines.cli import app
-from pipelines.doctor.checks import check_folder, check_receiver, check_secrets
 from pipelines.doctor.diagnoses import Diagnosis
+from pipelines.doctor.pipeline import check_warehouse
 from pipelines.doctor.probe import follow_test_delivery
-from pipelines.doctor.retries import after_outage
-from pipelines.doctor.warehouse import check_warehouse
+from pipelines.doctor.receiver import after_outage, check_folder, check_receiver, check_secrets
 from pipelines.receive.files import delivery_files, last_received
 from pipelines.warehouse import connect, raw_tables_ddl
 

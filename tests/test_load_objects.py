@@ -12,7 +12,7 @@ from inbox import A, B, C, D, Inbox, compressed
 from object_store import ObjectStore, serving, use
 from product import Product
 
-from pipelines.doctor.stores import check_stores
+from pipelines.doctor.pipeline import check_stores
 from pipelines.errors import StudyflowError
 from pipelines.forget.forgetting import forget
 from pipelines.load import buckets, content

@@ -31,8 +31,7 @@ def doctor(
 ) -> None:
     """Check the receiver, object stores and the warehouse, and say what to do about each problem. The exit code is 1 if there is a problem."""
     from pipelines.doctor.diagnoses import Diagnosis, as_dict, has_problem, render
-    from pipelines.doctor.stores import check_stores
-    from pipelines.doctor.warehouse import check_warehouse
+    from pipelines.doctor.pipeline import check_stores, check_warehouse
 
     diagnoses = []
     if folder is None and send_to is None:
@@ -40,8 +39,8 @@ def doctor(
         diagnoses.append(Diagnosis("receiver", "skipped", "no receiver is configured here.", remedy))
     else:
         with receiver_is_installed():
-            from pipelines.doctor.checks import check_folder, check_receiver, check_secrets
             from pipelines.doctor.probe import follow_test_delivery
+            from pipelines.doctor.receiver import check_folder, check_receiver, check_secrets
         diagnoses.append(check_secrets(os.environ))
         if folder is not None:
             folder = folder.absolute()
