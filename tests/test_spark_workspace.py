@@ -29,7 +29,7 @@ from pipelines.spark.builder import SparkBuilder
 from pipelines.spark.loading import copy_parts_without_person, prepare_tables, update_deliveries_view
 from pipelines.spark.views import make_view_of_files
 from pipelines.warehouse import connect
-from pipelines.workspace import create
+from pipelines.workspace.create import create
 
 PERSON = "somebody-who-leaves"
 OWN_STATUS = "PHONE_SCREEN_DONE"

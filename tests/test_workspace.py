@@ -9,7 +9,7 @@ from pipelines.errors import StudyflowError
 from pipelines.projects import link_package, package_of, project_to_work_in, reference_file
 from pipelines.reference import known_statuses, read_reference_files
 from pipelines.variables import read_vars
-from pipelines.workspace import create
+from pipelines.workspace.create import create
 
 NOWHERE = Path("no such file")
 

@@ -13,7 +13,7 @@ def init(
     folder: Annotated[Path, typer.Argument(help="The folder of the workspace, new or existing.", metavar="DIR")],
 ) -> None:
     """Make a workspace: a folder of your own for settings, reference tables, models and webhook files."""
-    from pipelines.workspace import create
+    from pipelines.workspace.create import create
 
     files = create(folder)
     print_lines(

@@ -1,9 +1,7 @@
 """`studyflow init`: creates a workspace, a dbt project that uses studyflow as a package."""
 
 import shlex
-import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from pipelines.errors import StudyflowError
@@ -27,9 +25,9 @@ def create(folder: Path) -> list[Path]:
         msg = f"{folder / present[0]}: already exists, and a workspace would replace it. Name a new folder."
         raise StudyflowError(msg)
     try:
-        for path, write in contents.items():
+        for path, content in contents.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            write(folder / path)
+            (folder / path).write_bytes(content)
     except OSError as error:
         msg = f"{error.filename or folder}: cannot be written ({error.strerror}). Allow writing there, or name another folder."
         raise StudyflowError(msg) from error
@@ -37,32 +35,20 @@ def create(folder: Path) -> list[Path]:
     return list(contents)
 
 
-def _contents(folder: Path) -> dict[Path, Callable[[Path], object]]:
-    """The files of a workspace, relative to its folder, each with the function that writes it."""
-    contents: dict[Path, Callable[[Path], object]] = {}
+def _contents(folder: Path) -> dict[Path, bytes]:
+    """The files of a workspace, relative to its folder, with their contents."""
+    contents: dict[Path, bytes] = {}
     for file in sorted((path for path in FILES.rglob("*") if path.is_file()), key=lambda path: (len(path.parts), path)):
-        contents[file.relative_to(FILES).with_name(HIDDEN.get(file.name, file.name))] = _copy_of(file)
-    for name in ("profiles.yml", *(f"data/reference/{file.name}" for file in _reference_tables())):
-        contents[Path(name)] = _copy_of(PACKAGE / name)
-    for name, types in types_of_optional_files(PACKAGE).items():
-        contents[Path("data", "reference", f"{name}.csv")] = _text(",".join(types) + "\n")
-    contents[Path("schedule", "crontab")] = _text(
-        (FILES / "schedule" / "crontab")
-        .read_text(encoding="utf-8")
-        .format(workspace=shlex.quote(str(folder)), studyflow=shlex.quote(str(Path(sys.argv[0]).absolute())))
-    )
+        contents[file.relative_to(FILES).with_name(HIDDEN.get(file.name, file.name))] = file.read_bytes()
+    optional = types_of_optional_files(PACKAGE)
+    # a clone may have studies.csv and people.csv beside the reference tables of studyflow
+    tables = sorted(file for file in (PACKAGE / "data" / "reference").glob("*.csv") if file.stem not in optional)
+    for file in (PACKAGE / "profiles.yml", *tables):
+        contents[file.relative_to(PACKAGE)] = file.read_bytes()
+    for name, types in optional.items():
+        contents[Path("data", "reference", f"{name}.csv")] = (",".join(types) + "\n").encode()
+    crontab = Path("schedule", "crontab")
+    studyflow = shlex.quote(str(Path(sys.argv[0]).absolute()))
+    text = contents[crontab].decode().format(workspace=shlex.quote(str(folder)), studyflow=studyflow)
+    contents[crontab] = text.encode()
     return contents
-
-
-def _reference_tables() -> list[Path]:
-    """The reference tables of studyflow, without studies.csv and people.csv, which a clone may have there, too."""
-    optional = {f"{name}.csv" for name in types_of_optional_files(PACKAGE)}
-    return sorted(file for file in (PACKAGE / "data" / "reference").glob("*.csv") if file.name not in optional)
-
-
-def _copy_of(file: Path) -> Callable[[Path], object]:
-    return lambda to: shutil.copyfile(file, to)  # not the mode, because installed files may be write-protected
-
-
-def _text(text: str) -> Callable[[Path], object]:
-    return lambda to: to.write_text(text, encoding="utf-8")
