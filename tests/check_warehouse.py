@@ -120,10 +120,8 @@ def check_broken(product: Product, connection: duckdb.DuckDBPyConnection, *state
     if any(full_name(connection, table) in said for table in _WITH_ALLOWED_VALUES):
         right = {}
 
-    def check_what_changed(
-        connection: duckdb.DuckDBPyConnection, schema: DataFrameSchema, batch_rows: int
-    ) -> TableResult:
-        return right.get(str(schema.name)) or check_rows(connection, schema, batch_rows)
+    def check_what_changed(connection: duckdb.DuckDBPyConnection, schema: DataFrameSchema) -> TableResult:
+        return right.get(str(schema.name)) or check_rows(connection, schema)
 
     with (
         patch("pipelines.check.rows.check_rows", check_what_changed),
@@ -184,6 +182,6 @@ def _rows_of_sample(product: Product) -> dict[str, TableResult]:
     tables = names_of_tables(connection)
     values = referenced_values(connection, list(TABLES.values()), tables)
     return {
-        tables[name]: check_rows(connection, schema_of(contract, tables[name], values, AS_OF), 500_000)
+        tables[name]: check_rows(connection, schema_of(contract, tables[name], values, AS_OF))
         for name, contract in TABLES.items()
     }

@@ -17,7 +17,7 @@ from tables_page import SOURCES
 
 from pipelines import state
 from pipelines.check import prepare
-from pipelines.check.guarantees import actual_catalogue
+from pipelines.check.contracts import actual_catalogue
 from pipelines.check.runner import names_of_tables
 from pipelines.load.loader import load
 from pipelines.settings import PROJECT, REFERENCE, SAMPLE, resolve

@@ -1,12 +1,16 @@
-"""Read contracts of tables from the YAML of dbt models and sources: columns, allowed values and keys."""
+"""Read contracts of tables from the YAML of dbt models and sources: columns, allowed values and keys.
 
-from collections.abc import Callable
+DuckDB's catalogue says which constraints a table has. These hold in all rows, so the rows need not be read.
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import yaml  # type: ignore[import-untyped]
 
 from pipelines.settings import PACKAGE
@@ -16,6 +20,25 @@ from pipelines.yaml_files import LOADER
 CONSTRAINTS = PACKAGE / "macros" / "constraints.sql"
 UNIT_TESTS = "\nunit_tests:"
 """The rest of a YAML file, from here on, does not describe tables."""
+CATALOGUE = """
+select name, list(part) as parts
+from (
+    select schema_name || '.' || table_name as name, column_name || ' ' || data_type as part
+    from duckdb_columns()
+    where database_name = current_database() and not internal
+    union all
+    select
+        schema_name || '.' || table_name as name,
+        array_to_string(constraint_column_names, ', ') || ' ' || constraint_text as part
+    from duckdb_constraints()
+    where database_name = current_database()
+)
+group by name
+"""
+"""A row for each table, with its columns, their types and its constraints, as DuckDB writes them."""
+
+Catalogue = dict[str, frozenset[str]]
+"""For each table, its columns with their types and its constraints."""
 
 
 @dataclass(frozen=True)
@@ -114,3 +137,18 @@ def _arguments(data_tests: tuple[str | dict[str, Any], ...], name: str) -> dict[
             arguments: dict[str, Any] = test[name]["arguments"]
             return arguments
     return None
+
+
+def expected_catalogue(contracts: Iterable[TableContract]) -> Catalogue:
+    """The catalogue that the contracts require, by the tables' names in dbt."""
+    with duckdb.connect(":memory:") as scratch:
+        for contract in contracts:
+            if contract.columns:
+                definitions = ", ".join(column.definition for column in contract.columns)
+                scratch.execute(f'create table "{contract.name}" ({definitions})')
+        return {table.removeprefix("main."): parts for table, parts in actual_catalogue(scratch).items()}
+
+
+def actual_catalogue(connection: duckdb.DuckDBPyConnection) -> Catalogue:
+    """The catalogue of a warehouse, by the tables' names with their schema."""
+    return {table: frozenset(parts) for table, parts in connection.execute(CATALOGUE).fetchall()}

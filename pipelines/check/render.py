@@ -7,8 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.check.report import SAMPLE_ROWS, Finding, Report
-from pipelines.check.times import as_text
+from pipelines.check.report import SAMPLE_ROWS, Finding, Report, as_text
 from pipelines.plain import plain, several
 
 if TYPE_CHECKING:

@@ -1,16 +1,17 @@
-"""The result of a check: findings, and how much was checked."""
+"""The result of a check: findings, and how much was checked. Impossible times, which it is there to find, are clipped."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipelines.check.remedies import WRONG_CLOCK
-from pipelines.check.times import as_text
 
 if TYPE_CHECKING:
     import polars as pl
 
 SAMPLE_ROWS = 10
+FIRST_INSTANT = datetime.fromisoformat("0001-01-01T00:00:00Z")
+LAST_INSTANT = datetime.fromisoformat("9999-12-31T23:59:59.999999Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +68,21 @@ def _finding_as_dict(finding: Finding) -> dict[str, Any]:
         "meaning": finding.meaning,
         "sample_rows": as_text(finding.sample_rows).to_dicts(),
     }
+
+
+def as_text(rows: "pl.DataFrame") -> "pl.DataFrame":
+    """The rows with their times as RFC 3339 text in UTC."""
+    from polars import selectors  # noqa: PLC0415 - takes half a second
+
+    return clip_times(rows).with_columns(selectors.datetime().dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ"))
+
+
+def clip_times(rows: "pl.DataFrame") -> "pl.DataFrame":
+    """The rows, with times before the year 1 or after 9999 (including infinity) replaced by the first or last instant.
+
+    polars can hold such times, but neither polars nor Python can format them.
+    """
+    from polars import selectors  # noqa: PLC0415 - takes half a second
+
+    times = selectors.datetime("us", "UTC")
+    return rows.with_columns(times.clip(FIRST_INSTANT, LAST_INSTANT))

@@ -11,9 +11,9 @@ from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 from pandera.polars import Check, DataFrameSchema
 
 from pipelines.check.remedies import NEVER_NULL, OTHER_VERSION
-from pipelines.check.report import SAMPLE_ROWS, Finding
-from pipelines.check.times import clip_times
+from pipelines.check.report import SAMPLE_ROWS, Finding, clip_times
 
+BATCH_ROWS = 500_000
 SCHEMA_ERRORS = {SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME, SchemaErrorReason.WRONG_DATATYPE}
 
 
@@ -34,7 +34,6 @@ def register() -> None:
 def check_table(
     connection: duckdb.DuckDBPyConnection,
     schema: Callable[[], DataFrameSchema],
-    batch_rows: int,
     unguaranteed: DataFrameSchema | None,
 ) -> TableResult:
     """Check a table. `unguaranteed`: the rules that its constraints do not guarantee; None if it lacks its constraints.
@@ -44,7 +43,7 @@ def check_table(
     if unguaranteed and not _errors(unguaranteed, _extreme_values(connection, unguaranteed)):
         [(rows,)] = connection.execute(f"select count(*) from {unguaranteed.name}").fetchall()  # noqa: S608
         return TableResult(rows, [])
-    return check_rows(connection, schema(), batch_rows)
+    return check_rows(connection, schema())
 
 
 def _extreme_values(connection: duckdb.DuckDBPyConnection, schema: DataFrameSchema) -> pl.DataFrame:
@@ -60,7 +59,9 @@ def _extreme_values(connection: duckdb.DuckDBPyConnection, schema: DataFrameSche
     return clip_times(connection.sql(f"select {lists} from {schema.name}").pl())  # noqa: S608
 
 
-def check_rows(connection: duckdb.DuckDBPyConnection, schema: DataFrameSchema, batch_rows: int) -> TableResult:
+def check_rows(
+    connection: duckdb.DuckDBPyConnection, schema: DataFrameSchema, batch_rows: int = BATCH_ROWS
+) -> TableResult:
     """Check every row of the schema's table, with about `batch_rows` rows in memory at a time."""
     table = str(schema.name)
     rows = 0

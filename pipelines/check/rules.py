@@ -1,4 +1,4 @@
-"""Rules about several rows, columns or tables: the SQL files of tests/dbt, which dbt runs as well.
+"""Rules about several rows, columns or tables: keys, and the SQL files of tests/dbt, which dbt runs as well.
 
 The comment at the head of a file says what must hold, why, what to do otherwise, and which rules it has. Each rule is a
 boolean column of the query, true for rows that break it. DuckDB runs the queries, so tables need not fit into memory.
@@ -14,8 +14,8 @@ from pathlib import Path
 import duckdb
 import jinja2
 
+from pipelines.check.remedies import REPEATED, TAMPERED
 from pipelines.check.report import SAMPLE_ROWS, Finding
-from pipelines.check.times import clip_times
 from pipelines.errors import StudyflowError
 from pipelines.settings import PACKAGE
 from pipelines.warehouse import macros_of
@@ -24,6 +24,8 @@ KEYS = PACKAGE / "macros" / "cross_db" / "keys.sql"
 FIELD = re.compile(r" (Why|Remedy|Key|Rules of [\w.]+): ?(.*)")
 RULE = re.compile(r"   (\w+): (.*)")
 SHOWN = re.compile(r"(?P<rule>.+?)(?: \((?P<columns>\w+(?:, \w+)*)\))?")
+LOADED = ("raw.files", "raw.deliveries", "raw.loads")
+"""Tables that a build does not make, so that a build cannot repair them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,5 +128,26 @@ def broken_rules(
             rows = connection.sql(
                 f"select {shown} from ({query}) where {rule.column} order by all limit {SAMPLE_ROWS}"  # noqa: S608
             ).pl()
-            findings.append(Finding(rule.table, rule.rule, count, clip_times(rows), file.remedy))
+            findings.append(Finding(rule.table, rule.rule, count, rows, file.remedy))
     return findings
+
+
+def repeated_keys(connection: duckdb.DuckDBPyConnection, table: str, columns: tuple[str, ...]) -> list[Finding]:
+    """A finding if several rows share a key. Hashes of keys are compared first, because keys are long and few repeat."""
+    key = ", ".join(columns)
+    distinct = connection.execute(f"select 1 from {table} having count(*) <> count(distinct hash({key}))")  # noqa: S608
+    if not distinct.fetchall():
+        return []
+    query = f"""
+select {key}, count(*) as rows
+from {table}
+where hash({key}) in (select hash({key}) from {table} group by hash({key}) having count(*) > 1)
+group by {key}
+having count(*) > 1
+"""  # noqa: S608
+    [(count,)] = connection.execute(f"select count(*) from ({query})").fetchall()  # noqa: S608
+    if not count:
+        return []
+    rows = connection.sql(f"select * from ({query}) order by all limit {SAMPLE_ROWS}").pl()  # noqa: S608
+    remedy = TAMPERED if table in LOADED else REPEATED
+    return [Finding(table, f"{' + '.join(columns)} is unique", count, rows, remedy)]

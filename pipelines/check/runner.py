@@ -6,16 +6,19 @@ from functools import cache, partial
 
 import duckdb
 
-from pipelines.check.contracts import TableContract, read_contracts
-from pipelines.check.guarantees import Catalogue, actual_catalogue, expected_catalogue
-from pipelines.check.keys import repeated_keys
+from pipelines.check.contracts import (
+    Catalogue,
+    TableContract,
+    actual_catalogue,
+    expected_catalogue,
+    read_contracts,
+)
 from pipelines.check.rejections import find_rejections
 from pipelines.check.report import Finding, Report
-from pipelines.check.rules import RuleFile, broken_rules, read_rules
+from pipelines.check.rules import RuleFile, broken_rules, read_rules, repeated_keys
 from pipelines.errors import StudyflowError
 from pipelines.settings import PACKAGE
 
-BATCH_ROWS = 500_000
 MODELS, RULES = PACKAGE / "models", PACKAGE / "tests" / "dbt"
 
 TABLES = """
@@ -42,13 +45,11 @@ def prepare() -> tuple[list[TableContract], list[RuleFile], Catalogue]:
     return contracts, read_rules(RULES), expected_catalogue(contracts)
 
 
-def check(
-    connection: duckdb.DuckDBPyConnection, as_of: datetime, *, strict: bool = False, batch_rows: int = BATCH_ROWS
-) -> Report:
+def check(connection: duckdb.DuckDBPyConnection, as_of: datetime, *, strict: bool = False) -> Report:
     """Check all tables of a warehouse, which were built as of `as_of`.
 
-    Tables are read in batches of about `batch_rows` rows, so they need not fit into memory. Rejected lines are
-    warnings; with `strict`, they fail the check.
+    Tables are read in batches, so they need not fit into memory. Rejected lines are warnings; with `strict`, they fail
+    the check.
 
     Raises:
         StudyflowError: a table has not been built.
@@ -71,7 +72,7 @@ def check(
             schema = partial(schema_of, contract, table, values, as_of)
             unguaranteed = schema(is_guaranteed=True)
             has_constraints = actual[table] >= expected[contract.name]
-            result = check_table(connection, schema, batch_rows, unguaranteed if has_constraints else None)
+            result = check_table(connection, schema, unguaranteed if has_constraints else None)
             rows[table] = result.rows
             failures += result.findings
             rules += count_rules(contract, unguaranteed)

@@ -9,8 +9,7 @@ from pandera.polars import Check, Column, DataFrameSchema
 
 from pipelines.check.contracts import ColumnContract, TableContract
 from pipelines.check.remedies import AFTER_AS_OF, NOT_IN_REFERENCE, REBUILD, WRONG_CLOCK, WRONG_REFERENCE
-from pipelines.check.report import SAMPLE_ROWS
-from pipelines.check.times import LAST_INSTANT
+from pipelines.check.report import LAST_INSTANT, SAMPLE_ROWS
 
 TYPES: dict[str, Any] = {
     "varchar": pl.String,
