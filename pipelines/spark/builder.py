@@ -11,7 +11,7 @@ import shutil
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import unquote
 
 import duckdb
@@ -22,7 +22,7 @@ from pipelines.settings import PACKAGE, Settings
 from pipelines.spark.loading import SparkLoader, remove_parts
 from pipelines.spark.raw import make_file_tables, write_raw
 from pipelines.spark.session import session, target
-from pipelines.spark.views import SparkTable, drop_other_views, make_views, parquet_files
+from pipelines.spark.views import make_views, parquet_files
 from pipelines.state import engine_of, fingerprint
 from pipelines.warehouse import connect, has_table, macros_of
 
@@ -84,9 +84,7 @@ class SparkBuilder:
         folder = self.folder / f"build-{build_id}"
         new.rename(folder)
         with connect(settings.database) as connection:
-            tables = [_table(node, folder) for node in nodes]
-            drop_other_views(connection, tables)
-            make_views(connection, tables)
+            make_views(connection, nodes, folder)
             connection.execute(macros_of(PACKAGE / "macros" / "share_bound.sql")("duckdb__share_functions"))
             connection.execute(
                 LAST_BUILD, {"build_id": build_id, "as_of": settings.as_of, "fingerprint": fingerprint(settings)}
@@ -191,15 +189,3 @@ def _current_build_folder(connection: duckdb.DuckDBPyConnection) -> Path | None:
         return None
     rows = connection.execute("select folders from parquet.folders where view_name = 'marts_participants'").fetchall()
     return Path(rows[0][0][0]).parent.parent if rows else None
-
-
-def _table(node: Any, folder: Path) -> SparkTable:  # noqa: ANN401 - a node of dbt's manifest
-    columns = node.columns.values()
-    return SparkTable(
-        node.schema,
-        node.alias,
-        [folder / f"{node.schema}.db" / node.alias],
-        {column.name: column.data_type or "" for column in columns},
-        node.description,
-        {column.name: column.description for column in columns},
-    )

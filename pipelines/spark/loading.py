@@ -90,10 +90,9 @@ class SparkLoader:
         """Write the lines of files as Parquet; return the tasks whose file could not be read to its end."""
         from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415 - pyspark is optional
 
-        next_part = only_row(connection, "select coalesce(max(part_id), 0) + 1 from parquet.parts")[0]
         files = [
             FileToRead(task.reader.source, task.reader.file_id, task.reader.cursor, task.reader.fingerprint, part_id)
-            for part_id, task in enumerate(todo.tasks, start=next_part)
+            for part_id, task in enumerate(todo.tasks, start=_next_part(connection))
         ]
         problems: dict[int, str] = {}
         parts: list[FileToRead] = []
@@ -131,16 +130,11 @@ class SparkLoader:
         columns = [name for name in columns_of_deliveries(connection) if name not in {"load_id", "loaded_at"}]
         files = connection.execute("select distinct file_id from rejudged_lines order by file_id").fetchall()
         for (file_id,) in files:
-            part_id = only_row(connection, "select coalesce(max(part_id), 0) + 1 from parquet.parts")[0]
-            new = self.folder / "new"
-            shutil.rmtree(new, ignore_errors=True)
-            new.mkdir(parents=True)
             query = (
-                f"select {', '.join(columns)}, loads.load_id, loads.loaded_at, {part_id}::integer as part_id "  # noqa: S608
+                f"select {', '.join(columns)}, loads.load_id, loads.loaded_at "  # noqa: S608
                 f"from rejudged_lines cross join raw.loads where file_id = {file_id} and loads.load_id = {load_id}"
             )
-            connection.execute(f"copy ({query}) to {literal(str(new / 'again.parquet'))} (format parquet)")
-            _add(connection, self.folder, new, (part_id, file_id, load_id))
+            _write_part(connection, self.folder, query, file_id, load_id)
         update_deliveries_view(connection)
 
     def _cut(self, files: list[FileToRead]) -> dict[int, Cut | str]:
@@ -184,15 +178,8 @@ def replace_parts(connection: duckdb.DuckDBPyConnection, folder: Path, which: st
     parts = f"select part_id, file_id, load_id from parquet.parts where part_id in ({which}) order by part_id"  # noqa: S608
     columns = ", ".join(columns_of_deliveries(connection))
     for part_id, file_id, load_id in connection.execute(parts).fetchall():
-        next_part = only_row(connection, "select max(part_id) + 1 from parquet.parts")[0]
-        new = folder / "new"
-        shutil.rmtree(new, ignore_errors=True)
-        new.mkdir(parents=True)
-        query = f"select {columns}, {next_part}::integer as part_id from ({kept}) where part_id = {part_id}"  # noqa: S608
-        [rows] = only_row(connection, f"copy ({query}) to {literal(str(new / 'kept.parquet'))} (format parquet)")
-        if rows:
-            _add(connection, folder, new, (next_part, file_id, load_id))
-        shutil.rmtree(new, ignore_errors=True)
+        query = f"select {columns} from ({kept}) where part_id = {part_id}"  # noqa: S608
+        _write_part(connection, folder, query, file_id, load_id)
         connection.execute("delete from parquet.parts where part_id = $1", [part_id])
 
 
@@ -220,6 +207,23 @@ def copy_parts_without_person(folder: Path) -> Callable[[duckdb.DuckDBPyConnecti
         connection.execute("drop table parts_with_person")
 
     return copy_deliveries
+
+
+def _write_part(connection: duckdb.DuckDBPyConnection, folder: Path, query: str, file_id: int, load_id: int) -> None:
+    """Write the rows of a query as a new part; none if there are no rows."""
+    new, part_id = folder / "new", _next_part(connection)
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    numbered = f"select *, {part_id}::integer as part_id from ({query})"  # noqa: S608
+    [rows] = only_row(connection, f"copy ({numbered}) to {literal(str(new / 'lines.parquet'))} (format parquet)")
+    if rows:
+        _add(connection, folder, new, (part_id, file_id, load_id))
+    shutil.rmtree(new, ignore_errors=True)
+
+
+def _next_part(connection: duckdb.DuckDBPyConnection) -> int:
+    part_id: int = only_row(connection, "select coalesce(max(part_id), 0) + 1 from parquet.parts")[0]
+    return part_id
 
 
 def _add(connection: duckdb.DuckDBPyConnection, folder: Path, new: Path, part: tuple[int, int, int]) -> None:
@@ -260,20 +264,14 @@ def add_batches(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("alter table parquet.no_deliveries add column position integer")
     connection.execute("alter table parquet.no_deliveries add column shape varchar")
     connection.execute("alter table parquet.taken_back add column position integer default 0")
-    parts = connection.execute("select part_id, folder from parquet.parts order by part_id").fetchall()
-    last = max((part_id for part_id, _ in parts), default=0)
-    for next_part, (part_id, folder) in enumerate(parts, start=last + 1):
-        new = Path(folder).with_name(f"part-{next_part}")
-        shutil.rmtree(new, ignore_errors=True)  # a killed run may have left it
-        new.mkdir()
-        query = (
-            f"select * exclude (part_id), 0 as position, null::varchar as shape, {next_part}::integer as part_id "  # noqa: S608
-            f"from {parquet_files([Path(folder)])}"
-        )
-        connection.execute(f"copy ({query}) to {literal(str(new / 'lines.parquet'))} (format parquet)")
-        connection.execute(
-            "update parquet.parts set part_id = $1, folder = $2 where part_id = $3", [next_part, str(new), part_id]
-        )
+    parts = connection.execute(
+        "select part_id, file_id, load_id, folder from parquet.parts order by part_id"
+    ).fetchall()
+    for part_id, file_id, load_id, folder in parts:
+        lines = parquet_files([Path(folder)])
+        query = f"select * exclude (part_id), 0 as position, null::varchar as shape from {lines}"  # noqa: S608
+        _write_part(connection, Path(folder).parent, query, file_id, load_id)
+        connection.execute("delete from parquet.parts where part_id = $1", [part_id])
     update_deliveries_view(connection)
 
 

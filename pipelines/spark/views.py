@@ -6,9 +6,9 @@ the types in the YAML. A sandboxed connection, which cannot read files, only rep
 """
 
 import glob
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -26,35 +26,21 @@ from duckdb_views()
 inner join parquet.folders on folders.view_name = concat(duckdb_views.schema_name, '_', duckdb_views.view_name)
 where database_name = current_database() and schema_name <> 'raw' and folders.view_name not in (select unnest($kept::varchar[]))
 """
-"""The views that `make_views` made for tables that are not in $kept."""
+"""The views that `make_views` made for tables that are not in $kept. The files of their build will be deleted."""
 
 
-@dataclass(frozen=True, slots=True)
-class SparkTable:
-    """A table and the folders of its files. `types`: of columns, from the YAML. `comments`: of columns."""
+def make_views(connection: duckdb.DuckDBPyConnection, nodes: Iterable[Any], folder: Path) -> None:
+    """Make the views of tables that Spark built in a folder, and drop those of tables that only an earlier build had.
 
-    schema: str
-    name: str
-    folders: Sequence[Path]
-    types: Mapping[str, str] = field(default_factory=dict)
-    comment: str = ""
-    comments: Mapping[str, str] = field(default_factory=dict)
-
-
-def make_views(connection: duckdb.DuckDBPyConnection, tables: Iterable[SparkTable]) -> None:
-    """Create the views of tables, replacing views with the same names."""
-    for table in tables:
-        _make(connection, table)
-
-
-def drop_other_views(connection: duckdb.DuckDBPyConnection, tables: Iterable[SparkTable]) -> None:
-    """Drop the views of tables that only an earlier build had: the files of that build will be deleted."""
-    if not has_table(connection, "parquet", "folders"):
-        return
-    kept = [f"{table.schema}_{table.name}" for table in tables]
-    for schema, view in connection.execute(OTHER_VIEWS, {"kept": kept}).fetchall():
-        connection.execute(f'drop view "{schema}"."{view}"')
-        drop_view_of_files(connection, f"{schema}_{view}")
+    `nodes`: the tables in dbt's manifest.
+    """
+    if has_table(connection, "parquet", "folders"):
+        kept = [f"{node.schema}_{node.alias}" for node in nodes]
+        for schema, view in connection.execute(OTHER_VIEWS, {"kept": kept}).fetchall():
+            connection.execute(f'drop view "{schema}"."{view}"')
+            drop_view_of_files(connection, f"{schema}_{view}")
+    for node in nodes:
+        _make(connection, node, folder)
 
 
 def make_view_of_files(connection: duckdb.DuckDBPyConnection, name: str, folders: Sequence[Path]) -> None:
@@ -79,22 +65,20 @@ def parquet_files(folders: Iterable[Path]) -> str:
     return f"read_parquet([{patterns}], hive_partitioning = false)"
 
 
-def _make(connection: duckdb.DuckDBPyConnection, table: SparkTable) -> None:
-    name = f"{table.schema}_{table.name}"
-    view = f"{table.schema}.{table.name}"
-    make_view_of_files(connection, name, table.folders)
+def _make(connection: duckdb.DuckDBPyConnection, node: Any, folder: Path) -> None:  # noqa: ANN401
+    name, view = f"{node.schema}_{node.alias}", f"{node.schema}.{node.alias}"
+    make_view_of_files(connection, name, [folder / f"{node.schema}.db" / node.alias])
     columns = [str(column) for column, *_ in connection.execute(f"describe parquet.{name}").fetchall()]
-    shown = ", ".join(f'{_typed(column, table.types.get(column))} as "{column}"' for column in columns)
-    connection.execute(f"create schema if not exists {table.schema}")
+    described = {column.name: column for column in node.columns.values()}
+    types = {column.name: column.data_type for column in described.values()}
+    shown = ", ".join(f'{_typed(column, types.get(column))} as "{column}"' for column in columns)
+    connection.execute(f"create schema if not exists {node.schema}")
     connection.execute(f"create or replace view {view} as select {shown} from parquet.{name}")  # noqa: S608
-    comments = [f"comment on view {view} is {literal(table.comment)}"] if table.comment else []
-    comments += [
-        f'comment on column {view}."{column}" is {literal(table.comments[column])}'
-        for column in columns
-        if table.comments.get(column)
-    ]
-    for comment in comments:
-        connection.execute(comment)
+    if node.description:
+        connection.execute(f"comment on view {view} is {literal(node.description)}")
+    for column in columns:
+        if column in described and (comment := described[column].description):
+            connection.execute(f'comment on column {view}."{column}" is {literal(comment)}')
 
 
 def _typed(column: str, kind: str | None) -> str:
