@@ -18,7 +18,7 @@ from test_judge import PYTHON, RALLY, canonical, duckdb_only, read_by_duckdb  # 
 from pipelines.load.judge import judge
 from pipelines.receive import runs
 from pipelines.receive.commits import GroupCommit
-from pipelines.receive.envelope import envelope_line
+from pipelines.receive.files import envelope_line
 from pipelines.receive.signatures import SECRETS
 
 ARRIVED = datetime(2026, 7, 31, 18, 0, 0, 120, tzinfo=UTC)

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pipelines.receive.metrics import CONTENT_TYPE
 from pipelines.receive.receiver import Receiver, ReceiverSettings
 
 PATH = "/webhooks"
@@ -49,7 +49,7 @@ def application(settings: ReceiverSettings, background: Sequence[Callable[[], Aw
         return JSONResponse(state, 200 if state["ready"] else 503)
 
     async def metrics(_: Request) -> Response:
-        return Response(deliveries.receiver.render_metrics(), media_type=CONTENT_TYPE)
+        return Response(deliveries.receiver.render_metrics(), media_type=CONTENT_TYPE_LATEST)
 
     routes = [
         Route(PATH, deliveries.answer, methods=["POST"]),

@@ -11,11 +11,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, get_args
 
+from prometheus_client import generate_latest
+
 from pipelines import logs
 from pipelines.plain import instant
 from pipelines.receive.commits import GroupCommit
-from pipelines.receive.envelope import envelope_line
-from pipelines.receive.files import TEST_ID_PREFIX, DeliveryFiles, count_lines, last_received
+from pipelines.receive.files import TEST_ID_PREFIX, DeliveryFiles, count_lines, envelope_line, last_received
 from pipelines.receive.metrics import Metrics
 from pipelines.receive.signatures import Refusal, Signatures, signed_headers
 
@@ -108,7 +109,7 @@ class Receiver:
         self.metrics.lines_today.set(health["lines_today"])
         self.metrics.skew.set(health["clock_skew_seconds"] or 0)
         self.metrics.last_delivery.set(self._last_delivery.timestamp() if self._last_delivery else 0)
-        return self.metrics.render()
+        return generate_latest(self.metrics.registry)
 
     async def summarise_in_log(self) -> None:
         """Log once a minute how many deliveries were stored and refused, instead of a line for each delivery."""
