@@ -9,7 +9,7 @@ from pathlib import Path
 from pipelines.errors import SourceError, StudyflowError
 from pipelines.export import ExportOptions
 from pipelines.export.pseudonyms import from_environment
-from pipelines.export.replace import options_of_export
+from pipelines.export.replace import options_of_export, workspace
 from pipelines.forget import leftovers, people_file
 from pipelines.forget.file_contents import is_in_readable_file
 from pipelines.forget.known_person import KnownPerson, look_up
@@ -26,8 +26,6 @@ from pipelines.state import built_as_of
 from pipelines.warehouse import connect
 from pipelines.working_copy import OnWait, copied, reserved
 
-__all__ = ["Proof", "forget"]
-
 
 def forget(settings: Settings, person: str, raw: Sequence[RawPath], *, rewrite: bool, on_wait: OnWait | None) -> Proof:
     """Remove a person from the warehouse, exports and reports and, with `rewrite`, from raw files and people.csv.
@@ -41,7 +39,11 @@ def forget(settings: Settings, person: str, raw: Sequence[RawPath], *, rewrite: 
     with reserved(settings, on_wait):
         if settings.engine == "spark":
             spark_builder(settings).clean_up()  # a build would read lines that a killed run left
-        leftovers.clear_exports(settings)  # first: this may restore an export that must then be made again
+        if settings.exports.parent.is_dir():
+            with workspace(
+                settings.exports
+            ):  # this may restore an export of a killed run, which must then be made again
+                pass
         options = _options(settings.exports)
         before = rows_by_table(settings.database)
         with connect(settings.database, read_only=True) as connection:

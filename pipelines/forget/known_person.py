@@ -122,10 +122,9 @@ def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) ->
     ids = Ids(person, tuple(participant for (participant,) in participants), found.names, found.emails)
     # Email addresses are stored like ids of participants, so that lines that contain one are withheld.
     hashes = Forgotten.of_ids(salt, [person], [*ids.participants, *ids.emails])
-    if before:
-        hashes = replace(hashes, participants=tuple(sorted({*hashes.participants, *before.participants})))
     forgotten_at = None
     if before:
+        hashes = replace(hashes, participants=tuple(sorted({*hashes.participants, *before.participants})))
         query = "select min(forgotten_at) from raw.forgotten where person_hash = ?"
         forgotten_at = only_row(connection, query, [person_hash])[0]
     unknown_hashes = {*hashes.people, *hashes.participants} - {hash_of(salt, term) for term in ids.all}

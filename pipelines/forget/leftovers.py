@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipelines.build import dbt_folders
-from pipelines.export.replace import workspace
 from pipelines.run import spark_builder
 from pipelines.settings import PROJECT, Settings
 from pipelines.system import DRAFT
@@ -19,17 +18,6 @@ DUCKDB_TEMP_FILE = re.compile(r"duckdb_temp_(\d+)_.*")
 
 SESSIONS = PROJECT / "notebooks" / "__marimo__"
 """Where marimo saves the notebook's last answers. It makes these files again."""
-
-
-def clear_exports(settings: Settings) -> None:
-    """Clear what a killed export left in its workspace.
-
-    Raises:
-        StudyflowError: another process is exporting.
-    """
-    if settings.exports.parent.is_dir():
-        with workspace(settings.exports):
-            pass
 
 
 def remove(settings: Settings, mentions_person: Callable[[Path], bool]) -> list[Path]:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,15 +52,13 @@ def look_through(
     shapes = known_shapes()
     for path, file in {Path(os.path.realpath(file)): file for file in files}.items():
         draft_of(path).unlink(missing_ok=True)
-        try:
-            match = _look_through(path, known, shapes, rewrite=rewrite, was_loaded=were_loaded)
-        except SourceError as problem:
-            problems.append(problem)
-        except (OSError, EOFError, pa.ArrowException) as error:
-            problems.append(SourceError(str(file), f"cannot be read or rewritten ({error})."))
-        else:
-            if match:
-                yield match
+        with _noting_problems(str(file), "read or rewritten", problems):
+            source = look_at(path)
+            changed, lines, mentions = _count(source, known, shapes)
+            if rewrite and changed:
+                _rewrite(path, source, changed)
+            if lines or mentions:
+                yield RawFileMatch(source.name, lines, mentions, rewrite and bool(changed), were_loaded)
 
 
 def look_through_objects(
@@ -68,26 +67,21 @@ def look_through_objects(
     """Each object that has lines of the person or mentions them. Objects are never rewritten."""
     shapes = known_shapes()
     for source in objects:
-        try:
+        with _noting_problems(source.name, "read", problems):
             _, lines, mentions = _count(source, known, shapes)
-        except SourceError as problem:
-            problems.append(problem)
-        except (OSError, EOFError, pa.ArrowException) as error:
-            problems.append(SourceError(source.name, f"cannot be read ({error})."))
-        else:
             if lines or mentions:
                 yield RawFileMatch(source.name, lines, mentions, is_object=True)
 
 
-def _look_through(
-    path: Path, known: KnownPerson, shapes: Sequence[Shape], *, rewrite: bool, was_loaded: bool
-) -> RawFileMatch | None:
-    source = look_at(path)
-    changed, lines, mentions = _count(source, known, shapes)
-    if rewrite and changed:
-        _rewrite(path, source, changed)
-    match = RawFileMatch(source.name, lines, mentions, rewrite and bool(changed), was_loaded)
-    return match if lines or mentions else None
+@contextmanager
+def _noting_problems(name: str, what: str, problems: list[SourceError]) -> Iterator[None]:
+    """Add an error of the block to `problems`: this file or object cannot be read, or rewritten."""
+    try:
+        yield
+    except SourceError as problem:
+        problems.append(problem)
+    except (OSError, EOFError, pa.ArrowException) as error:
+        problems.append(SourceError(name, f"cannot be {what} ({error})."))
 
 
 def _count(source: SourceFile, known: KnownPerson, shapes: Sequence[Shape]) -> tuple[dict[int, list[Place]], int, int]:
