@@ -42,19 +42,15 @@ class GroupCommit:
             batch, self._waiting = self._waiting, []
             if not batch:
                 continue
+            failure: Exception | None = None
             try:
                 await loop.run_in_executor(self._thread, self._append, [line for line, _ in batch])
             except Exception as error:  # noqa: BLE001 - every waiting caller must get the error
-                _settle(batch, error)
-            else:
-                _settle(batch, None)
-
-
-def _settle(batch: Sequence[tuple[bytes, asyncio.Future[None]]], error: Exception | None) -> None:
-    for _, future in batch:
-        if future.done():  # the caller was cancelled
-            continue
-        if error:
-            future.set_exception(error)
-        else:
-            future.set_result(None)
+                failure = error
+            for _, future in batch:
+                if future.done():  # the caller was cancelled
+                    continue
+                if failure:
+                    future.set_exception(failure)
+                else:
+                    future.set_result(None)
