@@ -6,7 +6,6 @@ DuckDB's catalogue says which constraints a table has. These hold in all rows, s
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,44 +40,27 @@ Catalogue = dict[str, frozenset[str]]
 """For each table, its columns with their types and its constraints."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ColumnContract:
-    """A column: its type as in the YAML, whether it may be null, and its data tests and meta.
+    """A column: its type as in the YAML, whether it may be null, and whether it is a key by itself.
 
-    `condition`: SQL that follows the column's name and must hold for every value; empty if there is none. `definition`:
-    the column as in `create table`. Both come from macros/constraints.sql.
+    `reference`: the table (by its name in dbt) and column that a `relationships` test refers to. `accepted_values`: from
+    the test of this name. Both are None without such a test. `not_before`: the earliest allowed instant, if there is
+    one. `may_be_after_as_of`: whether the as-of does not limit its times. `condition`: SQL that follows the column's
+    name and must hold for every value; empty if there is none. `definition`: the column as in `create table`. Both come
+    from macros/constraints.sql.
     """
 
     name: str
     data_type: str
     may_be_null: bool
-    data_tests: tuple[str | dict[str, Any], ...]
-    meta: dict[str, Any]
+    is_unique: bool
+    reference: tuple[str, str] | None
+    accepted_values: list[str] | None
+    not_before: datetime | None
+    may_be_after_as_of: bool
     condition: str
     definition: str
-
-    @property
-    def is_unique(self) -> bool:
-        """Whether the column is a key by itself."""
-        return "unique" in self.data_tests
-
-    @cached_property
-    def reference(self) -> tuple[str, str] | None:
-        """The table (by its name in dbt) and column that a `relationships` test refers to; None without such a test."""
-        found = _arguments(self.data_tests, "relationships")
-        return (found["to"].removeprefix("ref('").removesuffix("')"), found["field"]) if found else None
-
-    @cached_property
-    def accepted_values(self) -> list[str] | None:
-        """The allowed values, from an `accepted_values` test; None without such a test."""
-        found = _arguments(self.data_tests, "accepted_values")
-        return found["values"] if found else None
-
-    @property
-    def not_before(self) -> datetime | None:
-        """The earliest allowed instant, from `at_least` in meta; None if there is none."""
-        least = self.meta.get("at_least")
-        return datetime.fromisoformat(least).replace(tzinfo=UTC) if isinstance(least, str) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +93,7 @@ def read_contracts(models: Path) -> list[TableContract]:
 
 def _contract(table: dict[str, Any], name: str, macros: Callable[..., Any]) -> TableContract:
     columns = tuple(_column(column, macros) for column in table["columns"])
-    together = _arguments(tuple(table.get("data_tests", ())), "unique_together")
+    together = _arguments(table, "unique_together")
     keys = [(column.name,) for column in columns if column.is_unique]
     has_contract = any("constraints" in column for column in table["columns"])
     return TableContract(
@@ -120,19 +102,27 @@ def _contract(table: dict[str, Any], name: str, macros: Callable[..., Any]) -> T
 
 
 def _column(column: dict[str, Any], macros: Callable[..., Any]) -> ColumnContract:
+    refers = _arguments(column, "relationships")
+    accepts = _arguments(column, "accepted_values")
+    meta = column.get("config", {}).get("meta", {})
+    least = meta.get("at_least")
     return ColumnContract(
-        column["name"],
-        column["data_type"],
-        {"type": "not_null"} not in column.get("constraints", ()),
-        tuple(column.get("data_tests", ())),
-        column.get("config", {}).get("meta", {}),
-        macros("condition_on", column).strip(),
-        macros("column_with_constraints", {"constraints": (), **column}),
+        name=column["name"],
+        data_type=column["data_type"],
+        may_be_null={"type": "not_null"} not in column.get("constraints", ()),
+        is_unique="unique" in column.get("data_tests", ()),
+        reference=(refers["to"].removeprefix("ref('").removesuffix("')"), refers["field"]) if refers else None,
+        accepted_values=accepts["values"] if accepts else None,
+        not_before=datetime.fromisoformat(least).replace(tzinfo=UTC) if isinstance(least, str) else None,
+        may_be_after_as_of=bool(meta.get("after_as_of")),
+        condition=macros("condition_on", column).strip(),
+        definition=macros("column_with_constraints", {"constraints": (), **column}),
     )
 
 
-def _arguments(data_tests: tuple[str | dict[str, Any], ...], name: str) -> dict[str, Any] | None:
-    for test in data_tests:
+def _arguments(described: dict[str, Any], name: str) -> dict[str, Any] | None:
+    """The arguments of a data test of a table or column; None without such a test."""
+    for test in described.get("data_tests", ()):
         if isinstance(test, dict) and name in test:
             arguments: dict[str, Any] = test[name]["arguments"]
             return arguments

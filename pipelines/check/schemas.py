@@ -87,8 +87,8 @@ def _rules_to_read(
         ]
     match column.data_type:
         case "timestamptz":
-            return [*_earliest(column), _latest(column, as_of)]
-        case "date" if not column.meta.get("after_as_of"):
+            return _within_times(column, as_of)
+        case "date" if not column.may_be_after_as_of:
             # The table does not say in which time zone a day begins. The first zone to begin it is 14 hours ahead of
             # UTC.
             last_day = (as_of + timedelta(hours=14)).date()
@@ -96,15 +96,13 @@ def _rules_to_read(
     return []
 
 
-def _earliest(column: ColumnContract) -> list[Check]:
-    least = column.not_before
-    return [Check.ge(least, **_labels(f"is not before {least:%Y-%m-%d}", WRONG_CLOCK))] if least else []
-
-
-def _latest(column: ColumnContract, as_of: datetime) -> Check:
-    if column.meta.get("after_as_of"):
-        return Check.lt(LAST_INSTANT, **_labels("is before the end of the year 9999", WRONG_CLOCK))
-    return Check.le(as_of, **_labels("is not after the as-of time", AFTER_AS_OF))
+def _within_times(column: ColumnContract, as_of: datetime) -> list[Check]:
+    latest = Check.le(as_of, **_labels("is not after the as-of time", AFTER_AS_OF))
+    if column.may_be_after_as_of:
+        latest = Check.lt(LAST_INSTANT, **_labels("is before the end of the year 9999", WRONG_CLOCK))
+    if not (least := column.not_before):
+        return [latest]
+    return [Check.ge(least, **_labels(f"is not before {least:%Y-%m-%d}", WRONG_CLOCK)), latest]
 
 
 def _labels(rule: str, remedy: str) -> dict[str, Any]:
