@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -76,7 +77,7 @@ def test_a_person_leaves_parts_as_they_leave_a_table(tmp_path: Path) -> None:
             known = look_up(connection, PERSON, tmp_path / "people.csv")
         assert (known.lines, known.mentions) == (3, 1)
         settings = replace(resolve(database=database), engine=engine)  # type: ignore[arg-type]
-        remove_person(settings, known, copy_parts_without_person(parts) if engine == "spark" else None)
+        remove_person(settings, known, partial(copy_parts_without_person, parts) if engine == "spark" else None)
     left = [rows(database) for database in warehouses.values()]
     assert left[0] == left[1]
     assert PERSON not in str(left)

@@ -88,7 +88,7 @@ def _rebuild_without(copy: Settings, known: KnownPerson) -> bool:
         from pipelines.spark.loading import copy_parts_without_person  # noqa: PLC0415
 
         with spark_builder(settings) as builder:
-            remove_person(settings, known, copy_parts_without_person(builder.folder / "lines"))
+            remove_person(settings, known, partial(copy_parts_without_person, builder.folder / "lines"))
             builder.build()
     else:
         remove_person(copy, known)

@@ -7,7 +7,7 @@ withdraws lines, a new folder without them replaces the old one.
 
 import pickle
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -183,30 +183,24 @@ def replace_parts(connection: duckdb.DuckDBPyConnection, folder: Path, which: st
         connection.execute("delete from parquet.parts where part_id = $1", [part_id])
 
 
-def copy_parts_without_person(folder: Path) -> Callable[[duckdb.DuckDBPyConnection, str, str], None]:
-    """A function that copies the parts to a new warehouse without a person, replacing those that mention the person.
+def copy_parts_without_person(folder: Path, connection: duckdb.DuckDBPyConnection, removed: str, kept: str) -> None:
+    """Copy the parts to a new warehouse without a person, replacing those that mention the person.
 
-    It is the `copy_deliveries` of `pipelines.forget.warehouse.remove_person`.
+    With a folder, it is the `copy_deliveries` of `pipelines.forget.warehouse.remove_person`.
     """
-
-    def copy_deliveries(connection: duckdb.DuckDBPyConnection, removed: str, kept: str) -> None:
-        _make_ledger(connection)
-        for table in ("parts", "taken_back"):
-            connection.execute(f"insert into parquet.{table} by name from before.parquet.{table}")
-        update_deliveries_view(connection)
-        is_any = connection.execute("select 1 from parquet.parts limit 1").fetchall()
-        lines = (
-            f"select * {DELIVERIES_NOT_WITHDRAWN}" if is_any else "select *, 0 as part_id from parquet.no_deliveries"
-        )
-        connection.execute(f"create temp view deliveries_before as {lines}")
-        connection.execute(removed)
-        connection.execute(f"create temp table parts_with_person as {PARTS_WITH_PERSON}")
-        replace_parts(connection, folder, "from parts_with_person", kept)
-        update_deliveries_view(connection)
-        connection.execute("drop view deliveries_before")
-        connection.execute("drop table parts_with_person")
-
-    return copy_deliveries
+    _make_ledger(connection)
+    for table in ("parts", "taken_back"):
+        connection.execute(f"insert into parquet.{table} by name from before.parquet.{table}")
+    update_deliveries_view(connection)
+    is_any = connection.execute("select 1 from parquet.parts limit 1").fetchall()
+    lines = f"select * {DELIVERIES_NOT_WITHDRAWN}" if is_any else "select *, 0 as part_id from parquet.no_deliveries"
+    connection.execute(f"create temp view deliveries_before as {lines}")
+    connection.execute(removed)
+    connection.execute(f"create temp table parts_with_person as {PARTS_WITH_PERSON}")
+    replace_parts(connection, folder, "from parts_with_person", kept)
+    update_deliveries_view(connection)
+    connection.execute("drop view deliveries_before")
+    connection.execute("drop table parts_with_person")
 
 
 def _write_part(connection: duckdb.DuckDBPyConnection, folder: Path, query: str, file_id: int, load_id: int) -> None:
