@@ -150,9 +150,8 @@ def look_up(connection: duckdb.DuckDBPyConnection, person: str, people: Path) ->
 def _mentioning_lines(connection: duckdb.DuckDBPyConnection, terms: SearchTerms) -> pa.Table:
     """The positions of stored whole lines in which one of the terms occurs."""
     lines = (
-        ((row["file_id"], row["line_number"], row["position"]), row["content"])
+        (row, row["content"])
         for batch in connection.sql(STORED_LINES).to_arrow_reader(LINES_AT_ONCE)
         for row in batch.to_pylist()
     )
-    rows = [dict(zip(LINE_POSITION.names, position, strict=True)) for position, _ in terms.filter_lines(lines)]
-    return pa.Table.from_pylist(rows, schema=LINE_POSITION)
+    return pa.Table.from_pylist([row for row, _ in terms.filter_lines(lines)], schema=LINE_POSITION)

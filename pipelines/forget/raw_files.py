@@ -1,5 +1,6 @@
 """Count or remove a person's lines in raw files. Lines are judged as in a load. The bytes of other lines are kept."""
 
+import io
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -117,16 +118,8 @@ def _places_of_person(line: bytes, known: KnownPerson, shapes: Sequence[Shape]) 
 
 def lines_of(source: SourceFile) -> Iterator[bytes]:
     """Every line with its newline. The last line may have none."""
-    rest: list[bytes] = []
-    with open_content(source) as content:
-        while block := content.read(BLOCK):
-            *whole, last = block.split(b"\n")
-            for line in whole:
-                yield b"".join([*rest, line, b"\n"])
-                rest = []
-            rest.append(last)
-    if last := b"".join(rest):
-        yield last
+    with io.BufferedReader(open_content(source), BLOCK) as content:
+        yield from content
 
 
 def _rewrite(path: Path, source: SourceFile, changed: Mapping[int, Collection[Place]]) -> None:
