@@ -30,6 +30,7 @@ from check_warehouse import (
 from product import Product
 
 from pipelines.check import check
+from pipelines.check.runner import RULES
 from pipelines.errors import StudyflowError
 from pipelines.load.loader import load
 from pipelines.settings import SAMPLE
@@ -47,8 +48,9 @@ def test_every_rule_is_tried() -> None:
 def test_every_rule_file_says_why_and_what_to_do() -> None:
     """Who reads a failure of dbt has nothing but the file."""
     for file in RULE_FILES:
-        assert file.title.endswith("."), file.name
-        assert file.why.endswith("."), file.name
+        title, why = (RULES / f"{file.name}.sql").read_text().partition("\n-- Remedy: ")[0].split("\n-- Why: ")
+        assert title.endswith("."), file.name
+        assert why.endswith("."), file.name
         assert "studyflow" in file.remedy, file.name
         assert file.rules, file.name
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 
 import duckdb
@@ -16,14 +17,13 @@ import jinja2
 
 from pipelines.check.remedies import REPEATED, TAMPERED
 from pipelines.check.report import SAMPLE_ROWS, Finding
-from pipelines.errors import StudyflowError
 from pipelines.settings import PACKAGE
 from pipelines.warehouse import macros_of
 
 KEYS = PACKAGE / "macros" / "cross_db" / "keys.sql"
-FIELD = re.compile(r" (Why|Remedy|Key|Rules of [\w.]+): ?(.*)")
-RULE = re.compile(r"   (\w+): (.*)")
-SHOWN = re.compile(r"(?P<rule>.+?)(?: \((?P<columns>\w+(?:, \w+)*)\))?")
+FIELD = re.compile(r"^-- (Remedy|Key|Rules of [\w.]+): ?", re.MULTILINE)
+RULE = re.compile(r"^--   (\w+): ", re.MULTILINE)
+SHOWN = re.compile(r"^(.+?)(?: \((\w+(?:, \w+)*)\))?$")
 LOADED = ("raw.files", "raw.deliveries", "raw.loads")
 """Tables that a build does not make, so that a build cannot repair them."""
 
@@ -40,11 +40,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class RuleFile:
-    """A file of tests/dbt: the fields of its head, its query as a template, and dbt's names of the tables it reads."""
+    """A file of tests/dbt: fields of its head, its query as a template, and dbt's names of the tables it reads."""
 
     name: str
-    title: str
-    why: str
     remedy: str
     rules: tuple[Rule, ...]
     template: jinja2.Template
@@ -52,53 +50,38 @@ class RuleFile:
 
 
 def read_rules(folder: Path) -> list[RuleFile]:
-    """Every rule file in a folder.
-
-    Raises:
-        StudyflowError: the head of a file is incomplete.
-    """
+    """Every rule file in a folder."""
     return [_read(file) for file in sorted(folder.glob("*.sql"))]
 
 
 def _read(file: Path) -> RuleFile:
     text = file.read_text(encoding="utf-8")
-    fields: dict[str, list[str]] = {"": []}
-    field = ""
-    for line in text.splitlines():
-        if not line.startswith("--"):
-            break
-        text_of_line = line.removeprefix("--")
-        if found := FIELD.fullmatch(text_of_line):
-            field = found[1]
-            fields[field] = [found[2]]
-        elif found := RULE.fullmatch(text_of_line):
-            fields[field].append(f"{found[1]}: {found[2]}")
-        else:
-            continued = text_of_line.strip()
-            fields[field].append(f"{fields[field].pop()} {continued}" if fields[field] else continued)
+    head = "".join(takewhile(lambda line: line.startswith("--"), text.splitlines(keepends=True)))
+    _, *parts = FIELD.split(head)
+    fields = dict(zip(parts[::2], parts[1::2], strict=True))
+    rules: list[Rule] = []
+    for name, content in fields.items():
+        if name.startswith("Rules of "):
+            _, *columns = RULE.split(content)
+            rules += [
+                _rule(name.removeprefix("Rules of "), column, _joined(said), _joined(fields["Key"]))
+                for column, said in zip(columns[::2], columns[1::2], strict=True)
+            ]
     template = jinja2.Template(text)
     needs: list[str] = []
     _render(template, needs.append, as_of="")
-    try:
-        [title], [why], [remedy], [key] = fields[""], fields["Why"], fields["Remedy"], fields["Key"]
-        rules = [
-            _rule(table.removeprefix("Rules of "), line, key)
-            for table, lines in fields.items()
-            if table.startswith("Rules of ")
-            for line in lines
-            if line
-        ]
-    except (KeyError, ValueError) as error:
-        msg = f"{file}: the head needs a title, Why, Remedy, Key and Rules of a table, like the other files in this folder."
-        raise StudyflowError(msg) from error
-    return RuleFile(file.stem, title, why, remedy, tuple(rules), template, frozenset(needs))
+    return RuleFile(file.stem, _joined(fields["Remedy"]), tuple(rules), template, frozenset(needs))
 
 
-def _rule(table: str, line: str, key: str) -> Rule:
-    column, _, text = line.partition(": ")
-    found = SHOWN.fullmatch(text)
-    shown = f"{key}, {found['columns']}" if found and found["columns"] else key
-    return Rule(table, found["rule"] if found else text, column, tuple(dict.fromkeys(shown.split(", "))))
+def _joined(comment: str) -> str:
+    """The text of a comment as one line."""
+    return " ".join(line.removeprefix("--").strip() for line in comment.splitlines())
+
+
+def _rule(table: str, column: str, text: str, key: str) -> Rule:
+    [(rule, columns)] = SHOWN.findall(text)
+    shown = [*key.split(", "), *filter(None, columns.split(", "))]
+    return Rule(table, rule, column, tuple(dict.fromkeys(shown)))
 
 
 def _render(template: jinja2.Template, name_of: Callable[[str], object], as_of: str) -> str:
