@@ -101,7 +101,8 @@ class SparkBuilder:
             with connect(self.settings.database, read_only=True) as connection:
                 if engine_of(connection) == "duckdb":  # the run will refuse this warehouse
                     return
-                if current := _current_build_id(connection):
+                if build := _current_build_folder(connection):
+                    current = _number(build)
                     parts |= _part_ids(connection, "parquet.parts")
         kept = {current} if current else set()
         if keep_one_before:
@@ -123,7 +124,11 @@ class SparkBuilder:
         remove_parts(self.folder / "lines", keep=parts)
 
     def _builds(self) -> set[int]:
-        return {int(path.name.removeprefix("build-")) for path in self.folder.glob("build-[0-9]*")}
+        return {_number(build) for build in self.folder.glob("build-[0-9]*")}
+
+
+def _number(build: Path) -> int:
+    return int(build.name.removeprefix("build-"))
 
 
 def _folder(settings: Settings) -> Path:
@@ -175,12 +180,6 @@ def _set(name: str, value: str | None) -> None:
 def _part_ids(connection: duckdb.DuckDBPyConnection, relation: str) -> set[int]:
     """The numbers of parts in a table."""
     return {part_id for (part_id,) in connection.execute(f"select part_id from {relation}").fetchall()}  # noqa: S608
-
-
-def _current_build_id(connection: duckdb.DuckDBPyConnection) -> int:
-    """The number of the build that the warehouse's views read; 0 if there is none."""
-    folder = _current_build_folder(connection)
-    return int(folder.name.removeprefix("build-")) if folder else 0
 
 
 def _current_build_folder(connection: duckdb.DuckDBPyConnection) -> Path | None:
