@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -47,7 +47,8 @@ class Receiver:
         self._commits = GroupCommit(self._append)
         self._problem: str | None = None
         self._last_delivery = last_received(settings.folder)
-        self._today, self._lines_today = _today(), count_lines(settings.folder, _today())
+        today = datetime.now(UTC).date()
+        self._lines_by_day = Counter({today: count_lines(settings.folder, today)})
         self._since_summary: Counter[str] = Counter()
         self._skew: float | None = None
 
@@ -68,7 +69,9 @@ class Receiver:
         if not signed["webhook-id"].startswith(TEST_ID_PREFIX):
             self._last_delivery = now
             self._skew = now.timestamp() - float(signed["webhook-timestamp"])
-        self._count_kept(now, len(line))
+        self.metrics.bytes.inc(len(line))
+        self._lines_by_day[now.date()] += 1
+        self._since_summary["kept"] += 1
         return 204
 
     def count_answer(self, status: int) -> None:
@@ -83,14 +86,14 @@ class Receiver:
         `ready`: the last commit succeeded and there is enough free space. `problem`: why the last commit failed.
         `refused`: counts since the start.
         """
-        last, today = self._last_delivery, _today()
+        last, now = self._last_delivery, datetime.now(UTC)
         free = _free_bytes(self.settings.folder)
         return {
             "ready": self._problem is None and free >= LEAST_FREE_BYTES,
             "problem": self._problem,
             "last_delivery": last and instant(last.replace(microsecond=0)),
-            "seconds_since_last_delivery": last and round((datetime.now(UTC) - last).total_seconds()),
-            "lines_today": self._lines_today if self._today == today else 0,
+            "seconds_since_last_delivery": last and round((now - last).total_seconds()),
+            "lines_today": self._lines_by_day[now.date()],
             "free_bytes": free,
             "refused": {reason: self.refused[reason] for reason in get_args(Refusal)},
             "clock_skew_seconds": self._skew if self._skew is None else round(self._skew, 1),
@@ -139,21 +142,10 @@ class Receiver:
         self._problem = None
         self.metrics.commits.observe(time.perf_counter() - started)
 
-    def _count_kept(self, now: datetime, size: int) -> None:
-        self.metrics.bytes.inc(size)
-        if (today := now.date()) != self._today:
-            self._today, self._lines_today = today, 0
-        self._lines_today += 1
-        self._since_summary["kept"] += 1
-
     def _write_summary(self) -> None:
         if counted := dict(self._since_summary):
             self._since_summary.clear()
             logs.log("deliveries", **counted)
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
 
 
 def _free_bytes(folder: Path) -> int:
