@@ -39,7 +39,10 @@ def read_vars(project: Path = PROJECT, overrides: Mapping[str, Any] | None = Non
         StudyflowError: a var is missing, unknown or invalid. The message names each, and what to write.
     """
     package = package_of(project)
-    values = _vars_of_package(package)
+    values = read_yaml(package / FILE_OF_VARS).get("vars")
+    if not isinstance(values, dict):
+        msg = f"{package / FILE_OF_VARS}: has no vars. Restore it from version control."
+        raise StudyflowError(msg)
     problems = [
         f"{package / FILE_OF_VARS}: lacks the var {name}. Write {VARS[name][1]}." for name in VARS if name not in values
     ]
@@ -55,14 +58,6 @@ def read_vars(project: Path = PROJECT, overrides: Mapping[str, Any] | None = Non
     problems += filter(None, overridden)
     if problems:
         raise StudyflowError("\n".join(problems))
-    return values
-
-
-def _vars_of_package(package: Path) -> dict[str, Any]:
-    values = read_yaml(package / FILE_OF_VARS).get("vars")
-    if not isinstance(values, dict):
-        msg = f"{package / FILE_OF_VARS}: has no vars. Restore it from version control."
-        raise StudyflowError(msg)
     return values
 
 

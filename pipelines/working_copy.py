@@ -77,36 +77,28 @@ def copied(settings: Settings, *, discard: bool = False) -> Iterator[Settings]:
     With `discard`, the copy is deleted when the block ends, and the warehouse stays as it is.
     """
     database = _resolve_link(settings.database)
-    with _explain_errors(database), _work_folder(database) as folder:
-        created = folder.stat()
-        # The file keeps its name, because views name their database and DuckDB names a database after its file. The
-        # path is the same in every run, because dbt parses the whole project again if a variable of its profile has
-        # changed.
-        work = folder / database.name
-        original = _copy(database, work)
-        with connect(work) as connection:
-            migrate(connection, database)
-            refuse_other_engine(connection, settings)
-        yield replace(settings, database=work, working_copy_of=settings.database)
-        stopping.raise_if_stopped()
-        if not _is_same(folder, created):
-            msg = f"{database}: {folder} was removed during the run. The warehouse is as it was. Run again."
-            raise StudyflowError(msg)
-        if not discard:
-            _put_in_place(work, database, original)
-
-
-@contextmanager
-def _work_folder(database: Path) -> Iterator[Path]:
-    """A folder in the workspace of the warehouse, deleted when the block ends."""
     folder = _workspace(database) / "work"
-    folder.mkdir()
-    created = folder.stat()
-    try:
-        yield folder
-    finally:
-        if _is_same(folder, created):
-            _delete(folder)
+    # The file keeps its name, because views name their database and DuckDB names a database after its file. The path is
+    # the same in every run, because dbt parses the whole project again if a variable of its profile has changed.
+    work = folder / database.name
+    with _explain_errors(database):
+        folder.mkdir()
+        created = folder.stat()
+        try:
+            original = _copy(database, work)
+            with connect(work) as connection:
+                migrate(connection, database)
+                refuse_other_engine(connection, settings)
+            yield replace(settings, database=work, working_copy_of=settings.database)
+            stopping.raise_if_stopped()
+            if not _is_same(folder, created):
+                msg = f"{database}: {folder} was removed during the run. The warehouse is as it was. Run again."
+                raise StudyflowError(msg)
+            if not discard:
+                _put_in_place(work, database, original)
+        finally:
+            if _is_same(folder, created):
+                shutil.rmtree(folder)
 
 
 def _is_same(folder: Path, created: os.stat_result) -> bool:
