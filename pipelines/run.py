@@ -269,14 +269,7 @@ def export_tables(settings: Settings, options: "ExportOptions", *, as_of_must_ma
         _require_built(connection, settings.as_of if as_of_must_match else None)
         if not options.force:
             refuse_to_drop_most(connection, settings.exports)
-        return export(
-            connection,
-            settings.exports,
-            formats=options.formats,
-            by_study=options.by_study,
-            pseudonyms=options.pseudonyms,
-            for_excel=options.excel,
-        )
+        return export(connection, settings.exports, options)
 
 
 def _require_built(connection: duckdb.DuckDBPyConnection, wanted: datetime | None) -> datetime:

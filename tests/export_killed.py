@@ -10,7 +10,7 @@ from typing import Any
 
 from processes import PROCESSES
 
-from pipelines.export import export, replace
+from pipelines.export import ExportOptions, export, replace
 from pipelines.export.replace import replacement, workspace
 from pipelines.warehouse import connect
 
@@ -39,7 +39,7 @@ def export_from(folder: Path, database: Path) -> None:
 def export_by_study_from(folder: Path, database: Path) -> None:
     """The same with a folder for each study."""
     with connect(database, read_only=True) as connection:
-        export(connection, folder, by_study=True)
+        export(connection, folder, ExportOptions(by_study=True))
 
 
 def killed(

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import yaml  # type: ignore[import-untyped]
 
-from pipelines.export import Pseudonyms, export
+from pipelines.export import ExportOptions, Pseudonyms, export
 from pipelines.settings import PROJECT, REFERENCE
 from pipelines.warehouse import connect
 
@@ -105,5 +105,5 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 if __name__ == "__main__":
     with warehouse() as golden:
-        export(golden, GOLDEN, by_study=True)
-        export(golden, PSEUDONYMISED, pseudonyms=PSEUDONYMS)
+        export(golden, GOLDEN, ExportOptions(by_study=True))
+        export(golden, PSEUDONYMISED, ExportOptions(pseudonyms=PSEUDONYMS))

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.errors import StudyflowError
-from pipelines.export import Format, export, tables
+from pipelines.export import ExportOptions, export, tables
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection as Connection
@@ -27,7 +27,6 @@ else:
     Connection = object  # hypothesis keeps annotations until the very end, when DuckDB complains of classes still held
 
 STAGES = ("not_started", "invited", "screening", "in_progress", "pending_incentive", "done", "cancelled")
-BOTH: tuple[Format, ...] = ("csv", "parquet")
 
 
 @pytest.fixture
@@ -45,13 +44,13 @@ def read(path: Path) -> list[dict[str, str]]:
 
 def test_the_files_are_what_they_were(small: Connection, tmp_path: Path) -> None:
     """Sheets and scripts hang on names, columns, order and bytes. `tests/export_warehouse.py` writes new golden files."""
-    export(small, tmp_path / "exports", by_study=True)
+    export(small, tmp_path / "exports", ExportOptions(by_study=True))
     assert contents(tmp_path / "exports") == contents(GOLDEN)
 
 
 def test_every_participant_is_in_the_table_of_one_stage(small: Connection, tmp_path: Path) -> None:
     """As in Rally. The counts are what the summary shows."""
-    exported = export(small, tmp_path, by_study=True)
+    exported = export(small, tmp_path, ExportOptions(by_study=True))
     assert {path: len(read(path)) for path in exported.files} == exported.rows
     for folder in (tmp_path, *{path.parent for path in exported.files}):
         everyone = read(folder / "participants.csv")
@@ -84,7 +83,7 @@ def test_csv_says_what_the_mart_says(small: Connection, tmp_path: Path) -> None:
 
 def test_parquet_holds_the_mart_as_it_is(small: Connection, tmp_path: Path) -> None:
     """Types and all, and no quote before a formula: no spreadsheet opens it."""
-    exported = export(small, tmp_path, formats=BOTH, by_study=True)
+    exported = export(small, tmp_path, ExportOptions(parquet=True, by_study=True))
     mart = small.sql("select * from marts.participants order by study_id, participant_id").pl()
     assert pl.read_parquet(tmp_path / "participants.parquet").select(mart.columns).equals(mart)
     for path in exported.files:
@@ -97,8 +96,8 @@ def test_parquet_holds_the_mart_as_it_is(small: Connection, tmp_path: Path) -> N
 def test_an_empty_warehouse_gives_all_tables_with_headers_only(tmp_path: Path) -> None:
     """A sheet that reads invited.csv must find it on the first day too."""
     with warehouse([]) as connection:
-        exported = export(connection, tmp_path, formats=BOTH, by_study=True)
-    names = {f"{table}.{ending}" for table in (*STAGES, "participants") for ending in BOTH}
+        exported = export(connection, tmp_path, ExportOptions(parquet=True, by_study=True))
+    names = {f"{table}.{ending}" for table in (*STAGES, "participants") for ending in ("csv", "parquet")}
     assert {path.name for path in exported.files} == names
     assert set(exported.rows.values()) == {0}
     header = (tmp_path / "participants.csv").read_text(encoding="utf-8")
@@ -119,7 +118,7 @@ def test_bytes_depend_on_the_marts_alone(tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.setattr("pipelines.export.mart.ROWS_AT_ONCE", at_once)
         with warehouse(rows) as connection:
             connection.execute(f"set threads = {threads}")
-            export(connection, tmp_path, formats=BOTH, by_study=True)
+            export(connection, tmp_path, ExportOptions(parquet=True, by_study=True))
         exports.append(contents(tmp_path))
     assert exports[0] == exports[1] == exports[2]
     assert pl.read_parquet(tmp_path / "participants.parquet").height == 6_000
@@ -227,7 +226,7 @@ def test_names_of_columns_are_cells_too(small: Connection, tmp_path: Path) -> No
     small.execute('alter table marts.participants add column "=1+1, ""x""" varchar default \'@b\'')
     small.execute("alter table marts.participants add column tags varchar[] default ['-a', 'b']")
     small.execute("alter table marts.participants add column score decimal(5, 2) default -1.50")
-    export(small, tmp_path, formats=BOTH)
+    export(small, tmp_path, ExportOptions(parquet=True))
     [row] = read(tmp_path / "done.csv")
     assert row['\'=1+1, "x"'] == "'@b"
     assert (row["tags"], row["score"]) == ("[-a, b]", "-1.50")
@@ -325,9 +324,9 @@ class FullDisk(io.FileIO):
         return super().write(bytes(data)[:200])
 
 
-@pytest.mark.parametrize("formats", [("csv",), BOTH])
+@pytest.mark.parametrize("parquet", [False, True])
 def test_a_full_disk_leaves_what_was_there(
-    small: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, formats: tuple[Format, ...]
+    small: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, parquet: bool
 ) -> None:
     """The new files are whole or not there."""
     export(small, tmp_path / "exports")
@@ -339,6 +338,6 @@ def test_a_full_disk_leaves_what_was_there(
 
     monkeypatch.setattr(Path, "open", open_on_full_disk)
     with pytest.raises(StudyflowError, match="the disk is full, so nothing was exported"):
-        export(small, tmp_path / "exports", formats=formats)
+        export(small, tmp_path / "exports", ExportOptions(parquet=parquet))
     monkeypatch.undo()
     assert contents(tmp_path) == before

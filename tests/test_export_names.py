@@ -9,7 +9,7 @@ from export_warehouse import person, warehouse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.export import export
+from pipelines.export import ExportOptions, export
 from pipelines.export.names import LONGEST, distinct_names
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def test_every_study_has_a_folder_of_its_own_inside_the_export(tmp_path: Path) -
     """Ids come from outside. None may lead out of the folder, onto a device, or into the folder of another."""
     people = [person(f"p{n}", study, "INVITE_SENT") for n, study in enumerate(AWKWARD)]
     with warehouse(people) as connection:
-        exported = export(connection, tmp_path / "deep" / "exports", by_study=True)
+        exported = export(connection, tmp_path / "deep" / "exports", ExportOptions(by_study=True))
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["exports"]
     for path in exported.files:
         assert path.resolve().parent in {tmp_path / "deep" / "exports", path.parent}

@@ -179,7 +179,7 @@ def test_a_shared_folder_stays_that_of_its_team(tmp_path: Path) -> None:
     with warehouse() as connection:
         for people in (PEOPLE, PEOPLE[:7]):
             fill(connection, people)
-            export(connection, shared, by_study=True)
+            export(connection, shared, ExportOptions(by_study=True))
     found = shared.stat()
     assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (1234, 100, 0o2770)
     assert {path.stat().st_gid for path in shared.rglob("*")} == {100}, "files and folders in it, too"
@@ -242,7 +242,7 @@ def test_drafts_of_a_workbook_lie_where_the_next_export_clears_them(
     left.mkdir(parents=True)
     (left / "sheet").write_text("ids")
     with warehouse() as connection:
-        export(connection, tmp_path / "exports", formats=("csv", "xlsx"))
+        export(connection, tmp_path / "exports", ExportOptions(workbook=True))
     assert [path.name for path in tmp_path.iterdir()] == ["exports"]
     assert (tmp_path / "exports" / "studyflow.xlsx").stat().st_size > 1000
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from processes import studyflow
 
 from pipelines.errors import StudyflowError
-from pipelines.export import Pseudonyms, export
+from pipelines.export import ExportOptions, Pseudonyms, export
 from pipelines.export.pseudonyms import KEY, KEY_FILE, from_environment
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ def small() -> Iterator[Connection]:
 def test_the_files_are_what_they_were(tmp_path: Path) -> None:
     """Who joins files of this month with those of last month needs the same pseudonyms for ever."""
     with warehouse() as connection:
-        export(connection, tmp_path / "exports", pseudonyms=PSEUDONYMS)
+        export(connection, tmp_path / "exports", ExportOptions(pseudonyms=PSEUDONYMS))
     assert contents(tmp_path / "exports") == contents(PSEUDONYMISED)
 
 
 def test_a_pseudonym_is_the_start_of_an_hmac(small: Connection, tmp_path: Path) -> None:
     """Others can compute it, with the key, to find someone again: HMAC-SHA256 of the kind, a zero byte and the id."""
-    export(small, tmp_path / "exports", formats=("csv", "parquet"), pseudonyms=PSEUDONYMS)
+    export(small, tmp_path / "exports", ExportOptions(parquet=True, pseudonyms=PSEUDONYMS))
     made = pl.read_parquet(tmp_path / "exports" / "participants.parquet")
     names = {
         kind: hmac.new(PSEUDONYMS.key, f"{kind}\0{one}".encode(), hashlib.sha256).hexdigest()[:32]
@@ -62,9 +62,9 @@ def test_no_id_is_in_any_file(small: Connection, tmp_path: Path) -> None:
         person(f"who-{n}", f"st-{n % 3}", list(STATUSES)[n % len(STATUSES)], person_id=f"they-{n}") for n in range(50)
     ]
     build(small, people)
-    exported = export(small, folder, formats=("csv", "parquet"), by_study=True, pseudonyms=PSEUDONYMS)
-    assert exported.rows == export(small, folder, formats=("csv", "parquet"), by_study=True).rows
-    export(small, folder, formats=("csv", "parquet"), by_study=True, pseudonyms=PSEUDONYMS)
+    exported = export(small, folder, ExportOptions(parquet=True, by_study=True, pseudonyms=PSEUDONYMS))
+    assert exported.rows == export(small, folder, ExportOptions(parquet=True, by_study=True)).rows
+    export(small, folder, ExportOptions(parquet=True, by_study=True, pseudonyms=PSEUDONYMS))
     for name, content in contents(folder).items():
         assert b"who-" not in content, name
         assert b"they-" not in content, name
@@ -73,7 +73,7 @@ def test_no_id_is_in_any_file(small: Connection, tmp_path: Path) -> None:
 
 def test_rows_are_in_the_order_of_pseudonyms(small: Connection, tmp_path: Path) -> None:
     """In the order of the ids, who knows some of them could tell who stands between."""
-    export(small, tmp_path / "exports", pseudonyms=PSEUDONYMS)
+    export(small, tmp_path / "exports", ExportOptions(pseudonyms=PSEUDONYMS))
     made = pl.read_csv(tmp_path / "exports" / "participants.csv")
     assert made.equals(made.sort("study_id", "participant_id"))
 
@@ -93,24 +93,24 @@ def test_nothing_is_taken_from_an_export_with_other_names(
 ) -> None:
     """One id among pseudonyms would be a leak, and two keys in one file cannot be joined."""
     folder = tmp_path / "exports"
-    export(small, folder, by_study=True, pseudonyms=before)
-    assert export(small, folder, by_study=True, pseudonyms=now).wrote == "all"
-    export(small, tmp_path / "whole", by_study=True, pseudonyms=now)
+    export(small, folder, ExportOptions(by_study=True, pseudonyms=before))
+    assert export(small, folder, ExportOptions(by_study=True, pseudonyms=now)).wrote == "all"
+    export(small, tmp_path / "whole", ExportOptions(by_study=True, pseudonyms=now))
     assert tables_in(folder) == tables_in(tmp_path / "whole")
 
 
 def test_with_the_same_key_an_export_that_is_there_is_left(small: Connection, tmp_path: Path) -> None:
     """As without pseudonyms: the same people have the same names."""
     folder = tmp_path / "exports"
-    export(small, folder, by_study=True, pseudonyms=PSEUDONYMS)
-    assert export(small, folder, by_study=True, pseudonyms=Pseudonyms(PSEUDONYMS.key)).wrote == "nothing"
+    export(small, folder, ExportOptions(by_study=True, pseudonyms=PSEUDONYMS))
+    assert export(small, folder, ExportOptions(by_study=True, pseudonyms=Pseudonyms(PSEUDONYMS.key))).wrote == "nothing"
 
 
 def test_the_key_shows_nowhere(small: Connection, tmp_path: Path) -> None:
     """Not where objects are printed, and not in what is left to recognise it by."""
     assert "sixteen" not in repr(PSEUDONYMS)
     assert "sixteen" not in PSEUDONYMS.fingerprint
-    export(small, tmp_path / "exports", pseudonyms=PSEUDONYMS)
+    export(small, tmp_path / "exports", ExportOptions(pseudonyms=PSEUDONYMS))
     assert small.sql("show all tables").filter("name like 'pseudonyms%'").fetchall() == []
 
 

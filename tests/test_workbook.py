@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from openpyxl.worksheet.worksheet import Worksheet
 from product import Product
 
-from pipelines.export import Format, export, workbook
+from pipelines.export import ExportOptions, export, workbook
 from pipelines.export.lists import LISTS
 from pipelines.export.sheet import PERCENT
 from pipelines.export.workbook import WORKBOOK
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 else:
     Connection = object
 
-XLSX: tuple[Format, ...] = ("csv", "xlsx")
 OWED = ("2026-07-11T09:00:00.000Z", "2026-07-09T09:00:00.000Z", "2026-07-30T09:00:00.000Z")
 ESTIMATES = {
     *("still_missing", "expected", "completed", "variance", "completed_per_week_2w", "completed_per_week_6w"),
@@ -78,7 +77,7 @@ def alike(value: object) -> object:
 def test_every_stage_table_and_mart_is_a_sheet_with_the_values_and_types_of_the_mart(
     full: Connection, tmp_path: Path
 ) -> None:
-    export(full, tmp_path, formats=XLSX)
+    export(full, tmp_path, ExportOptions(workbook=True))
     pages = sheets(tmp_path)
     marts = [
         name
@@ -107,7 +106,7 @@ def test_every_stage_table_and_mart_is_a_sheet_with_the_values_and_types_of_the_
 def test_headers_are_frozen_and_filtered_and_columns_as_wide_as_what_they_hold(
     full: Connection, tmp_path: Path
 ) -> None:
-    export(full, tmp_path, formats=XLSX)
+    export(full, tmp_path, ExportOptions(workbook=True))
     pages = sheets(tmp_path)
     for name in pages.keys() - {"About"}:
         page = pages[name]
@@ -126,7 +125,7 @@ def test_headers_are_frozen_and_filtered_and_columns_as_wide_as_what_they_hold(
 
 def test_times_are_times_and_truth_is_truth(tmp_path: Path) -> None:
     with warehouse() as connection:
-        export(connection, tmp_path, formats=XLSX)
+        export(connection, tmp_path, ExportOptions(workbook=True))
     page = sheets(tmp_path)["participants"]
     by_name = {cell.value: page.cell(2, cell.column) for cell in page[1]}
     assert by_name["status_since"].is_date
@@ -158,7 +157,7 @@ def test_times_are_times_and_truth_is_truth(tmp_path: Path) -> None:
 def test_text_stays_text(text: str, shown: str, tmp_path: Path) -> None:
     """Nothing is run, counted, linked or lost; what XML cannot hold is written as people write it."""
     with warehouse([person(text, "st-1", "INVITE_SENT")]) as connection:
-        export(connection, tmp_path, formats=XLSX)
+        export(connection, tmp_path, ExportOptions(workbook=True))
     cell = sheets(tmp_path)["invited"]["B2"]
     assert (cell.value, cell.data_type, cell.number_format, cell.hyperlink) == (shown, "s", "@", None)
     assert bool(cell.quotePrefix) == shown.startswith(tuple("=+-@")), "so that it stays text when somebody edits it"
@@ -168,7 +167,7 @@ def test_times_that_a_spreadsheet_cannot_count_are_text(tmp_path: Path) -> None:
     """Before 1900-03-01 its calendar is wrong."""
     old = datetime(1850, 1, 1, tzinfo=UTC)
     with warehouse([person("p", "st-1", "INVITE_SENT", first_seen_at=old)]) as connection:
-        export(connection, tmp_path, formats=XLSX)
+        export(connection, tmp_path, ExportOptions(workbook=True))
     assert sheets(tmp_path)["invited"]["I2"].value == old.isoformat()
 
 
@@ -176,13 +175,13 @@ def test_days_before_the_year_1_are_text(full: Connection, tmp_path: Path) -> No
     """Python has none, but it was still the day before in New York when Go's clock began."""
     full.begin()
     full.execute("update marts.activity_daily set day = date '0001-12-31 (BC)'")
-    export(full, tmp_path, formats=XLSX)
+    export(full, tmp_path, ExportOptions(workbook=True))
     full.rollback()
     assert {str(day) for day, *_ in rows(sheets(tmp_path)["activity_daily"])} == {"0001-12-31 (BC)"}
 
 
 def test_the_first_sheet_says_what_the_others_are(full: Connection, tmp_path: Path) -> None:
-    export(full, tmp_path, formats=XLSX)
+    export(full, tmp_path, ExportOptions(workbook=True))
     pages = sheets(tmp_path)
     about = list(pages["About"].iter_rows(values_only=True))
     assert about[:7] == [
@@ -202,8 +201,8 @@ def test_the_first_sheet_says_what_the_others_are(full: Connection, tmp_path: Pa
 
 def test_the_same_marts_are_the_same_bytes_and_nothing_is_left_beside_them(full: Connection, tmp_path: Path) -> None:
     """Whenever it is written. What stands in the folder is what the manifest says."""
-    export(full, tmp_path / "one", formats=XLSX)
-    export(full, tmp_path / "two", formats=XLSX)
+    export(full, tmp_path / "one", ExportOptions(workbook=True))
+    export(full, tmp_path / "two", ExportOptions(workbook=True))
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
     assert {path.name for path in (tmp_path / "one").iterdir() if not path.name.startswith(".")} == {
         *(f"{table}.csv" for table in [*STAGES, "participants", *LISTS]),
@@ -217,11 +216,11 @@ def test_a_workbook_is_written_anew_when_anything_changed_and_left_when_nothing_
         begin(connection)
         load(connection)
         build(connection, PEOPLE)
-        assert export(connection, tmp_path, formats=XLSX).wrote == "all"
-        assert export(connection, tmp_path, formats=XLSX).wrote == "nothing"
+        assert export(connection, tmp_path, ExportOptions(workbook=True)).wrote == "all"
+        assert export(connection, tmp_path, ExportOptions(workbook=True)).wrote == "nothing"
         load(connection)
         build(connection, [*PEOPLE, person("p-99", "st-2", "INVITE_SENT")])
-        exported = export(connection, tmp_path, formats=XLSX)
+        exported = export(connection, tmp_path, ExportOptions(workbook=True))
         assert exported.wrote == "all"
         assert (tmp_path / WORKBOOK) in exported.files
         assert "p-99" in [row[1] for row in rows(sheets(tmp_path)["participants"])]
@@ -230,7 +229,7 @@ def test_a_workbook_is_written_anew_when_anything_changed_and_left_when_nothing_
 
 
 def test_with_pseudonyms_no_id_and_no_name_is_in_any_sheet(full: Connection, tmp_path: Path) -> None:
-    export(full, tmp_path, formats=XLSX, pseudonyms=PSEUDONYMS)
+    export(full, tmp_path, ExportOptions(workbook=True, pseudonyms=PSEUDONYMS))
     ids = {"Ada Lovelace", HOSTILE.replace("\x1b", "\\x1b")}
     for column in ("participant_id", "person_id"):
         ids |= {one for (one,) in full.execute(f"select distinct {column} from marts.participants").fetchall()}
@@ -250,7 +249,7 @@ def test_what_a_sheet_cannot_hold_is_in_a_file_beside_it_and_the_sheet_says_so(
     pseudonyms: Any,  # noqa: ANN401
 ) -> None:
     monkeypatch.setattr(workbook, "HIGHEST_SHEET", 35)
-    exported = export(full, tmp_path, formats=XLSX, pseudonyms=pseudonyms)
+    exported = export(full, tmp_path, ExportOptions(workbook=True, pseudonyms=pseudonyms))
     pages = sheets(tmp_path)
     assert pages["participants"]["A1"].value == (
         "These 37 rows are more than a sheet can hold. They are in participants.csv, in the same folder."
@@ -288,9 +287,9 @@ def test_every_number_with_decimals_is_a_share_a_time_or_an_estimate() -> None:
 
 def test_lists_to_work_from_are_files_and_sheets_with_names_of_studies(full: Connection, tmp_path: Path) -> None:
     """Whom to pay, in order, as programs read it and as a spreadsheet does; the ids are pseudonyms where others are."""
-    export(full, tmp_path / "plain", formats=("csv", "parquet", "xlsx"))
-    export(full, tmp_path / "excel", for_excel=True)
-    export(full, tmp_path / "hidden", pseudonyms=PSEUDONYMS)
+    export(full, tmp_path / "plain", ExportOptions(parquet=True, workbook=True))
+    export(full, tmp_path / "excel", ExportOptions(excel=True))
+    export(full, tmp_path / "hidden", ExportOptions(pseudonyms=PSEUDONYMS))
     with (tmp_path / "plain" / "to_pay.csv").open(encoding="utf-8", newline="") as file:
         plain = list(csv.DictReader(file))
     columns = ("place", "study_name", "participant_id", "amount_cents", "days_waiting", "action", "owed_since")

@@ -1,8 +1,8 @@
 """Write the export: a table of all participants, one per stage, the lists to work from, and a workbook if requested."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,8 +18,7 @@ from pipelines.export.destination import check_destination, explain_errors
 from pipelines.export.lists import LISTS, lists
 from pipelines.export.mart import STUDY
 from pipelines.export.names import distinct_names
-from pipelines.export.options import Format
-from pipelines.export.pseudonyms import Pseudonyms
+from pipelines.export.options import ExportOptions
 from pipelines.export.replace import MANIFEST, is_up_to_date, replacement, workspace
 from pipelines.export.tables import ALL_PARTICIPANTS, Layout, stage_writer
 from pipelines.state import build_hash, is_sample
@@ -45,57 +44,51 @@ class ExportResult:
         return list(self.rows)
 
 
-def export(  # noqa: PLR0913 - the options of a command
-    connection: duckdb.DuckDBPyConnection,
-    folder: Path,
-    *,
-    formats: tuple[Format, ...] = ("csv",),
-    by_study: bool = False,
-    pseudonyms: Pseudonyms | None = None,
-    for_excel: bool = False,
+def export(
+    connection: duckdb.DuckDBPyConnection, folder: Path, options: ExportOptions = ExportOptions()
 ) -> ExportResult:
     """Replace the export in a folder by one of the present marts. If anything fails, the old export is unchanged.
 
-    The folder gets a table of each stage, one of all participants and the lists to work from; with `by_study`, also a
-    folder with the same tables for each study; with the format ``xlsx``, one workbook of all marts. The same marts give
-    the same bytes. Other files in the folder are kept. `pseudonyms` replace the ids of participants and people; rows
-    are then sorted by pseudonym. `for_excel`: write CSV files so that spreadsheets recognise times and amounts.
+    The folder gets a table of each stage, one of all participants and the lists to work from; if requested, also a
+    folder with the same tables for each study, and one workbook of all marts. The same marts give the same bytes. Other
+    files in the folder are kept.
 
     Raises:
         StudyflowError: the marts have not been built, or the folder cannot be written or replaced.
     """
-    columns = mart.columns(connection)
+    participants = mart.participants(connection, options.pseudonyms)
     stages = mart.stages(connection)
     stage_files = distinct_names(stages.values(), taken=[ALL_PARTICIPANTS, *LISTS])
     layout = Layout(
         stages={stage: stage_files[name] for stage, name in stages.items()},
-        formats=tuple(one for one in formats if one != "xlsx"),
-        header=header(connection, columns, for_excel=for_excel),
-        schema=mart.schema(connection, columns),
+        endings=options.endings,
+        header=header(connection, participants.columns, for_excel=options.excel),
     )
     counts = mart.counts(connection, stages)
-    taken = [*layout.files(), *(f"{one}.{ending}" for one in LISTS for ending in layout.formats), MANIFEST]
-    folders = distinct_names(counts, taken=taken) if by_study else {}
+    by_stage = [sum(rows) for rows in zip(*counts.values(), strict=True)] or [0] * len(stages)
+    taken = [*layout.files(), *(f"{one}.{ending}" for one in LISTS for ending in options.endings), MANIFEST]
+    folders = distinct_names(counts, taken=taken) if options.by_study else {}
     book = None
-    if "xlsx" in formats:
+    if options.workbook:
         from pipelines.export.workbook import plan  # noqa: PLC0415 - most exports have none
 
-        book = plan(connection, columns, layout.stages, counts, pseudonyms)
-    found = lists(connection)
-    of_lists = {f"{one.name}.{ending}": one.rows for one in found for ending in layout.formats}
-    rows = _rows(layout, counts, folders) | of_lists | (book.files if book else {})
-    options = {
-        "formats": list(formats),
-        "by_study": by_study,
-        "pseudonyms": pseudonyms.fingerprint if pseudonyms else None,
-        "for_excel": for_excel,
-        "participants": sum(map(sum, counts.values())),
+        book = plan(connection, participants, layout.stages, by_stage, options.pseudonyms)
+    found = lists(connection, options.pseudonyms)
+    of_lists = {f"{one.name}.{ending}": one.rows for one in found for ending in options.endings}
+    of_stages = _rows(layout, {"": by_stage} | {f"{name}/": counts[study] for study, name in folders.items()})
+    rows = of_stages | of_lists | (book.files if book else {})
+    made = {
+        "formats": [*options.endings, *(["xlsx"] if options.workbook else [])],
+        "by_study": options.by_study,
+        "pseudonyms": options.pseudonyms.fingerprint if options.pseudonyms else None,
+        "for_excel": options.excel,
+        "participants": sum(by_stage),
         "is_sample": is_sample(connection),
     }
     build = build_hash(connection)
     # Another version of this code, or of the packages that write, may produce other bytes.
     sources = [file.read_text(encoding="utf-8") for file in sorted(Path(__file__).parent.glob("*.py"))]
-    inputs = repr((build, options, layout, found, [version(package) for package in WRITERS], sources))
+    inputs = repr((build, made, layout, participants, found, [version(package) for package in WRITERS], sources))
     content = hashlib.sha256(inputs.encode()).hexdigest() if build else None
     databases = connection.execute("select path from duckdb_databases() where path is not null").fetchall()
     with (
@@ -106,34 +99,33 @@ def export(  # noqa: PLR0913 - the options of a command
         if content and is_up_to_date(destination, content, rows):
             return ExportResult(folder, result, "nothing")
         with (
-            replacement(space, destination, rows, options, content) as new,
-            closing(
-                mart.batches(connection, columns, pseudonyms, with_values="parquet" in formats, for_excel=for_excel)
-            ) as batches,
+            replacement(space, destination, rows, made, content) as new,
+            options.pseudonyms.registered(connection) if options.pseudonyms else nullcontext(),
         ):
-            _write(new, layout, folders, batches)
+            with closing(mart.batches(connection, participants, options)) as batches:
+                _write(new, layout, folders, mart.schema(connection, participants), batches)
             for one in found:
-                one.write(connection, new, layout.formats, pseudonyms, for_excel=for_excel)
+                one.write(connection, new, options)
             if book:
                 book.write(new)
     return ExportResult(folder, result)
 
 
-def _rows(layout: Layout, counts: dict[str, tuple[int, ...]], folders: dict[str, str]) -> dict[str, int]:
-    """The number of rows of each table's file, by its relative path."""
-    stages = [sum(rows) for rows in zip(*counts.values(), strict=True)] or [0] * len(layout.stages)
-    inside = {"": stages} | {f"{name}/": list(counts[study]) for study, name in folders.items()}
+def _rows(layout: Layout, by_folder: Mapping[str, Sequence[int]]) -> dict[str, int]:
+    """The number of rows of each table's file, by its relative path. `by_folder`: the participants in each stage."""
     return {
         f"{start}{table}.{ending}": rows
-        for start, by_stage in inside.items()
+        for start, by_stage in by_folder.items()
         for table, rows in zip(layout.tables(), [*by_stage, sum(by_stage)], strict=True)
-        for ending in layout.formats
+        for ending in layout.endings
     }
 
 
-def _write(new: Path, layout: Layout, folders: dict[str, str], batches: Iterable[pa.RecordBatch]) -> None:
+def _write(
+    new: Path, layout: Layout, folders: dict[str, str], schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+) -> None:
     """Write the tables of stages and of all participants. Batches are sorted by study."""
-    with stage_writer(new, layout) as write, ExitStack() as stack:
+    with stage_writer(new, layout, schema) as write, ExitStack() as stack:
         written: str | None = None
         write_of_study = write
         for batch in batches:
@@ -141,7 +133,8 @@ def _write(new: Path, layout: Layout, folders: dict[str, str], batches: Iterable
             for study, piece in _by_study(batch) if folders else ():
                 if study != written:
                     stack.close()
-                    write_of_study, written = stack.enter_context(stage_writer(new / folders[study], layout)), study
+                    write_of_study = stack.enter_context(stage_writer(new / folders[study], layout, schema))
+                    written = study
                 write_of_study(piece)
 
 

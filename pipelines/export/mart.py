@@ -2,13 +2,15 @@
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import duckdb
 import pyarrow as pa
 
 from pipelines.errors import StudyflowError
-from pipelines.export.cells import Column, row
-from pipelines.export.presentation import mart_columns, select_for_people, with_study_names
+from pipelines.export.cells import row
+from pipelines.export.options import ExportOptions
+from pipelines.export.presentation import Relation, presented
 from pipelines.export.pseudonyms import Pseudonyms
 from pipelines.warehouse import has_table
 
@@ -34,8 +36,8 @@ _FIRST = (
 )
 
 
-def columns(connection: duckdb.DuckDBPyConnection) -> list[Column]:
-    """The columns of the mart, in the order of the files.
+def participants(connection: duckdb.DuckDBPyConnection, pseudonyms: Pseudonyms | None) -> Relation:
+    """The mart, with its columns in the order of the files.
 
     Raises:
         StudyflowError: the marts have not been built.
@@ -44,15 +46,12 @@ def columns(connection: duckdb.DuckDBPyConnection) -> list[Column]:
         if not has_table(connection, schema, table):
             msg = f"{schema}.{table} is not in the warehouse yet. Make it first: studyflow run"
             raise StudyflowError(msg)
-    rank = {name: position for position, name in enumerate(_FIRST)}
-    return sorted(mart_columns(connection, "participants"), key=lambda column: rank.get(column.name, len(rank)))
+    return replace(presented(connection, "participants", pseudonyms, _FIRST), order="study_id, participant_id")
 
 
-def schema(connection: duckdb.DuckDBPyConnection, columns: list[Column]) -> pa.Schema:
+def schema(connection: duckdb.DuckDBPyConnection, relation: Relation) -> pa.Schema:
     """The Arrow types of the columns."""
-    rows = with_study_names(connection, "participants")
-    found = connection.sql(f"select * from {rows} limit 0").to_arrow_table().schema  # noqa: S608
-    return pa.schema([found.field(column.name) for column in columns])
+    return connection.sql(f"from {relation.sql} limit 0").to_arrow_table().schema
 
 
 def stages(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -97,57 +96,27 @@ def counts(connection: duckdb.DuckDBPyConnection, stages: Iterable[str]) -> dict
 
 
 def batches(
-    connection: duckdb.DuckDBPyConnection,
-    columns: list[Column],
-    pseudonyms: Pseudonyms | None,
-    *,
-    with_values: bool,
-    for_excel: bool,
+    connection: duckdb.DuckDBPyConnection, participants: Relation, options: ExportOptions
 ) -> Generator[pa.RecordBatch, None, None]:
     """A row for each participant, sorted by study and participant, with STUDY, STAGE and the columns of `lines_of`.
 
     Raises:
         StudyflowError: DuckDB cannot read or sort the rows.
     """
-    participants = with_study_names(connection, "participants")
     also = (f"study_id as {STUDY}", f"current_stage as {STAGE}")
-    order = "study_id, participant_id"
-    with (
-        _explain_errors(),
-        lines_of(
-            connection,
-            participants,
-            columns,
-            order,
-            pseudonyms,
-            with_values=with_values,
-            for_excel=for_excel,
-            also=also,
-        ) as reader,
-    ):
+    with _explain_errors(), lines_of(connection, participants, options, also) as reader:
         yield from reader
 
 
-@contextmanager
-def lines_of(  # noqa: PLR0913 - the parts of a query
-    connection: duckdb.DuckDBPyConnection,
-    rows: str,
-    columns: list[Column],
-    order: str,
-    pseudonyms: Pseudonyms | None,
-    *,
-    with_values: bool,
-    for_excel: bool,
-    also: Iterable[str] = (),
-) -> Iterator[pa.RecordBatchReader]:
-    """Sorted rows with the whole CSV line (LINE), the columns `also` and, if `with_values`, the columns themselves."""
-    values = [column.identifier for column in columns] if with_values else []
-    wanted = ", ".join([*also, f"{row(columns, for_excel=for_excel)} as {LINE}", *values])
-    with (
-        select_for_people(connection, rows, columns, pseudonyms) as named,
-        connection.sql(f"select {wanted} from {named} order by {order}").to_arrow_reader(ROWS_AT_ONCE) as reader,  # noqa: S608
-    ):
-        yield reader
+def lines_of(
+    connection: duckdb.DuckDBPyConnection, relation: Relation, options: ExportOptions, also: Iterable[str] = ()
+) -> pa.RecordBatchReader:
+    """Sorted rows with the whole CSV line (LINE), the columns `also` and, for Parquet, the columns themselves."""
+    values = [column.identifier for column in relation.columns] if options.parquet else []
+    wanted = ", ".join([*also, f"{row(relation.columns, for_excel=options.excel)} as {LINE}", *values])
+    return connection.sql(f"select {wanted} from {relation.sql} order by {relation.order}").to_arrow_reader(  # noqa: S608
+        ROWS_AT_ONCE
+    )
 
 
 @contextmanager

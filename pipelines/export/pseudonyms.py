@@ -2,13 +2,12 @@
 
 import hmac
 import os
-from collections.abc import Generator, Iterable
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from pipelines.errors import StudyflowError
 
@@ -19,6 +18,7 @@ KEY_COMMAND = 'python -c "import secrets; print(secrets.token_hex(32))"'
 
 IDS = {"participant_id": "participant", "person_id": "person"}
 """Columns with ids of people and their kinds. A participant and a person with equal ids get different pseudonyms."""
+PSEUDONYM_OF = "pseudonym_of"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +37,13 @@ class Pseudonyms:
         return hmac.digest(self.key, f"{kind}\0{id_}".encode(), "sha256").hex()[:DIGITS]
 
     @contextmanager
-    def replacing_ids(
-        self, connection: duckdb.DuckDBPyConnection, rows: str, columns: Iterable[str] = tuple(IDS)
-    ) -> Generator[str, None, None]:
-        """SQL of the rows (a table or subquery), with the ids in `columns` replaced by pseudonyms."""
-        names = {column: f"pseudonyms_of_{column}" for column in columns}
-        for column, name in names.items():
-            ids = connection.sql(f"select distinct {column} as id from {rows}")  # noqa: S608
-            with ids.to_arrow_reader() as reader:
-                found = [self._of_batch(IDS[column], batch) for batch in reader]
-            connection.register(name, pa.Table.from_batches(found, _SCHEMA))
-        replaced = ", ".join(f"{name}.pseudonym as {column}" for column, name in names.items())
-        joins = " ".join(f"inner join {name} on known.{column} = {name}.id" for column, name in names.items())
+    def registered(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """Let queries in the block call `of` as the SQL function PSEUDONYM_OF."""
+        connection.create_function(PSEUDONYM_OF, self.of, ["VARCHAR", "VARCHAR"], "VARCHAR")
         try:
-            yield f"(select known.* replace ({replaced}) from {rows} as known {joins})"  # noqa: S608
+            yield
         finally:
-            for name in names.values():
-                connection.unregister(name)
-
-    def _of_batch(self, kind: str, batch: pa.RecordBatch) -> pa.RecordBatch:
-        ids = batch.column("id")
-        made = pa.array([self.of(kind, id_) for id_ in ids.to_pylist()], pa.string())
-        return pa.record_batch([ids, made], schema=_SCHEMA)
-
-
-_SCHEMA = pa.schema([("id", pa.string()), ("pseudonym", pa.string())])
+            connection.remove_function(PSEUDONYM_OF)
 
 
 def from_environment() -> Pseudonyms:

@@ -11,8 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.export.mart import LINE, STAGE
-from pipelines.export.options import Format
+from pipelines.export.mart import LINE, STAGE, STUDY
 
 ALL_PARTICIPANTS = "participants"
 
@@ -78,9 +77,8 @@ class Layout:
     """The files of a folder of tables: one per stage (`stages` has their names) and one of all participants."""
 
     stages: dict[str, str]
-    formats: tuple[Format, ...]
+    endings: tuple[str, ...]
     header: bytes
-    schema: pa.Schema
 
     def tables(self) -> list[str]:
         """The names of the files without extension, in order; that of all participants is the last."""
@@ -88,26 +86,25 @@ class Layout:
 
     def files(self) -> list[str]:
         """The names of the files, in order."""
-        return [f"{table}.{ending}" for table in self.tables() for ending in self.formats]
+        return [f"{table}.{ending}" for table in self.tables() for ending in self.endings]
 
 
 @contextmanager
-def stage_writer(folder: Path, layout: Layout) -> Iterator[Callable[[pa.RecordBatch], None]]:
+def stage_writer(folder: Path, layout: Layout, schema: pa.Schema) -> Iterator[Callable[[pa.RecordBatch], None]]:
     """A function that adds rows to the table of all participants and to those of their stages.
 
     The folder is created if necessary. Every file gets its header at once.
     """
     folder.mkdir(exist_ok=True)
-    columns = [LINE, *(layout.schema.names if "parquet" in layout.formats else [])]
     with ExitStack() as stack:
-        files = {name: new_table(stack, folder / name, layout.header, layout.schema) for name in layout.files()}
+        files = {name: new_table(stack, folder / name, layout.header, schema) for name in layout.files()}
 
         def put(table: str, rows: pa.RecordBatch) -> None:
-            for ending in layout.formats if rows.num_rows else ():
+            for ending in layout.endings if rows.num_rows else ():
                 files[f"{table}.{ending}"].write(rows)
 
         def write(rows: pa.RecordBatch) -> None:
-            shown = rows.select(columns)
+            shown = rows.drop_columns([STUDY, STAGE])
             put(ALL_PARTICIPANTS, shown)
             for stage, table in layout.stages.items():
                 put(table, shown.filter(pc.equal(rows.column(STAGE), stage)))

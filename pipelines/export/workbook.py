@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,12 +13,13 @@ import xlsxwriter
 from pipelines.export.cells import Column
 from pipelines.export.lists import LISTS, ExportedList
 from pipelines.export.mart import ROWS_AT_ONCE
-from pipelines.export.presentation import mart_columns, order_by, select_for_people, with_study_names
+from pipelines.export.options import ExportOptions
+from pipelines.export.presentation import Relation, presented
 from pipelines.export.pseudonyms import Pseudonyms
 from pipelines.export.sheet import HIGHEST_SHEET, Formats, write_sheet
 from pipelines.export.tables import ALL_PARTICIPANTS
 from pipelines.state import built_as_of
-from pipelines.warehouse import literal, only_row
+from pipelines.warehouse import literal
 
 WORKBOOK = "studyflow.xlsx"
 ABOUT, COLUMNS = "About", "Columns"
@@ -27,26 +28,16 @@ _LONGEST_NAME = 31
 
 @dataclass(frozen=True, slots=True)
 class WorkbookSheet:
-    """A sheet: the rows of a table, or of one stage of it, in order, and their description on the first sheet (`says`).
+    """A sheet: its rows, their number, and their description on the first sheet (`says`).
 
     `csv`: the name of the CSV file that has the rows if they are too many for a sheet.
     """
 
     name: str
-    table: str
-    columns: list[Column]
-    order: str
+    relation: Relation
     rows: int
     says: str
     csv: str
-    stage: str | None = None
-
-    @property
-    def of(self) -> str:
-        """SQL of the rows."""
-        if self.stage is None:
-            return self.table
-        return f"(select * from {self.table} where current_stage = {literal(self.stage)})"  # noqa: S608
 
     @property
     def is_too_long(self) -> bool:
@@ -95,15 +86,15 @@ class Book:
                 if sheet.is_too_long:
                     page.write_string(0, 0, sheet.where)
                 else:
-                    write_sheet(page, formats, sheet.columns, self._rows(sheet))
+                    write_sheet(page, formats, sheet.relation.columns, self._rows(sheet.relation))
             self._write_columns(book, formats)
             try:
                 book.close()
             except xlsxwriter.exceptions.FileCreateError as error:
                 raise error.args[0] from error
         for sheet in self._beside():
-            table = ExportedList(sheet.csv.removesuffix(".csv"), sheet.columns, sheet.of, sheet.rows)
-            table.write(self.connection, folder, ("csv",), self.pseudonyms, for_excel=False)
+            table = ExportedList(sheet.csv.removesuffix(".csv"), sheet.relation, sheet.rows)
+            table.write(self.connection, folder, ExportOptions())
 
     def _write_about(self, book: xlsxwriter.Workbook, formats: Formats) -> None:
         page = book.add_worksheet(ABOUT)
@@ -138,11 +129,10 @@ class Book:
         named = [Column(str(name), "VARCHAR") for name, *_ in found.description or ()]
         write_sheet(book.add_worksheet(COLUMNS), formats, named, iter(found.fetchall()))
 
-    def _rows(self, sheet: WorkbookSheet) -> Iterator[tuple[object, ...]]:
-        with select_for_people(self.connection, sheet.of, sheet.columns, self.pseudonyms) as of_sheet:
-            answer = self.connection.execute(f"from {of_sheet} order by {sheet.order}")
-            while found := answer.fetchmany(ROWS_AT_ONCE):
-                yield from found
+    def _rows(self, relation: Relation) -> Iterator[tuple[object, ...]]:
+        answer = self.connection.execute(f"from {relation.sql} order by {relation.order}")
+        while found := answer.fetchmany(ROWS_AT_ONCE):
+            yield from found
 
     def _beside(self) -> list[WorkbookSheet]:
         """Sheets whose rows are neither in the workbook nor in a CSV file that every export has."""
@@ -151,13 +141,12 @@ class Book:
 
 def plan(
     connection: duckdb.DuckDBPyConnection,
-    columns: list[Column],
+    participants: Relation,
     stages: dict[str, str],
-    counts: dict[str, tuple[int, ...]],
+    by_stage: list[int],
     pseudonyms: Pseudonyms | None,
 ) -> Book:
-    """Plan the sheets of all marts. `stages`: names of the stages' files. `counts`: participants by study and stage."""
-    by_stage = [sum(rows) for rows in zip(*counts.values(), strict=True)] or [0] * len(stages)
+    """Plan the sheets of all marts. `stages`: names of the stages' files. `by_stage`: participants in each of them."""
     tables = connection.execute("""
         select table_name, comment
         from duckdb_tables()
@@ -165,22 +154,19 @@ def plan(
         order by table_name <> 'participants', table_name
     """).fetchall()
     taken = {ABOUT.lower(), COLUMNS.lower(), "history"}
-    by_id = "study_id, participant_id"
     sheets = []
     for (stage, name), rows in zip(stages.items(), by_stage, strict=True):
         says = f"The participants who are in stage {stage} now."
-        relation = with_study_names(connection, ALL_PARTICIPANTS)
-        sheet = _sheet_name(name, taken)
-        sheets.append(WorkbookSheet(sheet, relation, columns, by_id, rows, says, f"{name}.csv", stage))
+        of_stage = f"(from {participants.sql} where current_stage = {literal(stage)})"
+        relation = replace(participants, sql=of_stage)
+        sheets.append(WorkbookSheet(_sheet_name(name, taken), relation, rows, says, f"{name}.csv"))
     for table, comment in tables:
         is_participants = table == ALL_PARTICIPANTS
-        table_columns = columns if is_participants else mart_columns(connection, table)
+        relation = participants if is_participants else presented(connection, table, pseudonyms)
         csv = f"{table}.csv" if is_participants or table in LISTS else f"marts.{table}.csv"
-        order = by_id if is_participants else order_by(table_columns)
-        rows = only_row(connection, f"select count(*) from marts.{table}")[0]  # noqa: S608
+        rows = len(connection.table(f"marts.{table}"))
         says = " ".join((comment or "").split())
-        relation = with_study_names(connection, table)
-        sheets.append(WorkbookSheet(_sheet_name(table, taken), relation, table_columns, order, rows, says, csv))
+        sheets.append(WorkbookSheet(_sheet_name(table, taken), relation, rows, says, csv))
     return Book(connection, sheets, built_as_of(connection), pseudonyms)
 
 
