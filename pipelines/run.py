@@ -263,7 +263,7 @@ def export_tables(settings: Settings, options: "ExportOptions", *, as_of_must_ma
             export would drop most rows of the last one.
     """
     from pipelines.export import export  # noqa: PLC0415
-    from pipelines.export.safeguard import refuse_to_drop_most  # noqa: PLC0415
+    from pipelines.export.destination import refuse_to_drop_most  # noqa: PLC0415
 
     with connect(settings.database, read_only=True) as connection:
         _require_built(connection, settings.as_of if as_of_must_match else None)

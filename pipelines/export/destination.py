@@ -1,4 +1,4 @@
-"""Check whether an export can replace its folder, and explain why not."""
+"""Check whether an export can and should replace its folder, and explain why not."""
 
 import errno
 import os
@@ -8,9 +8,12 @@ from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
+import duckdb
+
 from pipelines.errors import StudyflowError
-from pipelines.export.replace import MANIFEST
+from pipelines.export.replace import MANIFEST, options_of_export
 from pipelines.settings import PACKAGE, PROJECT
+from pipelines.state import is_sample
 
 REPOSITORIES = {".git", ".hg", ".svn"}
 IGNORED = {".gitkeep", ".gitignore", ".DS_Store", "desktop.ini", "Thumbs.db"}
@@ -38,7 +41,7 @@ def _problems_around(folder: Path, never_inside: Iterable[Path]) -> Iterator[str
         yield "this folder is write-protected. Allow writing to it, or choose another."
     if folder.is_mount():
         yield "an export replaces its folder as a whole, and this is a mount point. Name a folder inside it."
-    for other in (*never_inside, Path.cwd(), PROJECT, PACKAGE, *_home()):
+    for other in (*never_inside, Path.cwd(), PROJECT, PACKAGE, Path(os.path.expanduser("~"))):  # noqa: PTH111 - Path.home() fails for a service user without one
         if folder in (other.resolve(), *other.resolve().parents):
             found = f"this is {other}" if folder == other.resolve() else f"{other} is in it"
             yield f"an export replaces its folder as a whole, and {found}. Name a folder of its own."
@@ -47,13 +50,6 @@ def _problems_around(folder: Path, never_inside: Iterable[Path]) -> Iterator[str
         yield f"{parent} is a file. Choose another folder."
     if not os.access(parent, os.W_OK | os.X_OK):
         yield f"an export is made beside the folder, and {parent} is write-protected. Choose another folder."
-
-
-def _home() -> list[Path]:
-    try:
-        return [Path.home()]
-    except RuntimeError:  # a service user may have none
-        return []
 
 
 def _problems_inside(folder: Path) -> Iterator[str]:
@@ -77,6 +73,24 @@ def _problems_inside(folder: Path) -> Iterator[str]:
                 f"this folder belongs to a group that you are not in (number {group}), so the group would lose access to the export. "
                 "Join it, or choose another folder."
             )
+
+
+def refuse_to_drop_most(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Compare the number of participants with that of the export in the folder. An export of the sample may be dropped.
+
+    Raises:
+        StudyflowError: the new export would have less than half as many participants, so its source is probably broken.
+    """
+    before = options_of_export(folder)
+    if before is None or (before.get("is_sample") and not is_sample(connection)):
+        return
+    rows_before, rows_now = before["participants"], len(connection.table("marts.participants"))
+    if rows_before - rows_now > rows_before / 2:
+        msg = (
+            f"{folder}: the export there has {rows_before:,} participants, and this one would have {rows_now:,}. "
+            "It was left as it is. Check --raw, --database and --as-of; if they are right, add --force."
+        )
+        raise StudyflowError(msg)
 
 
 @contextmanager
