@@ -13,7 +13,7 @@ from product import Product
 from pipelines.ask.forecast import how_many, when_full
 from pipelines.ask.warehouse import reading
 from pipelines.load.loader import load
-from pipelines.report.forecast import forecast_line
+from pipelines.report.tables import forecast_line
 from pipelines.warehouse import connect
 
 

@@ -139,14 +139,14 @@ def test_every_query_says_what_it_is_for_and_what_its_columns_mean(
     sample: duckdb.DuckDBPyConnection, name: str
 ) -> None:
     """The head of a query is what readers see of it; a column of a mart that it names must be there."""
-    about, whole, _, meanings, sql = read(name)
-    assert about.endswith(".")
-    assert ("limit $rows" in sql) <= bool(whole), "a list that is cut names the command that has all"
+    query = read(name)
+    assert query.about.endswith(".")
+    assert ("limit $rows" in query.sql) <= bool(query.list_command), "a list that is cut names the command that has all"
     columns = {
         ".".join(row)
         for row in sample.execute("select schema_name, table_name, column_name from duckdb_columns()").fetchall()
     }
-    for column, meaning in meanings.items():
+    for column, meaning in query.meanings.items():
         assert meaning.endswith(".") or meaning in columns, column
 
 

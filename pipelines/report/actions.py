@@ -1,14 +1,12 @@
 """The list of what needs action, the most urgent first."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from pipelines.plain import plural, several
 from pipelines.report.document import Action
 from pipelines.report.formatting import age, completed, count, cut, hours, money, words
-from pipelines.report.questions import Answer
+from pipelines.report.questions import Answer, Answers
 from pipelines.warehouse import Row
-
-Answers = Mapping[str, Answer]
 
 _URGENCY = {"bad": 0, "warn": 1, "muted": 2, "": 3}
 _UNKNOWN_STATUSES = """studyflow sql "from audit.rejected_lines where reason like 'unknown%'\""""

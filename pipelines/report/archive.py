@@ -14,9 +14,8 @@ from pipelines.ask.warehouse import marts_as_of
 from pipelines.errors import StudyflowError
 from pipelines.locks import folder_lock
 from pipelines.report import pages
-from pipelines.report.archived import ArchivedReport
 from pipelines.report.links import Links
-from pipelines.report.previous import is_report
+from pipelines.report.previous import ArchivedReport, is_report
 from pipelines.report.questions import report_timezone
 from pipelines.report.writer import ReportRequest, Written, write
 from pipelines.settings import REPORTS_KEPT
@@ -40,7 +39,19 @@ def file_report(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int =
     """
     check_folder(folder)
     with _locked(folder):
-        return _write_report(connection, folder, keep)
+        built = marts_as_of(connection)
+        zone = report_timezone(connection)
+        today = built.astimezone(zone).date()
+        others = [entry for entry in _read_manifest(folder) if entry.as_of.astimezone(zone).date() != today]
+        since = max((entry.as_of for entry in others if entry.as_of < built), default=None)
+        written = write(connection, folder, ReportRequest(since=since, links=Links.from_environment()))
+        entries = [*others, ArchivedReport(written.as_of, tuple(path.name for path in written.files), written.actions)]
+        entries.sort(key=lambda entry: entry.as_of, reverse=True)
+        for entry in entries[keep:]:
+            for name in entry.files:
+                (folder / name).unlink(missing_ok=True)
+        _write_manifest(folder, entries[:keep], zone)
+        return written
 
 
 def check_folder(folder: Path) -> None:
@@ -50,15 +61,17 @@ def check_folder(folder: Path) -> None:
         StudyflowError: the folder cannot be used, or the environment has invalid URLs for links.
     """
     Links.from_environment()
-    try:
+    with _explain_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"{folder}: reports cannot be kept here ({error.strerror}). Choose another --reports."
-        raise StudyflowError(msg) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         msg = f"{folder}: reports cannot be kept here, because the folder is write-protected. Choose another --reports."
         raise StudyflowError(msg)
-    _check_index(folder / INDEX)
+    index = folder / INDEX
+    if index.exists() and GENERATOR not in index.read_bytes():  # e.g. in the folder of a web server
+        msg = (
+            f"{index}: studyflow did not write this, and a folder of reports needs its name. Choose another --reports."
+        )
+        raise StudyflowError(msg)
 
 
 def remove_reports(folder: Path, which: Callable[[Path], bool]) -> list[Path]:
@@ -83,31 +96,20 @@ def remove_reports(folder: Path, which: Callable[[Path], bool]) -> list[Path]:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
+    with _explain_errors(folder), folder_lock(folder / ".studyflow", WAIT_SECONDS) as is_locked:
+        if not is_locked:
+            msg = f"{folder}: another process is writing reports here. Try again when it has ended."
+            raise StudyflowError(msg)
+        yield
+
+
+@contextmanager
+def _explain_errors(folder: Path) -> Iterator[None]:
     try:
-        with folder_lock(folder / ".studyflow", WAIT_SECONDS) as is_locked:
-            if not is_locked:
-                msg = f"{folder}: another process is writing reports here. Try again when it has ended."
-                raise StudyflowError(msg)
-            yield
+        yield
     except OSError as error:
         msg = f"{folder}: reports cannot be kept here ({error.strerror}). Choose another --reports."
         raise StudyflowError(msg) from error
-
-
-def _write_report(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int) -> Written:
-    built = marts_as_of(connection)
-    zone = report_timezone(connection)
-    today = built.astimezone(zone).date()
-    others = [entry for entry in _read_manifest(folder) if entry.as_of.astimezone(zone).date() != today]
-    since = max((entry.as_of for entry in others if entry.as_of < built), default=None)
-    written = write(connection, folder, ReportRequest(since=since, links=Links.from_environment()))
-    entries = [*others, ArchivedReport(written.as_of, tuple(path.name for path in written.files), written.actions)]
-    entries.sort(key=lambda entry: entry.as_of, reverse=True)
-    for entry in entries[keep:]:
-        for name in entry.files:
-            (folder / name).unlink(missing_ok=True)
-    _write_manifest(folder, entries[:keep], zone)
-    return written
 
 
 def _write_manifest(folder: Path, entries: list[ArchivedReport], zone: tzinfo) -> None:
@@ -115,15 +117,6 @@ def _write_manifest(folder: Path, entries: list[ArchivedReport], zone: tzinfo) -
     manifest = {"about": ABOUT, "reports": [asdict(entry) for entry in entries]}
     write_atomically(folder / MANIFEST, json.dumps(manifest, indent=1, default=datetime.isoformat) + "\n")
     write_atomically(folder / INDEX, pages.index(entries, zone))
-
-
-def _check_index(index: Path) -> None:
-    """Refuse to replace an index.html that studyflow did not write, e.g. in the folder of a web server."""
-    if index.exists() and GENERATOR not in index.read_bytes():
-        msg = (
-            f"{index}: studyflow did not write this, and a folder of reports needs its name. Choose another --reports."
-        )
-        raise StudyflowError(msg)
 
 
 def _read_manifest(folder: Path) -> list[ArchivedReport]:

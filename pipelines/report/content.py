@@ -6,12 +6,11 @@ from pipelines.ask.forecast import records
 from pipelines.plain import several
 from pipelines.report import actions, charts, formatting, sections
 from pipelines.report.document import Document, Tile
-from pipelines.report.forecast import forecast_line
 from pipelines.report.glossary import Glossary
 from pipelines.report.links import Links
-from pipelines.report.questions import Answer, Scope, ask
+from pipelines.report.questions import Answer, Answers, Scope, ask
 from pipelines.report.study import Stages, study_section
-from pipelines.report.tables import View, table
+from pipelines.report.tables import View, forecast_line, table
 
 QUERY_NAMES = (
     "overview",
@@ -65,11 +64,10 @@ def compose(
     for row in answers["forecasts"].rows:
         row.update(record.get(row["study_id"], {}))
     view = View(Glossary(connection), links, names)
-    glossary = view.glossary
     tiles = [
         Tile(term, row["participants"], row["before"])
         for row in answers["changed"].rows
-        if (term := glossary.term(answers["changed"], row["what"], row["what"], "What changed"))
+        if (term := view.glossary.term(answers["changed"], row["what"], row["what"], "What changed"))
     ]
     span = "since the last report" if is_since_report else f"in the last {formatting.span(scope.span)}"
     needed, not_needed = actions.actions(answers, span)
@@ -98,13 +96,13 @@ def compose(
         overview=overview,
         studies=studies,
         other_studies=answers["studies"].total_rows - len(listed),
-        glossary=glossary.terms,
+        terms=view.glossary.by_table(),
         queries=list({answer.name: answer for answer in used}.values()),
         numbers={tile.term.label: tile.number for tile in tiles} | {action.key: action.number for action in needed},
     )
 
 
-def _facts(answers: dict[str, Answer]) -> list[str]:
+def _facts(answers: Answers) -> list[str]:
     [row] = answers["overview"].rows
     if not row["studies"]:
         return ["No participants yet"]

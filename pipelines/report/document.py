@@ -56,7 +56,6 @@ class ReportColumn:
 class ReportTable:
     """A table and its query. The first cell of a row is its header. `hidden_rows`: how many rows are not shown."""
 
-    name: str
     caption: str
     columns: list[ReportColumn]
     rows: list[list[Cell]]
@@ -164,14 +163,6 @@ class Document:
     overview: ReportTable
     studies: list[ReportedStudy]
     other_studies: int
-    glossary: Mapping[str, Term]
+    terms: Mapping[str, list[Term]]
     queries: list[Answer]
     numbers: dict[str, int]
-
-    @property
-    def terms(self) -> dict[str, list[Term]]:
-        """The terms by the caption of the first table that uses them."""
-        tables: dict[str, list[Term]] = {}
-        for term in self.glossary.values():
-            tables.setdefault(term.table, []).append(term)
-        return tables

@@ -17,7 +17,7 @@ class Glossary:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         query = "select schema_name, table_name, column_name, comment from duckdb_columns() where not internal"
         self._comments = {tuple(row[:3]): row[3] for row in connection.execute(query).fetchall()}
-        self.terms: dict[str, Term] = {}
+        self._terms: dict[str, Term] = {}
 
     def term(self, answer: Answer, column: str, label: str, table: str) -> Term | None:
         """The term for a column of an answer, shown in the table with this caption; None if it has no meaning to show."""
@@ -32,7 +32,14 @@ class Glossary:
         anchor = "term-" + re.sub(r"\W+", "-", source or f"{answer.name}.{column}").lower()
         if not meaning:
             return None
-        for term in self.terms.values():
+        for term in self._terms.values():
             if (term.label, term.meaning) == (label, meaning) and not source:
                 return term
-        return self.terms.setdefault(anchor, Term(anchor, label, meaning.replace("`", ""), source, table))
+        return self._terms.setdefault(anchor, Term(anchor, label, meaning.replace("`", ""), source, table))
+
+    def by_table(self) -> dict[str, list[Term]]:
+        """The terms by the caption of the first table that uses them."""
+        tables: dict[str, list[Term]] = {}
+        for term in self._terms.values():
+            tables.setdefault(term.table, []).append(term)
+        return tables

@@ -11,9 +11,8 @@ import jinja2
 
 from pipelines.plain import several
 from pipelines.report import formatting
-from pipelines.report.archived import ArchivedReport
 from pipelines.report.document import Cell, Document
-from pipelines.report.previous import tags
+from pipelines.report.previous import ArchivedReport, tags
 from pipelines.report.questions import Scope
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -35,16 +34,6 @@ SEE_ALSO = (
 _MARKDOWN = re.compile(r"([\\`*\[\]<>|~#&]|\b_|_\b|(?<!\w)_)")
 
 
-def html(document: Document) -> str:
-    """The report as a self-contained HTML file."""
-    return _report("report.html.j2", document)
-
-
-def markdown(document: Document) -> str:
-    """The report as Markdown, without charts."""
-    return _report("report.md.j2", document)
-
-
 def index(entries: Sequence[ArchivedReport], zone: tzinfo) -> str:
     """The HTML index of reports, in the given order, with times in `zone`."""
     local = [replace(entry, as_of=entry.as_of.astimezone(zone)) for entry in entries]
@@ -59,9 +48,8 @@ def escaped(text: str) -> str:
 def code(text: str) -> str:
     """A Markdown code span, with more backticks around it than the text has in a row."""
     line = formatting.one_line(text)
-    longest = max((len(ticks) for ticks in re.findall(r"`+", line)), default=0)
-    ticks = "`" * (longest + 1)
-    return f"{ticks} {line} {ticks}" if longest else f"`{line}`"
+    fence = _fence(line)
+    return f"{fence} {line} {fence}" if "`" in line else f"`{line}`"
 
 
 def _cell(cell: Cell) -> str:
@@ -71,15 +59,20 @@ def _cell(cell: Cell) -> str:
 
 def fenced(sql: str) -> str:
     """A Markdown block of SQL, with more backticks around it than the SQL has in a row."""
-    longest = max((len(ticks) for ticks in re.findall(r"`+", sql)), default=0)
-    fence = "`" * max(3, longest + 1)
+    fence = _fence(sql, 3)
     return f"{fence}sql\n{sql}\n{fence}"
 
 
-def _report(template: str, document: Document) -> str:
+def _fence(text: str, shortest: int = 1) -> str:
+    longest = max(map(len, re.findall(r"`+", text)), default=0)
+    return "`" * max(shortest, longest + 1)
+
+
+def report(document: Document, kind: str) -> str:
+    """The report as a self-contained HTML file (`kind` html), or as Markdown without charts (md)."""
     scope = document.scope
     as_of, since = scope.local(scope.as_of), scope.local(scope.since)
-    rendered = _template(template).render(
+    rendered = _template(f"report.{kind}.j2").render(
         document=document,
         tags=tags(scope.as_of, scope.study),
         as_of=as_of,

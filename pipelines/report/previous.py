@@ -1,8 +1,11 @@
-"""Finds the previous report in a folder. Tags in each report give its as-of time and its study."""
+"""Earlier reports in a folder: the tags in each report, with its as-of time and study, and entries in the manifest."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote
 
 from pipelines.errors import StudyflowError
@@ -11,9 +14,26 @@ from pipelines.settings import parse_instant
 
 DEFAULT_SPAN = timedelta(days=7)
 """The period that a report covers if there is no previous report."""
+REPORT_NAME = re.compile(r"studyflow-\d{4}-\d\d-\d\d\.(html|md)")
+"""The file names of dated reports. Files with other names are never removed, even if the manifest lists them."""
 _TAGS_ARE_WITHIN = 4096
 _AS_OF = re.compile(r"studyflow-as-of(?:\" content=\"|: )([0-9TZ:.+-]+)")
 _STUDY = re.compile(r"studyflow-study(?:\" content=\"|: )([A-Za-z0-9%_.~/-]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedReport:
+    """A dated report: its as-of time, the names of its files, and its actions as sentences."""
+
+    as_of: datetime
+    files: tuple[str, ...]
+    actions: tuple[str, ...]
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "ArchivedReport":
+        """The report from its entry in the manifest."""
+        names = tuple(name for name in row["files"] if REPORT_NAME.fullmatch(name))
+        return cls(parse_instant(row["as_of"]), names, tuple(map(str, row["actions"])))
 
 
 def tags(as_of: datetime, study: str | None) -> dict[str, str]:

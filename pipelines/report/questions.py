@@ -57,10 +57,6 @@ class Scope:
         except OverflowError:
             return instant
 
-    def of(self, study: str) -> "Scope":
-        """The same period for one study."""
-        return replace(self, study=study)
-
 
 @dataclass(frozen=True, slots=True)
 class ShownColumn:
@@ -75,7 +71,8 @@ class ShownColumn:
 class Answer:
     """A query with its values filled in, the descriptions in its head, and its rows.
 
-    `list_command` is the command that shows all rows. It is empty if the query has no limit.
+    `list_command` is the command that shows all rows. It is empty if the query has no limit. `meanings`: by column, a
+    text or the name of the table column whose comment is the meaning.
     """
 
     name: str
@@ -92,13 +89,17 @@ class Answer:
         return int(self.rows[0].get("of_all", len(self.rows))) if self.rows else 0
 
 
+Answers = Mapping[str, Answer]
+"""Answers by a name for each."""
+
+
 def ask(connection: duckdb.DuckDBPyConnection, name: str, scope: Scope, rows: int = 12) -> Answer:
     """Run a query of queries/, with at most `rows` rows if the query has a limit.
 
     Raises:
         StudyflowError: the tables were built by another version of studyflow.
     """
-    about, list_command, shown, meanings, sql = read(name)
+    query = read(name)
     before_since, before_until = scope.before
     values = {
         "since": scope.since,
@@ -107,7 +108,7 @@ def ask(connection: duckdb.DuckDBPyConnection, name: str, scope: Scope, rows: in
         "study": scope.study,
         "rows": rows,
     }
-    filled = _VALUE.sub(lambda match: _literal(values[match[1]]), sql)
+    filled = _VALUE.sub(lambda match: _literal(values[match[1]]), query.sql)
     try:
         found = rows_of(connection, filled)
     except (duckdb.CatalogException, duckdb.BinderException) as error:
@@ -118,8 +119,8 @@ def ask(connection: duckdb.DuckDBPyConnection, name: str, scope: Scope, rows: in
         row.update({key: scope.local(value) for key, value in row.items() if isinstance(value, datetime)})
     study = shlex.quote(scope.study or "")
     option = f" --study {study}" if scope.study else ""
-    list_command = list_command.replace("{study}", option).replace("{study_id}", study)
-    return Answer(name, about, list_command, shown, meanings, filled, found)
+    list_command = query.list_command.replace("{study}", option).replace("{study_id}", study)
+    return replace(query, list_command=list_command, sql=filled, rows=found)
 
 
 def report_timezone(connection: duckdb.DuckDBPyConnection) -> ZoneInfo:
@@ -136,11 +137,8 @@ def report_timezone(connection: duckdb.DuckDBPyConnection) -> ZoneInfo:
     return ZoneInfo(zone)
 
 
-def read(name: str) -> tuple[str, str, list[ShownColumn], dict[str, str], str]:
-    """Parse a query file: its description, list command, shown columns, meanings by column, and SQL.
-
-    A meaning is a text, or the name of the table column whose comment is the meaning.
-    """
+def read(name: str) -> Answer:
+    """Parse a query file. Its values are not filled in yet, and there are no rows."""
     lines = (QUERIES / f"{name}.sql").read_text(encoding="utf-8").splitlines()
     head = [line for line in lines if line.startswith("--")]
     list_command = next((line.removeprefix(_LIST_COMMAND) for line in head if line.startswith(_LIST_COMMAND)), "")
@@ -150,7 +148,7 @@ def read(name: str) -> tuple[str, str, list[ShownColumn], dict[str, str], str]:
     columns = [match.groups() for line in head if (match := _COLUMN.fullmatch(line))]
     shown = [ShownColumn(key, label, tuple(words.split())) for key, label, words, _ in columns if words]
     meanings = {key: meaning for key, _, _, meaning in columns if meaning}
-    return about, list_command, shown, meanings, "\n".join(lines[len(head) :])
+    return Answer(name, about, list_command, shown, meanings, "\n".join(lines[len(head) :]), [])
 
 
 def _literal(value: datetime | str | int | None) -> str:

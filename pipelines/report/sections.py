@@ -1,13 +1,9 @@
 """The sections of a report, except those of single studies."""
 
-from collections.abc import Mapping
-
 from pipelines.report import charts
 from pipelines.report.document import Chart, ReportTable, Section
-from pipelines.report.questions import Answer
+from pipelines.report.questions import Answer, Answers
 from pipelines.report.tables import View, table
-
-Answers = Mapping[str, Answer]
 
 
 def sections(answers: Answers, view: View) -> list[Section]:

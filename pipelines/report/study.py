@@ -1,19 +1,20 @@
 """The section of one study: progress, charts and tables."""
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 
 import duckdb
 
 from pipelines.plain import several
 from pipelines.report import charts, formatting
 from pipelines.report.document import Cell, Chart, ReportColumn, ReportedStudy, ReportTable
-from pipelines.report.questions import Answer, Scope, ask
+from pipelines.report.questions import Answer, Answers, Scope, ask
 from pipelines.report.tables import View, table
 from pipelines.warehouse import Row
 
-if TYPE_CHECKING:
-    from datetime import date
-
+KEYS = ("rates", "funnel", "paths", "drop_off", "flow", "forecast", "incidence", "time_in_stage", "cohorts", "peers")
+"""The queries of a section, without the prefix `study_`."""
 Stages = list[tuple[str, str, int]]
 """For each stage: its name, its CSS colour, and how many participants are in it."""
 
@@ -22,23 +23,9 @@ def study_section(
     connection: duckdb.DuckDBPyConnection, scope: Scope, view: View, row: Row, stages: Stages
 ) -> ReportedStudy:
     """The section of a study. `row` is a row of studies.sql with `anchor` and `forecast` added."""
-    of_study = scope.of(row["study_id"])
+    of_study = replace(scope, study=row["study_id"])
     title = formatting.cut(row["study"])
-    answers = {
-        key: ask(connection, f"study_{key}", of_study, rows=8)
-        for key in (
-            "rates",
-            "funnel",
-            "paths",
-            "drop_off",
-            "flow",
-            "forecast",
-            "incidence",
-            "time_in_stage",
-            "cohorts",
-            "peers",
-        )
-    }
+    answers = {key: ask(connection, f"study_{key}", of_study, rows=8) for key in KEYS}
     limit, over = row["participation_limit"], row["over_limit"]
     progress = None
     if limit is not None and row["filled"] is not None:
@@ -87,7 +74,7 @@ def study_section(
     )
 
 
-def _charts(view: View, answers: dict[str, Answer], anchor: str, title: str, stages: Stages) -> list[Chart]:
+def _charts(view: View, answers: Answers, anchor: str, title: str, stages: Stages) -> list[Chart]:
     drawn = []
     funnel = [{**row, "label": formatting.one_line(formatting.words(row["step"]))} for row in answers["funnel"].rows]
     if funnel:
@@ -126,12 +113,12 @@ def _charts(view: View, answers: dict[str, Answer], anchor: str, title: str, sta
 
 def _flow_by_day(answer: Answer, stages: list[str]) -> ReportTable:
     """The participants by day and stage as a table, with a row for each day and a column for each stage."""
-    days: dict[date, list[Cell]] = {}
-    for row in answer.rows:
-        days.setdefault(row["day"], []).append(Cell(formatting.count(row["participants"])))
     columns = [
         ReportColumn("Day", None, is_number=False),
         *(ReportColumn(stage, None, is_number=True) for stage in stages),
     ]
-    rows = [[Cell(formatting.day(day)), *cells] for day, cells in days.items()]
-    return ReportTable("flow-by-day", "Participants by stage when each day ended", columns, rows, answer)
+    rows = [
+        [Cell(formatting.day(day)), *(Cell(formatting.count(row["participants"])) for row in of_day)]
+        for day, of_day in groupby(answer.rows, itemgetter("day"))
+    ]
+    return ReportTable("Participants by stage when each day ended", columns, rows, answer)

@@ -7,7 +7,6 @@ from typing import Any
 from pipelines.ask.forecast import when_full
 from pipelines.report import formatting
 from pipelines.report.document import Cell, ReportColumn, ReportTable, Tone
-from pipelines.report.forecast import forecast_line
 from pipelines.report.glossary import Glossary
 from pipelines.report.links import Links
 from pipelines.report.questions import Answer, ShownColumn
@@ -38,7 +37,7 @@ def table(view: View, answer: Answer, caption: str, empty: str = "None.") -> Rep
         for column in shown
     ]
     rows = [[_cell(view, row, column) for column in shown] for row in answer.rows]
-    return ReportTable(answer.name, caption, columns, rows, answer, answer.total_rows - len(answer.rows), empty)
+    return ReportTable(caption, columns, rows, answer, answer.total_rows - len(answer.rows), empty)
 
 
 def _cell(view: View, row: Row, column: ShownColumn) -> Cell:
@@ -128,6 +127,25 @@ def _bar(row: Row, key: str, *fields: str) -> Cell:
 def _band(row: Row, _: str, share: str, low: str, high: str) -> Cell:
     """A share with its interval, also for few people."""
     return Cell(formatting.band(row[share], row[low], row[high]))
+
+
+def forecast_line(row: Row) -> str:
+    """`full by 14 Aug (80 %: 10 Aug to 21 Aug); invite 35 more today`, or `too little known`.
+
+    Empty if the study is closed or full, or has no target: other columns of the study show that. The row has columns of
+    marts.study_forecast, `invite_by` and `invite_80`, and optionally those of forecast_record.sql.
+    """
+    when = when_full(row)
+    if when in {"closed", "full", "no target"}:
+        return ""
+    parts = [f"full {when}" if when.startswith("by ") else when]
+    if row["invite_80"]:
+        parts.append(f"invite {row['invite_80']:,} more today")
+    elif row["invite_by"] and row["invite_80"] is None:
+        parts.append("too little known to say how many to invite")
+    if row.get("is_unreliable"):
+        parts.append(f"only {row['came_true_80']:,} of {row['judged_80']:,} past forecasts like this came true")
+    return "; ".join(parts).replace(" %", f"{formatting.SPACE}%")
 
 
 def _forecast(row: Row, _: str) -> Cell:

@@ -26,7 +26,6 @@ Format = Literal["html", "md"]
 _KINDS: dict[str, Format] = {".html": "html", ".htm": "html", ".md": "md"}
 _ENDING = re.compile(r"\.[a-z]{1,5}")
 """Matches what looks like a file extension."""
-_RENDER = {"html": pages.html, "md": pages.markdown}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def write(connection: duckdb.DuckDBPyConnection, place: Path, request: ReportReq
     scope = Scope(built, since, zone, study)
     document = compose(connection, scope, request.links, names=request.names, is_since_report=last is not None)
     for file, kind in files.items():
-        _put(file, _RENDER[kind](document))
+        _put(file, pages.report(document, kind))
     return Written(tuple(files), built, since, study, document.numbers, tuple(map(_sentence, document.actions)))
 
 
