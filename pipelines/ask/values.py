@@ -3,15 +3,12 @@
 import json
 import math
 import re
-from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import partial
-from json.encoder import encode_basestring, encode_basestring_ascii
+from json.encoder import encode_basestring
 from typing import Any
 
 INSTANT = "TIMESTAMP WITH TIME ZONE"
-_INTEGERS = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
 _NUMBERS = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|BIGNUM|FLOAT|DOUBLE|DECIMAL\(.*\))")
 _NEEDS_QUOTES = re.compile(r'^$|^\s|\s$|[",\r\n]')
 
@@ -29,7 +26,7 @@ def as_text(value: Any, kind: str = "") -> str:  # noqa: ANN401
         case bool():
             text = "true" if value else "false"
         case datetime():
-            text = _instant(value) if kind != INSTANT or value.tzinfo else _infinite(value)
+            text = _instant(value, kind)
         case date() | time():
             text = value.isoformat()
         case Decimal():
@@ -47,18 +44,16 @@ def as_cell(value: Any, kind: str) -> str:  # noqa: ANN401
     """A CSV cell. None is an empty cell, empty text is `""`."""
     if value is None:
         return ""
+    if type(value) is int:  # most cells; this takes a third of the time of what follows
+        return str(value)
     text = as_text(value, kind)
     if _NEEDS_QUOTES.search(text):
         return '"' + text.replace('"', '""') + '"'
     return text
 
 
-def as_json(value: Any, kind: str = "", *, ascii_only: bool = False) -> str:  # noqa: ANN401
+def as_json(value: Any, kind: str = "") -> str:  # noqa: ANN401
     """A value as JSON. Decimals keep all digits. NaN and infinity, which JSON lacks, become null."""
-
-    def inner(element: Any) -> str:  # noqa: ANN401
-        return as_json(element, ascii_only=ascii_only)
-
     match value:
         case None:
             text = "null"
@@ -69,49 +64,28 @@ def as_json(value: Any, kind: str = "", *, ascii_only: bool = False) -> str:  # 
         case Decimal():
             text = format(value, "f") if value.is_finite() else "null"
         case dict():
-            members = (f"{_quoted(as_text(key), ascii_only)}: {inner(member)}" for key, member in value.items())
+            members = (f"{encode_basestring(as_text(key))}: {as_json(member)}" for key, member in value.items())
             text = "{" + ", ".join(members) + "}"
         case list() | tuple():
-            text = "[" + ", ".join(map(inner, value)) + "]"
+            text = "[" + ", ".join(map(as_json, value)) + "]"
         case str() if kind == "JSON":
-            text = _embedded(value, ascii_only)
+            text = _embedded(value)
         case _:
-            text = _quoted(as_text(value, kind), ascii_only)
+            text = encode_basestring(as_text(value, kind))
     return text
 
 
-def cells(kinds: list[str]) -> Callable[[tuple[Any, ...]], str]:
-    """A function that turns a row with columns of these types into a CSV line, including the line end."""
-    formats = [_integer if _INTEGERS.fullmatch(kind) else partial(as_cell, kind=kind) for kind in kinds]
-
-    def line(row: tuple[Any, ...]) -> str:
-        return ",".join([as_text(value) for as_text, value in zip(formats, row, strict=True)]) + "\n"
-
-    return line
-
-
-def _integer(value: int | None) -> str:
-    return "" if value is None else str(value)
-
-
-def _quoted(text: str, ascii_only: bool) -> str:  # noqa: FBT001
-    return encode_basestring_ascii(text) if ascii_only else encode_basestring(text)
-
-
-def _embedded(text: str, ascii_only: bool) -> str:  # noqa: FBT001
+def _embedded(text: str) -> str:
     """A value of type JSON, parsed and written again, or quoted as text if only DuckDB accepts it as JSON."""
     try:
-        return as_json(json.loads(text, parse_float=Decimal), ascii_only=ascii_only)
+        return as_json(json.loads(text, parse_float=Decimal))
     except ValueError:
-        return _quoted(text, ascii_only)
+        return encode_basestring(text)
 
 
-def _instant(value: datetime) -> str:
+def _instant(value: datetime, kind: str) -> str:
     """A time with milliseconds, as in Rally's webhooks and the exports, or with microseconds if it has any."""
+    if kind == INSTANT and not value.tzinfo:  # DuckDB returns infinity as datetime.min or datetime.max
+        return "infinity" if value.year > 1 else "-infinity"
     precision = "milliseconds" if value.microsecond % 1000 == 0 else "microseconds"
     return value.replace(tzinfo=None).isoformat(timespec=precision) + ("Z" if value.tzinfo else "")
-
-
-def _infinite(value: datetime) -> str:
-    """Infinity as text. DuckDB returns it as datetime.min or datetime.max without a time zone."""
-    return "infinity" if value.year > 1 else "-infinity"

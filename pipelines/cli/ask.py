@@ -95,7 +95,8 @@ def _answer(
             with quiet_when_closed(sys.stdout):
                 reply.render(output)
         else:
-            write_stdout(reply.as_csv() if output_format == "csv" else reply.as_json())
+            is_json = output_format == "json"
+            write_stdout(reply.as_json() if is_json else reply.as_csv(), is_json=is_json)
 
 
 COMMON = {
