@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import duckdb
 from rich.console import Console
@@ -28,26 +27,24 @@ NOTES = (
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """The result of a backtest: the rows of backtest.sql, as tuples for CSV and as dictionaries."""
+    """The result of a backtest: the rows of backtest.sql."""
 
-    result: QueryResult
-    rows: list[Row]
+    rows: QueryResult
 
     def as_csv(self) -> Iterator[str]:
         """A line for each confidence: of all statements, of each kind of statement, and of each study."""
-        return csv_lines(self.result)
+        return csv_lines(self.rows)
 
     def as_json(self) -> Iterator[str]:
         """The as-of time, and how often statements came true: overall, by kind and by study."""
-        first = self.rows[0] if self.rows else {"as_of": None, "weeks": None}
-        common = ("as_of", "weeks")
-        shown = [{key: value for key, value in row.items() if key not in common} for row in self.rows]
+        first = next(iter(self.rows.records()), {"as_of": None, "weeks": None})
+        shown = self.rows.records(without={"as_of", "weeks"})
+        overall = [row for row in shown if row["study_id"] is None and row["statement"] is None]
         return document(
             {
-                **{key: first[key] for key in common},
-                "overall": [
-                    _without(row, "study_id", "study_name", "statement", "horizon") for row in self._overall(shown)
-                ],
+                "as_of": first["as_of"],
+                "weeks": first["weeks"],
+                "overall": [_without(row, "study_id", "study_name", "statement", "horizon") for row in overall],
                 "kinds": [_without(row, "study_id", "study_name") for row in shown if row["statement"]],
                 "studies": [_without(row, "statement", "horizon") for row in shown if row["study_id"]],
             }
@@ -55,41 +52,34 @@ class Backtest:
 
     def render(self, console: Console) -> None:
         """Print how many statements came true: overall, by kind, and by study."""
-        if not self.rows:
+        rows = self.rows.records()
+        if not rows:
             print_line(
                 console, "No forecast could be made for any past week: too little was known then, or no study was open."
             )
             return
-        first = self.rows[0]
-        print_line(
-            console,
-            f"one forecast for each of the {first['weeks']} weeks before {moment(first['as_of'])} UTC",
-            "dim",
+        weeks, as_of = rows[0]["weeks"], rows[0]["as_of"]
+        print_line(console, f"one forecast for each of the {weeks} weeks before {moment(as_of)} UTC", "dim")
+        print_line(console)
+        all_studies = [row for row in rows if row["study_id"] is None]
+        kinds = groupby(all_studies, key=lambda row: (row["statement"], row["horizon"]))
+        print_columns(
+            console, OVERALL, [[kind(*key), *_cells(list(group), with_expected=True)] for key, group in kinds]
         )
         print_line(console)
-        all_studies = [row for row in self.rows if row["study_id"] is None]
-        kinds = groupby(all_studies, key=lambda row: (row["statement"], row["horizon"]))
-        print_columns(console, OVERALL, [[kind(*key), *_cells(list(rows), with_expected=True)] for key, rows in kinds])
-        print_line(console)
         lines = []
-        for study_id, group in groupby((row for row in self.rows if row["study_id"]), key=lambda row: row["study_id"]):
-            rows = list(group)
-            warning = UNRELIABLE if any(row["is_unreliable"] for row in rows) else ""
-            lines.append([study_label(study_id, rows[0]["study_name"]), *_cells(rows), warning])
+        for study_id, group in groupby((row for row in rows if row["study_id"]), key=lambda row: row["study_id"]):
+            of_study = list(group)
+            warning = UNRELIABLE if any(row["is_unreliable"] for row in of_study) else ""
+            lines.append([study_label(study_id, of_study[0]["study_name"]), *_cells(of_study), warning])
         print_columns(console, BY_STUDY, lines)
         for note in NOTES:
             print_line(console, note, "dim")
 
-    @staticmethod
-    def _overall(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [row for row in rows if row["study_id"] is None and row["statement"] is None]
-
 
 def backtested(connection: duckdb.DuckDBPyConnection) -> Backtest:
     """The result of the last backtest."""
-    result = ask(connection, "backtest")
-    rows = list(result.rows)
-    return Backtest(QueryResult(result.columns, iter(rows)), QueryResult(result.columns, iter(rows)).records())
+    return Backtest(ask(connection, "backtest").materialized())
 
 
 def kind(statement: str | None, horizon: int | None) -> str:
@@ -99,7 +89,7 @@ def kind(statement: str | None, horizon: int | None) -> str:
     return "full by a date" if statement == "full_by" else f"at least N within {horizon} days"
 
 
-def _without(row: dict[str, Any], *keys: str) -> dict[str, Any]:
+def _without(row: Row, *keys: str) -> Row:
     return {key: value for key, value in row.items() if key not in keys}
 
 

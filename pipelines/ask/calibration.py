@@ -21,7 +21,7 @@ def plot(result: Backtest, file: Path) -> None:
     Raises:
         StudyflowError: the file cannot be written.
     """
-    judged = [row for row in result.rows if row["judged"]]
+    judged = [row for row in result.rows.records() if row["judged"]]
     kinds = [{**_point(row), "kind": kind(row["statement"], row["horizon"])} for row in judged if not row["study_id"]]
     studies = [_point(row) for row in judged if row["study_id"] and row["judged"] >= MIN_STATEMENTS]
     draw(

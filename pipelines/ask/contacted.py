@@ -7,7 +7,7 @@ import duckdb
 from pipelines.ask.find import only_study
 from pipelines.ask.reply import Listing
 from pipelines.ask.show import Headings, Line, moment
-from pipelines.ask.warehouse import QueryResult, ask, marts_as_of
+from pipelines.ask.warehouse import ask, marts_as_of
 from pipelines.plain import several
 
 COLUMNS = Headings(
@@ -22,12 +22,11 @@ def contacted(connection: duckdb.DuckDBPyConnection, study: str | None = None) -
         StudyflowError: the tables are not built, or `study` matches no study or several.
     """
     as_of = marts_as_of(connection)
-    result = ask(connection, "contacted", study_id=only_study(connection, study))
-    rows = list(result.rows)
-    note = f"{several(len(rows), 'person', 'people')}. Don't contact them until they are back under the limit."
-    notes = [(note if rows else "Nobody.", "bold")]
-    people = QueryResult(result.columns, iter(rows))
-    return Listing(as_of, "people", people, COLUMNS, _line, {"people": len(rows)}, notes)
+    rows = ask(connection, "contacted", study_id=only_study(connection, study)).materialized()
+    people = len(list(rows.rows))
+    note = f"{several(people, 'person', 'people')}. Don't contact them until they are back under the limit."
+    notes = [(note if people else "Nobody.", "bold")]
+    return Listing(as_of, "people", rows, COLUMNS, _line, {"people": people}, notes)
 
 
 def _line(row: dict[str, Any]) -> Line:

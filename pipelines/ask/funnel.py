@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -36,12 +35,10 @@ PATHS = Headings(
 class Funnel:
     """The funnel of a study: steps, incidence, the status of people who dropped off before each step, and paths."""
 
-    study_id: str
-    as_of: datetime
     steps: QueryResult
     incidence: list[Row]
-    drop_off: QueryResult
-    paths: QueryResult
+    drop_off: list[Row]
+    paths: list[Row]
 
     def as_csv(self) -> Iterator[str]:
         """A line for each step, with `as_of`."""
@@ -49,25 +46,24 @@ class Funnel:
 
     def as_json(self) -> Iterator[str]:
         """The study, its steps, the incidence, the current status of people who dropped off, and the paths."""
-        steps = self.steps.records()
-        common = {key: steps[0][key] for key in ("study_id", "study_name", "as_of")}
-        shown = [{key: value for key, value in step.items() if key not in common} for step in steps]
+        first, *_ = self.steps.records()
+        common = {key: first[key] for key in ("study_id", "study_name", "as_of")}
         return document(
             {
                 **common,
-                "steps": shown,
+                "steps": self.steps.records(without=common),
                 "incidence": self.incidence,
-                "drop_off": self.drop_off.records(),
-                "paths": self.paths.records(),
+                "drop_off": self.drop_off,
+                "paths": self.paths,
             }
         )
 
     def render(self, console: Console) -> None:
         """Print the steps, the incidence, the current status of people who dropped off, and the paths."""
         steps = self.steps.records()
-        print_line(console, f"as of {moment(self.as_of)} UTC", "dim")
+        print_line(console, f"as of {moment(steps[0]['as_of'])} UTC", "dim")
         print_line(console)
-        print_line(console, study_label(self.study_id, steps[0]["study_name"]), "bold")
+        print_line(console, study_label(steps[0]["study_id"], steps[0]["study_name"]), "bold")
         most = max(step["reached"] for step in steps)
         lines = [
             [
@@ -90,8 +86,8 @@ class Funnel:
         if any(step["reached_before"] and step["reached_before"] < FEW for step in steps):
             print_line(console, f"In brackets, for fewer than {FEW} people: the 95% interval.", "dim")
         _render_incidence(self.incidence, console)
-        _render_drop_off(self.drop_off.records(), console)
-        _render_paths(self.paths.records(), console)
+        _render_drop_off(self.drop_off, console)
+        _render_paths(self.paths, console)
 
 
 def funnel(connection: duckdb.DuckDBPyConnection, study: str) -> Funnel:
@@ -100,13 +96,11 @@ def funnel(connection: duckdb.DuckDBPyConnection, study: str) -> Funnel:
     Raises:
         StudyflowError: the tables are not built, or `study` matches no study or several.
     """
-    as_of = marts_as_of(connection)
+    marts_as_of(connection)
     study_id = find_study(connection, study)
-    steps, drop_off, paths = (
-        ask(connection, query, study_id=study_id).materialized() for query in ("funnel", "drop_off", "paths")
-    )
-    incidence = ask(connection, "incidence", study_id=study_id).records()
-    return Funnel(study_id, as_of, steps, incidence, drop_off, paths)
+    steps = ask(connection, "funnel", study_id=study_id).materialized()
+    others = [ask(connection, query, study_id=study_id).records() for query in ("incidence", "drop_off", "paths")]
+    return Funnel(steps, *others)
 
 
 def _conversions(step: dict[str, Any]) -> tuple[str, str]:
@@ -157,15 +151,14 @@ def _band(share: float | None, low: float | None, high: float | None) -> str:
 def _render_drop_off(rows: list[dict[str, Any]], console: Console) -> None:
     if not rows:
         return
-    first = {step: place for place, step in reversed(list(enumerate(row["step"] for row in rows)))}
     lines = [
         [
-            row["step"] if first[row["step"]] == place else "",
+            "" if before.get("step") == row["step"] else row["step"],
             row["status_label"],
             f"{row['participants']:,} of {row['dropped']:,}",
             "lost" if row["is_lost"] else "active",
         ]
-        for place, row in enumerate(rows)
+        for before, row in zip([{}, *rows], rows, strict=False)
     ]
     print_line(console)
     print_columns(console, STOPS, lines)

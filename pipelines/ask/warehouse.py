@@ -1,7 +1,7 @@
 """Read-only access to the warehouse for questions. Queries cannot change it and cannot reach other files."""
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -29,14 +29,14 @@ class ResultColumn:
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """The columns and rows of a result. Rows are fetched as they are needed and can be read once."""
+    """The columns and rows of a result. Rows are fetched as they are needed and can be read once, unless materialized."""
 
     columns: tuple[ResultColumn, ...]
-    rows: Iterator[tuple[Any, ...]]
+    rows: Iterable[tuple[Any, ...]]
 
     def materialized(self) -> "QueryResult":
-        """The result with all rows fetched, so that the connection can run another query."""
-        return QueryResult(self.columns, iter(list(self.rows)))
+        """The result with all rows fetched: they can be read again, and the connection can run another query."""
+        return QueryResult(self.columns, list(self.rows))
 
     def first(self, limit: int | None) -> "QueryResult":
         """The result with only the first `limit` rows; None means all."""
@@ -48,11 +48,9 @@ class QueryResult:
         return [{name: row[place] for place, name in named} for row in self.rows]
 
 
-@contextmanager
-def reading(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def reading(database: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
     """A connection that can only read this warehouse and whose settings are locked."""
-    with connect(database, sandboxed=True) as connection:
-        yield connection
+    return connect(database, sandboxed=True)
 
 
 def marts_as_of(connection: duckdb.DuckDBPyConnection) -> datetime:
@@ -107,7 +105,7 @@ def _rows(executed: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
         yield from rows
 
 
-def _with_explained_errors(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+def _with_explained_errors(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     with explained_errors():
         yield from rows
 
