@@ -164,15 +164,9 @@ def print_result(
     """
     with ignore_write_errors(sys.stdout) if of_work else quiet_when_closed(sys.stdout):
         if as_json:
-            print_json(value())
+            sys.stdout.write(json.dumps(value(), indent=2, ensure_ascii=False, default=str) + "\n")
         else:
             render(output)
-
-
-def print_json(value: dict[str, Any]) -> None:
-    """Print the value as JSON on standard output."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
-    sys.stdout.flush()
 
 
 def print_problems(*problems: StudyflowError) -> None:

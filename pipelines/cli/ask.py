@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 import typer
 
 from pipelines.cli.app import Database, Wait, app, messages, output, show_waiting
-from pipelines.cli.complete import participants, queries, states
-from pipelines.cli.complete import studies as study_completions
+from pipelines.cli.complete import complete, queries
 from pipelines.errors import StudyflowError
 from pipelines.settings import ROWS_ON_A_TERMINAL, WAIT_SECONDS, resolve
 from pipelines.streams import quiet_when_closed
@@ -38,7 +37,7 @@ Limit = Annotated[
 
 def of_study(text: str) -> Any:  # noqa: ANN401 - what typer.Option returns
     """The option --study with this help text."""
-    return typer.Option("--study", help=text, autocompletion=study_completions)
+    return typer.Option("--study", help=text, autocompletion=complete("study"))
 
 
 Study = Annotated[str | None, of_study("Only this study: its id, its name, or the beginning of either.")]
@@ -51,18 +50,21 @@ IMAGE_SUFFIXES = (".png", ".svg")
 def question(in_a_pipe: OutputFormat = "csv") -> Callable[[Callable[..., Question]], Callable[..., None]]:
     """Turn a function that returns a question into a command that answers it.
 
-    The command has the function's options and the common ones: the database and the output formats.
+    The command has the function's options and the common ones: the database and the output formats. The function may
+    declare a common option that it needs, too.
     """
 
     def command(make_question: Callable[..., Question]) -> Callable[..., None]:
+        own = signature(make_question)
+        options = {**own.parameters, **COMMON}
+
         def run(**values: Any) -> None:  # noqa: ANN401
-            common = {name: values.pop(name) for name in COMMON}
-            _answer(lambda: make_question(**values), in_a_pipe, **common)
+            common = {name: values[name] for name in COMMON}
+            _answer(lambda: make_question(**{name: values[name] for name in own.parameters}), in_a_pipe, **common)
 
         update_wrapper(run, make_question, assigned=("__module__", "__name__", "__doc__"))
-        own = signature(make_question)
         run.__signature__ = own.replace(  # type: ignore[attr-defined]
-            parameters=[*own.parameters.values(), *COMMON.values()], return_annotation=None
+            parameters=list(options.values()), return_annotation=None
         )
         return app.command()(run)
 
@@ -124,7 +126,7 @@ def funnel(
         str,
         typer.Argument(
             help="The id of the study, its name, or the beginning of either.",
-            autocompletion=study_completions,
+            autocompletion=complete("study"),
             metavar="STUDY",
         ),
     ],
@@ -141,7 +143,7 @@ def forecast(
         str | None,
         typer.Argument(
             help="Only this study: its id, its name, or the beginning of either.",
-            autocompletion=study_completions,
+            autocompletion=complete("study"),
             metavar="[STUDY]",
         ),
     ] = None,
@@ -153,7 +155,7 @@ def forecast(
     return lambda connection: ask(connection, study).first(limit)
 
 
-@app.command()
+@question(in_a_pipe="json")
 def backtest(
     weeks: Annotated[
         int,
@@ -169,10 +171,7 @@ def backtest(
     ] = None,
     wait: Wait = WAIT_SECONDS,
     database: Database = None,
-    as_table: AsTable = False,
-    as_csv: AsCsv = False,
-    as_json: AsJson = False,
-) -> None:
+) -> Question:
     """Remake the forecasts of past weeks, and say how often they came true. Prints JSON when piped."""
     from pipelines.ask.backtest import backtested
     from pipelines.backtest import backtest as make_forecasts
@@ -181,6 +180,9 @@ def backtest(
     if plot and plot.suffix not in IMAGE_SUFFIXES:
         msg = f"{plot}: needs a name that ends in {' or '.join(IMAGE_SUFFIXES)}."
         raise typer.BadParameter(msg)
+    settings = replace(settings_for_loaded_data(database, None), wait_seconds=wait)
+    with messages.status("Remaking the forecasts of past weeks") if messages.is_terminal else nullcontext():
+        make_forecasts(settings, weeks, show_waiting)
 
     def ask(connection: "duckdb.DuckDBPyConnection") -> "Reply":
         reply = backtested(connection)
@@ -190,13 +192,7 @@ def backtest(
             draw(reply, plot)
         return reply
 
-    def make_question() -> Question:
-        settings = replace(settings_for_loaded_data(database, None), wait_seconds=wait)
-        with messages.status("Remaking the forecasts of past weeks") if messages.is_terminal else nullcontext():
-            make_forecasts(settings, weeks, show_waiting)
-        return ask
-
-    _answer(make_question, "json", database=database, as_table=as_table, as_csv=as_csv, as_json=as_json)
+    return ask
 
 
 @question()
@@ -269,7 +265,9 @@ def backlog(
     state: Annotated[
         str | None,
         typer.Option(
-            "--state", help="Only incentives in this state: not_sent, unclaimed or undelivered.", autocompletion=states
+            "--state",
+            help="Only incentives in this state: not_sent, unclaimed or undelivered.",
+            autocompletion=complete("state"),
         ),
     ] = None,
     limit: Limit = None,
@@ -286,7 +284,7 @@ def who(
         str,
         typer.Argument(
             help="The id of a participant or person, or a name or email address in people.csv. Part of an id or name is enough.",
-            autocompletion=participants,
+            autocompletion=complete("participant"),
         ),
     ],
 ) -> Question:

@@ -9,23 +9,19 @@ import typer
 from typer.core import TyperCommand
 
 from pipelines import stopping
-from pipelines.cli.app import print_problems, setting
+from pipelines.cli.app import print_problems, setting, usage_errors
 from pipelines.errors import StudyflowError, sentence
 
 if TYPE_CHECKING:
     from pipelines.outcome import Outcome
-
-VARIABLE = "STUDYFLOW_CHAT"
 
 
 def _target(value: str | None) -> str | None:
     if value:
         from pipelines.chat import check_target
 
-        try:
+        with usage_errors():
             check_target(value)
-        except StudyflowError as error:
-            raise typer.BadParameter(str(error)) from error
     return value
 
 
@@ -50,7 +46,7 @@ class ChatCommand(TyperCommand):
         try:
             return super().make_context(*args, **kwargs)
         except typer.BadParameter as error:
-            target = os.environ.get(VARIABLE)
+            target = os.environ.get("STUDYFLOW_CHAT")
             if "--chat" not in error.format_message():
                 _post_failure(f"called wrongly: {error.format_message()}", target)
             raise

@@ -1,6 +1,7 @@
 """Shell completion of arguments and options."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,13 @@ MAX_COMPLETIONS = 50
 _SAFE = re.compile(r"[\w.:@%+=,-]+")
 
 
-def studies(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Complete ids and names of studies, except names that a shell would split."""
-    return _completions(ctx, "study", incomplete)
+def complete(kind: str) -> Callable[[typer.Context, str], list[tuple[str, str]]]:
+    """A function that completes words of this kind of complete.sql, except words that a shell would split."""
 
+    def completions(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+        return _completions(ctx, kind, incomplete)
 
-def participants(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Complete ids of participants."""
-    return _completions(ctx, "participant", incomplete)
-
-
-def states(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Complete states of the incentive backlog."""
-    return _completions(ctx, "state", incomplete)
+    return completions
 
 
 def queries(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.app import AsJson, Database, app, print_result
-from pipelines.cli.complete import studies
+from pipelines.cli.complete import complete
 from pipelines.settings import resolve
 
 
@@ -27,7 +27,9 @@ def reconcile(
     study: Annotated[
         str,
         typer.Option(
-            "--study", help="The id of the study, its name, or the beginning of either.", autocompletion=studies
+            "--study",
+            help="The id of the study, its name, or the beginning of either.",
+            autocompletion=complete("study"),
         ),
     ],
     completed: Annotated[
