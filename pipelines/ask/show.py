@@ -3,20 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 
-from rich import box
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from pipelines.ask.values import as_text, is_number
-from pipelines.ask.warehouse import QueryResult, ResultColumn
 from pipelines.plain import plain
 
-_MIN_WIDTH = 18
-"""Text in results of `studyflow sql` is folded to this width at least. If that is too wide, records are printed."""
 _MIN_NAME = 12
 """Names are cut to this width at least to make a line fit. Ids and numbers are never cut."""
 
@@ -102,59 +95,6 @@ def study_label(study_id: str, name: str | None) -> str:
 def print_limit_note(console: Console, limit: int) -> None:
     """Print a note that only the first rows are shown."""
     print_line(console, f"… only the first {limit:,}. More: --limit N, or into a file: --csv > FILE.csv", "dim")
-
-
-def show_rows(answer: QueryResult, console: Console, limit: int) -> None:
-    """Print the first rows of any result: as a table if the console is wide enough, else as records."""
-    rows = list(islice(answer.rows, limit + 1))
-    texts = [[_text(value, column) for value, column in zip(row, answer.columns, strict=True)] for row in rows[:limit]]
-    if _min_width(answer.columns, texts) > console.width:
-        _show_records(answer.columns, texts, console)
-    else:
-        _show_table(answer.columns, texts, console)
-    if len(rows) > limit:
-        print_limit_note(console, limit)
-    elif not rows:
-        print_line(console, "No rows.", "dim")
-
-
-def _show_table(columns: Sequence[ResultColumn], rows: Sequence[list[Text]], console: Console) -> None:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
-    for column in columns:
-        justify = "right" if is_number(column.type) else "left"
-        table.add_column(Text(plain(column.name)), justify=justify, overflow="fold")  # type: ignore[arg-type]
-    for row in rows:
-        table.add_row(*row)
-    console.print(table, highlight=False)
-
-
-def _show_records(columns: Sequence[ResultColumn], rows: Sequence[list[Text]], console: Console) -> None:
-    for number, row in enumerate(rows, start=1):
-        print_line(console, f"-- {number:,} --", "dim")
-        grid = Table.grid(padding=(0, 2, 0, 0))
-        grid.add_column(style="bold", overflow="fold")
-        grid.add_column(overflow="fold")
-        for column, value in zip(columns, row, strict=True):
-            grid.add_row(Text(plain(column.name)), value)
-        console.print(grid, highlight=False)
-
-
-def _min_width(columns: Sequence[ResultColumn], rows: Sequence[list[Text]]) -> int:
-    """The smallest sensible width of a table: text may be folded to `_MIN_WIDTH`, numbers not."""
-    widths = [
-        min(
-            max(len(column.name), *(row[place].cell_len for row in rows), 0),
-            10_000 if is_number(column.type) else _MIN_WIDTH,
-        )
-        for place, column in enumerate(columns)
-    ]
-    return sum(widths) + 2 * (len(widths) - 1)
-
-
-def _text(value: object, column: ResultColumn) -> Text:
-    if value is None:
-        return Text("\u2013", style="dim")
-    return Text(plain(as_text(value, column.type).replace("\r\n", "\n"), keep="\n"))
 
 
 def _fitted(cell: str, width: int, *, to_the_right: bool) -> str:
