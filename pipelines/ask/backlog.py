@@ -20,6 +20,7 @@ COLUMNS = Headings(
 
 MARKS = {"is_overdue": "overdue", "is_hidden": "hidden", "is_study_closed": "reopen first"}
 """What the last column says for each flag of an incentive."""
+ALL_STATES = "This total covers all states. The report's covers incentives that were never sent: --state not_sent"
 
 
 def backlog(
@@ -46,12 +47,7 @@ def backlog(
     [totals] = ask(connection, "backlog_totals").records()
     notes = [(_sums(totals), "bold")]
     if totals["states"] > 1:
-        notes.append(
-            (
-                "This total covers all states. The report's covers incentives that were never sent: --state not_sent",
-                "dim",
-            )
-        )
+        notes.append((ALL_STATES, "dim"))
     return Listing(as_of, "participants", ask(connection, "listing"), COLUMNS, _line, totals, notes)
 
 

@@ -16,19 +16,11 @@ COLUMNS = Headings(
     right=("completed", "active", "expected"),
     shrink="study",
 )
-
-
 NOTES = (
-    (
-        "active: invited, and neither completed nor lost. expected: how many of these will likely complete in eight weeks.",
-        "dim",
-    ),
-    ("Forecasts count only people who have already been invited.", "dim"),
+    "active: invited, and neither completed nor lost. expected: how many of these will likely complete in eight weeks.",
+    "Forecasts count only people who have already been invited.",
 )
-UNRELIABLE = (
-    "80 % came true: how many past statements with an 80 % chance came true. Shown if fewer than 70 % did (studyflow backtest).",
-    "yellow",
-)
+UNRELIABLE = "80 % came true: how many past statements with an 80 % chance came true. Shown if fewer than 70 % did (studyflow backtest)."
 RECORD = (
     ResultColumn("judged_80", "INTEGER"),
     ResultColumn("came_true_80", "INTEGER"),
@@ -48,7 +40,8 @@ def forecast(connection: duckdb.DuckDBPyConnection, study: str | None = None) ->
     result = ask(connection, "forecast", study_id=study_id)
     place = [column.name for column in result.columns].index("study_id")
     rows = [(*row, *(record.get(row[place], {}).get(column.name) for column in RECORD)) for row in result.rows]
-    notes = [*NOTES, UNRELIABLE] if any(row[-1] for row in rows) else NOTES
+    notes = [(note, "dim") for note in NOTES]
+    notes += [(UNRELIABLE, "yellow")] if any(row[-1] for row in rows) else []
     return Listing(as_of, "studies", QueryResult((*result.columns, *RECORD), iter(rows)), COLUMNS, _line, notes=notes)
 
 

@@ -17,14 +17,8 @@ COLUMNS = Headings(
     shrink="study",
 )
 NOTES = (
-    (
-        "people spared: at least one of their invitations would have been stopped. completions lost: completions of",
-        "dim",
-    ),
-    (
-        "people who would not have been invited. expected lost: an estimate of further completions of such people.",
-        "dim",
-    ),
+    "people spared: at least one of their invitations would have been stopped. completions lost: completions of",
+    "people who would not have been invited. expected lost: an estimate of further completions of such people.",
 )
 EXAMPLES = '"invitations 3 in 90 days", "14 days after participation", or a rule_id from governance_rules.csv'
 
@@ -56,7 +50,7 @@ def what_if(connection: duckdb.DuckDBPyConnection, rule: str) -> Listing:
     as_of = marts_as_of(connection)
     ask(connection, "what_if", **find_rule(connection, rule)._asdict())
     [totals] = ask(connection, "what_if_totals").records()
-    notes = [(_summary(totals), "bold"), *NOTES]
+    notes = [(_summary(totals), "bold"), *((note, "dim") for note in NOTES)]
     return Listing(as_of, "studies", ask(connection, "what_if_studies"), COLUMNS, _line, totals, notes)
 
 

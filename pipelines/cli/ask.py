@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import update_wrapper
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pipelines.ask.reply import Reply
 
 Question = Callable[["duckdb.DuckDBPyConnection"], "Reply"]
-OutputFormat = Literal["table", "csv", "json"]
 Limit = Annotated[
     int | None,
     typer.Option(
@@ -47,7 +46,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 IMAGE_SUFFIXES = (".png", ".svg")
 
 
-def question(in_a_pipe: OutputFormat = "csv") -> Callable[[Callable[..., Question]], Callable[..., None]]:
+def question(in_a_pipe: Literal["csv", "json"] = "csv") -> Callable[[Callable[..., Question]], Callable[..., None]]:
     """Turn a function that returns a question into a command that answers it.
 
     The command has the function's options and the common ones: the database and the output formats. The function may
@@ -73,7 +72,7 @@ def question(in_a_pipe: OutputFormat = "csv") -> Callable[[Callable[..., Questio
 
 def _answer(
     make_question: Callable[[], Question],
-    in_a_pipe: OutputFormat,
+    in_a_pipe: Literal["csv", "json"],
     *,
     database: Database = None,
     as_table: AsTable = False,
@@ -84,8 +83,8 @@ def _answer(
     from pipelines.ask.stream import write_stdout
     from pipelines.ask.warehouse import reading
 
-    chosen = dict(zip(get_args(OutputFormat), (as_table, as_csv, as_json), strict=True))
-    formats: list[OutputFormat] = [name for name, is_chosen in chosen.items() if is_chosen]
+    flags = {"table": as_table, "csv": as_csv, "json": as_json}
+    formats = [name for name, is_chosen in flags.items() if is_chosen]
     if len(formats) > 1:
         msg = f"Choose one of {', '.join(f'--{name}' for name in formats)}."
         raise typer.BadParameter(msg)

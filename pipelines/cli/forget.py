@@ -16,10 +16,9 @@ from pipelines.cli.app import (
     app,
     messages,
     print_lines,
-    print_problems,
     show_waiting,
 )
-from pipelines.errors import ExitCode, StudyflowError
+from pipelines.errors import ExitCode, StudyflowError, UsageError
 from pipelines.object_paths import raw_paths
 from pipelines.plain import several
 from pipelines.settings import REPORTS, WAIT_SECONDS, Settings, resolve
@@ -59,11 +58,10 @@ def forget(
     from pipelines.warehouse import connect
 
     if not person.strip():
-        print_problems(StudyflowError("--person is blank. Give the id of one person."))
-        raise typer.Exit(ExitCode.USAGE)
-    loaded = settings_for_loaded_data(database, None)
+        msg = "--person is blank. Give the id of one person."
+        raise UsageError(msg)
     settings = replace(
-        loaded,
+        settings_for_loaded_data(database, None),
         exports=resolve(exports=exports).exports,
         reports=(reports or REPORTS).absolute(),
         wait_seconds=wait,
@@ -84,18 +82,16 @@ def forget(
     if proof:
         result.write(proof)
     if not result.is_done:
-        print_problems(StudyflowError("not everything was removed; see above. Fix that and run the command again."))
-        raise typer.Exit(ExitCode.FAILED)
+        msg = "not everything was removed; see above. Fix that and run the command again."
+        raise StudyflowError(msg)
     raise typer.Exit(ExitCode.DONE if result.checks_passed else ExitCode.CHECKS_FAILED)
 
 
 def _confirm(known: "KnownPerson", settings: Settings, *, raw_files: bool) -> None:
     """Ask for confirmation on the terminal; without a terminal, exit and require --yes."""
     if not sys.stdin.isatty():
-        print_problems(
-            StudyflowError("forgetting cannot be undone, and there is no terminal to confirm on; pass --yes.")
-        )
-        raise typer.Exit(ExitCode.USAGE)
+        msg = "forgetting cannot be undone, and there is no terminal to confirm on; pass --yes."
+        raise UsageError(msg)
     held = f"{several(known.lines, 'line')} in {settings.database}"
     held += f" and {several(known.people_rows, 'row')} of {settings.people_file}" if known.people_rows else ""
     messages.print(f"About this person: {held}.", highlight=False, markup=False, soft_wrap=True)
