@@ -96,8 +96,12 @@ def send(message: Message, target: str) -> None:
     check_target(target)
     if _is_address(target):
         _post(message, target)
-    else:
-        _write(message, Path(target))
+        return
+    try:
+        write_atomically(Path(target), json.dumps(message, indent=2, ensure_ascii=False) + "\n")
+    except OSError as error:
+        msg = f"The summary cannot be written to the file of --chat or STUDYFLOW_CHAT ({error.strerror}). Choose another one."
+        raise StudyflowError(msg) from error
 
 
 def _is_address(target: str) -> bool:
@@ -172,11 +176,3 @@ def _post_problems(message: Message, address: str) -> list[str]:
     if not HTTPStatus.OK <= answer.status_code < HTTPStatus.MULTIPLE_CHOICES:
         return [f"{host} did not accept the summary: it answered {answer.status_code}. Check STUDYFLOW_CHAT."]
     return []
-
-
-def _write(message: Message, file: Path) -> None:
-    try:
-        write_atomically(file, json.dumps(message, indent=2, ensure_ascii=False) + "\n")
-    except OSError as error:
-        msg = f"The summary cannot be written to the file of --chat or STUDYFLOW_CHAT ({error.strerror}). Choose another one."
-        raise StudyflowError(msg) from error

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -47,7 +47,8 @@ def print_columns(console: Console, headings: Headings, lines: Sequence[Line]) -
         shown = []
         for heading, cell in zip(headings.names, cells, strict=True):
             if heading in widths:
-                text = Text(_fitted(cell, widths[heading], to_the_right=heading in headings.right))
+                text = Text(cell, overflow="ellipsis")
+                text.align("right" if heading in headings.right else "left", widths[heading])
                 text.stylize(style or headings.styles.get(heading, ""))
                 shown.append(text)
         line = Text("  ").join(shown)
@@ -95,10 +96,3 @@ def study_label(study_id: str, name: str | None) -> str:
 def print_limit_note(console: Console, limit: int) -> None:
     """Print a note that only the first rows are shown."""
     print_line(console, f"… only the first {limit:,}. More: --limit N, or into a file: --csv > FILE.csv", "dim")
-
-
-def _fitted(cell: str, width: int, *, to_the_right: bool) -> str:
-    blanks = width - cell_len(cell)
-    if blanks < 0:
-        return set_cell_size(cell, width - 1) + "…"
-    return " " * blanks + cell if to_the_right else cell + " " * blanks

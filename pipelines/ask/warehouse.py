@@ -88,7 +88,10 @@ def run_sql(connection: duckdb.DuckDBPyConnection, query: str) -> QueryResult:
         result = _result(connection.execute(statements[-1]))
         is_select = statements[-1].type == duckdb.StatementType.SELECT
         if is_select and any(column.type in _CAST_TO_TEXT for column in result.columns):
-            columns = ", ".join(_selected(number, column) for number, column in enumerate(result.columns, start=1))
+            columns = ", ".join(
+                f"cast(#{number} as varchar)" if column.type in _CAST_TO_TEXT else f"#{number}"
+                for number, column in enumerate(result.columns, start=1)
+            )
             last = statements[-1].query.strip().rstrip(";")
             as_text = _result(connection.execute(f"select {columns} from (\n{last}\n)"))  # noqa: S608
             result = QueryResult(result.columns, as_text.rows)
@@ -108,10 +111,6 @@ def _rows(executed: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
 def _with_explained_errors(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     with explained_errors():
         yield from rows
-
-
-def _selected(number: int, column: ResultColumn) -> str:
-    return f"cast(#{number} as varchar)" if column.type in _CAST_TO_TEXT else f"#{number}"
 
 
 @contextmanager
