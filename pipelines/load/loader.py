@@ -9,8 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from pipelines.errors import SourceError
-from pipelines.load.finding import find
-from pipelines.load.found_files import FoundFiles
+from pipelines.load.finding import FoundFiles, find
 from pipelines.load.ledger import (
     Plan,
     Task,

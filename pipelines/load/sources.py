@@ -60,6 +60,6 @@ def compression_of(start: bytes) -> Compression:
     return next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), "none")
 
 
-def display_name(path: Path) -> str:
-    r"""The absolute path as text; bytes that are not UTF-8 are shown as \xff."""
-    return os.fsencode(path.absolute()).decode("utf-8", "backslashreplace")
+def display_name(path: RawPath) -> str:
+    r"""The address of an object, or the absolute path as text; bytes that are not UTF-8 are shown as \xff."""
+    return os.fsencode(path.absolute()).decode("utf-8", "backslashreplace") if isinstance(path, Path) else str(path)
