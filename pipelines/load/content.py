@@ -24,65 +24,50 @@ BLOCK_OF_OBJECT = 8 << 20
 """How many bytes of an object are fetched in one request."""
 
 
-class _PlainFile(io.RawIOBase):
+class _PlainFile(io.FileIO):
     """An uncompressed file, up to its size when the load started. A load would otherwise chase a file that grows."""
 
     def __init__(self, source: SourceFile, path: Path) -> None:
+        super().__init__(path)
         self._source = source
-        self._file = path.open("rb", buffering=0)
-        self._end = source.size
-
-    def readable(self) -> bool:
-        return True
 
     def readinto(self, room: memoryview | bytearray, /) -> int:  # type: ignore[override]
-        return self._file.readinto(memoryview(room)[: max(0, self._end - self._file.tell())])
+        return super().readinto(memoryview(room)[: max(0, self._source.size - self.tell())])
 
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
+    # By `readinto`. Those of FileIO would read on.
+    read = io.RawIOBase.read  # type: ignore[assignment]
+    readall = io.RawIOBase.readall
 
     def is_rewritten(self) -> bool:
         """Whether the file was changed in another way than by appending."""
-        status = os.fstat(self._file.fileno())
-        is_grown = status.st_size > self._end
-        return not is_grown and (status.st_size, status.st_mtime_ns) != (self._end, self._source.modified_ns)
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
+        status = os.fstat(self.fileno())
+        is_grown = status.st_size > self._source.size
+        is_as_it_was = (status.st_size, status.st_mtime_ns) == (self._source.size, self._source.modified_ns)
+        return not (is_grown or is_as_it_was)
 
 
 class _ObjectFile(io.RawIOBase):
     """An object, read in blocks; the next block is fetched in the background. Fails if the object is rewritten."""
 
-    def __init__(self, source: SourceFile, path: ObjectPath) -> None:
+    def __init__(self, source: SourceFile, path: ObjectPath, start: int) -> None:
         self._fetch = partial(bucket_of(path).read, path.key, source.etag)
         self._end = source.size
-        self._position = 0
+        self._position = start
         self._block = memoryview(b"")
-        self._ahead: Future[memoryview] | None = None
+        self._ahead = self._fetch_from(start)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, room: memoryview | bytearray, /) -> int:  # type: ignore[override]
         """Read at most the rest of the current block."""
-        if not self._block:
-            self.fetch_ahead()
-            if self._ahead:
-                self._block = self._ahead.result()
-                self._ahead = self._fetch_from(self._position + len(self._block))
+        if not self._block and self._ahead:
+            self._block = self._ahead.result()
+            self._ahead = self._fetch_from(self._position + len(self._block))
         size = min(len(room), len(self._block))
         room[:size], self._block = self._block[:size], self._block[size:]
         self._position += size
         return size
-
-    def fetch_ahead(self) -> None:
-        """Start to fetch the next block."""
-        self._ahead = self._ahead or self._fetch_from(self._position)
 
     def _fetch_from(self, start: int) -> Future[memoryview] | None:
         end = min(start + BLOCK_OF_OBJECT, self._end)
@@ -90,7 +75,7 @@ class _ObjectFile(io.RawIOBase):
 
     def seek(self, offset: int, _whence: int = os.SEEK_SET, /) -> int:
         if offset != self._position:
-            self._position, self._block, self._ahead = offset, memoryview(b""), None
+            self._position, self._block, self._ahead = offset, memoryview(b""), self._fetch_from(offset)
         return self._position
 
     def tell(self) -> int:
@@ -110,32 +95,24 @@ def _fetch_pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="objects")
 
 
-class _CompressedFile(io.RawIOBase):
+class _CompressedFile(pa.CompressedInputStream):  # type: ignore[misc]
     """The content of a compressed file. Arrow's decoder, unlike DuckDB's, fails if the file is truncated."""
 
     def __init__(self, source: SourceFile) -> None:
-        self.stored = _as_stored(source)
-        self._stream = pa.CompressedInputStream(self.stored, source.compression)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, room: memoryview | bytearray, /) -> int:  # type: ignore[override]
-        size: int = self._stream.readinto(room)
-        return size
+        self._stored = _as_stored(source)
+        super().__init__(self._stored, source.compression)
 
     def tell(self) -> int:
         """Bytes of the compressed file read so far."""
-        return self.stored.tell()
+        return self._stored.tell()
 
     def is_rewritten(self) -> bool:
         """Whether the file was changed in another way than by appending."""
-        return self.stored.is_rewritten()
+        return self._stored.is_rewritten()
 
     def close(self) -> None:
-        self._stream.close()
-        self.stored.close()
         super().close()
+        self._stored.close()
 
 
 Seekable = _PlainFile | _ObjectFile
@@ -143,24 +120,17 @@ Content = Seekable | _CompressedFile
 Match = Literal["other", "same", "longer"]
 
 
-def open_content(source: SourceFile) -> Content:
-    """The file's content, decompressed if necessary."""
-    return _as_stored(source) if source.compression == "none" else _CompressedFile(source)
+def open_content(source: SourceFile, start: int = 0) -> Content:
+    """The file's content, decompressed if necessary.
+
+    The first block of an object is fetched in the background: from `start` or, if it is compressed, from its beginning.
+    """
+    return _as_stored(source, start) if source.compression == "none" else _CompressedFile(source)
 
 
-def _as_stored(source: SourceFile) -> Seekable:
+def _as_stored(source: SourceFile, start: int = 0) -> Seekable:
     path = source.path
-    return _ObjectFile(source, path) if isinstance(path, ObjectPath) else _PlainFile(source, path)
-
-
-def fetch_ahead(content: Content, offset: int) -> None:
-    """Start to fetch the block of an object that reading from an offset begins with. Does nothing for files on disk."""
-    stored = content
-    if isinstance(content, _CompressedFile):
-        stored, offset = content.stored, 0
-    if isinstance(stored, _ObjectFile):
-        stored.seek(offset)
-        stored.fetch_ahead()
+    return _ObjectFile(source, path, start) if isinstance(path, ObjectPath) else _PlainFile(source, path)
 
 
 def skip(content: Content, offset: int) -> None:

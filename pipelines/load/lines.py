@@ -13,7 +13,6 @@ from pipelines.load.content import (
     PIECE,
     Content,
     Fingerprint,
-    fetch_ahead,
     open_content,
     read_up_to,
     skip,
@@ -49,11 +48,6 @@ class Cursor:
         """How many lines of the file have been loaded."""
         return self.line - 1 + (self.open_line_bytes > 0)
 
-    @property
-    def end(self) -> int:
-        """How many bytes of the content have been loaded."""
-        return self.offset + self.open_line_bytes
-
 
 @dataclass(slots=True)
 class LineReader:
@@ -71,11 +65,10 @@ class LineReader:
     opened: Content | None = None
 
     def fetch_ahead(self) -> None:
-        """Start to fetch the first bytes of an object. For a file on disk this does nothing."""
-        if isinstance(self.source.path, ObjectPath):
+        """Start to fetch the first bytes of an object, unless this was done. For a file on disk this does nothing."""
+        if isinstance(self.source.path, ObjectPath) and not self.opened:
             with suppress(SourceError):  # `batches` raises it again
-                self.opened = open_content(self.source)
-                fetch_ahead(self.opened, self.cursor.offset // PIECE * PIECE)
+                self.opened = open_content(self.source, self.cursor.offset // PIECE * PIECE)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Batches of `SCHEMA`: one per block of the file, with a row for each physical line including its newline.
@@ -86,7 +79,7 @@ class LineReader:
         whole, partial = divmod(self.cursor.offset, PIECE)
         fingerprint = Fingerprint(self.fingerprint[: whole * HEX])
         try:
-            with self.opened or open_content(self.source) as content:
+            with self.opened or open_content(self.source, whole * PIECE) as content:
                 self.opened = None
                 skip(content, whole * PIECE)
                 fingerprint.add(read_up_to(content, partial))

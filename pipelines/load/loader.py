@@ -134,11 +134,9 @@ def _insert(judges: Judging, todo: Plan, load_id: int, statuses: list[str], prog
 
     def batches() -> Iterator[pa.RecordBatch]:
         done = 0
-        for task in todo.tasks[:OBJECTS_AHEAD]:
-            task.reader.fetch_ahead()
         for number, task in enumerate(todo.tasks):
-            for later in todo.tasks[number + OBJECTS_AHEAD : number + OBJECTS_AHEAD + 1]:
-                later.reader.fetch_ahead()
+            for this_or_later in todo.tasks[number : number + OBJECTS_AHEAD + 1]:
+                this_or_later.reader.fetch_ahead()
             if progress:
                 start = done
                 task.reader.advance = lambda position, start=start: progress(start + position, total)  # type: ignore[misc]
