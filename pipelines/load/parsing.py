@@ -14,7 +14,7 @@ from pipelines.load.judge import judge
 from pipelines.load.lines import SCHEMA
 from pipelines.load.search_terms import SearchTerms
 from pipelines.load.shapes import Shape
-from pipelines.load.withhold import Forgotten, forgotten, register_nobody
+from pipelines.load.withhold import Forgotten
 
 PARSE = (Path(__file__).parent / "parse.sql").read_text(encoding="utf-8")
 KEPT_LINES = (Path(__file__).parent / "kept_lines.sql").read_text(encoding="utf-8")
@@ -47,7 +47,12 @@ select file_id, line_number, position, $load_id as load_id from {lines} where is
 """
 
 MENTIONS = "create or replace temp macro mentions_forgotten(raw) as has_forgotten_id(raw)"
-
+NOBODY = """
+create or replace temp macro is_forgotten_person(id) as false;
+create or replace temp macro is_forgotten_participant(id) as false;
+create or replace temp macro mentions_forgotten(raw) as false;
+"""
+"""The macros of withhold.sql and `MENTIONS` for a warehouse in which nobody was forgotten."""
 
 BYTES_AT_ONCE = 64 << 20
 """How many bytes of lines are set aside before they are inserted, to limit memory."""
@@ -57,8 +62,11 @@ ROWS_AT_ONCE = 2_000
 class Judging:
     """Judges lines that are not canonical while DuckDB streams the others, and collects their deliveries for later."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, shapes: Sequence[Shape]) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, shapes: Sequence[Shape], forgotten_people: Forgotten | None
+    ) -> None:
         self.connection = connection
+        self.forgotten_people = forgotten_people
         self._shapes = shapes
         self._lock = Lock()
         self._rows: list[tuple[Any, ...]] = []
@@ -107,15 +115,10 @@ def judging(
     Enter and leave this outside a transaction: after a rollback, DuckDB has dropped the function but its name stays
     taken.
     """
-    judges = Judging(connection, shapes)
+    judges = Judging(connection, shapes, forgotten_people)
     connection.create_function(
-        "set_aside",
-        judges.set_aside,
-        ["INTEGER", "BIGINT", "BLOB"],
-        "BOOLEAN",
-        side_effects=True,
+        "set_aside", judges.set_aside, ["INTEGER", "BIGINT", "BLOB"], "BOOLEAN", side_effects=True
     )
-    made = ["set_aside"]
     if forgotten_people:
         connection.create_function(
             "has_forgotten_id",
@@ -126,12 +129,15 @@ def judging(
             null_handling=FunctionNullHandling.SPECIAL,
             side_effects=True,
         )
-        made.append("has_forgotten_id")
     try:
+        if forgotten_people:
+            forgotten_people.register_macros(connection)
+        connection.execute(MENTIONS if forgotten_people else NOBODY)
         yield judges
     finally:
-        for name in made:
-            connection.remove_function(name)
+        connection.remove_function("set_aside")
+        if forgotten_people:
+            connection.remove_function("has_forgotten_id")
 
 
 def _has_forgotten_id(forgotten_people: Forgotten) -> Callable[[pa.Array], pa.Array]:
@@ -152,20 +158,13 @@ def judge_lines(connection: duckdb.DuckDBPyConnection, batches: Iterable[pa.Reco
     connection.execute(PARSE)
 
 
-def kept_rows(
-    judges: Judging, batches: Iterable[pa.RecordBatch], statuses: list[str], forgotten_people: Forgotten | None
-) -> Iterator[str]:
+def kept_rows(judges: Judging, batches: Iterable[pa.RecordBatch], statuses: list[str]) -> Iterator[str]:
     """The names of views with the rows to insert for batches of lines; rows of forgotten people are marked.
 
     Read each view once, before asking for the next.
     """
     connection = judges.connection
     connection.register("known_statuses", pa.table({"status": statuses}))
-    if forgotten_people:
-        forgotten_people.register_macros(connection)
-        connection.execute(MENTIONS)
-    else:
-        register_nobody(connection)
     rest = iter(batches)
     is_at_end = False
 
@@ -193,9 +192,8 @@ def kept_rows(
 def insert(judges: Judging, batches: Iterable[pa.RecordBatch], load_id: int, statuses: list[str]) -> None:
     """Insert deliveries into `raw.deliveries`, and the positions of forgotten people's into `raw.forgotten_lines`."""
     connection = judges.connection
-    forgotten_people = forgotten(connection)
-    for rows in kept_rows(judges, batches, statuses, forgotten_people):
-        if forgotten_people:
+    for rows in kept_rows(judges, batches, statuses):
+        if judges.forgotten_people:
             connection.execute(f"create temp table arrived as select * from {rows}")  # noqa: S608
             connection.execute(WITHHELD.format(lines="arrived"), {"load_id": load_id})
             connection.execute(INSERT.format(lines="arrived"), {"load_id": load_id})

@@ -10,7 +10,7 @@ from pipelines.load.lines import SCHEMA
 from pipelines.load.parsing import INSERT, WITHHELD, Judging, kept_rows
 from pipelines.load.shapes import Shape
 from pipelines.load.withdrawals import remove
-from pipelines.load.withhold import forgotten
+from pipelines.warehouse import only_row
 
 LINES_AT_ONCE = 20_000
 
@@ -53,21 +53,14 @@ def rejudge(judges: Judging, load_id: int, statuses: list[str], insert: InsertRe
     """Judge rejected lines with the present table of shapes, and replace the rows of those with a new judgement."""
     connection = judges.connection
     lines = connection.sql(LINES).to_arrow_table()
-    for number, rows in enumerate(
-        kept_rows(judges, lines.cast(SCHEMA).to_batches(LINES_AT_ONCE), statuses, forgotten(connection))
-    ):
-        query = (
-            f"create temp table rejudged_lines as from {rows}"
-            if not number
-            else f"insert into rejudged_lines from {rows}"
-        )
-        connection.execute(query)
+    target = "create temp table rejudged_lines as"
+    for rows in kept_rows(judges, lines.cast(SCHEMA).to_batches(LINES_AT_ONCE), statuses):
+        connection.execute(f"{target} from {rows}")
+        target = "insert into rejudged_lines"
     connection.register("lines_to_rejudge", lines.select(["file_id", "line_number"]))
     connection.execute(CHANGED_JUDGEMENTS)
     connection.execute(f"delete from rejudged_lines where not ({HAS_CHANGED})")  # noqa: S608
-    file_ids = [
-        file_id for (file_id,) in connection.execute("select distinct file_id from changed_judgements").fetchall()
-    ]
+    [file_ids] = only_row(connection, "select list(distinct file_id) from changed_judgements")
     if file_ids:
         remove(connection, f"position = 0 and load_id < $load_id and {HAS_CHANGED}", {"load_id": load_id})
         connection.execute(WITHHELD.format(lines="rejudged_lines"), {"load_id": load_id})

@@ -10,11 +10,6 @@ import duckdb
 from pipelines.warehouse import has_table
 
 WITHHOLD = (Path(__file__).parent / "withhold.sql").read_text(encoding="utf-8")
-NOBODY = """
-create or replace temp macro is_forgotten_person(id) as false;
-create or replace temp macro is_forgotten_participant(id) as false;
-create or replace temp macro mentions_forgotten(raw) as false;
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +35,11 @@ class Forgotten:
 
     def register_macros(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Create the SQL macros of withhold.sql, which say whether an id is of a forgotten person."""
-        for name in ("salt", "people", "participants"):
-            value = getattr(self, name)
-            kind = "varchar" if isinstance(value, str) else "varchar[]"
-            # `set variable` takes no parameters. Hashes and salts are hexadecimal, so they need no escaping.
-            text = repr(value) if isinstance(value, str) else repr(list(value))
-            connection.execute(f"set variable forgotten_{name} = cast({text} as {kind})")
+        # `set variable` takes no parameters. Hashes and salts are hexadecimal, so they need no escaping.
+        connection.execute(f"set variable forgotten_salt = {self.salt!r}")
+        for name, hashes in (("people", self.people), ("participants", self.participants)):
+            connection.execute(f"set variable forgotten_{name} = cast({list(hashes)} as varchar[])")
         connection.execute(WITHHOLD)
-
-
-def register_nobody(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the same macros for a warehouse in which nobody was forgotten: they are always false."""
-    connection.execute(NOBODY)
 
 
 def hash_of(salt: str, term: str) -> str:

@@ -138,7 +138,7 @@ def _judged(judges: Judging, part: FileToRead, load: LoadContext) -> Iterator[pa
             problems.append(error.problem)
 
     same = {"load_id": load.load_id, "loaded_at": load.loaded_at, "part_id": part.part_id}
-    for view in kept_rows(judges, batches(), load.statuses, load.everyone_forgotten):
+    for view in kept_rows(judges, batches(), load.statuses):
         for rows in judges.connection.sql(f"from {view}").to_arrow_reader(ROWS):
             columns = [
                 pa.array([same[column.name]] * len(rows), column.type)
