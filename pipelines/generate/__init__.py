@@ -2,6 +2,6 @@
 
 from pipelines.compression import Compression
 from pipelines.generate.output import generate
-from pipelines.generate.recipe import Generated, Recipe
+from pipelines.generate.recipe import Recipe, Tally
 
-__all__ = ["Compression", "Generated", "Recipe", "generate"]
+__all__ = ["Compression", "Recipe", "Tally", "generate"]

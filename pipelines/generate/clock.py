@@ -4,7 +4,7 @@ Also the distributions of how long people take, and the hours in which they are 
 products, no logarithms, so that all platforms get the same milliseconds.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 SECOND = 1_000
@@ -17,11 +17,6 @@ QUANTILES = 4_096
 WEEK_HOURS = 168
 OFFICE = range(8, 18)
 WAKE_UP = 6
-
-
-def start_of(day: date) -> int:
-    """The first millisecond of a day."""
-    return (day - FIRST_MONDAY.date()).days * DAY
 
 
 def stamp(moment: int) -> str:

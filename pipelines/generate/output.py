@@ -1,17 +1,14 @@
 """Writes generated lines to files."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import IO
 
 from pipelines.compression import Compression, compressed
 from pipelines.generate.batches import Batch, batches
 from pipelines.generate.deliveries import Line
-from pipelines.generate.recipe import Generated, Recipe, Tally
+from pipelines.generate.recipe import Recipe, Tally
 
 MOST_FILES = 9_999
 _ENDINGS: dict[Compression, str] = {"none": "", "gzip": ".gz", "zstd": ".zst"}
@@ -26,7 +23,7 @@ def generate(  # noqa: PLR0913 - independent options
     compression: Compression = "none",
     overwrite: bool = False,
     progress: Callable[[int], None] = lambda _: None,
-) -> Generated:
+) -> Tally:
     """Write the webhook lines of a recipe. The same recipe and version of zlib or zstd give the same bytes.
 
     If `out` ends in .jsonl or .ndjson (plus .gz or .zst), it is one file. Otherwise it is a folder that gets `files`
@@ -49,7 +46,7 @@ def generate(  # noqa: PLR0913 - independent options
     try:
         pieces = _split(batches(recipe, tally), files)
         for number, group in groupby(pieces, key=itemgetter(0)):
-            with opened(parts[number], compression) as writer:
+            with parts[number].open("wb") as raw, compressed(raw, compression) as writer:
                 for _, lines in group:
                     writer.write(encoded(text for _, text in lines))
                     progress(tally.participants)
@@ -60,19 +57,13 @@ def generate(  # noqa: PLR0913 - independent options
     finally:
         for part in parts:
             part.unlink(missing_ok=True)
-    return Generated(**asdict(tally), files=tuple(paths))
+    tally.files = tuple(paths)
+    return tally
 
 
 def encoded(lines: Iterable[str], end: str = "\n") -> bytes:
     """Lines as bytes with line ends. They are encoded as Latin-1, so that damaged lines can have invalid UTF-8."""
     return "".join([line + end for line in lines]).encode("latin-1")
-
-
-@contextmanager
-def opened(path: Path, compression: Compression) -> Iterator[IO[bytes]]:
-    """A file opened for writing bytes, with compression."""
-    with path.open("wb") as raw, compressed(raw, compression) as target:
-        yield target
 
 
 def _targets(out: Path, files: int, compression: Compression) -> tuple[list[Path], Compression]:

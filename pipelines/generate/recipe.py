@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from pipelines.generate.clock import DAY, FIRST_MONDAY, start_of
+from pipelines.generate.clock import DAY, FIRST_MONDAY
 
 MOST_DAYS = 3660
 FIRST_START = FIRST_MONDAY.date()
@@ -68,7 +68,7 @@ class Recipe:
     @property
     def begins(self) -> int:
         """The time from which changes can happen."""
-        return start_of(self.start)
+        return (self.start - FIRST_START).days * DAY
 
     @property
     def ends(self) -> int:
@@ -82,7 +82,7 @@ class Recipe:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts that are updated while lines are made.
+    """What was generated: counts, which are updated while lines are made, and the files in order of arrival.
 
     `lines == changes - lost + repeated + sum(rejected) + other_events + blank`. `changes` includes lost ones,
     `repeated` are second deliveries, `late` are among the delivered ones, and `rejected` is by reason.
@@ -97,10 +97,4 @@ class Tally:
     other_events: int = 0
     blank: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Generated(Tally):
-    """The result of `generate`: the counts, and the `files` in order of arrival."""
-
     files: tuple[Path, ...] = ()

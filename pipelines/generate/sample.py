@@ -7,9 +7,10 @@ import sys
 from datetime import date
 from pathlib import Path
 
+from pipelines.compression import compressed
 from pipelines.generate.batches import batches
 from pipelines.generate.deliveries import Line, envelope
-from pipelines.generate.output import encoded, opened
+from pipelines.generate.output import encoded
 from pipelines.generate.recipe import Recipe, Tally
 
 SAMPLE = Recipe(
@@ -45,7 +46,7 @@ def write_sample(folder: Path) -> None:
         data = encoded((text for _, text in lines), "\r\n" if number == CRLF else "\n")
         bom = b"\xef\xbb\xbf" if number == CRLF else b""
         name = f"events-{number:04d}.jsonl" + (".gz" if number == GZIP else "")
-        with opened(folder / name, "gzip" if number == GZIP else "none") as writer:
+        with (folder / name).open("wb") as raw, compressed(raw, "gzip" if number == GZIP else "none") as writer:
             writer.write(bom + data)
 
 
