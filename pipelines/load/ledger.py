@@ -7,23 +7,22 @@ compared, nor is an object with the same ETag and size.
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from pipelines.compression import Compression
 from pipelines.errors import SourceError
 from pipelines.load.content import PIECE, Match, compare
+from pipelines.load.finding import FoundFiles
 from pipelines.load.lines import Cursor, LineReader
 from pipelines.load.objects import KnownObjects, vanished
 from pipelines.load.sources import SourceFile, look_at
 from pipelines.object_paths import object_path
-
-if TYPE_CHECKING:
-    from pipelines.compression import Compression
 
 CLOCK_SLACK_NS = 2_000_000_000
 """Clocks are coarse: a file changed less than this before it was read may have changed again with the same time."""
@@ -46,7 +45,7 @@ class Entry:
     modified_ns: int
     changed_ns: int
     read_ns: int
-    compression: str
+    compression: Compression
     next_offset: int
     next_line: int
     open_line_bytes: int
@@ -99,11 +98,7 @@ def current_entries(connection: duckdb.DuckDBPyConnection) -> list[Entry]:
 
 def known_objects(entries: Iterable[Entry]) -> KnownObjects:
     """The compression of each object that has been read. Objects with the same ETag and size need not be read again."""
-    return {
-        (entry.source_file, entry.etag, entry.disk_bytes): cast("Compression", entry.compression)
-        for entry in entries
-        if entry.etag
-    }
+    return {(entry.source_file, entry.etag, entry.disk_bytes): entry.compression for entry in entries if entry.etag}
 
 
 def write_entries(connection: duckdb.DuckDBPyConnection, entries: Iterable[Entry]) -> None:
@@ -122,16 +117,10 @@ def count_lines(connection: duckdb.DuckDBPyConnection, file_ids: list[int]) -> N
     connection.execute(COUNT_LINES, {"file_ids": file_ids})
 
 
-Vanished = Callable[[Iterable[str]], set[str]]
-"""Returns those of the given addresses whose object no longer exists."""
-
-
-def plan(
-    sources: list[SourceFile], entries: list[Entry], next_file_id: int, read_ns: int, vanished: Vanished = vanished
-) -> Plan:
+def plan(found: FoundFiles, entries: list[Entry], next_file_id: int, read_ns: int) -> Plan:
     """Plan a load: read the rest of files that begin with a known content, and the whole of all others."""
-    todo = Plan()
-    known, readable = _recognised(sources, entries, todo.problems)
+    todo = Plan(problems=found.problems + found.empty_paths)
+    known, readable = _recognised(found.sources, entries, todo.problems)
     for source in readable:
         entry, match = known.get(source, (None, "other"))
         if entry is None:
@@ -147,7 +136,7 @@ def plan(
     recognised = {entry.file_id for entry, _ in known.values()}
     others = [entry for entry in entries if entry.file_id not in recognised]
     _classify([entry for entry in others if not object_path(entry.source_file)], readable, todo)
-    _classify_objects([entry for entry in others if object_path(entry.source_file)], readable, todo, vanished)
+    _classify_objects([entry for entry in others if object_path(entry.source_file)], readable, found, todo)
     return todo
 
 
@@ -207,13 +196,18 @@ def _classify(entries: list[Entry], readable: list[SourceFile], todo: Plan) -> N
                 todo.superseded.append(entry)
 
 
-def _classify_objects(entries: list[Entry], readable: list[SourceFile], todo: Plan, vanished: Vanished) -> None:
-    """The same for objects. Looking for missing ones costs requests, so it is only done if there are lines to read."""
+def _classify_objects(entries: list[Entry], readable: list[SourceFile], found: FoundFiles, todo: Plan) -> None:
+    """The same for objects. Looking for missing ones costs requests, so it is only done if there are lines to read.
+
+    The store is only asked about objects outside the listed folders.
+    """
     names = {source.name for source in readable}
     todo.superseded += [entry for entry in entries if entry.source_file in names]
     if todo.tasks:
         others = [entry for entry in entries if entry.source_file not in names]
-        missing = vanished(entry.source_file for entry in others)
+        not_listed = {entry.source_file for entry in others} - found.objects
+        missing = {address for address in not_listed if address.startswith(tuple(found.scopes))}
+        missing |= vanished(not_listed - missing)
         todo.missing += [entry for entry in others if entry.source_file in missing]
 
 

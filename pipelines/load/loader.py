@@ -1,8 +1,6 @@
 """`studyflow load`: read new lines of files into `raw.deliveries` and update the ledger, in one transaction."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from functools import partial
 from time import time_ns
 
 import duckdb
@@ -22,7 +20,6 @@ from pipelines.load.ledger import (
 )
 from pipelines.load.load_result import LoadResult
 from pipelines.load.not_webhooks import why_nothing_is_usable
-from pipelines.load.objects import vanished
 from pipelines.load.parsing import Judging, insert, judging
 from pipelines.load.rejudging import InsertRejudged, hash_of_shapes, insert_rejudged, is_due, rejudge
 from pipelines.load.withdrawals import supersede, withdraw, withdraw_replaced
@@ -95,16 +92,7 @@ def _plan_load(connection: duckdb.DuckDBPyConnection, paths: Iterable[RawPath], 
     entries = current_entries(connection)
     found = find(paths, known_objects(entries))
     next_id = only_row(connection, "select coalesce(max(file_id), 0) + 1 from raw.files")[0]
-    todo = plan(found.sources, entries, next_id, now_ns, partial(_vanished, found))
-    todo.problems[:0] = found.problems + found.empty_paths
-    return found, todo
-
-
-def _vanished(found: FoundFiles, addresses: Iterable[str]) -> set[str]:
-    """The addresses whose objects no longer exist. The store is only asked about those outside the listed folders."""
-    not_found = set(addresses) - found.objects
-    missing = {address for address in not_found if address.startswith(tuple(found.scopes))}
-    return missing | vanished(not_found - missing)
+    return found, plan(found, entries, next_id, now_ns)
 
 
 def _record(connection: duckdb.DuckDBPyConnection, todo: Plan, failed: list[Task], load_id: int, read_ns: int) -> None:
@@ -163,16 +151,17 @@ def _result(connection: duckdb.DuckDBPyConnection, found: FoundFiles, todo: Plan
     lines_before = [task.entry.next_line - 1 if task.entry else 0 for task in todo.tasks]
     rewritten = {entry.source_file for entry in todo.superseded}
     is_rewritten = [task.entry is None and task.reader.source.name in rewritten for task in todo.tasks]
-    loaded = LoadResult(
+    lines_read = sum(task.reader.cursor.lines for task in todo.tasks) - sum(lines_before)
+    return LoadResult(
         files_found=len(found.sources),
         files_new=sum(task.entry is None for task in todo.tasks) - sum(is_rewritten),
         files_grown=sum(task.entry is not None for task in todo.tasks),
         files_rewritten=sum(is_rewritten),
-        lines_read=sum(task.reader.cursor.lines for task in todo.tasks) - sum(lines_before),
+        lines_read=lines_read,
         files_left_out=tuple(found.left_out),
         problems=(*todo.problems, *_unfinished(todo)),
+        nothing_usable=why_nothing_is_usable(connection, found, lines_read),
     )
-    return replace(loaded, nothing_usable=why_nothing_is_usable(connection, loaded))
 
 
 def _unfinished(todo: Plan) -> Iterator[SourceError]:

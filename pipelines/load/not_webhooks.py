@@ -7,11 +7,11 @@ import pyarrow as pa
 
 from pipelines.errors import SourceError
 from pipelines.load.content import open_content, read_up_to, skip
-from pipelines.load.finding import named
-from pipelines.load.load_result import LoadResult
+from pipelines.load.finding import FoundFiles, named
 from pipelines.load.objects import look_at_object
 from pipelines.load.sources import look_at
 from pipelines.object_paths import object_path
+from pipelines.plain import several
 from pipelines.reference import known_statuses
 from pipelines.warehouse import only_row
 
@@ -46,7 +46,7 @@ SHAPES_HELP = (
 )
 
 
-def why_nothing_is_usable(connection: duckdb.DuckDBPyConnection, loaded: LoadResult) -> str | None:
+def why_nothing_is_usable(connection: duckdb.DuckDBPyConnection, found: FoundFiles, lines_read: int) -> str | None:
     """A description of what this load, or all loads so far, found instead of webhooks; None if there is a webhook."""
 
     def has(where: str) -> bool:
@@ -54,29 +54,29 @@ def why_nothing_is_usable(connection: duckdb.DuckDBPyConnection, loaded: LoadRes
         return bool(connection.execute(query, {"statuses": statuses}).fetchall())
 
     statuses = known_statuses()
-    if loaded.lines_read and has(OF_LAST_LOAD) and not has(f"{OF_LAST_LOAD} and {IS_USABLE}"):
-        return f"None of the new lines is a webhook. {_describe_lines(connection, loaded, statuses, is_all=False)}"
-    if loaded.files_found and not has(IS_USABLE):
+    if lines_read and has(OF_LAST_LOAD) and not has(f"{OF_LAST_LOAD} and {IS_USABLE}"):
+        return f"None of the new lines is a webhook. {_describe_lines(connection, found, statuses, is_all=False)}"
+    if found.sources and not has(IS_USABLE):
         [forgotten] = only_row(connection, "select count(*) from raw.forgotten_lines")
         if not forgotten:
-            return f"No webhook has been loaded yet. {_describe_lines(connection, loaded, statuses, is_all=True)}"
+            return f"No webhook has been loaded yet. {_describe_lines(connection, found, statuses, is_all=True)}"
     return None
 
 
 def _describe_lines(
-    connection: duckdb.DuckDBPyConnection, loaded: LoadResult, statuses: list[str], *, is_all: bool
+    connection: duckdb.DuckDBPyConnection, found: FoundFiles, statuses: list[str], *, is_all: bool
 ) -> str:
     connection.execute(SHAPES)
-    found = connection.execute(SHAPES_OF_LINES, {"statuses": statuses, "is_all": is_all}).fetchall()
-    shapes = [f"{shape}: {count:,} {'line' if count == 1 else 'lines'} like this" for shape, count in found]
+    looks = connection.execute(SHAPES_OF_LINES, {"statuses": statuses, "is_all": is_all}).fetchall()
+    shapes = [f"{shape}: {several(count, 'line')} like this" for shape, count in looks]
     for source_file, offset, size in connection.execute(UNFINISHED).fetchall():
         if text := _beginning(source_file, offset):
             [shape] = only_row(connection, "select shape_of($text)", {"text": text})
             shapes.append(f"{shape}: a partial last line of {size:,} bytes in {Path(source_file).name}")
     if not shapes:
         shapes = ["only empty files or blank lines"]
-    if loaded.files_left_out:
-        shapes.append(f"not read: {named(loaded.files_left_out)}")
+    if found.left_out:
+        shapes.append(f"not read: {named(found.left_out)}")
     return f"Found: {'; '.join(shapes)}. {SHAPES_HELP}"
 
 
