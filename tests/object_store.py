@@ -122,6 +122,6 @@ def use(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
         monkeypatch.delenv(name)
     for name, value in environment_of(store).items():
         monkeypatch.setenv(name, value)
-    buckets.forget_connections()
+    buckets.bucket_at.cache_clear()
     store.new_bucket()
     return store

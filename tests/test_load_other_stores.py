@@ -55,7 +55,7 @@ def folder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     """A folder in an empty bucket."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    buckets.forget_connections()
+    buckets.bucket_at.cache_clear()
     if request.param == "gs":
         monkeypatch.setenv("GOOGLE_BASE_URL", url)
         monkeypatch.setenv("GOOGLE_SKIP_SIGNATURE", "true")

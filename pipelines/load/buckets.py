@@ -88,8 +88,8 @@ class Bucket:
     """A bucket. Credentials come from the environment and from where the store's own tools look for them."""
 
     def __init__(self, path: ObjectPath) -> None:
-        self._path = path.at("")
-        with self._explain_errors(self._path):
+        self._path = path
+        with self._explain_errors(path):
             self._store = _connect(path)
 
     def list(self, folder: str) -> Iterator[StoredObject]:
@@ -154,24 +154,18 @@ class Bucket:
             raise SourceError(str(path), _problem(path.scheme, error)) from error
 
 
-@cache
-def _bucket(scheme: Scheme, name: str) -> Bucket:
-    return Bucket(ObjectPath(scheme, name, ""))
+bucket_at = cache(Bucket)
+"""The bucket at a path with an empty key. Its connection is reused."""
 
 
 def bucket_of(path: ObjectPath) -> Bucket:
-    """The bucket that an object is in. Its connection is reused.
+    """The bucket that an object is in.
 
     Raises:
         SourceError: the connection failed.
         StudyflowError: a package for connecting is not installed.
     """
-    return _bucket(path.scheme, path.bucket)
-
-
-def forget_connections() -> None:
-    """Drop all connections. The next use connects with the environment as it is then."""
-    _bucket.cache_clear()
+    return bucket_at(path.at(""))
 
 
 def _connect(path: ObjectPath) -> "S3Store | GCSStore | AzureStore":
@@ -180,15 +174,13 @@ def _connect(path: ObjectPath) -> "S3Store | GCSStore | AzureStore":
     options: dict[str, Any] = {"client_options": {"timeout": TIMEOUT}, "retry_config": RETRIES}
     if any(os.environ.get(name, "").startswith("http://") for name in ENDPOINTS[path.scheme]):
         options["client_options"]["allow_http"] = True
-    if path.scheme == "gs":
-        return store.GCSStore(path.bucket, **options)
-    if path.scheme == "az":
-        return store.AzureStore(path.bucket, **options)
-    if not {"AWS_ACCESS_KEY_ID", "AWS_SKIP_SIGNATURE"} & os.environ.keys():
+    if path.scheme == "s3" and not {"AWS_ACCESS_KEY_ID", "AWS_SKIP_SIGNATURE"} & os.environ.keys():
         from obstore.auth.boto3 import Boto3CredentialProvider  # noqa: PLC0415 - takes half a second
 
         options["credential_provider"] = Boto3CredentialProvider()  # profiles, single sign-on, roles
-    return store.S3Store(path.bucket, **options)
+    stores: dict[Scheme, type[S3Store | GCSStore | AzureStore]]
+    stores = {"s3": store.S3Store, "gs": store.GCSStore, "az": store.AzureStore}
+    return stores[path.scheme](path.bucket, **options)
 
 
 def _etag(meta: "ObjectMeta") -> str:
