@@ -4,10 +4,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pipelines.load.encodings import TEXT_ENCODINGS, Encoding, decodings, text_encodings_for, text_of, unescape_layers
 from pipelines.load.withhold import hash_of
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsRead
 
 Key = TypeVar("Key")
 
@@ -33,13 +36,6 @@ CANDIDATES = (
     re.compile(r"(?<=\| )[^|\n]+(?= \|)"),
     re.compile(r'"((?:[^"\\\n]|\\.)+)"'),
 )
-
-
-class Readable(Protocol):
-    """A binary stream."""
-
-    def read(self, size: int, /) -> bytes:
-        """At most `size` bytes; empty at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +91,7 @@ class SearchTerms:
             return True
         return bool(self.hashes) and not self.hashes.isdisjoint(hash_of(self.salt, word) for word in _candidates(text))
 
-    def occur_in_stream(self, file: Readable) -> bool:
+    def occur_in_stream(self, file: "SupportsRead[bytes]") -> bool:
         """Whether one of the terms occurs in a stream. It is read in overlapping blocks."""
         overlap = OVERLAP + 12 * max(map(len, self.texts), default=0)
         before = b""
