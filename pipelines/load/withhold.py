@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.warehouse import has_table
+from pipelines.warehouse import has_table, only_row
 
 WITHHOLD = (Path(__file__).parent / "withhold.sql").read_text(encoding="utf-8")
 
@@ -51,12 +51,13 @@ def forgotten(connection: duckdb.DuckDBPyConnection, person: str | None = None) 
     """Everyone who was forgotten, or only the person with this hash; None if there is nobody."""
     if not has_table(connection, "raw", "forgotten"):
         return None
-    rows = connection.execute(
-        "select salt, kind, id_hash from raw.forgotten where $1 is null or person_hash = $1 order by id_hash", [person]
-    ).fetchall()
-    if not rows:
-        return None
-    hashes = {
-        wanted: tuple(id_hash for _, kind, id_hash in rows if kind == wanted) for wanted in ("person", "participant")
-    }
-    return Forgotten(rows[0][0], hashes["person"], hashes["participant"])
+    query = """
+    select
+        any_value(salt),
+        coalesce(list(id_hash order by id_hash) filter (kind = 'person'), []),
+        coalesce(list(id_hash order by id_hash) filter (kind = 'participant'), [])
+    from raw.forgotten
+    where $1 is null or person_hash = $1
+    """
+    salt, people, participants = only_row(connection, query, [person])
+    return Forgotten(salt, tuple(people), tuple(participants)) if salt else None
