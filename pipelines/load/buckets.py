@@ -33,6 +33,7 @@ AT_ONCE = 16
 TIMEOUT = timedelta(minutes=2)
 """For one request: a listing of 1,000 objects, or a block of an object."""
 
+REWRITTEN = "was rewritten while it was being read. The next run reads it again."
 # Patterns in errors of servers and of the library, each with a message for people. The first match counts.
 PROBLEMS = (
     (
@@ -129,11 +130,11 @@ class Bucket:
                 answer = self._store.get(key, options={"if_match": condition, "range": (start, end)})
                 data = memoryview(answer.bytes())
             except PreconditionError:
-                raise _changed(path) from None
+                raise SourceError(str(path), REWRITTEN) from None
             except FileNotFoundError:
                 raise SourceError(str(path), "was deleted while it was being read.") from None
         if _etag(answer.meta) != etag or len(data) != end - start:  # not every store respects `if_match`
-            raise _changed(path)
+            raise SourceError(str(path), REWRITTEN)
         return data
 
     def _stored(self, meta: "ObjectMeta") -> StoredObject:
@@ -186,10 +187,6 @@ def _connect(path: ObjectPath) -> "S3Store | GCSStore | AzureStore":
 def _etag(meta: "ObjectMeta") -> str:
     """The ETag without quotes, which Azure sends in some answers and not in others."""
     return (meta["e_tag"] or "").strip('"')
-
-
-def _changed(path: ObjectPath) -> SourceError:
-    return SourceError(str(path), "was rewritten while it was being read. The next run reads it again.")
 
 
 def _problem(scheme: Scheme, error: Exception) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.errors import SourceError
+from pipelines.load.buckets import REWRITTEN
 from pipelines.load.content import (
     HEX,
     PIECE,
@@ -85,8 +86,7 @@ class LineReader:
                 fingerprint.add(read_up_to(content, partial))
                 yield from self._cut(content, fingerprint)
                 if content.is_rewritten():
-                    problem = "was rewritten while it was being read. The next run reads it again."
-                    raise SourceError(self.source.name, problem)
+                    raise SourceError(self.source.name, REWRITTEN)
         except (OSError, EOFError, pa.ArrowException) as error:
             raise unreadable(self.source, error) from error
         self.fingerprint = fingerprint.text()
