@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable
 
 import orjson
 
+from pipelines.load.documents import JsonText, Span, Step, document_spans
 from pipelines.load.judge import BYTE_ORDER_MARK
 from pipelines.load.shapes import Embedded, Place
-from pipelines.load.spans import JsonText, Span, Step, document_spans
 
 
 def element_of(place: Place) -> Place:

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -117,10 +117,9 @@ BASE64 = Encoding("base64, standard and URL-safe", "", _base64)
 ENCODINGS = (*TEXT_ENCODINGS, *ESCAPES, BASE64)
 
 
-def text_encodings_for(texts: Iterable[str]) -> tuple[Encoding, ...]:
+def text_encodings_for(texts: Collection[str]) -> tuple[Encoding, ...]:
     """Those of `TEXT_ENCODINGS` in which one of the texts looks different."""
-    terms = list(texts)
-    return tuple(encoding for encoding in TEXT_ENCODINGS if any(re.search(encoding.needs, one) for one in terms))
+    return tuple(encoding for encoding in TEXT_ENCODINGS if any(re.search(encoding.needs, one) for one in texts))
 
 
 def decodings(text: str, encodings: tuple[Encoding, ...]) -> Iterator[str]:

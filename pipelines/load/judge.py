@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from pipelines.load.documents import parse
+from pipelines.load.documents import JsonText, document_spans, parse
 from pipelines.load.shapes import EVENT_TYPE, Part, Shape, parts_in
-from pipelines.load.spans import JsonText, document_spans
 from pipelines.load.timestamps import parse_any_timestamp, parse_timestamp
 
 Outcome = Literal["blank", "accepted", "other", "rejected"]

@@ -126,8 +126,7 @@ def _insert(judges: Judging, todo: Plan, load_id: int, statuses: list[str], prog
             for this_or_later in todo.tasks[number : number + OBJECTS_AHEAD + 1]:
                 this_or_later.reader.fetch_ahead()
             if progress:
-                start = done
-                task.reader.advance = lambda position, start=start: progress(start + position, total)  # type: ignore[misc]
+                task.reader.advance = lambda position, start=done: progress(start + position, total)  # type: ignore[misc]
             try:
                 yield from task.reader.batches()
             except SourceError as problem:

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple
 
-from pipelines.load.documents import parse
-from pipelines.load.spans import JsonText, Step
+from pipelines.load.documents import JsonText, Step, parse
 from pipelines.load.timestamps import parse_any_timestamp
 
 DEPTH = 8
