@@ -45,76 +45,17 @@ Progress = Callable[[int, int], object]
 """Called with the number of bytes read so far, and of all bytes to read."""
 
 
-Insert = Callable[[duckdb.DuckDBPyConnection, Plan, int, list[str], Progress | None], list[Task]]
+Insert = Callable[[Judging, Plan, int, list[str], Progress | None], list[Task]]
 """Reads the files of a plan into `raw.deliveries` and `raw.forgotten_lines` and moves their cursors.
 
-Arguments: the connection, the plan, the number of the load, the known statuses and a callback for progress. Returns the
+Arguments: the judging, the plan, the number of the load, the known statuses and a callback for progress. Returns the
 tasks whose file could not be read to its end.
 """
 
 
-def load(
-    connection: duckdb.DuckDBPyConnection,
-    paths: Iterable[RawPath],
-    progress: Progress | None = None,
-    insert_files: Insert | None = None,
-    insert_rejudged_lines: InsertRejudged = insert_rejudged,
-) -> LoadResult:
-    """Read new lines under the paths. Nothing is loaded from a file that cannot be read to its end.
-
-    Spark passes its own `insert_files` and `insert_rejudged_lines`.
-
-    Raises:
-        StudyflowError: the table of statuses or of shapes is missing or invalid.
-    """
-    statuses, shapes = known_statuses(), known_shapes()
-    shapes_hash = hash_of_shapes(shapes)
-    connection.execute(raw_tables_ddl())
-    read_ns = time_ns()
-    found, todo = _plan_load(connection, paths, read_ns)
-    with judging(connection, shapes, forgotten(connection)) as judges, transaction(connection):
-        write_entries(connection, todo.touched)
-        supersede(connection, [entry.file_id for entry in todo.superseded])
-        if is_due(connection, shapes):  # before new lines: these are compared with the rejudged ones
-            rejudge(judges, begin_load(connection, shapes_hash), statuses, insert_rejudged_lines)
-        if todo.tasks:
-            load_id = begin_load(connection, shapes_hash)
-            failed = (
-                insert_files(connection, todo, load_id, statuses, progress)
-                if insert_files
-                else _insert(judges, todo, load_id, statuses, progress)
-            )
-            _record(connection, todo, failed, load_id, read_ns)
-    return _result(connection, found, todo)
-
-
-def _plan_load(connection: duckdb.DuckDBPyConnection, paths: Iterable[RawPath], now_ns: int) -> tuple[FoundFiles, Plan]:
-    entries = current_entries(connection)
-    found = find(paths, known_objects(entries))
-    next_id = only_row(connection, "select coalesce(max(file_id), 0) + 1 from raw.files")[0]
-    return found, plan(found, entries, next_id, now_ns)
-
-
-def _record(connection: duckdb.DuckDBPyConnection, todo: Plan, failed: list[Task], load_id: int, read_ns: int) -> None:
-    """Withdraw the lines of files that failed and old lines that were read again, and update the ledger."""
-    todo.tasks = [task for task in todo.tasks if task not in failed]
-    for task in failed:
-        withdraw(connection, task.reader.file_id, "load_id = $load_id", load_id)
-    withdraw_replaced(connection, todo.missing, [task.entry for task in todo.tasks if task.entry], load_id)
-    write_entries(connection, [entry_after(task, load_id, read_ns) for task in todo.tasks])
-    count_lines(connection, [task.reader.file_id for task in todo.tasks])
-
-
-def begin_load(connection: duckdb.DuckDBPyConnection, shapes: str | None = None) -> int:
-    """Start a load and return its number. `shapes`: hash of the table of shapes; if None, that of the last load."""
-    query = (
-        "insert into raw.loads select coalesce(max(load_id), 0) + 1, now(), coalesce($shapes, max_by(shapes, load_id)) "
-        "from raw.loads returning load_id"
-    )
-    return int(only_row(connection, query, {"shapes": shapes})[0])
-
-
-def _insert(judges: Judging, todo: Plan, load_id: int, statuses: list[str], progress: Progress | None) -> list[Task]:
+def insert_files(
+    judges: Judging, todo: Plan, load_id: int, statuses: list[str], progress: Progress | None
+) -> list[Task]:
     """Stream every file into one insert; return the tasks whose file could not be read to its end."""
     failed: list[Task] = []
     errors: list[BaseException] = []  # DuckDB replaces errors raised in the stream by its own
@@ -144,6 +85,63 @@ def _insert(judges: Judging, todo: Plan, load_id: int, statuses: list[str], prog
             raise errors[0] from None
         raise
     return failed
+
+
+def load(
+    connection: duckdb.DuckDBPyConnection,
+    paths: Iterable[RawPath],
+    progress: Progress | None = None,
+    insert_files: Insert = insert_files,
+    insert_rejudged_lines: InsertRejudged = insert_rejudged,
+) -> LoadResult:
+    """Read new lines under the paths. Nothing is loaded from a file that cannot be read to its end.
+
+    Spark passes its own `insert_files` and `insert_rejudged_lines`.
+
+    Raises:
+        StudyflowError: the table of statuses or of shapes is missing or invalid.
+    """
+    statuses, shapes = known_statuses(), known_shapes()
+    shapes_hash = hash_of_shapes(shapes)
+    connection.execute(raw_tables_ddl())
+    read_ns = time_ns()
+    found, todo = _plan_load(connection, paths, read_ns)
+    with judging(connection, shapes, forgotten(connection)) as judges, transaction(connection):
+        write_entries(connection, todo.touched)
+        supersede(connection, [entry.file_id for entry in todo.superseded])
+        if is_due(connection, shapes):  # before new lines: these are compared with the rejudged ones
+            rejudge(judges, begin_load(connection, shapes_hash), statuses, insert_rejudged_lines)
+        if todo.tasks:
+            load_id = begin_load(connection, shapes_hash)
+            failed = insert_files(judges, todo, load_id, statuses, progress)
+            _record(connection, todo, failed, load_id, read_ns)
+    return _result(connection, found, todo)
+
+
+def _plan_load(connection: duckdb.DuckDBPyConnection, paths: Iterable[RawPath], now_ns: int) -> tuple[FoundFiles, Plan]:
+    entries = current_entries(connection)
+    found = find(paths, known_objects(entries))
+    next_id = only_row(connection, "select coalesce(max(file_id), 0) + 1 from raw.files")[0]
+    return found, plan(found, entries, next_id, now_ns)
+
+
+def _record(connection: duckdb.DuckDBPyConnection, todo: Plan, failed: list[Task], load_id: int, read_ns: int) -> None:
+    """Withdraw the lines of files that failed and old lines that were read again, and update the ledger."""
+    todo.tasks = [task for task in todo.tasks if task not in failed]
+    for task in failed:
+        withdraw(connection, task.reader.file_id, "load_id = $load_id", load_id)
+    withdraw_replaced(connection, todo.missing, [task.entry for task in todo.tasks if task.entry], load_id)
+    write_entries(connection, [entry_after(task, load_id, read_ns) for task in todo.tasks])
+    count_lines(connection, [task.reader.file_id for task in todo.tasks])
+
+
+def begin_load(connection: duckdb.DuckDBPyConnection, shapes: str | None = None) -> int:
+    """Start a load and return its number. `shapes`: hash of the table of shapes; if None, that of the last load."""
+    query = (
+        "insert into raw.loads select coalesce(max(load_id), 0) + 1, now(), coalesce($shapes, max_by(shapes, load_id)) "
+        "from raw.loads returning load_id"
+    )
+    return int(only_row(connection, query, {"shapes": shapes})[0])
 
 
 def _result(connection: duckdb.DuckDBPyConnection, found: FoundFiles, todo: Plan) -> LoadResult:

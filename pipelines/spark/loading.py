@@ -17,7 +17,7 @@ from pipelines.errors import SourceError, StudyflowError
 from pipelines.load.ledger import Plan, Task
 from pipelines.load.load_result import LoadResult
 from pipelines.load.loader import Progress, load
-from pipelines.load.withhold import forgotten
+from pipelines.load.parsing import Judging
 from pipelines.object_paths import RawPath
 from pipelines.reference import known_shapes
 from pipelines.spark.tasks import PART, ROWS_SCHEMA, Cut, FileToRead, LoadContext, cut, judge_parts, parts_of
@@ -81,7 +81,7 @@ class SparkLoader:
 
     def insert(
         self,
-        connection: duckdb.DuckDBPyConnection,
+        judges: Judging,
         todo: Plan,
         load_id: int,
         statuses: list[str],
@@ -90,6 +90,7 @@ class SparkLoader:
         """Write the lines of files as Parquet; return the tasks whose file could not be read to its end."""
         from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415 - pyspark is optional
 
+        connection = judges.connection
         files = [
             FileToRead(task.reader.source, task.reader.file_id, task.reader.cursor, task.reader.fingerprint, part_id)
             for part_id, task in enumerate(todo.tasks, start=_next_part(connection))
@@ -107,7 +108,9 @@ class SparkLoader:
         shutil.rmtree(new, ignore_errors=True)
         if parts:
             loaded_at = only_row(connection, "select loaded_at from raw.loads where load_id = $1", [load_id])[0]
-            task = judge_parts(parts, LoadContext(load_id, loaded_at, statuses, known_shapes(), forgotten(connection)))
+            task = judge_parts(
+                parts, LoadContext(load_id, loaded_at, statuses, known_shapes(), judges.forgotten_people)
+            )
             rows = self._numbered(len(parts), sum(part.source.size - part.cursor.offset for part in parts))
             rows = rows.mapInArrow(task, from_arrow_schema(ROWS_SCHEMA)).selectExpr("*", "part_id as part")
             rows.write.partitionBy("is_withheld", "part").parquet(str(new))
