@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -19,7 +20,6 @@ _BACKSLASH = re.compile(
     r"|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|([bfnrt0])|([^\w\s]|_))"
 )
 _CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "0": "\0"}
-_PERCENT = re.compile("(?:%[0-9a-fA-F]{2})+")
 _EXCEL = re.compile("_x([0-9a-fA-F]{4})_")
 
 
@@ -60,10 +60,6 @@ def _backslash(text: str) -> Iterator[str]:
     yield _BACKSLASH.sub(decoded, text)
 
 
-def _percent(text: str) -> Iterator[str]:
-    yield _PERCENT.sub(lambda found: text_of(bytes.fromhex(found[0].replace("%", ""))), text)
-
-
 def _excel(text: str) -> Iterator[str]:
     yield _EXCEL.sub(lambda found: chr(int(found[1], 16)), text)
 
@@ -97,7 +93,7 @@ def _base64(text: str) -> Iterator[str]:
 
 
 ESCAPES = (
-    Encoding("percent-encoding", "%", _percent),
+    Encoding("percent-encoding", "%", lambda text: iter((unquote(text, errors="surrogateescape"),))),
     Encoding("entities (HTML, XML)", "&", lambda text: iter((html.unescape(text),))),
     Encoding("escapes with backslashes (JSON, Markdown)", "\\", _backslash),
     Encoding("Excel's escapes", "_x", _excel),
