@@ -85,10 +85,6 @@ class _ObjectFile(io.RawIOBase):
         """False: reading a rewritten object fails."""
         return False
 
-    def close(self) -> None:
-        self._block, self._ahead = memoryview(b""), None
-        super().close()
-
 
 @cache
 def _fetch_pool() -> ThreadPoolExecutor:
@@ -100,7 +96,7 @@ class _CompressedFile(pa.CompressedInputStream):  # type: ignore[misc]
 
     def __init__(self, source: SourceFile) -> None:
         self._stored = _as_stored(source)
-        super().__init__(self._stored, source.compression)
+        super().__init__(self._stored, source.compression)  # closes it, too
 
     def tell(self) -> int:
         """Bytes of the compressed file read so far."""
@@ -109,10 +105,6 @@ class _CompressedFile(pa.CompressedInputStream):  # type: ignore[misc]
     def is_rewritten(self) -> bool:
         """Whether the file was changed in another way than by appending."""
         return self._stored.is_rewritten()
-
-    def close(self) -> None:
-        super().close()
-        self._stored.close()
 
 
 Seekable = _PlainFile | _ObjectFile
