@@ -249,7 +249,7 @@ def main() -> None:
         help="For data and scratch. Default: %(default)s.",
     )
     arguments.add_argument(
-        "--timeout", type=float, default=600, help="Seconds; after these, a run is stopped. Default: 600."
+        "--timeout", type=float, default=1200, help="Seconds; after these, a run is stopped. Default: 1200."
     )
     arguments.add_argument("--memory", type=float, default=16, help="GB; beyond this, a run is stopped. Default: 16.")
     arguments.add_argument(
