@@ -13,7 +13,7 @@
     + {{ exact_sum(f ~ ' * ' ~ f ~ ' * ' ~ a ~ ' + ' ~ b ~ ' + 2 * ' ~ f ~ ' * ' ~ c, 'over so_far') }}
 {%- endmacro %}
 
-{#- A query that adds the bounds of 95 % bands to a relation: `completed_low` and `completed_high` from the incidence
+{#- A query that adds the bounds of 95% bands to a relation: `completed_low` and `completed_high` from the incidence
     `completed_share` and its `completed_variance`. The band is transformed so that it stays between 0 and 1. Bounds are null
     if the incidence is 0 or 1. -#}
 {% macro with_bands(relation, exits) -%}

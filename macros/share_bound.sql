@@ -1,5 +1,5 @@
 {#- A bound (`low` or `high`) of Wilson's interval of a share, which is also right for few trials and for shares of 0
-    and 1. `z` is the half-width in standard deviations, by default for 95 %. Null without trials. -#}
+    and 1. `z` is the half-width in standard deviations, by default for 95%. Null without trials. -#}
 {% macro share_bound(bound, hits, trials, z=1.959963984540054) -%}
     case
         when {{ trials }} = 0 then null

@@ -267,7 +267,7 @@ def _(study):
     mo.vstack(
         [
             mo.md(
-                "## How many complete, and how soon?\n\nOf those invited, with the 95 % band of this study and its type."
+                "## How many complete, and how soon?\n\nOf those invited, with the 95% band of this study and its type."
             ),
             (
                 _bands.encode(y=alt.Y("low:Q", title="share", axis=alt.Axis(format="%")), y2="high:Q")

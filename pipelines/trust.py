@@ -29,7 +29,7 @@ order by note
 """
 
 LEAST_SHOWN = 0.001
-"""A smaller share gets more decimals, because one decimal could show 0.0 %."""
+"""A smaller share gets more decimals, because one decimal could show 0.0%."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +110,11 @@ def _name(study_id: str, names: Mapping[str, str]) -> str:
 def _history_sentences(totals: Row, names: Mapping[str, str]) -> list[str]:
     lines = [f"The feed began on {_day(totals['feed_began_at'])}.", _loss_sentence(totals)]
     if totals["gaps"]:
-        lines.append(f"{_percent(totals['share_whole'], down=True)} % of participants have a complete history.")
+        lines.append(f"{_percent(totals['share_whole'], down=True)}% of participants have a complete history.")
     if totals["older_than_feed"]:
         lines.append(f"About {totals['older_than_feed']:,} were added before the feed began.")
     if totals["worst_study_id"] is not None and totals["worst_loss_rate"] is not None:
-        lines.append(f"Worst: study {_name(totals['worst_study_id'], names)}, {_percent(totals['worst_loss_rate'])} %.")
+        lines.append(f"Worst: study {_name(totals['worst_study_id'], names)}, {_percent(totals['worst_loss_rate'])}%.")
     return lines
 
 
@@ -126,11 +126,11 @@ def _loss_sentence(totals: Row) -> str:
     rate, low, high = map(_percent, rates)
     if not totals["broken_links"]:
         where = "No gap within a history" if totals["gaps"] else "No gaps"
-        return f"{where}: likely at most {high} % of webhooks never arrived."
+        return f"{where}: likely at most {high}% of webhooks never arrived."
     if totals["lost"] is None:
-        return f"Every link that can show a loss shows one: likely {low} % of webhooks or more never arrived."
+        return f"Every link that can show a loss shows one: likely {low}% of webhooks or more never arrived."
     lost = floor(totals["lost"] + 0.5)
-    return f"About {rate} % of webhooks (95 % interval {low} to {high}) never arrived: about {lost:,} changes."
+    return f"About {rate}% of webhooks (95% interval {low} to {high}) never arrived: about {lost:,} changes."
 
 
 def _silence_sentences(trust: Trust) -> list[str]:

@@ -203,7 +203,7 @@ def test_the_words_of_a_forecast() -> None:
     """Each state of a study has its own: a day where none is known would be believed."""
     full = {"full_on_50": date(2026, 8, 14), "earliest_80_on": date(2026, 8, 10), "latest_80_on": date(2026, 8, 21)}
     row = {"is_closed": False, "is_full": False, "too_little_known": False, "target": 40, **full}
-    assert when_full(row) == "by 14 Aug (80 %: 10 Aug to 21 Aug)"
+    assert when_full(row) == "by 14 Aug (80%: 10 Aug to 21 Aug)"
     assert when_full(row | {"latest_80_on": None}) == "by 14 Aug, uncertain"
     assert when_full(row | {"full_on_50": None}) == "needs more invitations"
     assert when_full(row | {"target": None}) == "no target"
@@ -222,8 +222,8 @@ def test_a_line_of_the_report_says_when_it_is_full_and_how_many_to_invite() -> N
     def said(**other: object) -> str:
         return forecast_line(row | other).replace("\N{NO-BREAK SPACE}", " ")
 
-    assert said() == "full by 14 Aug (80 %: 10 Aug to 21 Aug); invite 35 more today"
-    assert said(invite_80=0) == "full by 14 Aug (80 %: 10 Aug to 21 Aug)"
+    assert said() == "full by 14 Aug (80%: 10 Aug to 21 Aug); invite 35 more today"
+    assert said(invite_80=0) == "full by 14 Aug (80%: 10 Aug to 21 Aug)"
     assert said(too_little_known=True, invite_by=None, invite_80=None) == "too little known"
     assert said(full_on_50=None, invite_80=None).endswith("too little known to say how many to invite")
     assert said(is_unreliable=True, came_true_80=20, judged_80=40).endswith(
@@ -234,7 +234,7 @@ def test_a_line_of_the_report_says_when_it_is_full_and_how_many_to_invite() -> N
 
 def test_a_forecast_is_shown_with_its_record(ask: Ask, ask_database: Path) -> None:
     """Of the study, or of all where it has too few cases; a warning only where it came true too seldom."""
-    assert "80 % came true" not in ask("forecast", "--table").stdout, "there was no backtest"
+    assert "80% came true" not in ask("forecast", "--table").stdout, "there was no backtest"
     with connect(ask_database) as connection:
         connection.execute("create schema if not exists state")
         connection.execute(

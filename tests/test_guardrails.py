@@ -87,7 +87,7 @@ def test_a_step_at_which_fewer_go_on(warned: duckdb.DuckDBPyConnection) -> None:
     }
     assert found["watched"]["since"] == MONDAY + timedelta(weeks=8)
     assert found["watched"]["expected"] == pytest.approx(15)
-    # By hand: of 180, 90 went on, and of the type as many, which count for 30; its lower bound with 80 % confidence, after Wilson.
+    # By hand: of 180, 90 went on, and of the type as many, which count for 30; its lower bound with 80% confidence, after Wilson.
     z = 0.8416212335729143
     low = (105 + z * z / 2 - z * (105 * 105 / 210 + z * z / 4) ** 0.5) / (210 + z * z)
     likelier = 0.5**3 * ((1 - low / 2) / (1 - low)) ** 27

@@ -189,15 +189,15 @@ def test_what_changed_by_study_adds_up_to_what_changed(sample: duckdb.DuckDBPyCo
 @pytest.mark.parametrize(
     ("part", "whole", "text"),
     [
-        (3, 7, "3 of 7 (16\N{EN DASH}75 %)"),
-        (0, 4, "0 of 4 (0\N{EN DASH}49 %)"),
-        (19, 19, "19 of 19 (83\N{EN DASH}100 %)"),
-        (10, 20, "50 %"),
+        (3, 7, "3 of 7 (16\N{EN DASH}75%)"),
+        (0, 4, "0 of 4 (0\N{EN DASH}49%)"),
+        (19, 19, "19 of 19 (83\N{EN DASH}100%)"),
+        (10, 20, "50%"),
         (0, 0, "\N{EN DASH}"),
     ],
 )
 def test_few_people_are_counted_with_an_interval(product: Product, part: int, whole: int, text: str) -> None:
-    """Three of seven is not 43 %: the share could as well be 16 or 75. The queries ask the functions of the warehouse."""
+    """Three of seven is not 43%: the share could as well be 16 or 75. The queries ask the functions of the warehouse."""
     interval = "select $1 / nullif($2, 0), marts.share_low($1, $2), marts.share_high($1, $2)"
     [ends] = product.reused.execute(interval, [part, whole]).fetchall()
     assert ends[1:] == pytest.approx(wilson(part, whole))
@@ -211,7 +211,7 @@ def test_no_percentage_of_few_people_stands_bare(product: Product, tmp_path: Pat
     funnel, _ = file.read_text(encoding="utf-8").split("## Terms")
     shares = re.findall(r"\| ([^|]*%[^|]*) \|", funnel.partition("### ")[2].replace(formatting.SPACE, " "))
     assert shares
-    assert all(re.fullmatch(r"\d+ of \d+ \(\d+\W\d+ %\)", share) for share in shares), shares
+    assert all(re.fullmatch(r"\d+ of \d+ \(\d+\W\d+%\)", share) for share in shares), shares
 
 
 def test_names_and_ids_that_nobody_would_want(product: Product, tmp_path: Path) -> None:

@@ -50,23 +50,23 @@ def a_note(note: str, subjects: int, occurrences: int, example: str, last_at: da
         (
             TOTALS,
             (
-                "The feed began on 2026-06-01. About 1.2 % of webhooks (95 % interval 0.9 to 1.6) never arrived: about 56 "
-                "changes. 97.1 % of participants have a complete history."
+                "The feed began on 2026-06-01. About 1.2% of webhooks (95% interval 0.9 to 1.6) never arrived: about 56 "
+                "changes. 97.1% of participants have a complete history."
             ),
         ),
         (
             dict(TOTALS, share_whole=0.57, older_than_feed=1366, worst_study_id="X", worst_loss_rate=0.043),
             (
-                "The feed began on 2026-06-01. About 1.2 % of webhooks (95 % interval 0.9 to 1.6) never arrived: about 56 "
-                "changes. 57.0 % of participants have a complete history. About 1,366 were added before the feed "
-                "began. Worst: study X, 4.3 %."
+                "The feed began on 2026-06-01. About 1.2% of webhooks (95% interval 0.9 to 1.6) never arrived: about 56 "
+                "changes. 57.0% of participants have a complete history. About 1,366 were added before the feed "
+                "began. Worst: study X, 4.3%."
             ),
         ),
-        (NO_GAPS, "The feed began on 2026-06-01. No gaps: likely at most 0.04 % of webhooks never arrived."),
+        (NO_GAPS, "The feed began on 2026-06-01. No gaps: likely at most 0.04% of webhooks never arrived."),
         (
             dict(NO_GAPS, gaps=9, older_than_feed=9, share_whole=0.99999),
             (
-                "The feed began on 2026-06-01. No gap within a history: likely at most 0.04 % of webhooks never arrived. 99.9 % of "
+                "The feed began on 2026-06-01. No gap within a history: likely at most 0.04% of webhooks never arrived. 99.9% of "
                 "participants have a complete history. About 9 were added before the feed began."
             ),
         ),
@@ -77,15 +77,15 @@ def a_note(note: str, subjects: int, occurrences: int, example: str, last_at: da
         (
             ALL_BROKEN,
             (
-                "The feed began on 2026-06-01. Every link that can show a loss shows one: likely 20.0 % of webhooks or more never "
-                "arrived. 97.1 % of participants have a complete history."
+                "The feed began on 2026-06-01. Every link that can show a loss shows one: likely 20.0% of webhooks or more never "
+                "arrived. 97.1% of participants have a complete history."
             ),
         ),
         (None, "No status change has arrived yet."),
     ],
 )
 def test_what_is_said_of_histories(totals: Row | None, said: str) -> None:
-    """True in every case: what is not known is not given as a number, and 99.999 % is not all."""
+    """True in every case: what is not known is not given as a number, and 99.999% is not all."""
     assert sentences(Trust(totals)) == [said]
 
 
@@ -165,7 +165,7 @@ def test_studies_are_named() -> None:
     totals = dict(TOTALS, worst_study_id="s-1", worst_loss_rate=0.5)
     trust = Trust(totals, silent_studies=["s-1"], notes=[a_note("test_id", 1, 1, "s-2", None)], names={"s-1": "Churn"})
     histories, silence, note = sentences(trust)
-    assert histories.endswith("Worst: study Churn, 50.0 %.")
+    assert histories.endswith("Worst: study Churn, 50.0%.")
     assert silence.startswith("Study Churn has been silent")
     assert note.endswith(": s-2 (audit.data_notes).")
 

@@ -21,9 +21,9 @@ BASE: dict[str, Any] = {"participants": 24_000, "studies": 32, "days": 120}
 DRIFT, BURSTS, LOST = {"drift": 0.6}, {"burst_days": 14}, {"lost": 0.05}
 WORKSPACES: dict[str, dict[str, Any]] = {
     "as generated": {"seed": 101},
-    "drift: in the end people answer 60 % less": {"seed": 102, **DRIFT},
+    "drift: in the end people answer 60% less": {"seed": 102, **DRIFT},
     "bursts: invitations every 14 days": {"seed": 103, **BURSTS},
-    "5 % of webhooks lost": {"seed": 104, **LOST},
+    "5% of webhooks lost": {"seed": 104, **LOST},
     "drift, bursts and lost webhooks": {"seed": 105, **DRIFT, **BURSTS, **LOST},
 }
 LEVELS = (50, 80, 95)
@@ -81,7 +81,7 @@ def main() -> None:
         lines += [{**rows[level], "kind": name} for level in LEVELS]
         cells = [f"{rows[level]['came_true_share']:.0%} of {rows[level]['judged']:,}" for level in LEVELS]
         print(f"| {name} | {' | '.join(cells)} |".replace("%", " %").replace("  %", " %"))  # noqa: T201
-    draw(lines, [], "Generated workspaces; statements with 50, 80 and 95 %. Dashed: as often as they said.", PICTURE)
+    draw(lines, [], "Generated workspaces; statements with 50, 80 and 95%. Dashed: as often as they said.", PICTURE)
 
 
 if __name__ == "__main__":

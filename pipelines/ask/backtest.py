@@ -13,15 +13,15 @@ from pipelines.ask.warehouse import QueryResult, ask
 from pipelines.warehouse import Row
 
 LEVELS = (50, 80, 95)
-CHANCES = ("50 % chance", "80 % chance", "95 % chance")
+CHANCES = ("50% chance", "80% chance", "95% chance")
 OVERALL = Headings(("statements that came true", *CHANCES), right=CHANCES)
 BY_STUDY = Headings(("study", *CHANCES, ""), right=CHANCES, shrink="study")
 UNRELIABLE = "unreliable"
 NOTES = (
-    "expected: the average chance stated. It is above 50, 80 or 95 % because numbers of people and of days are whole numbers.",
+    "expected: the average chance stated. It is above 50, 80 or 95% because numbers of people and of days are whole numbers.",
     "Statements made a week apart are mostly about the same people, so there are fewer independent cases than statements.",
     "A statement counts only people who had been invited when it was made. Statements about future days are not judged.",
-    f"{UNRELIABLE}: fewer than 70 % of at least 30 statements with an 80 % chance came true.",
+    f"{UNRELIABLE}: fewer than 70% of at least 30 statements with an 80% chance came true.",
 )
 
 
@@ -99,8 +99,8 @@ def _cells(rows: list[Row], *, with_expected: bool = False) -> list[str]:
 
 
 def _cell(row: Row | None, *, with_expected: bool) -> str:
-    """`1,085 of 1,496, 73 % (expected 84 %)`."""
+    """`1,085 of 1,496, 73% (expected 84%)`."""
     if row is None or not row["judged"]:
         return ""
-    text = f"{row['came_true']:,} of {row['judged']:,}, {row['came_true_share']:.0%}".replace("%", " %")
-    return text + (f" (expected {row['said']:.0%})".replace("%", " %") if with_expected else "")
+    text = f"{row['came_true']:,} of {row['judged']:,}, {row['came_true_share']:.0%}"
+    return text + (f" (expected {row['said']:.0%})" if with_expected else "")

@@ -12,7 +12,7 @@ from pipelines.ask.warehouse import QueryResult, ResultColumn, ask, marts_as_of
 from pipelines.warehouse import Row, has_table
 
 COLUMNS = Headings(
-    ("study", "completed", "active", "expected", "full", "invite today", "80 % came true"),
+    ("study", "completed", "active", "expected", "full", "invite today", "80% came true"),
     right=("completed", "active", "expected"),
     shrink="study",
 )
@@ -20,7 +20,7 @@ NOTES = (
     "active: invited, and neither completed nor lost. expected: how many of these will likely complete in eight weeks.",
     "Forecasts count only people who have already been invited.",
 )
-UNRELIABLE = "80 % came true: how many past statements with an 80 % chance came true. Shown if fewer than 70 % did (studyflow backtest)."
+UNRELIABLE = "80% came true: how many past statements with an 80% chance came true. Shown if fewer than 70% did (studyflow backtest)."
 RECORD = (
     ResultColumn("judged_80", "INTEGER"),
     ResultColumn("came_true_80", "INTEGER"),
@@ -70,7 +70,7 @@ def completed(row: dict[str, Any]) -> str:
 
 
 def when_full(row: dict[str, Any]) -> str:
-    """When a study will be full: `by 14 Aug (80 %: 10 Aug to 21 Aug)`, or why this is unknown."""
+    """When a study will be full: `by 14 Aug (80%: 10 Aug to 21 Aug)`, or why this is unknown."""
     reasons = {
         "closed": row["is_closed"],
         "full": row["is_full"],
@@ -83,11 +83,11 @@ def when_full(row: dict[str, Any]) -> str:
             return reason
     if row["latest_80_on"] is None:
         return f"by {day(row['full_on_50'])}, uncertain"
-    return f"by {day(row['full_on_50'])} (80 %: {day(row['earliest_80_on'])} to {day(row['latest_80_on'])})"
+    return f"by {day(row['full_on_50'])} (80%: {day(row['earliest_80_on'])} to {day(row['latest_80_on'])})"
 
 
 def how_many(row: dict[str, Any]) -> str:
-    """How many people to invite to be full by a date with a chance of 80 %: `35, for 14 Aug`."""
+    """How many people to invite to be full by a date with a chance of 80%: `35, for 14 Aug`."""
     if row["invite_by"] is None:
         return ""
     if row["invite_80"] is None:

@@ -1,4 +1,4 @@
--- One row per study: how often its statements with an 80 % chance came true in the last backtest. If the study has too
+-- One row per study: how often its statements with an 80% chance came true in the last backtest. If the study has too
 -- few, the row is about the statements of all studies.
 select
     forecast.study_id,

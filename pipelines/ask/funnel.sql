@@ -1,4 +1,4 @@
--- One row per step of the funnel of study $study_id, in order, with the 95 % interval (Wilson) of each conversion.
+-- One row per step of the funnel of study $study_id, in order, with the 95% interval (Wilson) of each conversion.
 with
 
 funnel as (

@@ -1,4 +1,4 @@
--- The shares of people invited to study $study_id who complete, or are lost, within a number of days, with 95 % bands,
+-- The shares of people invited to study $study_id who complete, or are lost, within a number of days, with 95% bands,
 -- and the same for all studies of its type.
 select
     own.days,

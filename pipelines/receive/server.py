@@ -47,7 +47,7 @@ def serve(
         logs.log("receiver started", address=address, folder=settings.folder, secrets=len(settings.secrets))
         config = uvicorn.Config(
             application(settings, background),
-            loop="asyncio",  # uvloop was only 5 % faster, and is not available on Windows
+            loop="asyncio",  # uvloop was only 5% faster, and is not available on Windows
             http=_Protocol,
             ws="none",
             lifespan="on",

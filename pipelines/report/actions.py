@@ -148,7 +148,7 @@ def _gaps(answers: Answers, span: str) -> Action:
     known, newly = (_first(answers["gaps"], column) for column in ("gaps_in_all", "newly_in_all"))
     lost = [
         f"about {count(row['lost'])} webhooks lost in total, estimated from breaks in histories "
-        f"(95 % interval: {count(row['lost_low'])} to {count(row['lost_high'])})"
+        f"(95% interval: {count(row['lost_low'])} to {count(row['lost_high'])})"
         for row in answers["feed"].rows
         if row["lost"] is not None
     ]

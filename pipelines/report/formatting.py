@@ -22,35 +22,31 @@ def count(value: float | None) -> str:
 
 
 def share(part: int | None, whole: int | None, value: float | None, low: float | None, high: float | None) -> str:
-    """89 %, or for few people: 3 of 7 (16-75 %)."""
+    """89%, or for few people: 3 of 7 (16-75%)."""
     if part is None or not whole or value is None or low is None or high is None:
         return NONE
     if whole < FEW:
-        return f"{part}{SPACE}of{SPACE}{whole} ({_percent(low)}{TO}{_percent(high)}{SPACE}%)"
+        return f"{part}{SPACE}of{SPACE}{whole} ({_percent(low)}{TO}{_percent(high)}%)"
     return percent(value)
 
 
 def band(value: float | None, low: float | None, high: float | None) -> str:
-    """51 % (39-61 %). The interval is left out if its ends are None."""
+    """51% (39-61%). The interval is left out if its ends are None."""
     if value is None:
         return NONE
-    return (
-        percent(value)
-        if low is None or high is None
-        else f"{percent(value)} ({_percent(low)}{TO}{_percent(high)}{SPACE}%)"
-    )
+    return percent(value) if low is None or high is None else f"{percent(value)} ({_percent(low)}{TO}{_percent(high)}%)"
 
 
 def interval(part: int | None, whole: int | None, low: float | None, high: float | None) -> str:
-    """157 of 176; 95 % interval 84 to 93 %."""
+    """157 of 176; 95% interval 84 to 93%."""
     if part is None or not whole or low is None or high is None:
         return ""
-    return f"{part:,} of {whole:,}; 95 % interval {_percent(low)} to {_percent(high)} %"
+    return f"{part:,} of {whole:,}; 95% interval {_percent(low)} to {_percent(high)}%"
 
 
 def percent(value: float | None) -> str:
-    """89 %."""
-    return NONE if value is None else f"{_percent(value)}{SPACE}%"
+    """89%."""
+    return NONE if value is None else f"{_percent(value)}%"
 
 
 def _percent(value: float) -> str:

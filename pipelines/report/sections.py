@@ -41,7 +41,7 @@ def sections(answers: Answers, view: View) -> list[Section]:
         of("invited_too_many", "Days in the last week with far more invitations than needed"),
     ]
     of_stalled = (
-        "Stalled participants are in Invited, Screening or In Progress, and have been there for longer than 90 % of "
+        "Stalled participants are in Invited, Screening or In Progress, and have been there for longer than 90% of "
         "completed visits to that stage in studies of the same type. People who were disqualified, or whose study is closed "
         "or full, need no action and are not listed. The table by study and stage counts them under Let go, but only in stages "
         "in which somebody is to be reminded or moved by hand."

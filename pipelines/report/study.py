@@ -90,7 +90,7 @@ def _charts(view: View, answers: Answers, anchor: str, title: str, stages: Stage
         drawn.append(Chart("flow", "Cumulative flow", svg, legend, answers["flow"], numbers))
     fan = answers["forecast"].rows
     if any(row["is_ahead"] for row in fan):
-        ranges = [("50 % range", "var(--good)"), ("80 and 95 % ranges", "var(--maybe)")]
+        ranges = [("50% range", "var(--good)"), ("80 and 95% ranges", "var(--maybe)")]
         legend = [("completed", "var(--ink)"), *ranges, *([("target", "var(--bad-fill)")] if fan[0]["target"] else [])]
         svg = charts.fan(
             fan, f"{anchor}-forecast", f"Completions of {title}, so far and expected if nobody else is invited"

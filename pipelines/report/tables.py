@@ -130,7 +130,7 @@ def _band(row: Row, _: str, share: str, low: str, high: str) -> Cell:
 
 
 def forecast_line(row: Row) -> str:
-    """`full by 14 Aug (80 %: 10 Aug to 21 Aug); invite 35 more today`, or `too little known`.
+    """`full by 14 Aug (80%: 10 Aug to 21 Aug); invite 35 more today`, or `too little known`.
 
     Empty if the study is closed or full, or has no target: other columns of the study show that. The row has columns of
     marts.study_forecast, `invite_by` and `invite_80`, and optionally those of forecast_record.sql.
@@ -145,7 +145,7 @@ def forecast_line(row: Row) -> str:
         parts.append("too little known to say how many to invite")
     if row.get("is_unreliable"):
         parts.append(f"only {row['came_true_80']:,} of {row['judged_80']:,} past forecasts like this came true")
-    return "; ".join(parts).replace(" %", f"{formatting.SPACE}%")
+    return "; ".join(parts)
 
 
 def _forecast(row: Row, _: str) -> Cell:

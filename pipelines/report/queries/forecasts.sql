@@ -2,13 +2,13 @@
 -- target_on comes first, then the studies that will be full first.
 -- All: studyflow forecast
 --   study | Study | study: Name of the study; its id if studies.csv has no name.
---   forecast | Forecast | forecast: The first day with a 50 % chance that the study is full if nobody else is invited, with the 80 % range of that day. "needs more invitations" means that those already invited are not enough within eight weeks; "no target" means that studies.csv has neither a target nor a limit. For a study with a target, the column also says how many more people to invite today for an 80 % chance that it is full by target_on or, if there is no target_on within eight weeks, by the fourth Monday from now (marts.invitations_needed). marts.invitation_plan spreads the invitations over today and the coming Mondays, so it usually has fewer for today and more in total.
+--   forecast | Forecast | forecast: The first day with a 50% chance that the study is full if nobody else is invited, with the 80% range of that day. "needs more invitations" means that those already invited are not enough within eight weeks; "no target" means that studies.csv has neither a target nor a limit. For a study with a target, the column also says how many more people to invite today for an 80% chance that it is full by target_on or, if there is no target_on within eight weeks, by the fourth Monday from now (marts.invitations_needed). marts.invitation_plan spreads the invitations over today and the coming Mondays, so it usually has fewer for today and more in total.
 --   completed | Completed | number: marts.study_forecast.completed
 --   target | Target | count: marts.study_forecast.target
 --   target_on | Target date | day: marts.study_forecast.target_on
 --   active | Active | number: marts.study_forecast.active
 --   expected | Expected | count: marts.study_forecast.expected
---   within_14d | Complete in 14 days | band within_14d within_14d_low within_14d_high: Of those invited, the share who complete within 14 days, with its 95 % interval. People who were invited recently count only for the days they have had. marts.study_incidence has more.
+--   within_14d | Complete in 14 days | band within_14d within_14d_low within_14d_high: Of those invited, the share who complete within 14 days, with its 95% interval. People who were invited recently count only for the days they have had. marts.study_incidence has more.
 with
 
 needed as (

@@ -1,4 +1,4 @@
--- Stalled participants, by study and stage: they have been in the stage for longer than 90 % of completed visits to it. People who
+-- Stalled participants, by study and stage: they have been in the stage for longer than 90% of completed visits to it. People who
 -- were disqualified, or whose study is closed or full, are counted under Let go. A stage in which nobody is to be reminded or
 -- moved by hand has no row.
 -- All: studyflow stalled{study}

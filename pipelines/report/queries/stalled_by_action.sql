@@ -1,4 +1,4 @@
--- Participants who have been in a stage for longer than 90 % of completed visits to it, by what to do about them.
+-- Participants who have been in a stage for longer than 90% of completed visits to it, by what to do about them.
 --   action: marts.ageing_participants.action
 select
     action,

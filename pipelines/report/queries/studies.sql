@@ -7,7 +7,7 @@
 --   state | State | name: closed from the day in the column closed_on of studies.csv; full if as many participants have completed the study as its limit allows; otherwise open.
 --   changes | Changes | number: Status changes since the last report.
 --   overdue | Overdue incentives | number bad: Participants whose incentive has been owed for too long and has not been sent.
---   stalled | Stalled | number warn: Stalled participants to remind or to move by hand: in Invited, Screening or In Progress for longer than 90 % of completed visits to that stage, not disqualified, and not in a study that is closed or full.
+--   stalled | Stalled | number warn: Stalled participants to remind or to move by hand: in Invited, Screening or In Progress for longer than 90% of completed visits to that stage, not disqualified, and not in a study that is closed or full.
 --   last_change_at | Last change | day: marts.study_progress.last_change_at
 --   participation_limit: marts.study_progress.participation_limit
 --   remaining: marts.study_progress.remaining

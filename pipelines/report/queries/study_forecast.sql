@@ -1,10 +1,10 @@
 -- How many have completed the study so far, by day (by week if the study is longer than 120 days), and how many are expected to
 -- complete in the next six weeks, or by target_on if that is later. The forecast assumes that nobody else is invited. Each day
--- ahead has ranges of 50, 80 and 95 %.
+-- ahead has ranges of 50, 80 and 95%.
 --   day | Day | day: A past day has the number at the end of the day. A future day has the number expected at the same time of day as the as-of time.
 --   completed | Completed | count: How many have completed by then; for a future day, how many are expected to have completed.
---   low_80 | At least | count: There is a 90 % chance that at least this many will have completed by then.
---   high_80 | At most | count: There is a 90 % chance that at most this many will have completed by then.
+--   low_80 | At least | count: There is a 90% chance that at least this many will have completed by then.
+--   high_80 | At most | count: There is a 90% chance that at most this many will have completed by then.
 with
 
 forecast as (

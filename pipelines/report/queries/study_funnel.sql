@@ -6,7 +6,7 @@
 --   may_still_come | May still reach it | number: Participants who reached the previous step but not this one, and may still reach it: they are active and not disqualified, and the study is neither closed nor full. Participants whose incentive is pending or unclaimed are counted even if the study is closed or full.
 --   lost | Lost | number: All others who reached the previous step but not this one.
 --   median_hours | Median time | hours: The median time from the previous step to this one; a dash if no time is known.
---   p90_hours | 90th percentile | hours: The time within which 90 % got from the previous step to this one; a dash if no time is known.
+--   p90_hours | 90th percentile | hours: The time within which 90% got from the previous step to this one; a dash if no time is known.
 with
 
 still_possible as (

@@ -1,5 +1,5 @@
 -- Of those invited to the study, the share who complete within a number of days and the share who are lost by then, each with
--- its 95 % interval, compared with all studies of its type. People who were invited recently count only for the days they have
+-- its 95% interval, compared with all studies of its type. People who were invited recently count only for the days they have
 -- had.
 -- All: studyflow sql "from study_incidence where study_id = {study_id} order by all"
 --   within | Within | name: Time since the invitation, in days of 24 hours.

@@ -6,7 +6,7 @@
 --   leads_to | Leads to | words: The stage, if the path ends in a terminal one; otherwise open if participants may still continue, or stopped if they are unlikely to.
 --   days_since | Waiting | days: If the path does not end in a terminal stage, the median time since participants reached its last status.
 --   median_days | Median | days: The median time from the first change to the last status of the path.
---   p90_days | 90th percentile | days: The time within which 90 % reached the last status of the path.
+--   p90_days | 90th percentile | days: The time within which 90% reached the last status of the path.
 with
 
 paths as (

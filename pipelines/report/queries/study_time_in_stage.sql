@@ -2,7 +2,7 @@
 --   stage | Stage | name: marts.stage_durations.stage
 --   completed_visits | Left it | number: marts.stage_durations.completed_visits
 --   median_days | Median | days: The median time of the visits that have ended.
---   p90_days | 90th percentile | days: The time within which 90 % of visits ended.
+--   p90_days | 90th percentile | days: The time within which 90% of visits ended.
 --   open_visits | In it now | number: marts.stage_durations.open_visits
 --   oldest_open_days | Oldest | age: The longest time that anybody now in the stage has been there.
 select
