@@ -1,5 +1,5 @@
 {#- A move has a usual range of times once it was timed this often. The range extends 1.5 interquartile ranges beyond
-    the quartiles, on a logarithmic scale because times differ by factors. -#}
+    the quartiles, on a logarithmic scale because some times are many times longer than others. -#}
 {%- set min_timed, quartiles = 20, [0.25, 0.5, 0.75] -%}
 {%- set factor = '(third_quartile / first_quartile) * sqrt(third_quartile / first_quartile)' -%}
 with
