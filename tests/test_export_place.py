@@ -68,6 +68,16 @@ def test_another_form_of_the_same_people_drops_nobody(tmp_path: Path) -> None:
     assert not (tmp_path / "exports" / "st-1").exists()
 
 
+def test_an_export_whose_manifest_lacks_the_number_is_replaced(tmp_path: Path) -> None:
+    """Unreleased versions wrote such manifests."""
+    settings = settings_of(tmp_path, many(9))
+    steps.export_tables(settings, ExportOptions())
+    manifest = tmp_path / "exports" / MANIFEST
+    manifest.write_text(manifest.read_text().replace('"participants": 9', '"other": 9'))
+    steps.export_tables(settings, ExportOptions(workbook=True))
+    assert (tmp_path / "exports" / "studyflow.xlsx").exists()
+
+
 def test_the_sample_may_go(tmp_path: Path) -> None:
     """Whoever tried that first has less of their own at the start."""
     steps.export_tables(settings_of(tmp_path, many(10)), ExportOptions())

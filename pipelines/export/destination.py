@@ -78,13 +78,15 @@ def _problems_inside(folder: Path) -> Iterator[str]:
 def refuse_to_drop_most(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Compare the number of participants with that of the export in the folder. An export of the sample may be dropped.
 
+    A manifest without that number, which only unreleased versions wrote, refuses nothing.
+
     Raises:
         StudyflowError: the new export would have less than half as many participants, so its source is probably broken.
     """
     before = options_of_export(folder)
     if before is None or (before.get("is_sample") and not is_sample(connection)):
         return
-    rows_before, rows_now = before["participants"], len(connection.table("marts.participants"))
+    rows_before, rows_now = before.get("participants", 0), len(connection.table("marts.participants"))
     if rows_before - rows_now > rows_before / 2:
         msg = (
             f"{folder}: the export there has {rows_before:,} participants, and this one would have {rows_now:,}. "
