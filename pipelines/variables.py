@@ -122,7 +122,7 @@ VARS: dict[str, tuple[Check, str]] = {
         _text(r"[\w.:-]*"),
         "the beginning of test ids, e.g. test_ (letters, digits and _ - . : only), or nothing",
     ),
-    "incremental_from_lines": (_number(int, most=inf), "a whole number of lines, 0 or more, e.g. 300000"),
+    "incremental_from_lines": (_number(int, most=inf), "a whole number of lines, 0 or more, e.g. 500000"),
     "incremental_up_to_share": (_number(int, float, most=1), "a share from 0 to 1, e.g. 0.1"),
     "studies_file": (_text(r"(?s).*\S.*"), f"{FILE}, e.g. data/reference/studies.csv"),
     "people_file": (_text(r"(?s).*\S.*"), f"{FILE}, e.g. data/reference/people.csv"),
