@@ -153,8 +153,8 @@ def _(study):
             "step",
             "reached",
             alt.Tooltip("not_observed", title="of them not seen there, only later"),
-            alt.Tooltip("dropped_active", title="stopped before, not lost"),
-            alt.Tooltip("dropped_lost", title="stopped before, lost"),
+            alt.Tooltip("dropped_active", title="reached only the step before, not lost"),
+            alt.Tooltip("dropped_lost", title="reached only the step before, lost"),
             alt.Tooltip("median_hours_from_previous", title="median hours from the step before", format=",.1f"),
         ],
     )

@@ -146,7 +146,7 @@ def test_numbers_of_seven_digits_touch_nothing(browser: "Browser", report: Path,
     days = [date(2026, 7, day) for day in range(1, 29)]
     pictures = [
         charts.funnel(
-            [{"label": f"Step {n}", "reached": n, "may_still_come": n, "lost": n} for n in many[:3]], "a", "a"
+            [{"label": f"Step {n}", "reached": n, "may_still_come": n, "will_not_come": n} for n in many[:3]], "a", "a"
         ),
         charts.flow(
             [{"day": d, "stage": "s", "stage_order": 1, "participants": n} for d in days for n in many], "b", "b"

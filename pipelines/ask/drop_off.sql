@@ -1,4 +1,5 @@
--- One row per step of study $study_id and current status of people who dropped off before it, the largest group first.
+-- One row per step of study $study_id and current status of people who reached the previous step but not this one, the largest
+-- group first.
 select
     step,
     step_order,

@@ -17,7 +17,7 @@ COLUMNS = Headings(
     shrink="study",
 )
 NOTES = (
-    "active: invited, and neither completed nor lost. expected: how many of these will likely complete in eight weeks.",
+    "active: invited, never completed, and not in a terminal stage now. expected: how many of these will likely complete in eight weeks.",
     "Forecasts count only people who have already been invited.",
 )
 UNRELIABLE = "80% came true: how many past statements with an 80% chance came true. Shown if fewer than 70% did (studyflow backtest)."

@@ -23,7 +23,7 @@ STEPS = Headings(
     styles={"": "cyan"},
 )
 WITHIN = Headings(("after the invitation", "completed", "same type", "lost"), right=("completed", "same type", "lost"))
-STOPS = Headings(("did not reach", "status now", "participants", "active or lost"), right=("participants",))
+STOPS = Headings(("step not reached", "status now", "participants", "active or lost"), right=("participants",))
 
 PATHS = Headings(
     ("participants", "of all", "median d", "90th pct d", "leads to", "waiting d", "path"),
@@ -33,7 +33,7 @@ PATHS = Headings(
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """The funnel of a study: steps, incidence, the status of people who dropped off before each step, and paths."""
+    """The funnel of a study: steps, incidence, the current status of people who have not reached each step, and paths."""
 
     steps: QueryResult
     incidence: list[Row]
@@ -45,7 +45,7 @@ class Funnel:
         return csv_lines(self.steps)
 
     def as_json(self) -> Iterator[str]:
-        """The study, its steps, the incidence, the current status of people who dropped off, and the paths."""
+        """The study, its steps, the incidence, the current status of people who have not reached a step, and the paths."""
         first, *_ = self.steps.records()
         common = {key: first[key] for key in ("study_id", "study_name", "as_of")}
         return document(
@@ -59,7 +59,7 @@ class Funnel:
         )
 
     def render(self, console: Console) -> None:
-        """Print the steps, the incidence, the current status of people who dropped off, and the paths."""
+        """Print the steps, the incidence, the current status of people who have not reached a step, and the paths."""
         steps = self.steps.records()
         print_line(console, f"as of {moment(steps[0]['as_of'])} UTC", "dim")
         print_line(console)
@@ -80,7 +80,7 @@ class Funnel:
         print_columns(console, STEPS, lines)
         print_line(
             console,
-            "active, lost: people who reached the previous step but not this one. lost: in a terminal stage, with no incentive to claim.",
+            "active, lost: people who reached the previous step but not this one. lost: in a terminal stage, with no incentive to claim. active: all others.",
             "dim",
         )
         if any(step["reached_before"] and step["reached_before"] < FEW for step in steps):
@@ -137,7 +137,11 @@ def _render_incidence(rows: list[Row], console: Console) -> None:
     ]
     print_line(console)
     print_columns(console, WITHIN, lines)
-    print_line(console, "same type: all studies of the same type. In brackets: the 95% interval.", "dim")
+    print_line(
+        console,
+        "lost: in a terminal stage without having completed. same type: all studies of the same type. In brackets: the 95% interval.",
+        "dim",
+    )
     print_line(console, "People who were invited recently count only for the days they have had.", "dim")
 
 

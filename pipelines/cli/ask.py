@@ -218,7 +218,10 @@ def invitable(
     study: Annotated[str | None, of_study("Only people in this study who have not been invited to it yet.")] = None,
     limit: Limit = None,
 ) -> Question:
-    """List people who may be invited now without exceeding a contact limit, the least recently contacted first."""
+    """List people who may be invited now without exceeding a contact limit.
+
+    Those not active in any study come first; within each group, those contacted least recently.
+    """
     from pipelines.ask.invitable import invitable as ask
 
     return lambda connection: ask(connection, study).first(limit)

@@ -38,7 +38,7 @@ def stage_colour(stage_order: int) -> str:
 
 
 def funnel(rows: Sequence[Row], name: str, title: str) -> Markup:
-    """A bar for each row of label, reached, may_still_come and lost. Its length is what the previous step reached."""
+    """A bar for each row of label, reached, may_still_come and will_not_come. Its length is what the previous step reached."""
     margins = (_margin(row["label"] for row in rows), max(14, _margin(f"{row['reached']:,} " for row in rows)))
     return _inline(_draw("funnel", rows, 21 * len(rows) + 6, margins), name, title)
 

@@ -69,7 +69,7 @@ def study_section(
             ),
             of("peers", "Compared with studies of the same type", "There are too few people or studies to compare."),
             of("paths", "Most frequent paths of participants", "There are no participants yet."),
-            of("drop_off", "Current status of people who dropped off", "Nobody dropped off."),
+            of("drop_off", "Current status of people who have not reached a step", "Everyone has reached every step."),
         ],
     )
 
@@ -78,7 +78,11 @@ def _charts(view: View, answers: Answers, anchor: str, title: str, stages: Stage
     drawn = []
     funnel = [{**row, "label": formatting.one_line(formatting.words(row["step"]))} for row in answers["funnel"].rows]
     if funnel:
-        legend = [("reached", "var(--good)"), ("may still reach it", "var(--maybe)"), ("lost", "var(--lost)")]
+        legend = [
+            ("reached", "var(--good)"),
+            ("may still reach it", "var(--maybe)"),
+            ("will not reach it", "var(--lost)"),
+        ]
         svg = charts.funnel(funnel, f"{anchor}-funnel", f"Funnel of {title}; the table below has its numbers")
         drawn.append(Chart("funnel", "Funnel", svg, legend, answers["funnel"]))
     flow = answers["flow"].rows

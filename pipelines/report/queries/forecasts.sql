@@ -1,8 +1,8 @@
--- When each open study will be full if nobody else is invited, and how many to invite today to fill it in time. The earliest
--- target_on comes first, then the studies that will be full first.
+-- When each open study will be full if nobody else is invited, and how many to invite today to fill it in time. Studies
+-- with a target come first, sorted by target_on, then by the day on which the study will be full.
 -- All: studyflow forecast
 --   study | Study | study: Name of the study; its id if studies.csv has no name.
---   forecast | Forecast | forecast: The first day with a 50% chance that the study is full if nobody else is invited, with the 80% range of that day. "needs more invitations" means that those already invited are not enough within eight weeks; "no target" means that studies.csv has neither a target nor a limit. For a study with a target, the column also says how many more people to invite today for an 80% chance that it is full by target_on or, if there is no target_on within eight weeks, by the fourth Monday from now (marts.invitations_needed). marts.invitation_plan spreads the invitations over today and the coming Mondays, so it usually has fewer for today and more in total.
+--   forecast | Forecast | forecast: The first day with a 50% chance that the study is full if nobody else is invited, with the 80% range of that day. "needs more invitations" means that those already invited are not expected to fill the study within eight weeks; "no target" means that studies.csv has neither a target nor a limit. For a study with a target, the column also says how many more people to invite today for an 80% chance that it is full by target_on or, if there is no target_on within eight weeks, by the fourth Monday from now (marts.invitations_needed). marts.invitation_plan spreads the invitations over today and the coming Mondays, so it usually has fewer for today and more in total.
 --   completed | Completed | number: marts.study_forecast.completed
 --   target | Target | count: marts.study_forecast.target
 --   target_on | Target date | day: marts.study_forecast.target_on

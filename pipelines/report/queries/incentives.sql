@@ -4,7 +4,7 @@
 --   people | People | number: Participants in that state.
 --   overdue | Overdue | number bad: Participants whose incentive has been in that state for longer than the setting incentive_sla_days (5 days by default).
 --   hidden | Hidden | number bad: Participants who are owed an incentive that no table in Rally shows: it was not sent, and their stage is not Pending Incentive.
---   hidden_overdue | Hidden and overdue | number bad: People who count in both Hidden and Overdue.
+--   hidden_overdue | Hidden and overdue | number bad: People counted under both Hidden and Overdue.
 --   oldest_days | Oldest | age: The longest time that anybody has been in that state.
 select
     effects.backlog_state,

@@ -1,10 +1,10 @@
--- The current status of people who dropped off before a step. The largest groups come first.
+-- The current status of people who have not reached a step but reached the one before it. The largest groups come first.
 -- All: studyflow funnel {study_id}
---   step | Did not reach | words: marts.study_drop_off.step
+--   step | Step not reached | words: marts.study_drop_off.step
 --   status | Status now | name: marts.study_drop_off.status_label
 --   participants | Participants | number: marts.study_drop_off.participants
 --   share | Share | share participants of_step share low high: marts.study_drop_off.share_of_drop
---   outcome | Outcome | name: Whether they may still reach the step (`marts.study_drop_off.may_still_come`) or are lost.
+--   outcome | Outcome | name: Whether they may still reach the step (`marts.study_drop_off.may_still_come`) or will not.
 --   of_step: Everyone who reached the previous step but not this one.
 with
 
@@ -24,7 +24,7 @@ select
     share_of_drop as share,
     marts.share_low(participants, of_step) as low,
     marts.share_high(participants, of_step) as high,
-    case when may_still_come then 'may still reach it' else 'lost' end as outcome,
+    case when may_still_come then 'may still reach it' else 'will not reach it' end as outcome,
     count(*) over () as of_all
 from stops
 order by participants desc, step_order, status

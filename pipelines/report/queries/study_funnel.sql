@@ -1,10 +1,10 @@
--- How far the participants of the study got, and where they dropped off. Intervals are 95 % (Wilson).
+-- How far the participants of the study got, and where they dropped off. Intervals are 95% (Wilson).
 --   step | Step | words: marts.study_funnel.step
 --   reached | Reached | number: Participants whose furthest step is this one or a later one. For Activity completed, this can be more than the study's Completed, because it also counts people who reached the step or a later one without a completed status, and people whose completion was revoked later.
 --   from_previous | From previous | share reached previous from_previous previous_low previous_high: marts.study_funnel.conversion_from_previous
 --   from_first | From first | bar reached everyone from_first first_low first_high: marts.study_funnel.conversion_from_first
---   may_still_come | May still reach it | number: Participants who reached the previous step but not this one, and may still reach it: they are active and not disqualified, and the study is neither closed nor full. Participants whose incentive is pending or unclaimed are counted even if the study is closed or full.
---   lost | Lost | number: All others who reached the previous step but not this one.
+--   may_still_come | May still reach it | number: Participants who reached the previous step but not this one, and may still reach it: they are not in a terminal stage (Done or Cancelled) and were not disqualified, and the study is neither closed nor full. Participants in Pending Incentive, and those who can still claim an incentive that was sent, always count.
+--   will_not_come | Will not reach it | number: All others who reached the previous step but not this one: they are in a terminal stage or were disqualified, or the study is closed or full.
 --   median_hours | Median time | hours: The median time from the previous step to this one; a dash if no time is known.
 --   p90_hours | 90th percentile | hours: The time within which 90% got from the previous step to this one; a dash if no time is known.
 with
@@ -39,7 +39,7 @@ select
     marts.share_low(reached, everyone) as first_low,
     marts.share_high(reached, everyone) as first_high,
     cast(coalesce(still_possible.participants, 0) as bigint) as may_still_come,
-    cast(dropped_active + dropped_lost - coalesce(still_possible.participants, 0) as bigint) as lost,
+    cast(dropped_active + dropped_lost - coalesce(still_possible.participants, 0) as bigint) as will_not_come,
     median_hours_from_previous as median_hours,
     p90_hours_from_previous as p90_hours
 from steps

@@ -4,10 +4,10 @@
 -- All: studyflow sql "from study_incidence where study_id = {study_id} order by all"
 --   within | Within | name: Time since the invitation, in days of 24 hours.
 --   completed | Completed | number: How many reached the step Activity completed within that time. This can be more than the study's Completed, because it also counts Incentive Skipped, Completed Study, and completions that were revoked later.
---   at_risk | Still active | number: Participants observed for longer than that time who had neither completed nor been lost by then.
+--   at_risk | Still active | number: Participants observed for longer than that time who had neither completed nor been lost (see Share lost) by then.
 --   completed_share | Share completing | band completed_share completed_low completed_high: The share of those invited who complete within that time; a dash if fewer than ten people are still active.
---   type_share | Same type | band type_share type_low type_high: The same share for all studies of its type together.
---   lost_share | Share lost | band lost_share lost_low lost_high: The share of those invited who are lost within that time, without having completed.
+--   type_share | Same type | band type_share type_low type_high: The same share for all studies of the type together.
+--   lost_share | Share lost | band lost_share lost_low lost_high: The share of those invited who are lost within that time: they entered a terminal stage (Done or Cancelled) without having completed, and are still there.
 select
     case own.days when 1 then '1 day' else own.days || ' days' end as within,
     own.completed,
