@@ -111,9 +111,10 @@ def _resident(pid: int) -> int:
 
 
 def _size(folder: Path) -> int:
-    """The disk space of the files in a folder, in bytes. Files that disappear meanwhile are ignored."""
+    """The disk space of the files in a folder, in bytes. Files and folders that disappear meanwhile are ignored."""
     size = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            size += path.lstat().st_blocks * 512
+    for parent, _, names in os.walk(folder):  # Path.rglob raises an error if a folder disappears
+        for name in names:
+            with contextlib.suppress(OSError):
+                size += Path(parent, name).lstat().st_blocks * 512
     return size
