@@ -187,7 +187,7 @@ def export(
     pseudonymise: Pseudonymise = False,
     force: Force = False,
 ) -> None:
-    """Write CSV files: one for each of Rally's stages; one of all participants; and lists to work from, like to_pay.csv."""
+    """Write CSV files: one for each of Rally's stages; one with all participants; and lists to work from, like to_pay.csv."""
     from pipelines.run import export_tables
 
     settings = resolve(database=database, exports=exports, as_of=as_of)

@@ -2,7 +2,7 @@
 -- All: studyflow backlog --state not_sent{study}
 --   participant_id | Participant | participant: marts.incentive_backlog.participant_id
 --   age_days | Waiting | age: How long the incentive has been in its state.
---   amount | Amount | money currency: The incentive of the study in studies.csv.
+--   amount | Amount | money currency: The study's incentive, from studies.csv.
 --   overdue | Overdue | flag overdue bad: marts.incentive_backlog.is_overdue
 --   hidden | Hidden | flag hidden bad: marts.incentive_backlog.is_hidden
 --   study_closed | Closed | flag reopen~first warn: marts.incentive_backlog.is_study_closed

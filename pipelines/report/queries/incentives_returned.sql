@@ -2,7 +2,7 @@
 -- All: studyflow backlog --state undelivered{study}
 --   participant_id | Participant | participant: marts.incentive_backlog.participant_id
 --   age_days | Waiting | age: How long the incentive has been in its state.
---   amount | Amount | money currency: The incentive of the study in studies.csv.
+--   amount | Amount | money currency: The study's incentive, from studies.csv.
 --   person_name | Name | person: marts.people.person_name
 --   study | Study | of_study: Name of the study; its id if studies.csv has no name.
 --   status | Status | name: marts.participants.current_status_label

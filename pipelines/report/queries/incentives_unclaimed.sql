@@ -2,7 +2,7 @@
 -- All: studyflow backlog --state unclaimed{study}
 --   participant_id | Participant | participant: marts.incentive_backlog.participant_id
 --   age_days | Waiting | age: How long the incentive has been in its state.
---   amount | Amount | money currency: The incentive of the study in studies.csv.
+--   amount | Amount | money currency: The study's incentive, from studies.csv.
 --   overdue | Overdue | flag overdue bad: marts.incentive_backlog.is_overdue
 --   person_name | Name | person: marts.people.person_name
 --   study | Study | of_study: Name of the study; its id if studies.csv has no name.
