@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -139,3 +140,10 @@ def test_without_a_key_nothing_is_done(tmp_path: Path, command: str, environment
     assert done.returncode == 2
     assert "secrets.token_hex(32)" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_log_of_a_run_without_a_key_ends(tmp_path: Path) -> None:
+    """A reader of the log waits for the event that ends it, whatever went wrong."""
+    done = studyflow("run", "--pseudonymise", "--log-json", "--database", tmp_path / "w.duckdb")
+    events = [json.loads(line)["event"] for line in done.stderr.splitlines()]
+    assert (done.returncode, events) == (2, ["run started", "problem", "run finished"])

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipelines.check.remedies import WRONG_CLOCK
+from pipelines.plain import instant
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,7 +53,7 @@ def as_dict(report: Report) -> dict[str, Any]:
     return {
         "ok": report.ok,
         "strict": report.strict,
-        "as_of": report.as_of.isoformat().replace("+00:00", "Z"),
+        "as_of": instant(report.as_of),
         "rows": report.rows,
         "rules": report.rules,
         "failures": [_finding_as_dict(finding) for finding in report.failures],

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from pipelines import logs
-from pipelines.errors import ExitCode, SourceError, StudyflowError
+from pipelines.errors import SourceError, StudyflowError, UsageError
 from pipelines.plain import plain
 from pipelines.streams import Terminal, ignore_write_errors, quiet_when_closed
 
@@ -119,15 +119,18 @@ Pseudonymise = Annotated[
 
 
 def export_options(*, pseudonymise: bool, **options: bool) -> "ExportOptions":
-    """The options of an export. A missing or invalid pseudonym key ends the command as wrong usage."""
+    """The options of an export.
+
+    Raises:
+        UsageError: the key of the pseudonyms is missing or too short.
+    """
     from pipelines.export import ExportOptions
     from pipelines.export.pseudonyms import from_environment
 
     try:
         return ExportOptions(pseudonyms=from_environment() if pseudonymise else None, **options)
     except StudyflowError as error:
-        print_problems(error)
-        raise typer.Exit(ExitCode.USAGE) from error
+        raise UsageError(str(error)) from error
 
 
 def progress_console(as_json: bool) -> Console | None:

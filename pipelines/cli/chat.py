@@ -58,8 +58,7 @@ def failures_posted(chat: str | None) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        cause = error.__cause__ if isinstance(error, typer.Exit) else error
-        problem = f"stopped by {signal}" if (signal := stopping.stop_signal()) else cause and sentence(cause)
+        problem = f"stopped by {signal}" if (signal := stopping.stop_signal()) else sentence(error)
         # The text of an unexpected error is left out: it may contain ids.
         _post_failure(problem or f"an unexpected error ({type(error).__name__}); the log has the details", chat)
         raise
