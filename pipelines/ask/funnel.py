@@ -142,7 +142,7 @@ def _render_incidence(rows: list[Row], console: Console) -> None:
         "lost: in a terminal stage without having completed. same type: all studies of the same type. In brackets: the 95% interval.",
         "dim",
     )
-    print_line(console, "People who were invited recently count only for the days they have had.", "dim")
+    print_line(console, "People who were invited recently count only for the days since their invitation.", "dim")
 
 
 def _band(share: float | None, low: float | None, high: float | None) -> str:

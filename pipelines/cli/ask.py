@@ -220,7 +220,7 @@ def invitable(
 ) -> Question:
     """List people who may be invited now without exceeding a contact limit.
 
-    Those not active in any study come first. Within both groups, those contacted least recently come first.
+    Those not active in any study come first, then the others; within each group, those contacted least recently come first.
     """
     from pipelines.ask.invitable import invitable as ask
 

@@ -62,7 +62,7 @@ def receive(
     run_options: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Options for the runs that --run-every starts. Put them after --.", metavar="-- RUN_OPTIONS"
+            help="Options for the runs that --run-every starts. Put -- before them.", metavar="-- RUN_OPTIONS"
         ),
     ] = None,
     folder: ReceiveFolder = None,

@@ -2,7 +2,7 @@
 --   rule | Limit | name: marts.contact_limits.rule_name
 --   at_most | At most | number: marts.contact_limits.at_most
 --   within_days | Window in days | number: marts.contact_limits.within_days
---   over_now | Over it now | number warn: People who are over the limit now: the window that ends at the as-of time has more of their events than the limit allows, and they last went over the limit within that window.
+--   over_now | Over it now | number warn: People who went over the limit within the window that ends at the as-of time, and still have more events in that window than the limit allows.
 --   newly | New | number bad: People who went over the limit since the last report.
 --   ever | Ever | number: People who ever exceeded the limit.
 --   worst | Largest excess | number: The largest number of events by which anybody has exceeded the limit.

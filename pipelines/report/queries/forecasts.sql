@@ -8,7 +8,7 @@
 --   target_on | Target date | day: marts.study_forecast.target_on
 --   active | Active | number: marts.study_forecast.active
 --   expected | Expected | count: marts.study_forecast.expected
---   within_14d | Complete in 14 days | band within_14d within_14d_low within_14d_high: Of those invited, the share who complete within 14 days, with its 95% interval; a dash if fewer than ten people are still active after 14 days. People who were invited recently count only for the days they have had. marts.study_incidence has more.
+--   within_14d | Complete in 14 days | band within_14d within_14d_low within_14d_high: Of those invited, the share who complete within 14 days, with its 95% interval; a dash if fewer than ten people are still active after 14 days. People who were invited recently count only for the days since their invitation. marts.study_incidence has more.
 with
 
 needed as (

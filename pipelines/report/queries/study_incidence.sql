@@ -1,6 +1,6 @@
 -- Of those invited to the study, the share who complete within a number of days and the share who are lost by then, each with
--- its 95% interval, compared with all studies of its type. People who were invited recently count only for the days they have
--- had.
+-- its 95% interval, compared with all studies of its type. People who were invited recently count only for the days since
+-- their invitation.
 -- All: studyflow sql "from study_incidence where study_id = {study_id} order by all"
 --   within | Within | name: Time since the invitation, in days of 24 hours.
 --   completed | Completed | number: How many reached the step Activity completed within that time. This can be more than the study's Completed, because it also counts Incentive Skipped, Completed Study, and completions that were revoked later.
