@@ -64,7 +64,7 @@ docs: $(READY) ## Make the docs site of all models, with lineage, as one page: d
 	mkdir -p docs/site && cp target/static_index.html docs/site/index.html
 	@echo "docs/site/index.html: open it in a browser; it needs nothing else"
 
-benchmarks: $(READY) $(PEERS)/.ready ## Measure studyflow beside other tools: docs/benchmarks.md (takes an hour)
+benchmarks: $(READY) $(PEERS)/.ready ## Measure studyflow beside other tools: docs/benchmarks.md (takes an hour and a half)
 	$(BIN)/python benchmarks/run.py $(BENCHMARKS)
 
 $(PEERS)/.ready: benchmarks/requirements.txt
