@@ -360,7 +360,7 @@ def test_a_team_s_own_row(tmp_path: Path) -> None:
     table = tmp_path / "delivery_shapes.csv"
     table.write_text(
         (REFERENCE / "delivery_shapes.csv").read_text()
-        + "pubsub,,,message.data,true,message.messageId,message.publishTime,\"stated: Google Pub/Sub, a message that it pushes\"\n"
+        + 'pubsub,,,message.data,true,message.messageId,message.publishTime,"stated: Google Pub/Sub, a message that it pushes"\n'
     )
     line = {
         "message": {"data": encoded(json.dumps(WEBHOOK)), "messageId": "7", "publishTime": "2026-07-01T10:00:01.649Z"}
