@@ -173,10 +173,15 @@ def how_often(results: dict[str, Any]) -> str:
         return f"the tables show medians of {max(runs.values())} runs"
     sizes = {count: [f"{lines:,}" for lines in runs if runs[lines] == count] for count in runs.values()}
     each = [
-        f"{'the only run' if count == 1 else f'medians of {count} runs'} at {' and '.join(at)} lines"
+        f"{'the only run' if count == 1 else f'medians of {count} runs'} at {_listed(at)} lines"
         for count, at in sizes.items()
     ]
     return f"the tables show {', and '.join(each)}"
+
+
+def _listed(items: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))
 
 
 def new_files(results: dict[str, Any]) -> int:

@@ -286,6 +286,7 @@ def who(
         str,
         typer.Argument(
             help="The id of a participant or person, or a name or email address in people.csv. Part of an id or name is enough.",
+            metavar="PARTICIPANT",
             autocompletion=complete("participant"),
         ),
     ],
@@ -305,6 +306,7 @@ def sql(
         str | None,
         typer.Argument(
             help="A SQL query, or - to read it from standard input. If there are several statements, the result of the last one is shown.",
+            metavar="[QUERY]",
             autocompletion=queries,
         ),
     ] = None,

@@ -14,7 +14,9 @@ from pipelines.plain import several
 
 @app.command()
 def generate(
-    out: Annotated[Path, typer.Argument(help="A folder, or one file that ends in .jsonl, .ndjson, .gz or .zst.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="A folder, or one file that ends in .jsonl, .ndjson, .gz or .zst.")
+    ],
     participants: Annotated[
         int, typer.Option(help="How many participants. The files have about five lines for each.")
     ] = 1000,
