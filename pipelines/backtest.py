@@ -26,7 +26,7 @@ STORE = Path(__file__).with_name("backtest.sql")
 
 
 def backtest(settings: Settings, weeks: int, on_wait: OnWait | None = None) -> None:
-    """Make forecasts as of each of the last `weeks` weeks, and store their statements in the schema `state`.
+    """Make one forecast for each of the last `weeks` weeks, and store their statements in the schema `state`.
 
     Raises:
         StudyflowError: the tables are not built, were built with other models or settings, or were built by Spark.

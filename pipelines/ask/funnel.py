@@ -1,4 +1,4 @@
-"""`studyflow funnel`: how far the participants of a study got, where they dropped off, and which paths they took."""
+"""`studyflow funnel`: how far the participants of a study got, which steps they have not reached, and which paths they took."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -51,7 +51,14 @@ class RuleFile:
 
 def read_rules(folder: Path) -> list[RuleFile]:
     """Every rule file in a folder."""
-    return [_read(file) for file in sorted(folder.glob("*.sql"))]
+    rules = []
+    for file in sorted(folder.glob("*.sql")):
+        try:
+            rules.append(_read(file))
+        except (KeyError, ValueError) as error:
+            msg = f"{file}: the comment at its head is incomplete ({error})."
+            raise ValueError(msg) from error
+    return rules
 
 
 def _read(file: Path) -> RuleFile:

@@ -130,7 +130,7 @@ def funnel(
         ),
     ],
 ) -> Question:
-    """Show how far the participants of a study got, how fast, where they dropped off, and which paths they took."""
+    """Show how far the participants of a study got, how fast, which steps they have not reached, and which paths they took."""
     from pipelines.ask.funnel import funnel as ask
 
     return lambda connection: ask(connection, study)

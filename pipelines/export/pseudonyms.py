@@ -38,7 +38,11 @@ class Pseudonyms:
 
     @contextmanager
     def registered(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        """Let queries in the block call `of` as the SQL function PSEUDONYM_OF."""
+        """Let queries in the block call `of` as the SQL function PSEUDONYM_OF.
+
+        Enter and leave this outside a transaction: after a rollback, DuckDB has dropped the function but its name stays
+        taken.
+        """
         connection.create_function(PSEUDONYM_OF, self.of, ["VARCHAR", "VARCHAR"], "VARCHAR")
         try:
             yield

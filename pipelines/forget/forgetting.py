@@ -40,9 +40,8 @@ def forget(settings: Settings, person: str, raw: Sequence[RawPath], *, rewrite: 
         if settings.engine == "spark":
             spark_builder(settings).clean_up()  # a build would read lines that a killed run left
         if settings.exports.parent.is_dir():
-            with workspace(
-                settings.exports
-            ):  # this may restore an export of a killed run, which must then be made again
+            # This may restore an export of a killed run, which must then be made again.
+            with workspace(settings.exports):
                 pass
         options = _options(settings.exports)
         before = rows_by_table(settings.database)

@@ -194,8 +194,8 @@ def _sources(
             new.append(stored)
     must_be_documents = set(candidates)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        looks = pool.map(lambda stored: _look_at_object(stored, must_be_document=stored in must_be_documents), new)
-        for stored, source in zip(new, looks, strict=True):
+        sources = pool.map(lambda stored: _look_at_object(stored, must_be_document=stored in must_be_documents), new)
+        for stored, source in zip(new, sources, strict=True):
             if isinstance(source, SourceError):
                 found.problems.append(source)
             elif source is None:

@@ -67,8 +67,8 @@ def _describe_lines(
     connection: duckdb.DuckDBPyConnection, found: FoundFiles, statuses: list[str], *, is_all: bool
 ) -> str:
     connection.execute(SHAPES)
-    looks = connection.execute(SHAPES_OF_LINES, {"statuses": statuses, "is_all": is_all}).fetchall()
-    shapes = [f"{shape}: {several(count, 'line')} like this" for shape, count in looks]
+    counts = connection.execute(SHAPES_OF_LINES, {"statuses": statuses, "is_all": is_all}).fetchall()
+    shapes = [f"{shape}: {several(count, 'line')} like this" for shape, count in counts]
     for source_file, offset, size in connection.execute(UNFINISHED).fetchall():
         if text := _beginning(source_file, offset):
             [shape] = only_row(connection, "select shape_of($text)", {"text": text})
@@ -86,7 +86,7 @@ def _beginning(name: str, offset: int) -> str | None:
         source = look_at_object(address) if address else look_at(Path(name))
         if source is None:
             return None
-        with open_content(source) as content:
+        with open_content(source, offset) as content:
             skip(content, offset)
             return read_up_to(content, BEGINNING).decode("utf-8", "replace")
     except (OSError, EOFError, pa.ArrowException, SourceError):

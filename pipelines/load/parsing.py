@@ -110,7 +110,7 @@ class Judging:
 def judging(
     connection: duckdb.DuckDBPyConnection, shapes: Sequence[Shape], forgotten_people: Forgotten | None = None
 ) -> Iterator[Judging]:
-    """Register `set_aside` and, if people were forgotten, `has_forgotten_id`, which says whether a line names one.
+    """Register `set_aside`, and the macros that say who was forgotten: nobody, if `forgotten_people` is None.
 
     Enter and leave this outside a transaction: after a rollback, DuckDB has dropped the function but its name stays
     taken.
@@ -161,7 +161,7 @@ def judge_lines(connection: duckdb.DuckDBPyConnection, batches: Iterable[pa.Reco
 def kept_rows(judges: Judging, batches: Iterable[pa.RecordBatch], statuses: list[str]) -> Iterator[str]:
     """The names of views with the rows to insert for batches of lines; rows of forgotten people are marked.
 
-    Read each view once, before asking for the next.
+    For use inside `judging`. Read each view once, before asking for the next.
     """
     connection = judges.connection
     connection.register("known_statuses", pa.table({"status": statuses}))

@@ -1,4 +1,4 @@
--- How far the participants of the study got, and where they dropped off. Intervals are 95% (Wilson).
+-- How far the participants of the study got, and how many have not reached a step. Intervals are 95% (Wilson).
 --   step | Step | words: marts.study_funnel.step
 --   reached | Reached | number: Participants whose furthest step is this one or a later one. For Activity completed, this can be more than the study's Completed, because it also counts people who reached the step or a later one without a completed status, and people whose completion was revoked later.
 --   from_previous | From previous | share reached previous from_previous previous_low previous_high: marts.study_funnel.conversion_from_previous
