@@ -4,7 +4,7 @@
 --   measured | Measure | name: What is compared: the share of no-shows, the pass rate of the screener, the time to recruit, or the time in a stage.
 --   value | Value | measure share_of_study days_of_study: The study's value: a share, or a median time.
 --   median | Median | measure share_of_type days_of_type: The median of the values of all studies of the type.
---   times_worse | Times worse | times: marts.study_peers.times_worse
+--   times_worse | Times worse | times: Factor by which the study is worse than the median: 2 means twice the days or no-shows, or half the pass rate. A dash if it cannot be computed.
 --   counted | Cases | number: marts.study_peers.counted
 select
     peers.study_id,
