@@ -1,4 +1,4 @@
--- People who finished and have not been sent an incentive. Overdue incentives come first, then the oldest.
+-- People who finished and have not been sent an incentive. Overdue incentives come first; among these, and among the others, the oldest come first.
 -- All: studyflow backlog --state not_sent{study}
 --   participant_id | Participant | participant: marts.incentive_backlog.participant_id
 --   age_days | Waiting | age: How long the incentive has been in its state.
