@@ -68,13 +68,15 @@ def test_another_form_of_the_same_people_drops_nobody(tmp_path: Path) -> None:
     assert not (tmp_path / "exports" / "st-1").exists()
 
 
-def test_an_export_whose_manifest_lacks_the_number_is_replaced(tmp_path: Path) -> None:
-    """Unreleased versions wrote such manifests."""
-    steps.export_tables(settings_of(tmp_path, many(9)), ExportOptions())
+def test_an_export_of_an_earlier_version_is_counted(tmp_path: Path) -> None:
+    """Its manifest does not say how many people it has."""
+    steps.export_tables(settings_of(tmp_path, many(10)), ExportOptions())
     manifest = tmp_path / "exports" / MANIFEST
-    manifest.write_text(manifest.read_text().replace('"participants": 9', '"other": 9'))
-    steps.export_tables(settings_of(tmp_path, many(1)), ExportOptions())
-    assert (tmp_path / "exports" / "participants.csv").read_text().count("\n") == 2
+    said = json.loads(manifest.read_text())
+    del said["made"]["participants"]
+    manifest.write_text(json.dumps(said))
+    with pytest.raises(StudyflowError, match="has 10 participants"):
+        steps.export_tables(settings_of(tmp_path, many(1)), ExportOptions())
 
 
 def test_the_sample_may_go(tmp_path: Path) -> None:
